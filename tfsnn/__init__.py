@@ -1,0 +1,53 @@
+"""Convert trained Keras networks into spiking neural networks.
+
+::
+
+    .keras / .h5 / keras.Model
+       | sources        any of them -> keras.Model
+       | handlers       Keras layers -> Graph nodes
+     Graph -- passes -> Graph       fold, drop: outputs identical
+       | calibrate      one streaming sweep of the ANN over data -> Statistics
+       | method.plan    Statistics -> Plan: threshold, potential, coefficient per node
+       | normalize      Plan written into the weights: thresholds become 1
+     SpikingModel (a keras.Model)
+       | simulate       the one tf.while_loop over time
+       `- evaluate      accuracy, spikes and operations against time
+"""
+
+from tfsnn import layers, methods
+from tfsnn.convert import convert
+from tfsnn.data import open_data
+from tfsnn.errors import (
+    CalibrationError,
+    DataError,
+    ModelError,
+    OptionError,
+    OutputError,
+    TfsnnError,
+    UnsupportedError,
+)
+from tfsnn.evaluate import evaluate
+from tfsnn.handlers import handles
+from tfsnn.model import SpikingModel, Trace
+from tfsnn.sources import load_model
+from tfsnn.verify import verify
+
+__all__ = [
+    "CalibrationError",
+    "DataError",
+    "ModelError",
+    "OptionError",
+    "OutputError",
+    "SpikingModel",
+    "TfsnnError",
+    "Trace",
+    "UnsupportedError",
+    "convert",
+    "evaluate",
+    "handles",
+    "layers",
+    "load_model",
+    "methods",
+    "open_data",
+    "verify",
+]

@@ -1,0 +1,218 @@
+"""One streaming sweep of the ANN over data: statistics per node and channel.
+
+Memory is bounded whatever the size of the data: of a channel, only a histogram and
+running moments are kept. Maximum, mean and variance see every value; the histogram, of
+each image, at most ``POSITIONS`` places per feature map (drawn anew for each batch), so
+that the sweep costs little more than the ANN's forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.errors import CalibrationError
+from tfsnn.graph import Graph
+from tfsnn.nodes import Rate
+
+BINS = 1024
+POSITIONS = 64
+
+
+@dataclass
+class Statistics:
+    """What the activations of one rate node's channels were, all >= 0.
+
+    Attributes:
+        count: values seen per channel.
+        mean, variance, maximum: ``(C,)``, activation units, of every value.
+        width: ``(C,)``, of a histogram bin; bin i holds ``[i, i + 1) * width``.
+        histogram: ``(C, BINS)``, of the values drawn.
+    """
+
+    count: int
+    mean: np.ndarray
+    variance: np.ndarray
+    maximum: np.ndarray
+    width: np.ndarray
+    histogram: np.ndarray
+
+    def percentile(self, q: float) -> np.ndarray:
+        """The q-th percentile (0..100) of each channel, ``(C,)``; 100 is the maximum."""
+        if q >= 100:
+            return self.maximum
+        return np.minimum(_quantile(self.histogram, self.width, q / 100), self.maximum)
+
+    def layer(self) -> Statistics:
+        """The same for all channels as one, which has index 0."""
+        width = np.array([self.width.max()])
+        bins = (np.arange(BINS) + 0.5) * (self.width / width)[:, None]
+        pooled = np.bincount(
+            bins.astype(int).ravel(), self.histogram.ravel(), minlength=BINS
+        )
+        mean = self.mean.mean(keepdims=True)
+        between = np.mean((self.mean - mean) ** 2, keepdims=True)
+        return Statistics(
+            count=self.count * len(self.mean),
+            mean=mean,
+            variance=self.variance.mean(keepdims=True) + between,
+            maximum=self.maximum.max(keepdims=True),
+            width=width,
+            histogram=pooled[None],
+        )
+
+    @property
+    def values(self) -> np.ndarray:
+        """The centres of the bins, ``(C, BINS)``."""
+        return (np.arange(BINS) + 0.5) * self.width[:, None]
+
+    @property
+    def dead(self) -> np.ndarray:
+        """Which channels never activated, ``(C,)`` of bool."""
+        return self.maximum <= 0
+
+
+def _quantile(histogram: np.ndarray, width: np.ndarray, q: float) -> np.ndarray:
+    """The value below which a share q of each channel lies, linear within a bin."""
+    below = np.cumsum(histogram, axis=1)
+    rank = q * below[:, -1]
+    index = np.argmax(below >= rank[:, None], axis=1)
+    rows = np.arange(len(index))
+    within = histogram[rows, index]
+    start = below[rows, index] - within
+    share = (rank - start) / np.maximum(within, 1)
+    return (index + share) * width
+
+
+@dataclass
+class _Accumulator:
+    """Statistics in the making, for one node."""
+
+    count: int = 0
+    total: np.ndarray | float = 0.0
+    squares: np.ndarray | float = 0.0
+    maximum: np.ndarray | float = 0.0
+    width: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    histogram: np.ndarray = field(default_factory=lambda: np.zeros(0))
+
+    def add(
+        self,
+        count: int,
+        total: np.ndarray,
+        squares: np.ndarray,
+        maximum: np.ndarray,
+        drawn: np.ndarray,  # (n, C)
+    ) -> None:
+        self.count += count
+        self.total = self.total + total.astype(np.float64)
+        self.squares = self.squares + squares.astype(np.float64)
+        self.maximum = np.maximum(self.maximum, maximum)
+        self._make_room()
+        channels = drawn.shape[1]
+        # A channel of width 0 has only zeros so far.
+        index = (drawn / np.where(self.width > 0, self.width, 1.0)).astype(np.int64)
+        index += BINS * np.arange(channels)
+        self.histogram += np.bincount(index.ravel(), minlength=channels * BINS).reshape(
+            channels, BINS
+        )
+
+    def _make_room(self) -> None:
+        """Widen bins, by merging pairs, until the maximum lies in the last."""
+        maximum = np.asarray(self.maximum)
+        if not len(self.width):
+            self.width = np.zeros(len(maximum))
+            self.histogram = np.zeros((len(maximum), BINS))
+        # Twice the first maximum, so that few channels need to be widened.
+        new = (self.width == 0) & (maximum > 0)
+        self.width[new] = 2 * maximum[new] / BINS
+        while (full := maximum >= self.width * BINS)[self.width > 0].any():
+            full &= self.width > 0
+            pairs = self.histogram[full].reshape(-1, BINS // 2, 2).sum(-1)
+            self.histogram[full] = np.concatenate([pairs, np.zeros_like(pairs)], 1)
+            self.width[full] *= 2
+
+    def result(self) -> Statistics:
+        mean = np.asarray(self.total) / self.count
+        return Statistics(
+            count=self.count,
+            mean=mean,
+            variance=np.maximum(np.asarray(self.squares) / self.count - mean**2, 0),
+            maximum=np.asarray(self.maximum, np.float64),
+            width=self.width,
+            histogram=self.histogram,
+        )
+
+
+def calibrate(
+    graph: Graph, batches: Iterable[np.ndarray], *, seed: int = 0
+) -> dict[str, Statistics]:
+    """Statistics of every rate node, by name.
+
+    Args:
+        graph: the ANN.
+        batches: inputs, ``(B, *input shape)`` each.
+        seed: of the places drawn for the histograms.
+
+    Raises:
+        CalibrationError: if there is no data, or a whole layer never activates.
+    """
+    rates = graph.of_kind(Rate)
+    accumulators = {node.name: _Accumulator() for node in rates}
+    sweep = _sweep(graph, rates)
+    samples = 0
+    for number, x in enumerate(batches):
+        moments, drawn = sweep(tf.constant(x, tf.float32), tf.constant([seed, number]))
+        for node, sums, values in zip(rates, moments, drawn, strict=True):
+            total, squares, maximum = sums.numpy()
+            count = len(x) * int(np.prod(node.shape[:-1]))
+            accumulators[node.name].add(count, total, squares, maximum, values.numpy())
+        samples += len(x)
+    if samples == 0:
+        raise CalibrationError("the calibration data is empty: give some samples")
+    statistics = {name: a.result() for name, a in accumulators.items()}
+    silent = [graph[n].layer for n, s in statistics.items() if s.dead.all()]
+    if silent:
+        raise CalibrationError(
+            f"no neuron of {', '.join(silent)} was ever active in {samples} "
+            "calibration samples, so their thresholds are unknown: check that the data "
+            "is scaled as in training, or give other samples"
+        )
+    return statistics
+
+
+def _sweep(
+    graph: Graph, rates: list[Rate]
+) -> tf.types.experimental.PolymorphicFunction:
+    """The ANN's forward pass, returning sums per channel and the values drawn."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, *graph.nodes[0].shape)),
+            tf.TensorSpec((2,), tf.int32),
+        ],
+        autograph=False,
+    )
+    def sweep(x: tf.Tensor, seed: tf.Tensor) -> tuple[list, list]:
+        values = graph.forward(x)
+        moments, drawn = [], []
+        for index, node in enumerate(rates):
+            channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
+            a = tf.reshape(values[node.name], (-1, places, channels))
+            flat = tf.reshape(a, (-1, channels))
+            ones = tf.ones((1, tf.shape(flat)[0]))
+            sums = [
+                tf.matmul(ones, flat)[0],
+                tf.matmul(ones, tf.square(flat))[0],
+                tf.reduce_max(flat, 0),
+            ]
+            moments.append(tf.stack(sums))
+            if places > POSITIONS:
+                order = tf.random.stateless_uniform((places,), seed + index)
+                a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
+            drawn.append(tf.reshape(a, (-1, channels)))
+        return moments, drawn
+
+    return sweep

@@ -1,0 +1,49 @@
+"""What tfsnn raises on bad input.
+
+Every message says what is wrong, where, what was received, and the way out. The
+command line prints it without a traceback: exit code 2 for :class:`OptionError`,
+1 for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class TfsnnError(Exception):
+    """The base of every error that tfsnn raises on purpose."""
+
+
+class OptionError(TfsnnError, ValueError):
+    """An argument that does not exist or has an impossible value."""
+
+
+class ModelError(TfsnnError):
+    """A model that cannot be read, or is not of a form that can be converted."""
+
+
+class DataError(TfsnnError, ValueError):
+    """Data that cannot be read or does not fit the model."""
+
+
+class CalibrationError(TfsnnError):
+    """Statistics from which no spiking network can be planned."""
+
+
+class OutputError(TfsnnError, OSError):
+    """A result that cannot be written."""
+
+
+class UnsupportedError(ModelError):
+    """Layers that cannot be converted: all of them, each with its way out.
+
+    `problems` holds one ``(layer name, layer class, reason)`` per layer.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str, str]]) -> None:
+        self.problems = tuple(problems)
+        lines = [f"{len(self.problems)} layer(s) cannot be converted:"]
+        lines += [
+            f"  {name} ({kind}): {reason}" for name, kind, reason in self.problems
+        ]
+        super().__init__("\n".join(lines))

@@ -1,0 +1,224 @@
+"""Accuracy, agreement, spikes and operations of a spiking network against time.
+
+The energy model: 4.6 pJ for a multiply-accumulate, 0.9 pJ for an accumulate (32-bit
+floating point, 45 nm; M. Horowitz, "Computing's energy problem (and what we can do about
+it)", ISSCC 2014). Weights on the constant analog input are MACs, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.data import Data, open_data
+from tfsnn.errors import DataError, ModelError, OptionError
+from tfsnn.model import SpikingModel
+from tfsnn.report import table
+from tfsnn.simulate import COUNTS, OUTPUTS
+
+MAC_PICOJOULES, AC_PICOJOULES = 4.6, 0.9
+
+
+@dataclass(frozen=True)
+class Row:
+    """The network after some steps; counts are per sample.
+
+    Attributes:
+        timesteps: T.
+        accuracy: share of samples whose label is the top class; None without labels.
+        agreement: share of samples with the ANN's top class; None without the ANN.
+        spikes: events, whatever their coefficient.
+        coefficients: sum of the absolute coefficients of all spikes.
+        synops: accumulates, a spike of coefficient c counted as abs(c).
+        synops_events: accumulates, each spike counted once.
+        energy_ratio: energy of the SNN over that of the ANN, by `synops`.
+        energy_ratio_events: the same by `synops_events`.
+    """
+
+    timesteps: int
+    accuracy: float | None
+    agreement: float | None
+    spikes: float
+    coefficients: float
+    synops: float
+    synops_events: float
+    energy_ratio: float
+    energy_ratio_events: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What :func:`evaluate` found."""
+
+    samples: int
+    ann_accuracy: float | None
+    rows: tuple[Row, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+
+    def __str__(self) -> str:
+        header = [spec.name.replace("_", " ") for spec in fields(Row)]
+        lines = table(header, [_cells(row) for row in self.rows])
+        if self.ann_accuracy is not None:
+            lines.append(f"ANN accuracy {100 * self.ann_accuracy:.2f} %")
+        lines.append(f"{self.samples} samples; spikes and operations are per sample")
+        return "\n".join(lines)
+
+
+def _cells(row: Row) -> list[str]:
+    def share(value: float | None) -> str:
+        return "-" if value is None else f"{100 * value:.2f} %"
+
+    counts = (row.spikes, row.coefficients, row.synops, row.synops_events)
+    return [
+        str(row.timesteps),
+        share(row.accuracy),
+        share(row.agreement),
+        *(f"{count:,.0f}" for count in counts),
+        f"{row.energy_ratio:.3f}",
+        f"{row.energy_ratio_events:.3f}",
+    ]
+
+
+def evaluate(
+    snn: SpikingModel,
+    data: Any,
+    *,
+    ann: keras.Model | None = None,
+    timesteps: Sequence[int] | None = None,
+    limit: int | None = None,
+    batch_size: int = 50,
+    progress: Callable[[Iterable[Any], int | None, str], Iterable[Any]] | None = None,
+) -> Evaluation:
+    """Evaluate a spiking network after each of some numbers of steps.
+
+    One simulation to the largest gives every row, for the readout is anytime.
+
+    Args:
+        snn: from :func:`tfsnn.convert`; its first output is evaluated.
+        data: anything that :func:`tfsnn.open_data` takes, with labels or without.
+        ann: the network it was converted from, for agreement and its accuracy.
+        timesteps: for the rows; 1, 2, 4, ... up to ``snn.timesteps`` if None.
+        limit: samples used at most.
+        batch_size: samples simulated at a time.
+        progress: wraps the batches, for a progress bar.
+
+    Raises:
+        OptionError: if `timesteps` is empty or not positive.
+        DataError: if data, labels or `ann` do not fit.
+    """
+    steps = sorted(set(timesteps or _doubling(snn.timesteps)))
+    if any(t < 1 for t in steps):
+        raise OptionError(f"timesteps={steps} must be positive")
+    shape = tuple(snn.input_spec.shape[1:])
+    if ann is not None and tuple(ann.input_shape[1:]) != shape:
+        raise ModelError(
+            f"the ANN {ann.name} takes {tuple(ann.input_shape[1:])}, the SNN {shape}: "
+            "give the model that was converted"
+        )
+    opened = open_data(data, shape, default_split="test", limit=limit)
+    totals = _Totals(len(steps), {node.name for node in snn.populations})
+    batches: Iterable[Any] = opened.batches(batch_size)
+    if progress:
+        batches = progress(batches, _count_batches(opened, batch_size), "evaluating")
+    forward = None if ann is None else tf.function(_first(ann))
+    for x, y in batches:
+        observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
+        reference = None if forward is None else forward(x).numpy()
+        totals.add(observed, [t - 1 for t in steps], y, reference)
+    return _evaluation(totals, steps, snn)
+
+
+def _doubling(most: int) -> list[int]:
+    return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
+
+
+def _count_batches(data: Data, batch_size: int) -> int | None:
+    return None if data.size is None else -(-data.size // batch_size)
+
+
+def _first(ann: keras.Model) -> Callable[[Any], Any]:
+    return lambda x: tf.nest.flatten(ann(x, training=False))[0]
+
+
+class _Totals:
+    """Sums over samples."""
+
+    def __init__(self, rows: int, populations: set[str]) -> None:
+        self.populations = populations
+        self.samples = 0
+        self.labelled = self.compared = False
+        self.right, self.agreed = np.zeros(rows), np.zeros(rows)
+        self.ann_right = 0
+        self.counts = np.zeros((rows, 4))
+
+    def add(
+        self,
+        observed: dict[str, tf.Tensor],
+        indices: list[int],
+        y: np.ndarray | None,
+        reference: np.ndarray | None,
+    ) -> None:
+        outputs = next(
+            values for key, values in observed.items() if key.startswith(OUTPUTS)
+        )
+        outputs = tf.gather(outputs, indices).numpy()
+        top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
+        classes = int(np.prod(outputs.shape[2:]))
+        self.samples += top.shape[1]
+        if y is not None:
+            if y.max() >= classes:
+                raise DataError(
+                    f"label {y.max()} is out of range: the model has {classes} classes, "
+                    f"0 to {classes - 1}"
+                )
+            self.labelled = True
+            self.right += (top == y).sum(1)
+        if reference is not None:
+            ann_top = reference.reshape(len(reference), -1).argmax(-1)
+            self.compared = True
+            self.agreed += (top == ann_top).sum(1)
+            self.ann_right += 0 if y is None else int((ann_top == y).sum())
+        for key, values in observed.items():
+            kind, name = key.split("/", 1)
+            if kind == COUNTS:
+                of_batch = tf.reduce_sum(values, 1).numpy().astype(np.float64)
+                if name not in self.populations:  # what a pooling passes on
+                    of_batch[:, :2] = 0
+                self.counts += np.cumsum(of_batch, 0)[indices]
+
+
+def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluation:
+    n = totals.samples
+    operations = snn.operations_per_sample
+    rows = []
+    for i, t in enumerate(steps):
+        spikes, coefficients, events, accumulates = totals.counts[i] / n
+        macs = operations.constant_macs + t * operations.analog_macs
+        ann = MAC_PICOJOULES * operations.ann_macs
+        energies = [
+            (MAC_PICOJOULES * macs + AC_PICOJOULES * count) / ann
+            for count in (accumulates, events)
+        ]
+        rows.append(
+            Row(
+                timesteps=t,
+                accuracy=totals.right[i] / n if totals.labelled else None,
+                agreement=totals.agreed[i] / n if totals.compared else None,
+                spikes=spikes,
+                coefficients=coefficients,
+                synops=accumulates,
+                synops_events=events,
+                energy_ratio=energies[0],
+                energy_ratio_events=energies[1],
+            )
+        )
+    both = totals.labelled and totals.compared
+    return Evaluation(n, totals.ann_right / n if both else None, tuple(rows))

@@ -1,0 +1,147 @@
+"""What a conversion method is: frozen options and one pure function.
+
+``plan(graph, statistics) -> Plan``; a method never sees Keras, never touches weights
+and never loops over time. Methods are registered by name with :func:`method`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from tfsnn.calibrate import Statistics
+from tfsnn.errors import OptionError
+from tfsnn.graph import Graph
+
+
+@dataclass(frozen=True)
+class NeuronPlan:
+    """The neurons of one rate node.
+
+    Attributes:
+        scale: ``(C,)``, activation that one spike per step stands for; the threshold.
+        initial_potential: in thresholds.
+        negative_threshold: in thresholds; None for unsigned spikes.
+        max_coefficient: the most that a spike carries; None for no bound.
+    """
+
+    scale: np.ndarray
+    initial_potential: float = 0.0
+    negative_threshold: float | None = None
+    max_coefficient: float | np.ndarray | None = 1.0
+
+
+Plan = Mapping[str, NeuronPlan]
+
+
+class Method(Protocol):
+    """A conversion method; its fields are its options."""
+
+    timesteps: int
+
+    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
+        """Plan the neurons of every rate node, by name."""
+        ...
+
+
+def option(default: Any, meaning: str, choices: tuple[Any, ...] = ()) -> Any:
+    """An option of a method: a dataclass field with its meaning."""
+    return field(default=default, metadata={"meaning": meaning, "choices": choices})
+
+
+_REGISTRY: dict[str, type] = {}
+
+
+def method(name: str) -> Callable[[type], type]:
+    """Register a method under a name.
+
+    Raises:
+        ValueError: if the name is taken.
+    """
+
+    def register(cls: type) -> type:
+        if name in _REGISTRY:
+            raise ValueError(f"there is a method {name!r} already")
+        _REGISTRY[name] = cls
+        return cls
+
+    return register
+
+
+def methods() -> dict[str, type]:
+    """All methods by name."""
+    return dict(_REGISTRY)
+
+
+def options(cls: type) -> list[dict[str, Any]]:
+    """A method's options: name, default, meaning, choices."""
+    return [
+        {"name": spec.name, "default": spec.default, **spec.metadata}
+        for spec in dataclasses.fields(cls)
+    ]
+
+
+def make(name: str, values: Mapping[str, Any]) -> Method:
+    """The method `name` with these options; texts are parsed to the option's type.
+
+    Raises:
+        OptionError: for an unknown method or option, or an impossible value.
+    """
+    if name not in _REGISTRY:
+        raise OptionError(_unknown("method", name, list(_REGISTRY)))
+    cls = _REGISTRY[name]
+    specs = {spec.name: spec for spec in dataclasses.fields(cls)}
+    parsed = {}
+    for key, value in values.items():
+        if key not in specs:
+            raise OptionError(_unknown(f"option of {name}", key, list(specs)))
+        parsed[key] = _parse(name, specs[key], value)
+    return cls(**parsed)
+
+
+def _unknown(what: str, received: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(received, known, 1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown {what}: {received!r}; known: {', '.join(known)}{hint}"
+
+
+def _parse(name: str, spec: dataclasses.Field, value: Any) -> Any:
+    """A value of the option's type: that of its annotation, as text."""
+    accepted = str(spec.type)
+    if isinstance(value, str):
+        if value.lower() == "none" and "None" in accepted:
+            return None
+        for kind in (int, float):
+            if kind.__name__ in accepted:
+                try:
+                    value = kind(value)
+                    break
+                except ValueError:
+                    continue
+    choices = spec.metadata["choices"]
+    allowed = [kind for kind in (int, float, str) if kind.__name__ in accepted]
+    if float in allowed:
+        allowed.append(int)
+    fits = value is None if value is None else isinstance(value, tuple(allowed))
+    if (
+        isinstance(value, bool)
+        or not fits
+        or (value is None and "None" not in accepted)
+    ):
+        raise OptionError(f"{name}: {spec.name}={value!r} is not of type {accepted}")
+    if choices and value not in choices:
+        raise OptionError(
+            f"{name}: {spec.name}={value!r}; expected one of {', '.join(choices)}"
+        )
+    return value
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise an OptionError unless the condition holds."""
+    if not condition:
+        raise OptionError(message)

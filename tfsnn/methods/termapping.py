@@ -1,0 +1,49 @@
+"""TerMapping: threshold balancing and a double threshold, spikes -1, 0 and 1.
+
+Q. Yu, C. Ma, S. Song, G. Zhang, J. Dang, K. C. Tan, "Constructing Accurate and Efficient
+Deep Spiking Neural Networks with Double-threshold and Augmented Schemes", IEEE TNNLS
+33(4):1714-1726, 2022, arXiv 2005.03231.
+
+    s(t) = 1 if U >= theta;  -1 if U < -theta_n and something has been sent;  else 0
+    V <- U - theta * s(t)
+
+The paper's equations and constants were not to be had, only its abstract; this is the
+reading consistent with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfsnn.calibrate import Statistics
+from tfsnn.graph import Graph
+from tfsnn.methods.contract import Plan, method, option
+from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
+
+
+@method("termapping")
+@dataclass(frozen=True)
+class TerMapping:
+    """Spikes of -1, 0 and 1: a negative spike takes back what was sent too much."""
+
+    timesteps: int = option(32, "time steps that the thresholds are chosen for")
+    scale: str = option("mse", "rule for the thresholds", RULES)
+    percentile: float = option(99.9, "of the activations, for scale=percentile")
+    per: str = option("channel", "one threshold for each of these", GRANULARITY)
+    negative_threshold: float = option(0.0, "theta_n, in thresholds")
+    initial_potential: float = option(0.5, "V(0), in thresholds")
+
+    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
+        """See the module."""
+        return plan_rates(
+            graph,
+            statistics,
+            rule=self.scale,
+            percentile=self.percentile,
+            per=self.per,
+            levels=1,
+            resolution=self.timesteps,
+            initial_potential=self.initial_potential,
+            negative_threshold=self.negative_threshold,
+        )

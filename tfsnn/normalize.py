@@ -1,0 +1,204 @@
+"""The plan written into the weights: the one place where weights are changed.
+
+After it every threshold is 1, every spike an integer, and every scale sits in a synapse:
+W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a signal's *unit* is
+the activation, in the ANN's units, that the value 1 of it stands for. A neuron's spikes
+have the unit of its scale; a current into a neuron is brought to that neuron's unit; a
+readout gets unit 1. Where no weights lie between two units that differ (an identity
+skip), a gain per channel is put in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tfsnn.graph import Graph, Node
+from tfsnn.methods.contract import NeuronPlan, Plan
+from tfsnn.nodes import (
+    Affine,
+    Average,
+    Linear,
+    Max,
+    Merge,
+    Pad,
+    Rate,
+    Readout,
+    Reshape,
+    Source,
+)
+from tfsnn.passes.fold_affine import linear_inputs
+
+ONE = np.ones(1)
+
+
+def unscaled(graph: Graph, plan: Plan) -> Graph:
+    """The same spiking network with the weights untouched.
+
+    Its thresholds are the scales and its spikes have that size.
+    """
+    nodes = [
+        node.replace(
+            **_neuron(plan[node.name]), threshold=_float(plan[node.name].scale)
+        )
+        if isinstance(node, Rate)
+        else node
+        for node in graph
+    ]
+    for i, node in enumerate(nodes):
+        if isinstance(node, Rate):
+            v0 = plan[node.name].initial_potential
+            low = plan[node.name].negative_threshold
+            scale = _float(plan[node.name].scale)
+            nodes[i] = node.replace(
+                initial_potential=scale * np.float32(v0),
+                negative_threshold=low if not low else scale * np.float32(low),
+            )
+    return Graph(tuple(nodes), graph.outputs, graph.layers)
+
+
+def normalize(graph: Graph, plan: Plan) -> Graph:
+    """The spiking network in normal form.
+
+    Args:
+        graph: the ANN.
+        plan: of every rate node, by name.
+    """
+    return _Normalization(graph, plan).graph()
+
+
+def _neuron(plan: NeuronPlan) -> dict[str, Any]:
+    most = plan.max_coefficient
+    return {
+        "scale": _float(plan.scale),
+        "initial_potential": plan.initial_potential,
+        "negative_threshold": plan.negative_threshold,
+        "max_coefficient": _float(most) if np.ndim(most) else most,
+    }
+
+
+def _float(values: Any) -> np.ndarray:
+    return np.asarray(values, np.float32)
+
+
+class _Normalization:
+    def __init__(self, ann: Graph, plan: Plan) -> None:
+        self.ann, self.plan = ann, plan
+        self.wishes = self._wishes()
+        self.units: dict[str, np.ndarray] = {}
+        self.nodes: list[Node] = []
+
+    def _wishes(self) -> dict[str, np.ndarray | None]:
+        """The unit that all readers of a node want; None where they have no wish."""
+        consumers = self.ann.consumers()
+        wishes: dict[str, np.ndarray | None] = {}
+        for node in reversed(self.ann.nodes):
+            wanted = [self._wish(reader, wishes) for reader in consumers[node.name]]
+            found = [wish for wish in wanted if wish is not None]
+            agreed = found and all(np.array_equal(found[0], wish) for wish in found)
+            wishes[node.name] = found[0] if agreed else None
+        return wishes
+
+    def _wish(
+        self, reader: Node, wishes: dict[str, np.ndarray | None]
+    ) -> np.ndarray | None:
+        if isinstance(reader, Rate):
+            return np.asarray(self.plan[reader.name].scale, np.float64)
+        if isinstance(reader, Readout):
+            return ONE
+        passes_on = isinstance(reader, Average | Max | Pad) or (
+            isinstance(reader, Merge) and reader.form == "add"
+        )
+        return wishes[reader.name] if passes_on else None
+
+    def graph(self) -> Graph:
+        for node in self.ann:
+            written, unit = self._write(node)
+            self.nodes.append(written)
+            self.units[node.name] = unit
+        return Graph(tuple(self.nodes), self.ann.outputs, self.ann.layers)
+
+    def _write(self, node: Node) -> tuple[Node, np.ndarray]:
+        """The node in normal form, and the unit of its output."""
+        wish = self.wishes[node.name]
+        wish = ONE if wish is None else wish
+        if isinstance(node, Source):
+            return node, ONE
+        if isinstance(node, Rate):
+            return self._rate(node)
+        if isinstance(node, Readout):
+            return self._reading(node, ONE), ONE
+        if isinstance(node, Linear):
+            node = self._per_channel(node)
+            gain_in = np.broadcast_to(self.units[node.inputs[0]], linear_inputs(node))
+            gain_out = 1 / np.broadcast_to(wish, node.shape[-1:])
+            return node.scaled(gain_in, gain_out), wish
+        if isinstance(node, Affine):
+            gain = node.gain * self.units[node.inputs[0]] / wish
+            offset = None if node.offset is None else _float(node.offset / wish)
+            return node.replace(gain=_float(gain), offset=offset), wish
+        if isinstance(node, Merge):
+            return self._merge(node, wish)
+        unit = self.units[node.inputs[0]]
+        if isinstance(node, Reshape):
+            unit = _reshaped(unit, self.ann[node.inputs[0]].shape, node.shape)
+        elif unit.ndim > 1:
+            node = self._reading(node, ONE)
+            unit = ONE
+        return node, unit
+
+    def _rate(self, node: Rate) -> tuple[Rate, np.ndarray]:
+        plan = self.plan[node.name]
+        unit = np.asarray(plan.scale, np.float64)
+        written = self._reading(node, unit).replace(**_neuron(plan))
+        if node.max_value is not None:
+            written = written.replace(max_value=_float(node.max_value / unit))
+        return written, unit
+
+    def _merge(self, node: Merge, wish: np.ndarray) -> tuple[Merge, np.ndarray]:
+        if node.form == "add":
+            return self._reading(node, wish), wish
+        units = [self.units[name] for name in node.inputs]
+        if node.axis == len(node.shape) - 1 and all(unit.ndim == 1 for unit in units):
+            channels = [self.ann[name].shape[-1] for name in node.inputs]
+            spread = map(np.broadcast_to, units, channels)
+            return node, np.concatenate(list(spread))
+        if all(np.array_equal(units[0], unit) for unit in units):
+            return node, units[0]
+        return self._reading(node, ONE), ONE
+
+    def _per_channel(self, node: Linear) -> Linear:
+        """The node, reading a signal whose unit depends on the channel only."""
+        unit = self.units[node.inputs[0]]
+        return node if unit.ndim == 1 else self._reading(node, ONE)
+
+    def _reading(self, node: Any, unit: np.ndarray) -> Any:
+        """The node, reading its inputs in this unit: gains are put in where needed."""
+        names = []
+        for number, name in enumerate(node.inputs):
+            if np.array_equal(*np.broadcast_arrays(self.units[name], unit)):
+                names.append(name)
+                continue
+            gain = Affine(
+                f"{node.name}_gain{number + 1}",
+                (name,),
+                self.ann[name].shape,
+                gain=_float(self.units[name] / unit),
+                layer=node.layer,
+            )
+            self.nodes.append(gain)
+            self.units[gain.name] = unit
+            names.append(gain.name)
+        return node.replace(inputs=tuple(names))
+
+
+def _reshaped(
+    unit: np.ndarray, before: tuple[int, ...], after: tuple[int, ...]
+) -> np.ndarray:
+    """The unit of a reshaped signal: per channel if that is possible, else in full."""
+    if unit.size == 1:
+        return unit
+    full = np.broadcast_to(unit, before).reshape(after)
+    first = full.reshape(-1, after[-1])[0]
+    return first if (full == first).all() else full

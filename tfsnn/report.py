@@ -1,0 +1,170 @@
+"""What a conversion did, layer by layer, as an object that prints and dumps JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from tfsnn.calibrate import Statistics
+from tfsnn.graph import Graph
+from tfsnn.methods.contract import Plan
+from tfsnn.nodes import Rate
+
+
+@dataclass(frozen=True)
+class PopulationReport:
+    """The neurons of one rate node.
+
+    Attributes:
+        node: its name.
+        neurons: how many.
+        scale_min, scale_median, scale_max: of its channels, activation units; the
+            threshold is 1 in normal form, the scale in the ANN's units.
+        initial_potential, negative_threshold: in thresholds.
+        max_coefficient: the most that a spike carries; None for no bound.
+        clipped: share of calibration activations above what can be coded.
+        dead: share of channels that never activated.
+    """
+
+    node: str
+    neurons: int
+    scale_min: float
+    scale_median: float
+    scale_max: float
+    initial_potential: float
+    negative_threshold: float | None
+    max_coefficient: float | None
+    clipped: float
+    dead: float
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What a conversion did.
+
+    Attributes:
+        method, options, timesteps: as asked for, defaults filled in.
+        samples: of calibration data.
+        layers: each Keras layer and what became of it: name, class, parameters, fate.
+        populations: each spiking population, in order.
+    """
+
+    method: str
+    options: dict[str, Any]
+    timesteps: int
+    samples: int
+    layers: tuple[tuple[str, str, int, str], ...]
+    populations: tuple[PopulationReport, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> ConversionReport:
+        """The report of :meth:`to_dict`."""
+        return cls(
+            **{
+                **config,
+                "layers": tuple(tuple(layer) for layer in config["layers"]),
+                "populations": tuple(
+                    PopulationReport(**population)
+                    for population in config["populations"]
+                ),
+            }
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should look at."""
+        found = []
+        for population in self.populations:
+            if population.dead > 0.5:
+                found.append(
+                    f"{population.node}: {population.dead:.0%} of the channels never "
+                    "activated on the calibration data; their scale is a guess"
+                )
+            if population.clipped > 0.05:
+                found.append(
+                    f"{population.node}: {population.clipped:.1%} of the activations "
+                    "are clipped; raise the scale or the levels"
+                )
+        return found
+
+    def __str__(self) -> str:
+        chosen = ", ".join(f"{key}={value}" for key, value in self.options.items())
+        lines = [f"{self.method} ({chosen}), {self.samples} calibration samples", ""]
+        header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
+        rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
+        lines += table(header, rows)
+        lines += [f"warning: {text}" for text in self.warnings]
+        return "\n".join(lines)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column to the left, numbers to the right."""
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *rest = (
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join([first, *rest]).rstrip()
+
+    return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def report_conversion(
+    graph: Graph,
+    statistics: Mapping[str, Statistics],
+    plan: Plan,
+    *,
+    method: str,
+    options: Mapping[str, Any],
+    samples: int,
+) -> ConversionReport:
+    """Put together what a conversion did."""
+    return ConversionReport(
+        method=method,
+        options=dict(options),
+        timesteps=options["timesteps"],
+        samples=samples,
+        layers=tuple(tuple(record) for record in graph.layers),
+        populations=tuple(
+            _population(node, statistics[node.name], plan)
+            for node in graph.of_kind(Rate)
+        ),
+    )
+
+
+def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationReport:
+    neurons = plan[node.name]
+    scale, most = neurons.scale, neurons.max_coefficient
+    clipped = 0.0
+    if most is not None:
+        above = statistics.values > (np.asarray(most) * scale)[:, None]
+        clipped = float((statistics.histogram * above).sum())
+        clipped /= float(statistics.histogram.sum())
+    return PopulationReport(
+        node=node.name,
+        neurons=int(np.prod(node.shape)),
+        scale_min=float(scale.min()),
+        scale_median=float(np.median(scale)),
+        scale_max=float(scale.max()),
+        initial_potential=neurons.initial_potential,
+        negative_threshold=neurons.negative_threshold,
+        max_coefficient=None if most is None else float(np.max(most)),
+        clipped=clipped,
+        dead=float(statistics.dead.mean()),
+    )

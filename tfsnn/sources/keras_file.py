@@ -1,0 +1,59 @@
+"""Keras model files. Nothing in a file is ever run as code: safe mode stays on."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import keras
+
+from tfsnn.errors import ModelError
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
+
+
+def load_model(path: str | os.PathLike) -> keras.Model:
+    """Load a ``.keras`` or ``.h5`` file.
+
+    Raises:
+        ModelError: if it does not exist, is of another kind, is damaged, needs a custom
+            class that is not registered, or holds code (a Lambda layer).
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ModelError(
+            f"{path}: not a model file that tfsnn reads; expected "
+            f"{', '.join(SUFFIXES)}, got {path.suffix or 'no suffix'!r}"
+        )
+    if not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise ModelError(f"{path}: {what}")
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise ModelError(
+            f"{path}: not a .keras file, or only part of one "
+            f"({path.stat().st_size} bytes that are no zip archive): save it again"
+        )
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras passes on whatever the zip, HDF5 and JSON readers and the constructors of
+    # the saved classes raise; there is no common class.
+    except Exception as error:
+        raise ModelError(f"{path}: {_explain(error)}") from error
+
+
+def _explain(error: Exception) -> str:
+    text = str(error)
+    if "lambda" in text.lower():
+        return (
+            "holds a Lambda layer, which is Python code; tfsnn never runs code from a "
+            "file: replace the layer by a registered class and save again"
+        )
+    if "Could not locate class" in text:
+        name = text.split("Could not locate class", 1)[1].split("'")[1]
+        return (
+            f"uses the class {name!r}, which is not registered: import the module "
+            "that registers it (keras.saving.register_keras_serializable) and convert "
+            "in Python"
+        )
+    return f"cannot be read as a Keras model ({type(error).__name__}: {text[:300]})"
