@@ -25,7 +25,7 @@ def batches(
     x: np.ndarray, y: np.ndarray, batch_size: int, shift: int, flip: bool, seed: int
 ) -> tf.data.Dataset:
     """Endless shuffled training batches in 0..1, shifted by up to `shift` pixels."""
-    height, width, channels = x.shape[1:]
+    height, width = x.shape[1:3]
 
     def augment(images: tf.Tensor, labels: tf.Tensor, step: tf.Tensor):
         images = tf.image.convert_image_dtype(images, tf.float32)

@@ -14,6 +14,8 @@
        `- evaluate      accuracy, spikes and operations against time
 """
 
+from importlib.metadata import version
+
 from tfsnn import layers, methods
 from tfsnn.convert import convert
 from tfsnn.data import open_data
@@ -31,6 +33,8 @@ from tfsnn.handlers import handles
 from tfsnn.model import SpikingModel, Trace
 from tfsnn.sources import load_model
 from tfsnn.verify import verify
+
+__version__ = version("tfsnn")
 
 __all__ = [
     "CalibrationError",

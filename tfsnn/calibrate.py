@@ -41,7 +41,7 @@ class Statistics:
     histogram: np.ndarray
 
     def percentile(self, q: float) -> np.ndarray:
-        """The q-th percentile (0..100) of each channel, ``(C,)``; 100 is the maximum."""
+        """The q-th percentile (0..100) of each channel; 100 is the maximum."""
         if q >= 100:
             return self.maximum
         return np.minimum(_quantile(self.histogram, self.width, q / 100), self.maximum)

@@ -42,7 +42,8 @@ def convert(
         method: a name from :func:`tfsnn.methods.methods`.
         seed: of the places that are drawn for the statistics.
         batch_size: of the calibration sweep.
-        progress: wraps the batches of the sweep, for a progress bar.
+        progress: ``(batches, number of batches or None, label) -> batches``, for a
+            progress bar.
         options: of the method; ``timesteps`` among them.
 
     Raises:
@@ -55,7 +56,8 @@ def convert(
     graph = simplify(import_model(model))
     data = open_data(calibration, graph.nodes[0].shape)
     batches = _Counted(x for x, _ in data.batches(batch_size))
-    sweep = progress(batches, data.size, "calibrating") if progress else batches
+    count = None if data.size is None else -(-data.size // batch_size)
+    sweep = progress(batches, count, "calibrating") if progress else batches
     check_weights(graph)
     statistics = calibrate(graph, sweep, seed=seed)
     plan = chosen.plan(graph, statistics)
@@ -95,6 +97,8 @@ def check_weights(graph: Graph) -> None:
 
 
 def _output_keys(model: keras.Model) -> list[str] | bool:
+    if isinstance(model, keras.Sequential):
+        return False
     outputs = model.output
     if isinstance(outputs, dict):
         return list(outputs)

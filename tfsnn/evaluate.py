@@ -1,8 +1,8 @@
 """Accuracy, agreement, spikes and operations of a spiking network against time.
 
 The energy model: 4.6 pJ for a multiply-accumulate, 0.9 pJ for an accumulate (32-bit
-floating point, 45 nm; M. Horowitz, "Computing's energy problem (and what we can do about
-it)", ISSCC 2014). Weights on the constant analog input are MACs, once.
+floating point, 45 nm; M. Horowitz, "Computing's energy problem (and what we can do
+about it)", ISSCC 2014). Weights on the constant analog input are MACs, once.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def evaluate(
         timesteps: for the rows; 1, 2, 4, ... up to ``snn.timesteps`` if None.
         limit: samples used at most.
         batch_size: samples simulated at a time.
-        progress: wraps the batches, for a progress bar.
+        progress: ``(batches, number of batches or None, label) -> batches``, for a
+            progress bar.
 
     Raises:
         OptionError: if `timesteps` is empty or not positive.
@@ -124,7 +125,8 @@ def evaluate(
             "give the model that was converted"
         )
     opened = open_data(data, shape, default_split="test", limit=limit)
-    totals = _Totals(len(steps), {node.name for node in snn.populations})
+    first = f"{OUTPUTS}/{snn.graph.outputs[0]}"
+    totals = _Totals(len(steps), first, {node.name for node in snn.populations})
     batches: Iterable[Any] = opened.batches(batch_size)
     if progress:
         batches = progress(batches, _count_batches(opened, batch_size), "evaluating")
@@ -151,8 +153,8 @@ def _first(ann: keras.Model) -> Callable[[Any], Any]:
 class _Totals:
     """Sums over samples."""
 
-    def __init__(self, rows: int, populations: set[str]) -> None:
-        self.populations = populations
+    def __init__(self, rows: int, output: str, populations: set[str]) -> None:
+        self.output, self.populations = output, populations
         self.samples = 0
         self.labelled = self.compared = False
         self.right, self.agreed = np.zeros(rows), np.zeros(rows)
@@ -166,18 +168,15 @@ class _Totals:
         y: np.ndarray | None,
         reference: np.ndarray | None,
     ) -> None:
-        outputs = next(
-            values for key, values in observed.items() if key.startswith(OUTPUTS)
-        )
-        outputs = tf.gather(outputs, indices).numpy()
+        outputs = tf.gather(observed[self.output], indices).numpy()
         top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
         classes = int(np.prod(outputs.shape[2:]))
         self.samples += top.shape[1]
         if y is not None:
             if y.max() >= classes:
                 raise DataError(
-                    f"label {y.max()} is out of range: the model has {classes} classes, "
-                    f"0 to {classes - 1}"
+                    f"label {y.max()} is out of range: the model has {classes} "
+                    f"classes, 0 to {classes - 1}"
                 )
             self.labelled = True
             self.right += (top == y).sum(1)

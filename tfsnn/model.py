@@ -17,8 +17,9 @@ from tfsnn.operations import Operations, count_operations
 from tfsnn.report import ConversionReport, table
 from tfsnn.simulate import COUNTS, OUTPUTS, POTENTIALS, SPIKES, Result, simulate
 
-# Steps advanced at a time (K): measured best on CPU, see benchmarks/speed.py.
-CHUNK = 4
+# Steps advanced at a time (K). On CPU, K = 1 keeps a layer's values in the cache; a
+# larger K is faster only for batches of a few samples (see benchmarks/speed.py).
+CHUNK = 1
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Trace:
 class SpikingModel(keras.Model):
     """A converted network; made by :func:`tfsnn.convert`.
 
-    Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as a
-    constant input current and returns the outputs in the ANN's own units. It has no
+    Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as
+    a constant input current and returns the outputs in the ANN's own units. It has no
     state between calls. ``jit_compile="auto"`` means XLA on GPU and TPU, not on CPU,
     where XLA's convolutions are several times slower.
     """
@@ -61,7 +62,7 @@ class SpikingModel(keras.Model):
             graph: in normal form, or its config.
             timesteps: T, of a call.
             report: of the conversion.
-            output_keys: of a dict of outputs; True for a list of outputs; False for one.
+            output_keys: of a dict of outputs; True for a list, False for one.
             chunk: K, steps advanced at a time.
         """
         super().__init__(**kwargs)
@@ -202,7 +203,7 @@ class SpikingModel(keras.Model):
             kind, name = key.split("/", 1)
             by_kind.setdefault(kind, {})[name] = values.numpy()
         return Trace(
-            outputs=list(by_kind[OUTPUTS].values()),
+            outputs=[by_kind[OUTPUTS][name] for name in self._structure.outputs],
             spikes=by_kind.get(SPIKES, {}),
             potentials=by_kind.get(POTENTIALS, {}),
         )

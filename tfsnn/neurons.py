@@ -33,11 +33,13 @@ import tensorflow as tf
 class State(NamedTuple):
     """What a neuron carries from step to step, each ``(B, *units)``.
 
-    `sent` is None where spikes are unsigned.
+    `unsent` is -E, the lowest coefficient that the next spike may carry; it is empty
+    where spikes are unsigned (None cannot go through a ``tf.while_loop``). It is kept
+    with that sign because each pass over memory counts here.
     """
 
     potential: Any
-    sent: Any | None
+    unsent: Any = ()
 
 
 @dataclass(frozen=True)
@@ -65,52 +67,63 @@ class Neuron:
         potential = tf.broadcast_to(
             tf.convert_to_tensor(self.initial_potential, tf.float32), shape
         )
-        signed = self.negative_threshold is not None
-        return State(potential, tf.zeros(shape) if signed else None)
+        return State(potential, tf.zeros(shape) if self._signed else ())
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Advance one step: the coefficients sent and the next state."""
         before = state.potential if self.leak == 0 else state.potential * self._kept
         potential = before + current
-        c = self._fire(potential, state.sent)
+        c = self._fire(potential, state.unsent)
         if self.reset == "zero":
             after = tf.where(c != 0, 0.0, potential)
         else:
             after = potential - self.spike(c)
-        return c, State(after, None if state.sent is None else state.sent + c)
+        return c, State(after, state.unsent - c if self._signed else ())
 
     def spike(self, c: Any) -> Any:
         """The size, in units of activation, of spikes with coefficients `c`."""
         return c if _is_one(self.threshold) else c * self.threshold
 
     @property
+    def _signed(self) -> bool:
+        return self.negative_threshold is not None
+
+    @property
     def _kept(self) -> float:
         return 1.0 - self.leak
 
-    def _fire(self, potential: Any, sent: Any | None) -> Any:
+    def _fire(self, potential: Any, unsent: Any) -> Any:
         u = potential if _is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
-        if sent is None:
+        if not self._signed:
             return _floor_clipped(u, 0.0, most)
-        least = -sent if most is None else tf.maximum(-sent, -most)
-        if _is_zero(self.negative_threshold):
-            return _floor_clipped(u, least, most)
+        least = unsent if most is None else tf.maximum(unsent, -most)
         margin = self.negative_threshold
-        if not _is_one(self.threshold):
+        if not (_is_one(self.threshold) or _is_zero(margin)):
             margin = margin / self.threshold
-        return _floor_clipped(u, 0.0, most) + _floor_clipped(u + margin, least, 0.0)
+        return _floor_clipped(u, least, most, margin)
 
 
-def _floor_clipped(u: Any, least: Any, most: Any | None) -> Any:
-    """floor(u) clipped, with the gradient of clip(u): a straight-through estimator."""
+def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> Any:
+    """floor(u) clipped, where -margin <= u < 0 counts as 0.
+
+    Its gradient is that of the clipped u: a straight-through estimator.
+    """
 
     @tf.custom_gradient
     def clipped(u: Any) -> Any:
-        c = tf.maximum(tf.floor(u), least)
-        c = c if most is None else tf.minimum(c, most)
+        c = tf.floor(u)
+        if not _is_zero(margin):
+            c = tf.where(u < 0, tf.minimum(tf.floor(u + margin), 0.0), c)
+        if isinstance(most, int | float):
+            # One pass over memory, where tf.clip_by_value makes two.
+            c = tf.raw_ops.ClipByValue(t=c, clip_value_min=least, clip_value_max=most)
+        else:
+            c = tf.maximum(c, least)
+            c = c if most is None else tf.minimum(c, most)
 
         def gradient(upstream: Any) -> Any:
-            inside = u >= least
+            inside = u >= least - margin
             inside = inside if most is None else inside & (u <= most + 1.0)
             return tf.where(inside, upstream, 0.0)
 

@@ -1,11 +1,11 @@
 """The plan written into the weights: the one place where weights are changed.
 
-After it every threshold is 1, every spike an integer, and every scale sits in a synapse:
-W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a signal's *unit* is
-the activation, in the ANN's units, that the value 1 of it stands for. A neuron's spikes
-have the unit of its scale; a current into a neuron is brought to that neuron's unit; a
-readout gets unit 1. Where no weights lie between two units that differ (an identity
-skip), a gain per channel is put in.
+After it every threshold is 1, every spike an integer, and every scale sits in a
+synapse: W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a signal's
+*unit* is the activation, in the ANN's units, that the value 1 of it stands for. A
+neuron's spikes have the unit of its scale; a current into a neuron is brought to that
+neuron's unit; a readout gets unit 1. Where no weights lie between two units that differ
+(an identity skip), a gain per channel is put in.
 """
 
 from __future__ import annotations
@@ -38,23 +38,20 @@ def unscaled(graph: Graph, plan: Plan) -> Graph:
 
     Its thresholds are the scales and its spikes have that size.
     """
-    nodes = [
-        node.replace(
-            **_neuron(plan[node.name]), threshold=_float(plan[node.name].scale)
-        )
-        if isinstance(node, Rate)
-        else node
-        for node in graph
-    ]
-    for i, node in enumerate(nodes):
+    nodes: list[Node] = []
+    for node in graph:
         if isinstance(node, Rate):
-            v0 = plan[node.name].initial_potential
-            low = plan[node.name].negative_threshold
-            scale = _float(plan[node.name].scale)
-            nodes[i] = node.replace(
-                initial_potential=scale * np.float32(v0),
-                negative_threshold=low if not low else scale * np.float32(low),
+            neurons = plan[node.name]
+            scale, low = _float(neurons.scale), neurons.negative_threshold
+            node = node.replace(
+                **{
+                    **_neuron(neurons),
+                    "threshold": scale,
+                    "initial_potential": scale * _float(neurons.initial_potential),
+                    "negative_threshold": scale * _float(low) if low else low,
+                }
             )
+        nodes.append(node)
     return Graph(tuple(nodes), graph.outputs, graph.layers)
 
 
@@ -74,7 +71,7 @@ def _neuron(plan: NeuronPlan) -> dict[str, Any]:
         "scale": _float(plan.scale),
         "initial_potential": plan.initial_potential,
         "negative_threshold": plan.negative_threshold,
-        "max_coefficient": _float(most) if np.ndim(most) else most,
+        "max_coefficient": _float(most) if isinstance(most, np.ndarray) else most,
     }
 
 
@@ -177,7 +174,8 @@ class _Normalization:
         """The node, reading its inputs in this unit: gains are put in where needed."""
         names = []
         for number, name in enumerate(node.inputs):
-            if np.array_equal(*np.broadcast_arrays(self.units[name], unit)):
+            here, wanted = np.broadcast_arrays(self.units[name], unit)
+            if np.array_equal(here, wanted):
                 names.append(name)
                 continue
             gain = Affine(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.calibrate import Statistics
-from tfsnn.graph import Graph
+from tfsnn.graph import Graph, LayerRecord
 from tfsnn.methods.contract import Plan
 from tfsnn.nodes import Rate
 
@@ -56,7 +56,7 @@ class ConversionReport:
     options: dict[str, Any]
     timesteps: int
     samples: int
-    layers: tuple[tuple[str, str, int, str], ...]
+    layers: tuple[LayerRecord, ...]
     populations: tuple[PopulationReport, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class ConversionReport:
         return cls(
             **{
                 **config,
-                "layers": tuple(tuple(layer) for layer in config["layers"]),
+                "layers": tuple(LayerRecord(*layer) for layer in config["layers"]),
                 "populations": tuple(
                     PopulationReport(**population)
                     for population in config["populations"]
@@ -140,7 +140,7 @@ def report_conversion(
         options=dict(options),
         timesteps=options["timesteps"],
         samples=samples,
-        layers=tuple(tuple(record) for record in graph.layers),
+        layers=graph.layers,
         populations=tuple(
             _population(node, statistics[node.name], plan)
             for node in graph.of_kind(Rate)

@@ -1,10 +1,10 @@
 """The loop over time: one ``tf.while_loop``, in chunks of K steps.
 
 The state of every node is an argument of the loop, never a variable. A chunk advances K
-steps layer by layer: a synapse sees the K steps folded into the batch axis, a neuron goes
-through them. K = 1 is streaming, K = T is layer-by-layer; the spikes are the same. What
-does not change over time (all that a constant input reaches before the first neuron) is
-computed once.
+steps layer by layer: a synapse sees the K steps folded into the batch axis, a neuron
+goes through them. K = 1 is streaming, K = T is layer-by-layer; the spikes are the same.
+What does not change over time (all that a constant input reaches before the first
+neuron) is computed once.
 
 Tensors in a chunk are ``(K * B, *shape)``, time first; observations ``(T, B, ...)``.
 """
@@ -72,7 +72,7 @@ def simulate(
         observed = {key: tf.concat([observed[key], tail[key]], 0) for key in observed}
     readouts = [graph[name] for name in graph.outputs]
     if OUTPUTS in run.observe:
-        for node in readouts:
+        for node in graph.of_kind(Readout):
             observed[f"{OUTPUTS}/{node.name}"] = _heads_over_time(
                 node, observed[f"{OUTPUTS}/{node.name}"]
             )
@@ -92,8 +92,8 @@ def constant_nodes(graph: Graph) -> set[str]:
 def scan(step: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
     """Fold ``step(x_t, state) -> (y_t, state)`` over axis 0 of `inputs`.
 
-    For layers on user's own sequences; differentiable. Returns the outputs, stacked, and
-    the last state.
+    For layers on user's own sequences; differentiable. Returns the outputs, stacked,
+    and the last state.
     """
     length = inputs.shape[0]
     if length is not None and length <= 4:
@@ -265,7 +265,7 @@ def _integrate(
 
 def _pool(node: Max, currents: list[Any], state: MaxState) -> tuple[Any, MaxState]:
     """The change, in each step, of the maximum of the running sums."""
-    sums = []
+    sums: list[Any] = []
     for current in currents:
         sums.append((sums[-1] if sums else state.sums) + current)
     pooled = node.apply(_fold(sums))

@@ -93,7 +93,7 @@ def verify(
     trace = snn.simulate(samples, timesteps, (SPIKES,))
     checks = []
     for name in names:
-        node = spiking[name]
+        node: Any = spiking[name]
         scale = np.asarray(node.scale)
         decoded = trace.spikes[name].mean(0) * scale
         expected = np.asarray(values[name])

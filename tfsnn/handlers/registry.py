@@ -157,4 +157,11 @@ class Builder:
                 needed.update(node.inputs)
         source = next(iter(self.nodes))
         kept = [n for n in self.nodes.values() if n.name in needed | {source}]
-        return Graph(tuple(kept), tuple(outputs), tuple(self.records.values()))
+        unused = {n.layer for n in self.nodes.values()} - {n.layer for n in kept}
+        records = [
+            record._replace(fate="dropped: no output needs it")
+            if record.layer in unused
+            else record
+            for record in self.records.values()
+        ]
+        return Graph(tuple(kept), tuple(outputs), tuple(records))

@@ -1,7 +1,7 @@
 """Keras layers for spiking networks of one's own.
 
-All work on sequences ``(B, T, ...)``: batch first, then time, as Keras' recurrent layers
-do.
+All work on sequences ``(B, T, ...)``: batch first, then time, as Keras' recurrent
+layers do.
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate

@@ -64,8 +64,8 @@ class DeterministicRate(_Encoder):
 class BernoulliRate(_Encoder):
     """A spike with probability x in each step, for x in [0, 1].
 
-    The random numbers follow from `seed` and the position in the batch alone (stateless,
-    so XLA gives the same): equal calls give equal spikes.
+    The random numbers follow from `seed` and the position in the batch alone
+    (stateless, so XLA gives the same): equal calls give equal spikes.
     """
 
     def __init__(self, timesteps: int, seed: int = 0, **kwargs: Any) -> None:

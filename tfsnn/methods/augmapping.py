@@ -1,15 +1,15 @@
 """AugMapping: TerMapping with spikes that carry an integer coefficient.
 
-Q. Yu, C. Ma, S. Song, G. Zhang, J. Dang, K. C. Tan, "Constructing Accurate and Efficient
-Deep Spiking Neural Networks with Double-threshold and Augmented Schemes", IEEE TNNLS
-33(4):1714-1726, 2022, arXiv 2005.03231.
+Q. Yu, C. Ma, S. Song, G. Zhang, J. Dang, K. C. Tan, "Constructing Accurate and
+Efficient Deep Spiking Neural Networks with Double-threshold and Augmented Schemes",
+IEEE TNNLS 33(4):1714-1726, 2022, arXiv 2005.03231.
 
     c(t) = min(floor(U / theta), C) if U >= theta; max(floor((U + theta_n) / theta), -C,
     -sum of c so far) if U < -theta_n; else 0;    V <- U - theta * c(t)
 
 The paper's equations and constants were not to be had, only its abstract; this is the
-reading consistent with it. It names no bound of the coefficient: `levels` is one (C), as
-in H-MT (Zhang et al., AAAI 2026), and None takes it away.
+reading consistent with it. It names no bound of the coefficient: `levels` is one (C),
+as in H-MT (Zhang et al., AAAI 2026), and None takes it away.
 """
 
 from __future__ import annotations

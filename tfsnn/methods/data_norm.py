@@ -1,7 +1,7 @@
 """Data-based normalisation: binary spikes, thresholds from activations.
 
-P. U. Diehl et al., "Fast-classifying, high-accuracy spiking deep networks through weight
-and threshold balancing", IJCNN 2015; the percentile is from B. Rueckauer et al.,
+P. U. Diehl et al., "Fast-classifying, high-accuracy spiking deep networks through
+weight and threshold balancing", IJCNN 2015; the percentile is from B. Rueckauer et al.,
 "Conversion of continuous-valued deep networks to efficient event-driven networks for
 image classification", Frontiers in Neuroscience 11:682, 2017.
 

@@ -1,8 +1,8 @@
 """TerMapping: threshold balancing and a double threshold, spikes -1, 0 and 1.
 
-Q. Yu, C. Ma, S. Song, G. Zhang, J. Dang, K. C. Tan, "Constructing Accurate and Efficient
-Deep Spiking Neural Networks with Double-threshold and Augmented Schemes", IEEE TNNLS
-33(4):1714-1726, 2022, arXiv 2005.03231.
+Q. Yu, C. Ma, S. Song, G. Zhang, J. Dang, K. C. Tan, "Constructing Accurate and
+Efficient Deep Spiking Neural Networks with Double-threshold and Augmented Schemes",
+IEEE TNNLS 33(4):1714-1726, 2022, arXiv 2005.03231.
 
     s(t) = 1 if U >= theta;  -1 if U < -theta_n and something has been sent;  else 0
     V <- U - theta * s(t)

@@ -43,6 +43,12 @@ def plan_rates(
         negative_threshold: in thresholds; None for unsigned spikes.
     """
     require(levels is None or levels >= 1, f"levels={levels} must be at least 1")
+    timesteps = resolution // (levels or 1)
+    require(timesteps >= 1, f"timesteps={timesteps} must be at least 1")
+    require(
+        np.isfinite(initial_potential),
+        f"initial_potential={initial_potential} must be finite",
+    )
     require(0 < percentile <= 100, f"percentile={percentile} is not in (0, 100]")
     require(
         negative_threshold is None or negative_threshold >= 0,

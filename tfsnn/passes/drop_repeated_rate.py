@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tfsnn.graph import Graph
 from tfsnn.nodes import Average, Max, Pad, Rate, Reshape
 
 
 def drop_repeated_rate(graph: Graph) -> Graph:
     """Drop each rate node that changes nothing, for pooling keeps the bounds."""
-    for node in graph.of_kind(Rate):
-        before = graph[node.inputs[0]]
+    for name in [node.name for node in graph.of_kind(Rate)]:
+        node: Any = graph[name]  # its input may have been dropped by now
+        before: Any = graph[node.inputs[0]]
         while isinstance(before, Max | Average | Pad | Reshape):
             before = graph[before.inputs[0]]
         if not isinstance(before, Rate):

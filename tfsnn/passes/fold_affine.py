@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from tfsnn.graph import Graph, Node
+from tfsnn.graph import Graph
 from tfsnn.nodes import Affine, Linear
 
 
@@ -32,16 +30,12 @@ def _fold_one(graph: Graph) -> Graph | None:
         if isinstance(before, Linear) and consumers[before.name] == [node]:
             return _merged(graph, node, _into_before(before, node))
         readers = consumers[node.name]
-        if len(readers) == 1 and _takes(readers[0], node):
-            return _merged(graph, node, _into_behind(readers[0], node))
+        if len(readers) == 1 and isinstance(readers[0], Linear):
+            behind = readers[0]
+            padded = behind.form != "dense" and behind.padding != "valid"
+            if node.offset is None or not padded:
+                return _merged(graph, node, _into_behind(behind, node))
     return None
-
-
-def _takes(behind: Node, node: Affine) -> bool:
-    if not isinstance(behind, Linear):
-        return False
-    padded = behind.form != "dense" and behind.padding != "valid"
-    return node.offset is None or not padded
 
 
 def _into_before(linear: Linear, node: Affine) -> Linear:
@@ -77,9 +71,8 @@ def linear_inputs(linear: Linear) -> int:
 
 
 def _merged(graph: Graph, node: Affine, linear: Linear) -> Graph:
-    replaced = dataclasses.replace(linear)
     nodes = [
-        replaced if other.name == linear.name else other
+        linear if other.name == linear.name else other
         for other in graph
         if other.name != node.name
     ]

@@ -7,7 +7,7 @@ biased upwards), and only the neurons that are left need to be simulated.
 
 from __future__ import annotations
 
-from tfsnn.graph import Graph
+from tfsnn.graph import Graph, Node
 from tfsnn.nodes import Max, Rate
 
 
@@ -22,7 +22,7 @@ def pool_before_rate(graph: Graph) -> Graph:
     if not swapped:
         return graph
     pooled = {pool.name for pool in swapped.values()}
-    nodes = []
+    nodes: list[Node] = []
     for node in graph:
         if pool := swapped.get(node.name):
             nodes.append(pool.replace(inputs=node.inputs))

@@ -41,7 +41,9 @@ def import_model(model: keras.Model) -> Graph:
             "with an Input of fixed shape"
         )
     walk = _Walk()
-    walk.builder.layer = functional.inputs[0].name
+    # Not the tensor's name, which is another after the model is saved and loaded.
+    (entry,) = _references(functional.get_config()["input_layers"])
+    walk.builder.layer = entry[0]
     source = walk.builder.add(Source, (), shape)
     outputs = [walk.readout(name) for name in walk.model(functional, [source], "")]
     if walk.problems:
@@ -72,9 +74,11 @@ class _Walk:
             ]
             results = self.layer(operations[name], reads, prefix)
             values |= {(name, call, i): result for i, result in enumerate(results)}
-        wanted = zip(
-            _references(config["output_layers"]), functional.outputs, strict=True
-        )
+        outputs = [
+            (name, call - _counts_from_one(operations[name]), i)
+            for name, call, i in _references(config["output_layers"])
+        ]
+        wanted = zip(outputs, functional.outputs, strict=True)
         return [
             values.get(reference) or self.stand_in(prefix, tensor.shape)
             for reference, tensor in wanted
@@ -91,13 +95,12 @@ class _Walk:
         count = layer.count_params() if isinstance(layer, keras.Layer) else 0
         self.builder.records[name] = LayerRecord(name, kind, count)
         try:
-            heads = [i for i in inputs if isinstance(self.builder.nodes[i], Readout)]
-            if heads:
-                activation = self.builder.nodes[heads[0]].head  # type: ignore[attr-defined]
-                raise Unsupported(
-                    f"it follows {activation!r}, which is supported only at an output "
-                    "of the model: cut the model there, or train with ReLU"
-                )
+            for read in (self.builder.nodes[name] for name in inputs):
+                if isinstance(read, Readout):
+                    raise Unsupported(
+                        f"it follows {read.head!r}, which is supported only at an "
+                        "output of the model: cut the model there, or use ReLU"
+                    )
             return [translate(layer, inputs, self.builder)]
         except Unsupported as problem:
             self.problems.append((name, kind, str(problem)))
@@ -136,6 +139,15 @@ def _functional(model: keras.Model, where: str) -> keras.Model:
             "Python code: rebuild it as a Functional or Sequential model"
         )
     return model
+
+
+def _counts_from_one(operation: Any) -> bool:
+    """Whether the config's output layers count the calls of this operation from 1.
+
+    Keras does so for a Functional model in a model; in arguments it counts from 0.
+    """
+    sequential = isinstance(operation, keras.Sequential)
+    return isinstance(operation, keras.Model) and not sequential
 
 
 def _calls(
@@ -183,7 +195,8 @@ def _references(structure: Any) -> Iterator[Reference]:
     if isinstance(structure, Mapping):
         structure = list(structure.values())
     if isinstance(structure[0], str):
-        yield tuple(structure)  # type: ignore[misc]
+        name, call, output = structure
+        yield name, call, output
     else:
         for item in structure:
             yield from _references(item)

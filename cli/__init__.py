@@ -1,0 +1,1 @@
+"""The ``tfsnn`` command line; installed as the package ``tfsnn_cli``."""

@@ -1,0 +1,211 @@
+"""What the commands share: quiet imports, options, files, progress and JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import keras
+
+    from tfsnn import SpikingModel
+    from tfsnn.evaluate import Evaluation
+
+DATA = (
+    "FILE.npz (x and, for labels, y), a folder of images by class, or "
+    "tfds:NAME[:SPLIT]."
+)
+
+
+class LibraryCommand(click.Command):
+    """A command that uses the library, which is loaded once the arguments are good."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Load TensorFlow, silently, and run the command."""
+        if not ctx.find_root().params.get("debug") and not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
+            if "tensorflow" not in sys.modules:
+                with _silent():
+                    import tensorflow  # noqa: F401
+        return super().invoke(ctx)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing is written to file descriptor 2.
+
+    TensorFlow 2.21 writes notes there on import, before it reads its log level.
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+class OutputFile(click.ParamType):
+    """The path of a file to be written, whose suffix is fixed."""
+
+    name = "file"
+
+    def __init__(self, suffix: str) -> None:
+        """The suffix, with its dot."""
+        self.suffix = suffix
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """A Path."""
+        path = Path(value)
+        if path.suffix != self.suffix:
+            self.fail(f"{value!r} does not end in {self.suffix}", param, ctx)
+        return path
+
+
+class Steps(click.ParamType):
+    """Numbers of time steps: ``1,2,4``."""
+
+    name = "t,t,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
+        """A list of positive integers."""
+        try:
+            steps = [int(text) for text in value.split(",")]
+        except ValueError:
+            steps = []
+        if not steps or min(steps) < 1:
+            self.fail(f"{value!r} is not a list of numbers from 1 up", param, ctx)
+        return steps
+
+
+Decorator = Callable[[Any], Any]
+AT_LEAST_ONE = click.IntRange(min=1)
+
+
+def model_argument(name: str, metavar: str) -> Decorator:
+    """A model file."""
+    return click.argument(name, metavar=metavar, type=click.Path(path_type=Path))
+
+
+def limit_option() -> Decorator:
+    """--limit."""
+    return click.option(
+        "--limit", type=AT_LEAST_ONE, metavar="N", help="Use the first N samples only."
+    )
+
+
+def raw_option() -> Decorator:
+    """--raw."""
+    return click.option(
+        "--raw", is_flag=True, help="Keep 8-bit values at 0..255, instead of 0..1."
+    )
+
+
+def batch_size_option(default: int) -> Decorator:
+    """--batch-size."""
+    return click.option(
+        "--batch-size",
+        type=AT_LEAST_ONE,
+        default=default,
+        show_default=True,
+        metavar="N",
+        help="Samples computed at a time.",
+    )
+
+
+def timesteps_option(meaning: str) -> Decorator:
+    """--timesteps, a single number."""
+    return click.option("--timesteps", type=AT_LEAST_ONE, metavar="T", help=meaning)
+
+
+def json_option() -> Decorator:
+    """--json."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document."
+    )
+
+
+def load_ann(path: Path) -> keras.Model:
+    """Load a model that is not a spiking one."""
+    import tfsnn
+
+    model = tfsnn.load_model(path)
+    if isinstance(model, tfsnn.SpikingModel):
+        raise tfsnn.ModelError(
+            f"{path}: is a spiking network already; give the model it was made from"
+        )
+    return model
+
+
+def load_snn(path: Path) -> SpikingModel:
+    """Load a model that `tfsnn convert` wrote."""
+    import tfsnn
+
+    model = tfsnn.load_model(path)
+    if not isinstance(model, tfsnn.SpikingModel):
+        raise tfsnn.ModelError(
+            f"{path}: is a {type(model).__name__}, not a spiking network; convert it "
+            f"first: tfsnn convert {path} --calibration DATA --output snn.keras"
+        )
+    return model
+
+
+def progress(batches: Iterable[Any], total: int | None, label: str) -> Iterable[Any]:
+    """A progress bar on standard error, where that is a terminal."""
+    return _bar(batches, total, label) if sys.stderr.isatty() else batches
+
+
+def _bar(batches: Iterable[Any], total: int | None, label: str) -> Iterator[Any]:
+    with click.progressbar(batches, total, label, file=sys.stderr) as bar:
+        yield from bar
+
+
+def say(text: str) -> None:
+    """A line to standard error."""
+    click.echo(text, err=True)
+
+
+def show(result: Any, as_json: bool) -> None:
+    """Print a result with ``to_dict``: as text, or as one JSON document."""
+    click.echo(to_json(result) if as_json else str(result))
+
+
+def to_json(result: Any) -> str:
+    """JSON of a result; what is not finite is null, for JSON knows no NaN."""
+    return json.dumps(_finite(result.to_dict()), indent=2, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_plot(
+    path: Path, evaluation: Evaluation, label: str, title: str, *, overwrite: bool
+) -> None:
+    """Write the accuracy against time steps as SVG."""
+    from tfsnn.files import replacing
+    from tfsnn.plot import accuracy_plot
+
+    rows = [(row.timesteps, row.accuracy or 0.0) for row in evaluation.rows]
+    svg = accuracy_plot({label: rows}, evaluation.ann_accuracy, title)
+    with replacing(path, overwrite=overwrite) as part:
+        part.write_text(svg)
+    say(f"wrote {path}")

@@ -1,0 +1,35 @@
+"""``tfsnn inspect``: can this model be converted, and into what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .console import LibraryCommand, json_option, load_ann, model_argument, show
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn inspect cnn.keras
+  tfsnn inspect cnn.keras --json
+""",
+)
+@model_argument("model_path", "MODEL")
+@json_option()
+@click.pass_context
+def command(ctx: click.Context, model_path: Path, as_json: bool) -> None:
+    """Show what each layer of a model becomes.
+
+    MODEL is a .keras or .h5 file. Per layer: its class, what it becomes, parameters,
+    multiply-accumulates (MACs) and output shape; then the totals, and every layer that
+    is not supported, with the way out. Exits with 1 if there is one.
+    """
+    from tfsnn.inspect import inspect_model
+
+    found = inspect_model(load_ann(model_path))
+    show(found, as_json)
+    if not found.convertible:
+        ctx.exit(1)

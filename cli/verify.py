@@ -1,0 +1,54 @@
+"""``tfsnn verify``: ANN against SNN, layer by layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .console import (
+    DATA,
+    LibraryCommand,
+    json_option,
+    load_ann,
+    load_snn,
+    model_argument,
+    raw_option,
+    show,
+    timesteps_option,
+)
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn verify cnn.keras snn.keras --data test.npz --timesteps 8
+""",
+)
+@model_argument("model_path", "MODEL")
+@model_argument("snn_path", "SNN")
+@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@timesteps_option("Time steps; those converted for if not given.")
+@raw_option()
+@json_option()
+def command(
+    model_path: Path,
+    snn_path: Path,
+    spec: str,
+    timesteps: int | None,
+    raw: bool,
+    as_json: bool,
+) -> None:
+    """Compare a spiking network with its model, layer by layer.
+
+    SNN is what tfsnn convert made of MODEL. The first 100 samples of DATA are used.
+    Per layer: how far the activations that the spikes stand for are from those of the
+    model, and which share of them is larger than spikes can code.
+    """
+    import tfsnn
+
+    model, snn = load_ann(model_path), load_snn(snn_path)
+    shape = tuple(snn.input_spec.shape[1:])
+    data = tfsnn.open_data(spec, shape, default_split="test", raw=raw)
+    show(tfsnn.verify(model, snn, data, timesteps=timesteps), as_json)

@@ -1,0 +1,313 @@
+"""The commands, as a user runs them, on a tiny network."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import keras
+import models
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import tfsnn
+from cli import demo
+from cli.main import COMMANDS, cli
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, [str(a) for a in arguments])
+
+
+def succeed(*arguments):
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A folder with a model, data with the model's own labels, and the SNN of both."""
+    folder = tmp_path_factory.mktemp("work")
+    model = models.randomise(models.cnn())
+    model.save(folder / "model.keras")
+    x = models.samples(model, 64)
+    y = model.predict(x, verbose=0).argmax(-1)
+    np.savez(folder / "data.npz", x=x, y=y)
+    report = succeed(
+        *("convert", folder / "model.keras", "--calibration", folder / "data.npz"),
+        *("-o", "levels", "7", "-o", "per", "layer", "--timesteps", 8),
+        *("--output", folder / "snn.keras", "--report", folder / "report.json"),
+    )
+    (folder / "report.txt").write_text(report)
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_an_example(command):
+    assert f"tfsnn {command} " in succeed(command, "--help").split("Example:")[1] + " "
+
+
+def test_version():
+    assert succeed("--version") == f"tfsnn {tfsnn.__version__}\n"
+
+
+def test_convert_writes_the_model_and_its_report(work):
+    printed = (work / "report.txt").read_text()
+    assert "augmapping (timesteps=8, levels=7" in printed
+    report = json.loads((work / "report.json").read_text())
+    assert report["options"]["per"] == "layer" and report["samples"] == 64
+    snn = tfsnn.load_model(work / "snn.keras")
+    assert isinstance(snn, tfsnn.SpikingModel) and snn.timesteps == 8
+    assert printed == f"{snn.report}\n"
+
+
+def test_convert_gives_what_the_library_gives(work):
+    ann = tfsnn.load_model(work / "model.keras")
+    expected = tfsnn.convert(
+        ann, str(work / "data.npz"), levels=7, per="layer", timesteps=8
+    )
+    x = np.load(work / "data.npz")["x"]
+    found = tfsnn.load_model(work / "snn.keras")
+    np.testing.assert_array_equal(found(x), expected(x))
+
+
+def test_convert_honours_limit_and_raw(work, tmp_path):
+    pixels = np.full((6, 6, 6, 2), 255, np.uint8)
+    np.savez(tmp_path / "pixels.npz", x=pixels)
+    scales = {}
+    for name, more in {"scaled": (), "raw": ("--raw",)}.items():
+        report = tmp_path / f"{name}.json"
+        succeed(
+            *(
+                "convert",
+                work / "model.keras",
+                "--calibration",
+                tmp_path / "pixels.npz",
+            ),
+            *("--output", tmp_path / f"{name}.keras", "--report", report),
+            *("--limit", 3, *more),
+        )
+        content = json.loads(report.read_text())
+        assert content["samples"] == 3
+        scales[name] = content["populations"][0]["scale_max"]
+    assert scales["raw"] > 50 * scales["scaled"]
+
+
+def test_overwrite_replaces(work, tmp_path):
+    output = tmp_path / "snn.keras"
+    output.write_text("old")
+    arguments = (
+        *("convert", work / "model.keras", "--calibration", work / "data.npz"),
+        *("--output", output),
+    )
+    refused = run(*arguments)
+    assert refused.exit_code == 1 and "--overwrite" in refused.stderr
+    assert output.read_text() == "old"
+    succeed(*arguments, "--overwrite")
+    assert isinstance(tfsnn.load_model(output), tfsnn.SpikingModel)
+
+
+def test_evaluate_prints_the_documented_json(work):
+    printed = succeed(
+        *("evaluate", work / "snn.keras", "--data", work / "data.npz"),
+        *("--ann", work / "model.keras", "--timesteps", "4,1,64", "--json"),
+        *("--limit", 40, "--batch-size", 16),
+    )
+    found = json.loads(printed)
+    assert list(found) == ["samples", "ann_accuracy", "rows"]
+    assert found["samples"] == 40 and found["ann_accuracy"] == 1
+    assert [row["timesteps"] for row in found["rows"]] == [1, 4, 64]
+    for row in found["rows"]:
+        assert list(row) == [
+            "timesteps",
+            "accuracy",
+            "agreement",
+            "spikes",
+            "coefficients",
+            "synops",
+            "synops_events",
+            "energy_ratio",
+            "energy_ratio_events",
+        ]
+        assert row["accuracy"] == row["agreement"]  # the labels are the model's own
+        assert row["coefficients"] >= row["spikes"] > 0
+    assert found["rows"][-1]["accuracy"] > 0.9
+
+
+def test_evaluate_prints_a_table_and_plots(work, tmp_path):
+    plot = tmp_path / "accuracy.svg"
+    arguments = (
+        *("evaluate", work / "snn.keras", "--data", work / "data.npz"),
+        *("--plot", plot),
+    )
+    lines = succeed(*arguments).splitlines()
+    assert lines[0].split()[0] == "timesteps" and "agreement" in lines[0]
+    assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
+    assert lines[-1].startswith("64 samples")
+    assert ET.fromstring(plot.read_text()).tag.endswith("svg")
+    assert run(*arguments).exit_code == 1
+    succeed(*arguments, "--overwrite")
+
+
+def test_a_plot_needs_labels(work, tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.zeros((2, 6, 6, 2), np.float32))
+    arguments = ("evaluate", work / "snn.keras", "--data", tmp_path / "x.npz")
+    assert json.loads(succeed(*arguments, "--json"))["rows"][0]["accuracy"] is None
+    result = run(*arguments, "--plot", tmp_path / "a.svg")
+    assert result.exit_code == 1 and "labels" in result.stderr
+    assert not (tmp_path / "a.svg").exists()
+
+
+def test_evaluate_states_the_energy_model():
+    text = " ".join(succeed("evaluate", "--help").split())
+    for stated in (
+        "4.6 pJ for each multiply-accumulate (MAC)",
+        "0.9 pJ for each accumulate (AC)",
+        "45 nm (Horowitz, ISSCC 2014)",
+        "the analog input (the first layer) cost MACs",
+        'coefficient c is one event in "spikes" and |c| in "coefficients"',
+        '"energy_ratio"',
+        '"energy_ratio_events"',
+    ):
+        assert stated in text
+
+
+def test_verify(work):
+    arguments = (
+        *("verify", work / "model.keras", work / "snn.keras"),
+        *("--data", work / "data.npz"),
+    )
+    assert "T=8: same top class in" in succeed(*arguments)
+    found = json.loads(succeed(*arguments, "--timesteps", 64, "--json"))
+    assert found["timesteps"] == 64 and found["samples"] == 64
+    assert max(layer["relative_error"] for layer in found["layers"]) < 0.2
+
+
+def test_a_model_of_several_outputs_converted_in_python(tmp_path):
+    model = models.randomise(models.outputs())
+    x = models.samples(model, 16)
+    tfsnn.convert(model, x, timesteps=64).save(tmp_path / "snn.keras")
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", x=x, y=model.predict(x, verbose=0)[0].argmax(-1))
+    found = succeed(
+        *("verify", tmp_path / "model.keras", tmp_path / "snn.keras"),
+        *("--data", tmp_path / "data.npz", "--json"),
+    )
+    assert json.loads(found)["agreement"] > 0.9
+    found = succeed(
+        *("evaluate", tmp_path / "snn.keras", "--ann", tmp_path / "model.keras"),
+        *("--data", tmp_path / "data.npz", "--json", "--timesteps", 64),
+    )
+    assert json.loads(found)["ann_accuracy"] == 1
+    assert json.loads(found)["rows"][0]["accuracy"] > 0.9
+
+
+def test_verify_refuses_another_model(work, tmp_path):
+    models.randomise(models.average()).save(tmp_path / "other.keras")
+    result = run(
+        *("verify", tmp_path / "other.keras", work / "snn.keras"),
+        *("--data", work / "data.npz"),
+    )
+    assert result.exit_code == 1 and "was not converted from" in result.stderr
+
+
+def test_methods_lists_all():
+    printed = succeed("methods")
+    listed = json.loads(succeed("methods", "--json"))
+    assert [about["name"] for about in listed] == list(tfsnn.methods.methods())
+    for about in listed:
+        assert about["name"] in printed and about["summary"] in printed
+
+
+@pytest.mark.parametrize("name", tfsnn.methods.methods())
+def test_methods_shows_every_option(name):
+    printed = succeed("methods", name)
+    about = json.loads(succeed("methods", name, "--json"))
+    cls = tfsnn.methods.methods()[name]
+    for option, expected in zip(
+        about["options"], tfsnn.methods.options(cls), strict=True
+    ):
+        assert option == {**expected, "choices": list(expected["choices"])}
+        assert option["name"] in printed and option["meaning"] in printed
+        assert ", ".join(option["choices"]) in printed
+    assert about["paper"] in printed
+
+
+def test_inspect(work):
+    printed = succeed("inspect", work / "model.keras")
+    assert "max pooling before the neurons" in printed
+    assert "dense + readout with softmax head" in printed
+    found = json.loads(succeed("inspect", work / "model.keras", "--json"))
+    assert found["convertible"] and found["problems"] == []
+
+
+def test_inspect_names_all_that_is_not_supported(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 1)),
+            keras.layers.Conv2D(2, 3, activation="gelu", name="smooth"),
+            keras.layers.UpSampling2D(name="up"),
+            keras.layers.Flatten(),
+        ]
+    )
+    model.save(tmp_path / "model.keras")
+    result = run("inspect", tmp_path / "model.keras")
+    assert result.exit_code == 1
+    assert "smooth (Conv2D): activation 'gelu'" in result.stdout
+    assert "up (UpSampling2D): no handler" in result.stdout
+    result = run("inspect", tmp_path / "model.keras", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1 and found["convertible"] is False
+    assert [problem["layer"] for problem in found["problems"]] == ["smooth", "up"]
+
+
+@pytest.fixture
+def stand_in(work, tmp_path, monkeypatch):
+    """A folder of the layout of a shipped model."""
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 6, 6, 2)).astype(np.uint8)
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    (folder / "model.keras").write_bytes((work / "model.keras").read_bytes())
+    np.savez(folder / "calibration.npz", x=pixels)
+    np.savez(folder / "test.npz", x=pixels, y=np.arange(20) % 3)
+    monkeypatch.setattr(demo, "shipped", lambda name: folder)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_demo(stand_in):
+    printed = succeed("demo")
+    rows = [line.split()[0] for line in printed.splitlines()[2:6]]
+    assert rows == ["1", "2", "4", "8"] and "ANN accuracy" in printed
+    folder = stand_in / "tfsnn-demo"
+    written = {path.name for path in folder.iterdir()}
+    assert written == {"accuracy.svg", "snn.keras"}
+    assert ET.fromstring((folder / "accuracy.svg").read_text()) is not None
+    succeed("demo")  # over its own output
+
+
+def test_demo_elsewhere(stand_in):
+    found = json.loads(
+        succeed("demo", "--model", "mnist_cnn", "--output-dir", "a/b", "--json")
+    )
+    assert [row["timesteps"] for row in found["rows"]] == [1, 2, 4, 8]
+    assert (stand_in / "a" / "b" / "accuracy.svg").exists()
+    (stand_in / "file").touch()
+    result = run("demo", "--output-dir", "file")
+    assert result.exit_code == 1 and "cannot be made" in result.stderr
+
+
+@pytest.mark.parametrize("name", demo.MODELS)
+def test_shipped_models_are_complete(name):
+    if not (demo.shipped(demo.MODELS[1]).parent / name).exists():
+        pytest.skip(f"{name} is not there yet")
+    folder = demo.shipped(name)
+    data = np.load(folder / "test.npz")
+    assert data["x"].dtype == np.uint8 and len(data["x"]) == len(data["y"]) == 500
+    assert np.load(folder / "calibration.npz")["x"].shape == (256, *data["x"].shape[1:])
+    assert (folder / "model.keras").is_file()
+
+
+def test_a_model_that_is_not_shipped():
+    with pytest.raises(tfsnn.ModelError, match="comes without nothing"):
+        demo.shipped("nothing")

@@ -1,0 +1,138 @@
+"""What inspection says of a model agrees with its graph and with Keras."""
+
+import json
+
+import keras
+import models
+import numpy as np
+import pytest
+from keras import layers
+
+from tfsnn.inspect import inspect_model
+from tfsnn.nodes import Rate
+from tfsnn.operations import count_operations
+from tfsnn.passes import simplify
+from tfsnn.sources import import_model
+
+
+def fates(model):
+    return {layer.layer: layer.becomes for layer in inspect_model(model).layers}
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_totals(name):
+    model = models.randomise(models.MODELS[name]())
+    found = inspect_model(model)
+    graph = simplify(import_model(model))
+    assert found.convertible
+    assert found.parameters == sum(layer.parameters for layer in found.layers)
+    assert found.parameters == model.count_params()
+    assert found.macs == count_operations(graph).ann_macs
+    neurons = sum(np.prod(node.shape) for node in graph.of_kind(Rate))
+    assert found.neurons == neurons
+    assert "nothing" not in {layer.becomes for layer in found.layers}
+    for layer in found.layers:
+        expected = model.get_layer(layer.layer).output.shape[1:]
+        assert layer.output_shape == tuple(expected)
+    assert json.loads(json.dumps(found.to_dict()))["totals"]["neurons"] == neurons
+    assert f"{found.macs:,} MACs, {neurons:,} spiking neurons" in str(found)
+
+
+def test_what_layers_become():
+    x = keras.Input((8, 8, 3), name="x")
+    y = layers.RandomFlip(name="flip")(x)
+    y = layers.Rescaling(1 / 255, name="scale")(y)
+    y = layers.Conv2D(4, 3, name="conv")(y)
+    y = layers.BatchNormalization(name="norm")(y)
+    y = layers.ReLU(6.0, name="relu6")(y)
+    y = layers.ReLU(name="again")(y)
+    y = layers.MaxPooling2D(name="max")(y)
+    y = layers.Dropout(0.5, name="dropout")(y)
+    y = layers.SeparableConv2D(4, 2, activation="relu", name="separable")(y)
+    y = layers.GlobalAveragePooling2D(name="mean")(y)
+    y = layers.Dense(3, name="logits")(y)
+    y = layers.Softmax(name="softmax")(y)
+    assert fates(models.randomise(keras.Model(x, y))) == {
+        "x": "input",
+        "flip": "dropped: identity at inference",
+        "scale": "folded into conv",
+        "conv": "convolution",
+        "norm": "folded into conv",
+        "relu6": "spiking neurons for at most 6",
+        "again": "dropped: relu6 bounds it already",
+        "max": "max pooling before the neurons",
+        "dropout": "dropped: identity at inference",
+        "separable": "depthwise convolution + convolution + spiking neurons",
+        "mean": "average pooling",
+        "logits": "dense",
+        "softmax": "readout with softmax head",
+    }
+
+
+def test_layers_with_several_inputs_and_pooling_of_spikes():
+    found = list(fates(models.residual()).values())
+    assert found.count("sum of its inputs") == 2
+    found = list(fates(models.maxpool_on_spikes()).values())
+    assert found.count("max pooling of spikes") == 2 - found.count(
+        "max pooling before the neurons"
+    )
+    assert "concatenation" in found
+
+
+def test_nested_and_shared_layers():
+    shared = layers.Dense(4, activation="relu", name="shared")
+    inner = keras.Sequential([keras.Input((4,)), shared], name="inner")
+    x = keras.Input((4,))
+    y = layers.Dense(2, name="out")(inner(inner(x)))
+    found = inspect_model(keras.Model(x, y))
+    rows = {layer.layer: layer for layer in found.layers}
+    assert rows["inner"].becomes == "its layers follow"
+    assert rows["inner/shared"].becomes == "dense + spiking neurons"
+    assert rows["inner/shared"].macs == 2 * 16
+    assert found.parameters == 20 + 10 and found.neurons == 8
+
+
+def test_problems_are_all_named():
+    x = keras.Input((4, 4, 1))
+    y = layers.Conv2D(2, 3, activation="elu", name="smooth")(x)
+    y = layers.UpSampling2D(name="up")(y)
+    y = layers.Conv2D(2, 3, activation="relu", name="fine")(y)
+    found = inspect_model(keras.Model(x, y))
+    assert not found.convertible and found.macs is None and found.neurons is None
+    assert [problem.layer for problem in found.problems] == ["smooth", "up"]
+    rows = {layer.layer: layer.becomes for layer in found.layers}
+    assert rows["smooth"] == rows["up"] == "not supported"
+    assert rows["fine"] == "supported"
+    assert "2 problem(s)" in str(found) and "register one" in str(found)
+
+
+def several_inputs():
+    a, b = keras.Input((2,)), keras.Input((2,))
+    return keras.Model([a, b], layers.Dense(1)(layers.Add()([a, b])))
+
+
+def any_size():
+    x = keras.Input((None, None, 1))
+    return keras.Model(x, layers.Conv2D(1, 1)(x))
+
+
+def damaged():
+    model = models.randomise(models.mlp())
+    model.layers[0].bias.assign(np.full(8, np.nan))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (several_inputs, "one input"),
+        (any_size, "not fixed"),
+        (damaged, "NaN"),
+    ],
+)
+def test_a_model_that_fails_as_a_whole(model, reason):
+    model = model()
+    found = inspect_model(model)
+    assert not found.convertible and len(found.layers) >= 2
+    (problem,) = found.problems
+    assert problem.layer == model.name and reason in problem.reason

@@ -1,0 +1,18 @@
+"""Data by path, streamed in batches, so that memory does not grow with the set.
+
+:func:`open_data` accepts an ``.npz`` file, a folder of images by class, a
+``tfds:NAME``, arrays, or a ``tf.data.Dataset``, and returns a :class:`Data`, which
+can be read any number of times. What can be checked without reading the samples
+(shape, type, labels, split) is checked on opening; every batch is checked again.
+
+Values: unsigned 8-bit numbers become 0..1 (times 1/255, as Keras's ``Rescaling``
+computes it); floating point and booleans are passed on unchanged; other integers are
+refused, as their range is not known. With ``raw=True`` every number type is passed
+on unchanged, as float32.
+"""
+
+from tfsnn.data.image_folder import IMAGES
+from tfsnn.data.opening import FORMS, open_data
+from tfsnn.data.samples import Batch, Data, Shape
+
+__all__ = ["FORMS", "IMAGES", "Batch", "Data", "Shape", "open_data"]

@@ -1,0 +1,67 @@
+"""Data as a folder of images, with one subfolder for each class."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.data.samples import Batch, Data, Shape, refusing
+from tfsnn.errors import DataError
+
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+
+
+def open_folder(path: Path, shape: Shape, raw: bool) -> Data:
+    """Open images that are labelled by their subfolder; here they are only listed."""
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise DataError(
+            f"{path} is a folder of images, but the model takes inputs of shape "
+            f"{shape}, not (height, width, 1 or 3); give an npz file instead."
+        )
+    with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
+        classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
+        by_class = [
+            [(p, k) for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGES]
+            for k, folder in enumerate(classes)
+        ]
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_class))
+    files = [item for item in in_turn if item is not None]
+    if not files:
+        missing = f"images ({', '.join(IMAGES)}) in" if classes else "class"
+        raise DataError(
+            f"The folder {path} has no {missing} subfolders; put the images of each "
+            "class in a subfolder of its own, as in FOLDER/CLASS/image.png."
+        )
+
+    def read(count: int) -> Iterator[Batch]:
+        for i in range(0, len(files), count):
+            part = files[i : i + count]
+            x = np.stack([_image(file, shape, raw) for file, _ in part])
+            yield x, np.array([k for _, k in part])
+
+    return Data(f"the folder {path}", shape, raw, len(files), True, read)
+
+
+def _image(path: Path, shape: Shape, raw: bool) -> np.ndarray:
+    damage = (tf.errors.OpError, OSError)
+    with refusing(damage, f"The image {path} cannot be read", "replace or remove it"):
+        stored = path.read_bytes()
+        # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
+        channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
+        image = tf.io.decode_image(stored, channels, expand_animations=False)
+        if image.shape[2] == 1 and shape[2] == 3:
+            image = tf.image.grayscale_to_rgb(image)
+        elif image.shape[2] != shape[2]:
+            image = image[..., :3]  # without the alpha channel of a bmp
+            image = tf.image.rgb_to_grayscale(image) if shape[2] == 1 else image
+        return resized_pixels(image, shape, raw).numpy()
+
+
+def resized_pixels(image: tf.Tensor, shape: Shape, raw: bool) -> tf.Tensor:
+    """Resize one 8-bit image bilinearly, to float32 0..1, or 0..255 if raw."""
+    resized = tf.image.resize(image, shape[:2])
+    return resized if raw else resized * np.float32(1 / 255)

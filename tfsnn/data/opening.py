@@ -1,0 +1,113 @@
+"""Open data of any form: by what it is given as, to the file for that form."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.data.arrays import open_arrays, open_dataset
+from tfsnn.data.image_folder import open_folder
+from tfsnn.data.npz import open_npz
+from tfsnn.data.samples import Data, Shape, check_count
+from tfsnn.data.tfds import TFDS_NAME, open_tfds
+from tfsnn.errors import DataError, OptionError
+
+FORMS = (
+    "FILE.npz (arrays x and, for labels, y), a folder of images with one subfolder "
+    "per class, or tfds:NAME[:SPLIT]"
+)
+
+
+def open_data(
+    spec: str | os.PathLike[str] | np.ndarray | tuple | tf.data.Dataset | Data,
+    input_shape: Shape,
+    *,
+    default_split: str = "train",
+    raw: bool = False,
+    limit: int | None = None,
+    labels: bool = False,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> Data:
+    """Open data for a model with inputs of `input_shape`, without the batch axis.
+
+    `spec` is one of
+
+    * ``"FILE.npz"``: array x and optionally y, read a batch at a time (whole only
+      when in Fortran order);
+    * a folder with one subfolder of images (png, jpeg, bmp, gif) per class, numbered in
+      the order of their names. Images are resized bilinearly and get the channels of
+      `input_shape`. The classes take turns, so that a `limit` shows them all;
+    * ``"tfds:NAME[:SPLIT]"``: NAME with optional ``/config`` and ``:1.2.3``, SPLIT
+      such as ``test`` or ``train[:10%]``, else `default_split`. Kept in `data_dir`,
+      else $TFDS_DATA_DIR, else the default of tfds. 8-bit images are resized;
+    * an array x, a pair of arrays (x, y), a ``tf.data.Dataset`` of batches of x or
+      (x, y), or a :class:`Data`, to which `raw` and `data_dir` do not apply.
+
+    x of shape (N, H, W) fits inputs of shape (H, W, 1). y holds class numbers from 0,
+    of shape (N,) or (N, 1), or is one-hot (N, classes). `raw` keeps 8-bit values at
+    0..255. `limit` is the greatest number of samples to read. `labels` refuses data
+    without labels; labels that exist are always read.
+
+    Raises OptionError for a `spec` of another form and a `limit` below 1, DataError
+    for data that is missing, damaged, empty, or does not fit.
+    """
+    if limit is not None:
+        check_count("limit", limit)
+    shape = tuple(input_shape)
+    data = _open(spec, shape, raw, default_split, data_dir)
+    if data.input_shape != shape:
+        raise DataError(
+            f"{data.name} was opened for inputs of shape {data.input_shape}, the model "
+            f"takes {shape}; open it again for this model."
+        )
+    if data.size == 0:
+        raise DataError(f"{data.name} holds no samples; give data with at least 1.")
+    if labels and not data.has_labels:
+        raise DataError(
+            f"{data.name} holds no labels, which are needed here; give the class "
+            "numbers as y (array y of an npz file, second of a pair)."
+        )
+    caps = [cap for cap in (limit, data.limit) if cap is not None]
+    if not caps:
+        return data
+    size = None if data.size is None else min(data.size, *caps)
+    return replace(data, limit=min(caps), size=size)
+
+
+def _open(spec: Any, shape: Shape, raw: bool, split: str, data_dir: Any) -> Data:
+    if isinstance(spec, Data):
+        return spec
+    if isinstance(spec, np.ndarray):
+        return open_arrays("the array", spec, None, shape, raw)
+    if isinstance(spec, tuple) and len(spec) == 2:
+        y = None if spec[1] is None else np.asarray(spec[1])
+        return open_arrays("the pair of arrays", np.asarray(spec[0]), y, shape, raw)
+    if isinstance(spec, tf.data.Dataset):
+        return open_dataset("the tf.data.Dataset", spec, shape, raw)
+    if isinstance(spec, str) and spec.startswith("tfds:"):
+        match = TFDS_NAME.fullmatch(spec.removeprefix("tfds:"))
+        if match:
+            return open_tfds(
+                match["name"], match["split"] or split, shape, raw, data_dir
+            )
+    elif isinstance(spec, (str, os.PathLike)):
+        path = Path(spec)
+        if path.is_dir():
+            return open_folder(path, shape, raw)
+        if path.suffix.lower() == ".npz":
+            return open_npz(path, shape, raw)
+        if not path.exists() and not path.suffix and ":" not in str(path):
+            raise DataError(
+                f"There is no file or folder {path}, seen from {Path.cwd()}; check the "
+                f"path. Data is given as {FORMS}."
+            )
+    received = repr(spec) if isinstance(spec, (str, os.PathLike)) else type(spec)
+    raise OptionError(
+        f"Data cannot be opened from {received}; give {FORMS}. In Python also: an "
+        "array x, a pair of arrays (x, y), a tf.data.Dataset of batches."
+    )

@@ -1,0 +1,142 @@
+"""Samples that can be read again and again, and the checks that each batch passes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tfsnn.errors import DataError, OptionError
+
+Shape = tuple[int, ...]
+Batch = tuple[np.ndarray, np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples that can be read again and again; made by :func:`open_data`.
+
+    `size` is the number of samples, None when it is not known before reading.
+    `read(n)` yields unchecked batches of at most n samples, as stored.
+    """
+
+    name: str
+    input_shape: Shape
+    raw: bool
+    size: int | None
+    has_labels: bool
+    read: Callable[[int], Iterator[Batch]]
+    limit: int | None = None
+
+    def batches(self, batch_size: int) -> Iterator[Batch]:
+        """Read from the start, `batch_size` samples at a time (the last may be less).
+
+        Yields x float32 ``(B, *input_shape)`` and y int64 ``(B,)``, or None where
+        the data has no labels. Raises OptionError for a `batch_size` below 1, and,
+        while reading, DataError for samples that are damaged, of the wrong shape or
+        type, not finite, or none at all.
+        """
+        check_count("batch_size", batch_size)
+        return self._batches(batch_size)
+
+    def _batches(self, batch_size: int) -> Iterator[Batch]:
+        start = 0
+        for x, y in self.read(batch_size):
+            y_shape = None if y is None else y.shape
+            check_arrays(
+                self.name, x.shape, x.dtype, y_shape, self.input_shape, self.raw
+            )
+            room = len(x) if self.limit is None else self.limit - start
+            inputs = _inputs(self, x[:room], start)
+            yield inputs, None if y is None else _classes(self, y[:room], start)
+            start += len(inputs)
+            if start == self.limit:
+                break
+        if start == 0:
+            raise DataError(f"{self.name} holds no samples; give data with at least 1.")
+
+
+def check_count(option: str, value: int) -> None:
+    """Refuse a number of samples below 1."""
+    if value < 1:
+        raise OptionError(f"{option} is {value}; give a whole number from 1 up.")
+
+
+@contextlib.contextmanager
+def refusing(
+    kinds: tuple[type[Exception], ...], what: str, way_out: str
+) -> Iterator[None]:
+    """Turn errors of these kinds into a DataError that says what and the way out."""
+    try:
+        yield
+    except DataError:  # is a ValueError, and says it better already
+        raise
+    except kinds as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(f"{what} ({reason}); {way_out}.") from error
+
+
+def check_arrays(
+    name: str, x: Any, dtype: np.dtype, y: Any, shape: Shape, raw: bool
+) -> None:
+    """Refuse arrays of shapes x and y (None: no y), x of this type, that do not fit."""
+    if len(x) == 0 or shape not in (tuple(x[1:]), (*x[1:], 1)):
+        raise DataError(
+            f"x of {name} has shape {tuple(x)}, the model takes {('N', *shape)}, for N "
+            "samples; give data of the shape the model was trained on."
+        )
+    integer = dtype.kind in "iu"
+    if not (dtype == np.uint8 or dtype.kind in "fb" or (raw and integer)):
+        out = "uint8 or float32, or keep its values with raw=True"
+        raise DataError(
+            f"x of {name} is of type {dtype}, whose range is not known; store it as "
+            f"{out if integer else 'float32 or uint8'}."
+        )
+    if y is not None and tuple(y[:1]) != (x[0],):
+        raise DataError(
+            f"{name}: x has {x[0]} samples but y is of shape {tuple(y)}; give one "
+            "label per sample."
+        )
+
+
+def _inputs(data: Data, x: np.ndarray, start: int) -> np.ndarray:
+    with np.errstate(over="ignore"):  # a float64 that becomes Inf is reported below
+        values = x.astype(np.float32).reshape(len(x), *data.input_shape)
+    if x.dtype == np.uint8 and not data.raw:
+        values *= np.float32(1 / 255)
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if not finite.all():
+        raise DataError(
+            f"x of {data.name} holds NaN or Inf (as float32) in sample "
+            f"{start + int(finite.argmin())}, counted from 0; remove or repair it."
+        )
+    return values
+
+
+def _classes(data: Data, y: np.ndarray, start: int) -> np.ndarray:
+    forms = (
+        "class numbers (N,) from 0 or one-hot rows (N, classes), or leave y out where "
+        "no labels are needed"
+    )
+    if y.dtype.kind not in "biuf" or y.ndim not in (1, 2) or 0 in y.shape[1:]:
+        raise DataError(
+            f"y of {data.name} is of shape {y.shape} and type {y.dtype}; give {forms}."
+        )
+    if y.ndim == 2 and y.shape[1] > 1:
+        classes = y.argmax(axis=1).astype(np.int64)
+        wrong = (np.count_nonzero(y, axis=1) != 1) | (y.max(axis=1) != 1)
+    else:
+        flat = y.reshape(len(y))
+        with np.errstate(invalid="ignore"):  # NaN becomes a number unequal to itself
+            classes = flat.astype(np.int64)
+        wrong = (classes != flat) | (classes < 0)
+    if wrong.any():
+        index = int(wrong.argmax())
+        raise DataError(
+            f"y of {data.name} is {y[index]} in sample {start + index}, counted from "
+            f"0; give {forms}."
+        )
+    return classes

@@ -1,0 +1,242 @@
+"""What would become of each layer of a Keras model: a conversion without data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+
+from tfsnn.convert import check_weights
+from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.graph import Graph, Node
+from tfsnn.nodes import Affine, Average, Linear, Max, Merge, Pad, Rate, Readout
+from tfsnn.operations import connections, spiking_nodes
+from tfsnn.passes import simplify
+from tfsnn.report import table
+from tfsnn.sources import import_model
+
+
+@dataclass(frozen=True)
+class LayerInspection:
+    """A Keras layer.
+
+    Attributes:
+        layer: name, behind those of the models that it is nested in.
+        layer_class: of Keras.
+        becomes: what it is in the spiking network.
+        parameters: its own; those of a nested model are in the layers that follow.
+        macs: multiply-accumulates of one forward pass of the ANN; None where the model
+            cannot be converted.
+        output_shape: for one sample, in the ANN; None where the layer has none.
+    """
+
+    layer: str
+    layer_class: str
+    becomes: str
+    parameters: int
+    macs: int | None
+    output_shape: tuple[int | None, ...] | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a layer, or the model as a whole, cannot be converted, and the way out."""
+
+    layer: str
+    layer_class: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What :func:`inspect_model` found.
+
+    Attributes:
+        model: its name.
+        layers: every Keras layer, those of nested models included.
+        parameters: of the model; a shared layer counts once.
+        macs: of one forward pass; a shared layer counts as often as it is called.
+        neurons: spiking neurons, of all layers.
+        problems: everything that cannot be converted; `macs` and `neurons` are None
+            where there is any.
+    """
+
+    model: str
+    layers: tuple[LayerInspection, ...]
+    parameters: int
+    macs: int | None
+    neurons: int | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def convertible(self) -> bool:
+        """Whether :func:`tfsnn.convert` takes the model."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {
+            "model": self.model,
+            "convertible": self.convertible,
+            "layers": [asdict(layer) for layer in self.layers],
+            "totals": {
+                "layers": len(self.layers),
+                "parameters": self.parameters,
+                "macs": self.macs,
+                "neurons": self.neurons,
+            },
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+    def __str__(self) -> str:
+        rows = [
+            [
+                layer.layer,
+                layer.layer_class,
+                layer.becomes,
+                f"{layer.parameters:,}",
+                "-" if layer.macs is None else f"{layer.macs:,}",
+                _shape(layer.output_shape),
+            ]
+            for layer in self.layers
+        ]
+        header = ["layer", "class", "becomes", "parameters", "MACs", "output shape"]
+        for i in (1, 2):  # text columns, which `table` would put to the right
+            width = max(len(row[i]) for row in [header, *rows])
+            for row in [header, *rows]:
+                row[i] = row[i].ljust(width)
+        lines = [*table(header, rows), ""]
+        total = f"{len(self.layers)} layers, {self.parameters:,} parameters"
+        if self.convertible:
+            total += f", {self.macs:,} MACs, {self.neurons:,} spiking neurons"
+        lines.append(f"{self.model}: {total}")
+        if self.problems:
+            lines += ["", f"cannot be converted, {len(self.problems)} problem(s):"]
+        lines += [f"  {p.layer} ({p.layer_class}): {p.reason}" for p in self.problems]
+        return "\n".join(lines)
+
+
+def inspect_model(model: keras.Model) -> Inspection:
+    """Say for each layer what :func:`tfsnn.convert` would make of it, or why not.
+
+    A model that cannot be converted raises nothing: see `problems` of the result.
+    """
+    layers = list(_layers(model))
+    problems: Sequence[tuple[str, str, str]] = ()
+    graph, usual = None, "supported"
+    try:
+        graph = simplify(import_model(model))
+        check_weights(graph)
+    except UnsupportedError as error:
+        problems = error.problems
+    except ModelError as error:
+        problems = [(model.name, type(model).__name__, str(error))]
+        usual = "-"
+    if graph is None or problems:
+        refused = {name for name, _, _ in problems}
+        found = [
+            _inspection(name, layer, "not supported" if name in refused else usual)
+            for name, layer in layers
+        ]
+        macs = neurons = None
+    else:
+        found = [
+            _inspection(name, layer, *_becomes(graph, name, layer))
+            for name, layer in layers
+        ]
+        macs = sum(layer.macs or 0 for layer in found)
+        neurons = sum(math.prod(node.shape) for node in graph.of_kind(Rate))
+    return Inspection(
+        model=model.name,
+        layers=tuple(found),
+        parameters=model.count_params() if model.built else 0,
+        macs=macs,
+        neurons=neurons,
+        problems=tuple(Problem(*problem) for problem in problems),
+    )
+
+
+def _layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every layer with its name, as :func:`import_model` names them."""
+    for layer in getattr(model, "operations", model.layers):
+        yield prefix + layer.name, layer
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer, f"{prefix}{layer.name}/")
+
+
+def _inspection(
+    name: str, layer: Any, becomes: str, macs: int | None = None
+) -> LayerInspection:
+    counted = (
+        isinstance(layer, keras.Layer)
+        and not isinstance(layer, keras.Model)
+        and layer.built
+    )
+    return LayerInspection(
+        layer=name,
+        layer_class=type(layer).__name__,
+        becomes=becomes,
+        parameters=layer.count_params() if counted else 0,
+        macs=macs,
+        output_shape=_output_shape(layer),
+    )
+
+
+def _output_shape(layer: Any) -> tuple[int | None, ...] | None:
+    try:
+        first = keras.tree.flatten(layer.output)[0]
+    except AttributeError:  # never called
+        return None
+    return tuple(first.shape[1:])
+
+
+def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
+    """What a layer is in the simplified graph, and its MACs."""
+    if isinstance(layer, keras.layers.InputLayer):
+        return "input", 0
+    nodes = [node for node in graph if node.layer == name]
+    parts = [_describe(graph, node) for node in nodes]
+    parts += [record.fate for record in graph.layers if record.layer == name]
+    # A shared layer has its nodes once for each call.
+    text = " + ".join(dict.fromkeys(part for part in parts if part))
+    linears = [node for node in nodes if isinstance(node, Linear)]
+    return text or "nothing", sum(connections(graph, node) for node in linears)
+
+
+_FORMS = {
+    "dense": "dense",
+    "conv": "convolution",
+    "depthwise": "depthwise convolution",
+    "add": "sum of its inputs",
+    "concat": "concatenation",
+}
+
+
+def _describe(graph: Graph, node: Node) -> str:
+    if isinstance(node, Linear | Merge):
+        return _FORMS[node.form]
+    if isinstance(node, Rate):
+        bound = "" if node.max_value is None else f" for at most {node.max_value:g}"
+        return f"spiking neurons{bound}"
+    if isinstance(node, Max):
+        if node.inputs[0] in spiking_nodes(graph):
+            return "max pooling of spikes"
+        feeds_neurons = isinstance(graph.consumers()[node.name][0], Rate)
+        return "max pooling" + feeds_neurons * " before the neurons"
+    if isinstance(node, Readout):
+        return "readout" + (node.head != "linear") * f" with {node.head} head"
+    texts: dict[type[Node], str] = {
+        Affine: "gain and offset",
+        Average: "average pooling",
+        Pad: "zero padding",
+    }
+    return texts.get(type(node), "reshape")
+
+
+def _shape(shape: tuple[int | None, ...] | None) -> str:
+    if shape is None:
+        return "-"
+    return "x".join("?" if n is None else str(n) for n in shape)
