@@ -22,15 +22,17 @@ from tfsnn.plot import accuracy_plot
 
 # label: method, options, time steps read. One conversion each.
 SETTINGS = {
-    "data_norm": ("data_norm", {}, (4, 8, 16, 32)),
-    "data_norm, thresholds of termapping": (
-        "data_norm",
-        {"timesteps": 32, "scale": "mse", "per": "channel", "initial_potential": 0.5},
-        (4, 8, 16, 32, 64),
-    ),
-    "termapping": ("termapping", {"timesteps": 32}, (4, 8, 16, 32, 64)),
     "augmapping for T=2": ("augmapping", {"timesteps": 2}, (1, 2)),
     "augmapping for T=8": ("augmapping", {"timesteps": 8}, (2, 4, 8)),
+    "termapping for T=8": ("termapping", {"timesteps": 8}, (4, 8)),
+    "termapping for T=32": ("termapping", {"timesteps": 32}, (8, 16, 32)),
+    "termapping for T=64": ("termapping", {"timesteps": 64}, (4, 8, 16, 32, 64)),
+    "data_norm, thresholds of termapping for T=64": (
+        "data_norm",
+        {"timesteps": 64, "scale": "mse", "per": "channel", "initial_potential": 0.5},
+        (4, 8, 16, 32, 64),
+    ),
+    "data_norm": ("data_norm", {}, (4, 8, 16, 32)),
 }
 
 

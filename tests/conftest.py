@@ -5,8 +5,13 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
+import models
 import numpy as np
 import pytest
+
+from tfsnn.calibrate import calibrate
+from tfsnn.passes import simplify
+from tfsnn.sources import import_model
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +22,14 @@ def _seeded():
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def calibrated():
+    """By model: the graph and its statistics."""
+    found = {}
+    for name in ("cnn", "residual", "depthwise", "reshaped"):
+        model = models.randomise(models.MODELS[name]())
+        graph = simplify(import_model(model))
+        found[name] = graph, calibrate(graph, [models.samples(model, 30)])
+    return found

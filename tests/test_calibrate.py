@@ -18,7 +18,9 @@ def network(name="cnn", count=20):
     graph, x = import_model(model), models.samples(model, count)
     values = graph.forward(x)
     rates = graph.of_kind(Rate)
-    activations = {r.name: values[r.name].numpy().reshape(-1, r.shape[-1]) for r in rates}
+    activations = {
+        r.name: values[r.name].numpy().reshape(-1, r.shape[-1]) for r in rates
+    }
     return graph, x, activations
 
 
@@ -42,16 +44,16 @@ def test_moments_are_exact_whatever_the_batch_size(name, size):
         )
 
 
-@pytest.mark.parametrize("q", [1.0, 10.0, 50.0, 90.0, 99.0, 99.9, 100.0])
-def test_percentiles_are_within_a_bin(q):
+def test_percentiles_are_within_a_bin():
     graph, x, activations = network()  # at most 36 places, so all are drawn
     for node, statistics in calibrate(graph, batches(x, 6)).items():
         a = np.sort(activations[node], 0)
         assert (statistics.histogram.sum(1) == len(a)).all()
-        rank = max(int(np.ceil(q / 100 * len(a))) - 1, 0)
-        found = statistics.percentile(q)
-        assert (np.abs(found - a[rank]) <= statistics.width * (1 + 1e-6)).all()
-        assert (found <= statistics.maximum).all()
+        for q in (1.0, 10.0, 50.0, 90.0, 99.0, 99.9, 100.0):
+            rank = int(np.ceil(q / 100 * len(a))) - 1
+            found = statistics.percentile(q)
+            assert (np.abs(found - a[rank]) <= statistics.width * (1 + 1e-6)).all()
+            assert (found <= statistics.maximum).all()
 
 
 def test_the_histogram_is_that_of_numpy():
@@ -72,7 +74,7 @@ def accumulate(*arrays):
     accumulator = _Accumulator()
     for a in arrays:
         accumulator.add(len(a), a.sum(0), (a**2).sum(0), a.max(0), a)
-    return accumulator.result()
+    return accumulator.result(sum(map(len, arrays)))
 
 
 def test_bins_widen_when_later_values_are_larger():

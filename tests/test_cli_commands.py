@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import tfsnn
-from cli import demo
-from cli.main import COMMANDS, cli
+from tfsnn_cli import demo
+from tfsnn_cli.main import COMMANDS, cli
 
 
 def run(*arguments):

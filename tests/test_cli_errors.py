@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from keras import layers
 
 import tfsnn
-from cli.main import cli
+from tfsnn_cli.main import cli
 
 
 def run(*arguments):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
-MAIN = "from cli.main import main; main()"
+MAIN = "from tfsnn_cli.main import main; main()"
 
 
 def start(*arguments, code=MAIN):
@@ -53,7 +53,7 @@ def files(folder):
 def test_help_imports_nothing_heavy():
     code = """
 import sys
-from cli.main import cli
+from tfsnn_cli.main import cli
 for arguments in (["--help"], ["convert", "--help"], ["evaluate", "--help"]):
     cli(arguments, standalone_mode=False)
 print({"tensorflow", "keras", "numpy", "tfsnn"} & set(sys.modules))

@@ -98,15 +98,15 @@ def test_low_precision_keeps_potentials_and_sums_in_float32(policy):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        # 1 + 2^-12 is 1 in both: the 4096th spike would come 1 step too late, and sums
-        # above 256 (bfloat16) or 2048 (float16) would stand still.
-        x = np.ones((1, 3000, 2, 2, 1), np.float32)
-        neurons, pooling = IntegrateFire(threshold=0.75), SpikingMaxPooling2D()
-        spikes, sent = neurons(0.5 * x), pooling(x)
+        # Both policies would round 1 - 2^-8 + 2^-13 back to 1 - 2^-8, and stop
+        # counting above 256 (bfloat16) or 2048 (float16).
+        neurons = IntegrateFire(initial_potential=1 - 2**-8)
+        spikes = neurons(np.full((1, 40, 1), 2.0**-13, np.float32))
+        sent = SpikingMaxPooling2D()(np.ones((1, 2100, 2, 2, 1), np.float32))
     finally:
         keras.config.set_dtype_policy(before)
     assert spikes.dtype == sent.dtype == policy.removeprefix("mixed_")
-    assert (tf.reduce_sum(tf.cast(spikes, tf.float32), 1).numpy() == 2000).all()
+    assert np.flatnonzero(tf.cast(spikes, tf.float32)).tolist() == [31]
     assert (tf.cast(sent, tf.float32).numpy() == 1).all()
 
 
@@ -199,8 +199,7 @@ def test_a_model_is_saved_and_loaded(tmp_path):
     assert model(x).numpy().any()
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-@pytest.mark.parametrize("functional", [False, True])
+@pytest.mark.parametrize(("functional", "jit_compile"), [(False, False), (True, True)])
 def test_a_network_trains_through_its_spikes(functional, jit_compile):
     if functional:
         x = inputs = keras.Input((6, 6, 1))
@@ -211,9 +210,9 @@ def test_a_network_trains_through_its_spikes(functional, jit_compile):
         model = network()
     rng = np.random.default_rng(0)
     x, y = rng.random((16, 6, 6, 1), np.float32), rng.random((16, 4), np.float32)
-    model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=jit_compile)
+    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=jit_compile)
     before = [np.array(w) for w in model.trainable_weights]
-    losses = model.fit(x, y, batch_size=16, epochs=3, verbose=0).history["loss"]
+    losses = model.fit(x, y, batch_size=16, epochs=2, verbose=0).history["loss"]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
     for old, new in zip(before, model.trainable_weights, strict=True):
         assert (old != np.asarray(new)).any(), new.path

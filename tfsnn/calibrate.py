@@ -27,12 +27,14 @@ class Statistics:
     """What the activations of one rate node's channels were, all >= 0.
 
     Attributes:
+        samples: seen.
         count: values seen per channel.
         mean, variance, maximum: ``(C,)``, activation units, of every value.
         width: ``(C,)``, of a histogram bin; bin i holds ``[i, i + 1) * width``.
         histogram: ``(C, BINS)``, of the values drawn.
     """
 
+    samples: int
     count: int
     mean: np.ndarray
     variance: np.ndarray
@@ -56,6 +58,7 @@ class Statistics:
         mean = self.mean.mean(keepdims=True)
         between = np.mean((self.mean - mean) ** 2, keepdims=True)
         return Statistics(
+            samples=self.samples,
             count=self.count * len(self.mean),
             mean=mean,
             variance=self.variance.mean(keepdims=True) + between,
@@ -134,9 +137,10 @@ class _Accumulator:
             self.histogram[full] = np.concatenate([pairs, np.zeros_like(pairs)], 1)
             self.width[full] *= 2
 
-    def result(self) -> Statistics:
+    def result(self, samples: int) -> Statistics:
         mean = np.asarray(self.total) / self.count
         return Statistics(
+            samples=samples,
             count=self.count,
             mean=mean,
             variance=np.maximum(np.asarray(self.squares) / self.count - mean**2, 0),
@@ -172,7 +176,7 @@ def calibrate(
         samples += len(x)
     if samples == 0:
         raise CalibrationError("the calibration data is empty: give some samples")
-    statistics = {name: a.result() for name, a in accumulators.items()}
+    statistics = {name: a.result(samples) for name, a in accumulators.items()}
     silent = [graph[n].layer for n, s in statistics.items() if s.dead.all()]
     if silent:
         raise CalibrationError(

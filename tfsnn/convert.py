@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfsnn import methods
 from tfsnn.calibrate import calibrate
-from tfsnn.data import open_data
-from tfsnn.errors import ModelError
-from tfsnn.graph import Graph
+from tfsnn.data import Progress, open_data
 from tfsnn.model import SpikingModel
 from tfsnn.normalize import normalize
 from tfsnn.passes import simplify
 from tfsnn.report import report_conversion
 from tfsnn.sources import import_model
-
-Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
 
 
 def convert(
@@ -42,8 +36,7 @@ def convert(
         method: a name from :func:`tfsnn.methods.methods`.
         seed: of the places that are drawn for the statistics.
         batch_size: of the calibration sweep.
-        progress: ``(batches, number of batches or None, label) -> batches``, for a
-            progress bar.
+        progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
         options: of the method; ``timesteps`` among them.
 
     Raises:
@@ -55,19 +48,12 @@ def convert(
     chosen = methods.make(method, options)
     graph = simplify(import_model(model))
     data = open_data(calibration, graph.nodes[0].shape)
-    batches = _Counted(x for x, _ in data.batches(batch_size))
-    count = None if data.size is None else -(-data.size // batch_size)
-    sweep = progress(batches, count, "calibrating") if progress else batches
-    check_weights(graph)
-    statistics = calibrate(graph, sweep, seed=seed)
+    batches = data.batches(batch_size, progress, "calibrating")
+    statistics = calibrate(graph, (x for x, _ in batches), seed=seed)
     plan = chosen.plan(graph, statistics)
+    chosen_options = dataclasses.asdict(chosen)  # type: ignore[call-overload]
     report = report_conversion(
-        graph,
-        statistics,
-        plan,
-        method=method,
-        options=dataclasses.asdict(chosen),  # type: ignore[call-overload]
-        samples=batches.samples,
+        graph, statistics, plan, method=method, options=chosen_options
     )
     return SpikingModel(
         normalize(graph, plan),
@@ -78,24 +64,6 @@ def convert(
     )
 
 
-def check_weights(graph: Graph) -> None:
-    """Refuse weights that are not finite.
-
-    Raises:
-        ModelError: naming the layers.
-    """
-    broken = [
-        node.layer
-        for node in graph
-        if not all(np.isfinite(values).all() for values in node.arrays().values())
-    ]
-    if broken:
-        raise ModelError(
-            f"the weights of {', '.join(broken)} hold NaN or infinite values: the "
-            "model's training diverged or its file is damaged"
-        )
-
-
 def _output_keys(model: keras.Model) -> list[str] | bool:
     if isinstance(model, keras.Sequential):
         return False
@@ -103,15 +71,3 @@ def _output_keys(model: keras.Model) -> list[str] | bool:
     if isinstance(outputs, dict):
         return list(outputs)
     return isinstance(outputs, list | tuple)
-
-
-class _Counted:
-    """Batches, whose samples are counted as they pass."""
-
-    def __init__(self, batches: Iterator[np.ndarray]) -> None:
-        self.batches, self.samples = batches, 0
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        for x in self.batches:
-            self.samples += len(x)
-            yield x

@@ -7,7 +7,7 @@ about it)", ISSCC 2014). Weights on the constant analog input are MACs, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data import Data, open_data
+from tfsnn.data import Progress, open_data
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.model import SpikingModel
 from tfsnn.report import table
@@ -95,7 +95,7 @@ def evaluate(
     timesteps: Sequence[int] | None = None,
     limit: int | None = None,
     batch_size: int = 50,
-    progress: Callable[[Iterable[Any], int | None, str], Iterable[Any]] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
 
@@ -108,16 +108,15 @@ def evaluate(
         timesteps: for the rows; 1, 2, 4, ... up to ``snn.timesteps`` if None.
         limit: samples used at most.
         batch_size: samples simulated at a time.
-        progress: ``(batches, number of batches or None, label) -> batches``, for a
-            progress bar.
+        progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
         OptionError: if `timesteps` is empty or not positive.
         DataError: if data, labels or `ann` do not fit.
     """
-    steps = sorted(set(timesteps or _doubling(snn.timesteps)))
-    if any(t < 1 for t in steps):
-        raise OptionError(f"timesteps={steps} must be positive")
+    steps = sorted(set(_doubling(snn.timesteps) if timesteps is None else timesteps))
+    if not steps or steps[0] < 1:
+        raise OptionError(f"timesteps={steps} must be positive, and at least one")
     shape = tuple(snn.input_spec.shape[1:])
     if ann is not None and tuple(ann.input_shape[1:]) != shape:
         raise ModelError(
@@ -127,11 +126,8 @@ def evaluate(
     opened = open_data(data, shape, default_split="test", limit=limit)
     first = f"{OUTPUTS}/{snn.graph.outputs[0]}"
     totals = _Totals(len(steps), first, {node.name for node in snn.populations})
-    batches: Iterable[Any] = opened.batches(batch_size)
-    if progress:
-        batches = progress(batches, _count_batches(opened, batch_size), "evaluating")
     forward = None if ann is None else tf.function(_first(ann))
-    for x, y in batches:
+    for x, y in opened.batches(batch_size, progress, "evaluating"):
         observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
         reference = None if forward is None else forward(x).numpy()
         totals.add(observed, [t - 1 for t in steps], y, reference)
@@ -142,12 +138,15 @@ def _doubling(most: int) -> list[int]:
     return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
 
 
-def _count_batches(data: Data, batch_size: int) -> int | None:
-    return None if data.size is None else -(-data.size // batch_size)
-
-
 def _first(ann: keras.Model) -> Callable[[Any], Any]:
-    return lambda x: tf.nest.flatten(ann(x, training=False))[0]
+    def first(x: Any) -> Any:
+        outputs = ann(x, training=False)
+        while isinstance(outputs, dict | list | tuple):  # in order: tf.nest sorts keys
+            values = outputs.values() if isinstance(outputs, dict) else outputs
+            outputs = next(iter(values))
+        return outputs
+
+    return first
 
 
 class _Totals:

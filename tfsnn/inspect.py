@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 
-from tfsnn.convert import check_weights
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.graph import Graph, Node
 from tfsnn.nodes import Affine, Average, Linear, Max, Merge, Pad, Rate, Readout
@@ -129,7 +128,6 @@ def inspect_model(model: keras.Model) -> Inspection:
     graph, usual = None, "supported"
     try:
         graph = simplify(import_model(model))
-        check_weights(graph)
     except UnsupportedError as error:
         problems = error.problems
     except ModelError as error:

@@ -140,7 +140,8 @@ class SpikingModel(keras.Model):
         self, x: Any, timesteps: int | None = None, observe: Collection[str] = ()
     ) -> Result:
         """Simulate in a compiled function, observing what :func:`simulate` can."""
-        timesteps = _positive("timesteps", timesteps or self.timesteps)
+        timesteps = self.timesteps if timesteps is None else timesteps
+        timesteps = _positive("timesteps", timesteps)
         key = (timesteps, frozenset(observe))
         if key not in self._runs:
             self._runs[key] = self._compiled(*key)

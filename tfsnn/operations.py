@@ -59,7 +59,7 @@ def count_operations(graph: Graph) -> Operations:
 def connections(graph: Graph, node: Linear) -> int:
     """The number of connections of a linear node."""
     ones = tf.ones((1, *graph[node.inputs[0]].shape))
-    return round(float(tf.reduce_sum(_ones_response(node, ones))))
+    return int(_ones_response(node, ones).numpy().sum(dtype=np.int64))
 
 
 def spiking_nodes(graph: Graph) -> set[str]:

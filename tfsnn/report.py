@@ -132,14 +132,13 @@ def report_conversion(
     *,
     method: str,
     options: Mapping[str, Any],
-    samples: int,
 ) -> ConversionReport:
     """Put together what a conversion did."""
     return ConversionReport(
         method=method,
         options=dict(options),
         timesteps=options["timesteps"],
-        samples=samples,
+        samples=max((s.samples for s in statistics.values()), default=0),
         layers=graph.layers,
         populations=tuple(
             _population(node, statistics[node.name], plan)

@@ -82,8 +82,8 @@ def verify(
     ann = simplify(import_model(model))
     spiking = snn.graph
     names = [node.name for node in snn.populations]
-    if [node.name for node in ann] != [
-        node.name for node in spiking if not _put_in(node.name, ann)
+    if [(node.name, node.shape) for node in ann] != [
+        (node.name, node.shape) for node in spiking if not _put_in(node.name, ann)
     ]:
         raise ModelError(f"{snn.name} was not converted from {model.name}")
     shape = ann.nodes[0].shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from tfsnn.errors import DataError, OptionError
 
 Shape = tuple[int, ...]
 Batch = tuple[np.ndarray, np.ndarray | None]
+# (batches, number of batches or None, label) -> the same batches, shown as they pass.
+Progress = Callable[[Iterable[Batch], int | None, str], Iterable[Batch]]
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,22 @@ class Data:
     read: Callable[[int], Iterator[Batch]]
     limit: int | None = None
 
-    def batches(self, batch_size: int) -> Iterator[Batch]:
+    def batches(
+        self, batch_size: int, progress: Progress | None = None, label: str = "reading"
+    ) -> Iterable[Batch]:
         """Read from the start, `batch_size` samples at a time (the last may be less).
 
         Yields x float32 ``(B, *input_shape)`` and y int64 ``(B,)``, or None where
-        the data has no labels. Raises OptionError for a `batch_size` below 1, and,
-        while reading, DataError for samples that are damaged, of the wrong shape or
-        type, not finite, or none at all.
+        the data has no labels; `progress` may wrap them. Raises OptionError for a
+        `batch_size` below 1, and, while reading, DataError for samples that are
+        damaged, of the wrong shape or type, not finite, or none at all.
         """
         check_count("batch_size", batch_size)
-        return self._batches(batch_size)
+        batches = self._batches(batch_size)
+        if progress is None:
+            return batches
+        count = None if self.size is None else -(-self.size // batch_size)
+        return progress(batches, count, label)
 
     def _batches(self, batch_size: int) -> Iterator[Batch]:
         start = 0

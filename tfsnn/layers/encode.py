@@ -15,7 +15,7 @@ class _Encoder(keras.layers.Layer):
 
     def __init__(self, timesteps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(timesteps, int) or timesteps < 1:
+        if type(timesteps) is not int or timesteps < 1:  # True is no number of steps
             raise OptionError(f"timesteps={timesteps!r} must be a positive integer")
         self.timesteps = timesteps
 
@@ -81,7 +81,8 @@ class BernoulliRate(_Encoder):
     def call(self, inputs: Any) -> Any:
         """``(B, *shape)`` to ``(B, T, *shape)``."""
         x = self._repeated(tf.cast(inputs, tf.float32))
-        drawn = tf.random.stateless_uniform(tf.shape(x), (self.seed, 0))
+        # Left to choose, XLA would take another algorithm than TensorFlow.
+        drawn = tf.random.stateless_uniform(tf.shape(x), (self.seed, 0), alg="philox")
         return tf.cast(drawn < x, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:

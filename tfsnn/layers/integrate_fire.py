@@ -55,7 +55,7 @@ class IntegrateFire(keras.layers.Layer):
         )
         _require(
             max_coefficient is None
-            or (max_coefficient >= 1 and max_coefficient == int(max_coefficient)),
+            or (max_coefficient >= 1 and float(max_coefficient).is_integer()),
             f"max_coefficient={max_coefficient} must be a positive integer or None",
         )
         _require(reset in RESETS, f"reset={reset!r}: expected one of {RESETS}")

@@ -14,7 +14,7 @@ class SpikingMaxPooling2D(keras.layers.Layer):
 
     It sends the change of the maximum of its inputs' running sums, so what it has sent
     by step t is the maximum, in each window, of what its inputs have sent by then.
-    Binary spikes in give binary spikes out.
+    Binary spikes in give binary spikes out. Sums are float32 whatever the dtype policy.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class SpikingMaxPooling2D(keras.layers.Layer):
         """The arguments are those of ``keras.layers.MaxPooling2D``."""
         super().__init__(**kwargs)
         self.pooling = keras.layers.MaxPooling2D(
-            pool_size, strides, padding, data_format="channels_last"
+            pool_size, strides, padding, data_format="channels_last", dtype="float32"
         )
 
     def call(self, inputs: Any) -> Any:

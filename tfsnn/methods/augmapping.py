@@ -28,12 +28,16 @@ from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
 class AugMapping:
     """Signed spikes with an integer coefficient: the ANN's accuracy in a few steps."""
 
-    timesteps: int = option(4, "time steps that the thresholds are chosen for")
-    levels: int | None = option(15, "spike units one step can carry; none: unbounded")
+    timesteps: int = option(4, "time steps that the thresholds are chosen for", low=1)
+    levels: int | None = option(
+        15, "spike units one step can carry; none: unbounded", low=1
+    )
     scale: str = option("mse", "rule for the thresholds", RULES)
-    percentile: float = option(99.9, "of the activations, for scale=percentile")
+    percentile: float = option(
+        99.9, "of the activations, for scale=percentile", low=1, high=100
+    )
     per: str = option("channel", "one threshold for each of these", GRANULARITY)
-    negative_threshold: float = option(0.0, "theta_n, in thresholds")
+    negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
     initial_potential: float = option(0.5, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:

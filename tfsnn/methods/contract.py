@@ -49,9 +49,17 @@ class Method(Protocol):
         ...
 
 
-def option(default: Any, meaning: str, choices: tuple[Any, ...] = ()) -> Any:
-    """An option of a method: a dataclass field with its meaning."""
-    return field(default=default, metadata={"meaning": meaning, "choices": choices})
+def option(
+    default: Any,
+    meaning: str,
+    choices: tuple[Any, ...] = (),
+    *,
+    low: float = -np.inf,
+    high: float = np.inf,
+) -> Any:
+    """An option of a method: a dataclass field with its meaning and what it may be."""
+    metadata = {"meaning": meaning, "choices": choices, "low": low, "high": high}
+    return field(default=default, metadata=metadata)
 
 
 _REGISTRY: dict[str, type] = {}
@@ -81,7 +89,12 @@ def methods() -> dict[str, type]:
 def options(cls: type) -> list[dict[str, Any]]:
     """A method's options: name, default, meaning, choices."""
     return [
-        {"name": spec.name, "default": spec.default, **spec.metadata}
+        {
+            "name": spec.name,
+            "default": spec.default,
+            "meaning": spec.metadata["meaning"],
+            "choices": spec.metadata["choices"],
+        }
         for spec in dataclasses.fields(cls)
     ]
 
@@ -138,10 +151,10 @@ def _parse(name: str, spec: dataclasses.Field, value: Any) -> Any:
         raise OptionError(
             f"{name}: {spec.name}={value!r}; expected one of {', '.join(choices)}"
         )
+    low, high = spec.metadata["low"], spec.metadata["high"]
+    finite = isinstance(value, int | float) and np.isfinite(value)
+    if isinstance(value, int | float) and not (finite and low <= value <= high):
+        raise OptionError(
+            f"{name}: {spec.name}={value} is not a number from {low} to {high}"
+        )
     return value
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise an OptionError unless the condition holds."""
-    if not condition:
-        raise OptionError(message)

@@ -28,9 +28,11 @@ from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
 class DataNorm:
     """Binary spikes, thresholds from activations: the classic baseline."""
 
-    timesteps: int = option(32, "time steps that the thresholds are chosen for")
+    timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("percentile", "rule for the thresholds", RULES)
-    percentile: float = option(99.9, "of the activations, for scale=percentile")
+    percentile: float = option(
+        99.9, "of the activations, for scale=percentile", low=1, high=100
+    )
     per: str = option("layer", "one threshold for each of these", GRANULARITY)
     initial_potential: float = option(0.0, "V(0), in thresholds")
 

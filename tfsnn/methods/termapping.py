@@ -27,11 +27,13 @@ from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
 class TerMapping:
     """Spikes of -1, 0 and 1: a negative spike takes back what was sent too much."""
 
-    timesteps: int = option(32, "time steps that the thresholds are chosen for")
+    timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("mse", "rule for the thresholds", RULES)
-    percentile: float = option(99.9, "of the activations, for scale=percentile")
+    percentile: float = option(
+        99.9, "of the activations, for scale=percentile", low=1, high=100
+    )
     per: str = option("channel", "one threshold for each of these", GRANULARITY)
-    negative_threshold: float = option(0.0, "theta_n, in thresholds")
+    negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
     initial_potential: float = option(0.5, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import NeuronPlan, require
+from tfsnn.methods.contract import NeuronPlan
 from tfsnn.nodes import Rate
 
 RULES = ("max", "percentile", "mse")
@@ -42,18 +42,6 @@ def plan_rates(
         initial_potential: in thresholds.
         negative_threshold: in thresholds; None for unsigned spikes.
     """
-    require(levels is None or levels >= 1, f"levels={levels} must be at least 1")
-    timesteps = resolution // (levels or 1)
-    require(timesteps >= 1, f"timesteps={timesteps} must be at least 1")
-    require(
-        np.isfinite(initial_potential),
-        f"initial_potential={initial_potential} must be finite",
-    )
-    require(0 < percentile <= 100, f"percentile={percentile} is not in (0, 100]")
-    require(
-        negative_threshold is None or negative_threshold >= 0,
-        f"negative_threshold={negative_threshold} is a size: give it without a sign",
-    )
     plans = {}
     for node in graph.of_kind(Rate):
         of_node = statistics[node.name]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.graph import Graph, LayerRecord
@@ -28,7 +29,7 @@ def import_model(model: keras.Model) -> Graph:
             nest such models and share layers.
 
     Raises:
-        ModelError: if the model is of another form.
+        ModelError: if the model is of another form, or weights are not finite.
         UnsupportedError: naming every layer that cannot be converted.
     """
     functional = _functional(model, "the model")
@@ -48,7 +49,22 @@ def import_model(model: keras.Model) -> Graph:
     outputs = [walk.readout(name) for name in walk.model(functional, [source], "")]
     if walk.problems:
         raise UnsupportedError(walk.problems)
-    return walk.builder.graph(outputs)
+    graph = walk.builder.graph(outputs)
+    _check_weights(graph)
+    return graph
+
+
+def _check_weights(graph: Graph) -> None:
+    broken = [
+        node.layer
+        for node in graph
+        if not all(np.isfinite(values).all() for values in node.arrays().values())
+    ]
+    if broken:
+        raise ModelError(
+            f"the weights of {', '.join(broken)} hold NaN or infinite values: the "
+            "model's training diverged or its file is damaged"
+        )
 
 
 class _Walk:

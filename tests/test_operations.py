@@ -1,0 +1,181 @@
+"""Connections and fan-outs against counting them one by one."""
+
+import itertools
+
+import keras
+import models
+import numpy as np
+import pytest
+from keras import layers
+
+from tfsnn.nodes import Linear, Max, Rate
+from tfsnn.normalize import normalize
+from tfsnn.operations import connections, count_operations
+from tfsnn.passes import simplify
+from tfsnn.sources import import_model
+
+
+def graph_of(*stack, inputs=(5, 6, 4)):
+    if isinstance(stack[0], keras.Model):
+        model = models.randomise(stack[0])
+    else:
+        model = models.randomise(keras.Sequential([keras.Input(inputs), *stack]))
+    return simplify(import_model(model))
+
+
+def meetings(inputs, outputs, size, strides=(1, 1), dilation=(1, 1), padding="valid"):
+    """How often each place of the input lies under a window: ``(height, width)``."""
+    counts = np.zeros(inputs, int)
+    before = []
+    for n, out, k, s, d in zip(inputs, outputs, size, strides, dilation, strict=True):
+        total = max((out - 1) * s + (k - 1) * d + 1 - n, 0)
+        before.append(total // 2 if padding == "same" else 0)
+    for place in itertools.product(*map(range, outputs)):
+        for offset in itertools.product(*map(range, size)):
+            at = [
+                p * s + o * d - b
+                for p, s, o, d, b in zip(
+                    place, strides, offset, dilation, before, strict=True
+                )
+            ]
+            if all(0 <= i < n for i, n in zip(at, inputs, strict=True)):
+                counts[tuple(at)] += 1
+    return counts
+
+
+def fan_out(graph, node):
+    """ACs of one spike of each unit that a linear node reads, by brute force."""
+    *window, channels = graph[node.inputs[0]].shape
+    if node.form == "dense":
+        return np.full((*window, channels), node.kernel.shape[-1])
+    size = node.kernel.shape[:2]
+    places = node.strides, node.dilation, node.padding
+    counts = meetings(window, node.shape[:2], size, *places)
+    # Outputs that a channel of the input takes part in.
+    reached = node.kernel.shape[-1] // (1 if node.form == "depthwise" else node.groups)
+    return np.repeat(counts[..., None], channels, -1) * reached
+
+
+C, D = layers.Conv2D, layers.DepthwiseConv2D
+LINEARS = [
+    C(3, 3),
+    C(3, 3, padding="same"),
+    C(3, (2, 3), strides=2, padding="same"),
+    C(3, 3, strides=(1, 2)),
+    C(2, 2, dilation_rate=2, padding="same"),
+    C(8, 3, groups=2, padding="same"),
+    C(4, 3, groups=4),
+    D(3, padding="same"),
+    D(3, strides=2, depth_multiplier=3),
+    D((2, 3), strides=2, depth_multiplier=2, padding="same"),
+    layers.Dense(7),
+]
+
+
+@pytest.mark.parametrize("index", range(len(LINEARS)))
+def test_connections_are_those_that_exist(index):
+    graph = graph_of(LINEARS[index])
+    (node,) = graph.of_kind(Linear)
+    assert connections(graph, node) == fan_out(graph, node).sum()
+    operations = count_operations(graph)
+    assert operations.ann_macs == operations.constant_macs == connections(graph, node)
+    assert operations.analog_macs == 0 and operations.fan_outs == {}
+
+
+@pytest.mark.parametrize("index", range(len(LINEARS)))
+def test_a_spike_costs_the_weights_that_it_meets(index):
+    graph = graph_of(layers.ReLU(), LINEARS[index])
+    (node,), (rate,) = graph.of_kind(Linear), graph.of_kind(Rate)
+    operations = count_operations(graph)
+    assert operations.fan_outs.keys() == {rate.name}
+    assert (operations.fan_outs[rate.name] == fan_out(graph, node).ravel()).all()
+    assert (operations.constant_macs, operations.analog_macs) == (0, 0)
+    assert operations.ann_macs == connections(graph, node)
+
+
+def test_large_counts_are_exact():
+    """An odd number above 2^24, where float32 has even numbers only."""
+    node = Linear(
+        "y", ("x",), (4097,), "dense", kernel=np.broadcast_to(1.0, (4097, 4097))
+    )
+    graph = graph_of(layers.Dense(1), inputs=(4097,))
+    node = node.replace(inputs=(graph.nodes[0].name,))
+    assert connections(graph, node) == 4097**2
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding"), [(2, "valid"), (1, "valid"), (2, "same")]
+)
+def test_average_pooling_passes_a_spike_on_to_each_window(stride, padding):
+    pool = layers.AveragePooling2D(2, stride, padding)
+    graph = graph_of(layers.ReLU(), pool, layers.Flatten(), layers.Dense(3))
+    (rate,) = graph.of_kind(Rate)
+    windows = graph[pool.name].shape[:2]
+    counts = meetings((5, 6), windows, (2, 2), (stride, stride), padding=padding)
+    found = count_operations(graph).fan_outs[rate.name].reshape(5, 6, 4)
+    assert (found == 3 * counts[..., None]).all()
+    assert found.min() == (0 if (stride, padding) == (2, "valid") else 3)
+
+
+def test_global_average_pooling_passes_each_spike_on_once():
+    graph = graph_of(layers.ReLU(), layers.GlobalAveragePooling2D(), layers.Dense(3))
+    (found,) = count_operations(graph).fan_outs.values()
+    assert (found == 3).all() and found.shape == (5 * 6 * 4,)
+
+
+def test_an_identity_skip_costs_one_for_the_neuron_that_it_reaches():
+    x = keras.Input((5, 6, 4))
+    a = layers.ReLU()(x)
+    y = layers.ReLU()(layers.Add()([a, layers.Conv2D(4, 3, padding="same")(a)]))
+    graph = graph_of(keras.Model(x, layers.Flatten()(y)))
+    first, second = graph.of_kind(Rate)
+    (conv,) = graph.of_kind(Linear)
+    plan = models.plan_for(graph)
+    # The gain that the normal form puts into the skip changes nothing.
+    for form in (graph, normalize(graph, plan)):
+        found = count_operations(form).fan_outs
+        assert (found[first.name] == fan_out(graph, conv).ravel() + 1).all()
+        assert (found[second.name] == 1).all()  # the output that it reaches
+
+
+def test_concatenated_spikes_each_meet_the_weights_behind():
+    x = keras.Input((4,))
+    a, b = layers.ReLU()(x), layers.Dense(2, activation="relu")(x)
+    graph = graph_of(keras.Model(x, layers.Dense(3)(layers.Concatenate()([a, b]))))
+    found = count_operations(graph).fan_outs
+    first, second = (node.name for node in graph.of_kind(Rate))
+    assert found[first].tolist() == [3] * 4 and found[second].tolist() == [3] * 2
+
+
+def test_spikes_beside_an_analog_signal_are_analog_as_a_whole():
+    """The input itself is concatenated: the weights behind are MACs, in each step."""
+    x = keras.Input((4,))
+    y = layers.Concatenate()([x, layers.ReLU()(x)])
+    operations = count_operations(graph_of(keras.Model(x, layers.Dense(3)(y))))
+    assert (operations.constant_macs, operations.analog_macs) == (0, 24)
+    assert [f.tolist() for f in operations.fan_outs.values()] == [[0] * 4]
+
+
+def test_weights_behind_weights_are_analog():
+    graph = graph_of(layers.ReLU(), layers.SeparableConv2D(3, 3, padding="same"))
+    depthwise, pointwise = graph.of_kind(Linear)
+    operations = count_operations(graph)
+    assert operations.analog_macs == connections(graph, pointwise) == 5 * 6 * 4 * 3
+    (found,) = operations.fan_outs.values()
+    assert (found == fan_out(graph, depthwise).ravel()).all()
+    assert operations.constant_macs == 0
+    both = connections(graph, depthwise) + connections(graph, pointwise)
+    assert operations.ann_macs == both
+
+
+def test_a_max_pooling_of_spikes_costs_one_for_each_unit_and_sends_on():
+    graph = graph_of(models.maxpool_on_spikes())
+    first, second = graph.of_kind(Rate)
+    pools = graph.of_kind(Max)
+    found = count_operations(graph).fan_outs
+    assert found.keys() == {first.name, second.name, *(pool.name for pool in pools)}
+    # A spike reaches each of the two poolings.
+    assert (found[first.name] == 2).all()
+    conv = next(n for n in graph.of_kind(Linear) if n.inputs == (pools[0].name,))
+    assert (found[pools[0].name] == fan_out(graph, conv).ravel()).all()
+    assert (found[pools[1].name] == 3).all() and (found[second.name] == 3).all()
