@@ -3,9 +3,17 @@
 import hashlib
 import re
 import runpy
+import shlex
+import shutil
 from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
+from click.testing import CliRunner
+
+import tfsnn
+from tfsnn_cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -42,3 +50,58 @@ def test_every_example_and_benchmark_names_itself():
             source = path.read_text()
             if '__name__ == "__main__"' in source:
                 assert f"python {folder}/{path.name}" in source
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with the files that the README speaks of."""
+    shipped = ROOT / "saved_models" / "mnist_cnn"
+    shutil.copy(shipped / "model.keras", tmp_path / "cnn.keras")
+    shutil.copy(shipped / "calibration.npz", tmp_path / "train.npz")
+    with np.load(shipped / "test.npz") as test:
+        np.savez(tmp_path / "test.npz", x=test["x"][:50], y=test["y"][:50])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_shell_commands_work(folder):
+    (block,) = (block for block in blocks("sh") if "tfsnn convert" in block)
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "tfsnn"
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == 0, result.output
+    assert (folder / "snn.keras").exists()
+
+
+def test_the_python_code_works(folder):
+    with np.load("train.npz") as train, np.load("test.npz") as test:
+        x_calibration = train["x"].astype("float32") / 255
+        x, y = test["x"].astype("float32") / 255, test["y"]
+    first, handler = blocks("python")
+    names = {"x_calibration": x_calibration, "x": x, "y": y}
+    exec(first, names)
+    assert (folder / "snn.keras").exists()
+    assert names["trace"].spikes["conv2d_3_relu"].shape[:2] == (4, 50)
+
+    class MyScale(keras.layers.Layer):
+        def __init__(self, gain, **kwargs):
+            super().__init__(**kwargs)
+            self.gain = gain
+
+        def call(self, x):
+            return x * self.gain
+
+        def get_config(self):
+            return {**super().get_config(), "gain": self.gain}
+
+    exec(handler, {"tfsnn": tfsnn, "MyScale": MyScale})
+    gain = np.array([1.0, 2.0], "float32")
+    model = keras.Sequential([keras.Input((2,)), MyScale(gain), keras.layers.ReLU()])
+    samples = np.array([[1.0, 1.0], [0.5, 0.25]], "float32")
+    snn = tfsnn.convert(model, samples, levels=4, scale="max", timesteps=1)
+    assert (snn.predict(samples, verbose=0) == model(samples).numpy()).all()

@@ -142,12 +142,14 @@ class SpikingModel(keras.Model):
         """Simulate in a compiled function, observing what :func:`simulate` can."""
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = _positive("timesteps", timesteps)
-        key = (timesteps, frozenset(observe))
+        key = (timesteps, frozenset(observe), self.chunk)
         if key not in self._runs:
             self._runs[key] = self._compiled(*key)
         return self._runs[key](self._checked(x))
 
-    def _compiled(self, timesteps: int, observe: frozenset[str]) -> Callable:
+    def _compiled(
+        self, timesteps: int, observe: frozenset[str], chunk: int
+    ) -> Callable:
         fan_outs = self.operations_per_sample.fan_outs if COUNTS in observe else {}
 
         @tf.function(
@@ -160,7 +162,7 @@ class SpikingModel(keras.Model):
                 self.graph,
                 x,
                 timesteps,
-                chunk=self.chunk,
+                chunk=chunk,
                 observe=observe,
                 fan_outs=fan_outs,
             )

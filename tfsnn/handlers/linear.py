@@ -33,51 +33,41 @@ def _output(layer: Any, builder: Builder, x: str) -> tuple[int, ...]:
     return shape
 
 
-@handles(layers.Dense)
-def dense(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Dense, on the last axis."""
-    if getattr(layer, "lora_enabled", False) or layer.quantization_mode:
-        raise Unsupported("quantised or LoRA kernels: merge them first")
+def linear(
+    layer: Any, inputs: Sequence[str], builder: Builder, form: str, **fields: Any
+) -> str:
+    """The node for a layer with one kernel, and its activation."""
+    if getattr(layer, "quantization_mode", None):
+        raise Unsupported("quantised weights: convert the model before quantisation")
     y = builder.add(
         Linear,
         inputs,
         _output(layer, builder, inputs[0]),
-        "dense",
+        form,
         kernel=np.asarray(layer.kernel),
         bias=_bias(layer),
+        **fields,
     )
     return activate(layer.activation, y, builder)
+
+
+@handles(layers.Dense)
+def dense(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Dense, on the last axis."""
+    return linear(layer, inputs, builder, "dense")
 
 
 @handles(layers.Conv2D, only=CHANNELS_LAST)
 def conv2d(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Conv2D: strides, dilation, groups, same or valid padding."""
-    y = builder.add(
-        Linear,
-        inputs,
-        _output(layer, builder, inputs[0]),
-        "conv",
-        kernel=np.asarray(layer.kernel),
-        bias=_bias(layer),
-        groups=layer.groups,
-        **_window(layer),
-    )
-    return activate(layer.activation, y, builder)
+    window = _window(layer)
+    return linear(layer, inputs, builder, "conv", groups=layer.groups, **window)
 
 
 @handles(layers.DepthwiseConv2D, only=CHANNELS_LAST)
 def depthwise_conv2d(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """DepthwiseConv2D with any depth multiplier."""
-    y = builder.add(
-        Linear,
-        inputs,
-        _output(layer, builder, inputs[0]),
-        "depthwise",
-        kernel=np.asarray(layer.kernel),
-        bias=_bias(layer),
-        **_window(layer),
-    )
-    return activate(layer.activation, y, builder)
+    return linear(layer, inputs, builder, "depthwise", **_window(layer))
 
 
 @handles(layers.SeparableConv2D, only=CHANNELS_LAST)
