@@ -57,7 +57,7 @@ SWEEPS = [
 @click.command()
 @click.option("--data", "sets", multiple=True, required=True, help="NETWORK=FILE.npz")
 @click.option("--output", required=True, type=click.Path(path_type=Path))
-@click.option("--limit", default=1000, show_default=True)
+@click.option("--limit", default=300, show_default=True)
 def main(sets: tuple[str, ...], output: Path, limit: int) -> None:
     """Measure every sweep and write JSON and Markdown."""
     rows = []

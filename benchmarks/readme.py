@@ -63,8 +63,9 @@ def _figures() -> str:
         ann = document["results"][0]["ann_accuracy"]
         cells = [network, f"{100 * ann:.2f}"]
         for setting, t in reads:
-            rows = {row["timesteps"]: row for row in results[setting]["rows"]}
-            cells.append(f"{100 * (rows[t]['accuracy'] - ann):+.2f}")
+            measured = results.get(setting, {"rows": []})["rows"]
+            rows = {row["timesteps"]: row["accuracy"] for row in measured}
+            cells.append(f"{100 * (rows[t] - ann):+.2f}" if t in rows else "–")
         lines.append(_row(cells))
     lines += ["", f"Measured on {described(document['machine'])}."]
     return "\n".join(lines)

@@ -165,7 +165,7 @@ def test_calibration_data_that_is_all_zero(converting, tmp_path, data):
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.zeros((4, 7), np.float32), ("(4, 7)", "('N', 6)")),
+        (np.zeros((4, 7), np.float32), ("(4, 7)", "(N, 6)")),
         (np.zeros((0, 6), np.float32), "no samples"),
         (np.full((4, 6), np.nan, np.float32), "NaN"),
         (np.full((4, 6), np.inf), "Inf"),

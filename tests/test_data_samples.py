@@ -79,7 +79,7 @@ def test_refused_on_opening(tmp_path):
         assert "bad.npz" in str(caught.value)
 
     refused(r"no array x, only images, y", images=PIXELS, y=CLASSES)
-    refused(r"\(10, 4, 4\).*\('N', 4, 4, 3\)", x=PIXELS[..., 0])
+    refused(r"\(10, 4, 4\).*\(N, 4, 4, 3\)", x=PIXELS[..., 0])
     refused(r"shape \(\)", x=np.float32(1))
     refused(r"no samples", x=PIXELS[:0])
     refused(r"10 samples but y is of shape \(9,\)", x=PIXELS, y=CLASSES[:9])

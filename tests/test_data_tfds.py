@@ -99,9 +99,9 @@ def test_tfds_that_does_not_exist(tfds_folder, spec, message):
 
 
 def test_tfds_other_channels(tfds_folder):
-    with pytest.raises(DataError, match=r"\(None, 8, 6, 3\).*\('N', 8, 6, 1\)"):
+    with pytest.raises(DataError, match=r"\(None, 8, 6, 3\).*\(N, 8, 6, 1\)"):
         open_data("tfds:tfsnn_tiny", (8, 6, 1), data_dir=tfds_folder)
-    with pytest.raises(DataError, match=r"\(None, 4, 4, 3\).*\('N', 48\)"):
+    with pytest.raises(DataError, match=r"\(None, 4, 4, 3\).*\(N, 48\)"):
         open_data("tfds:tfsnn_tiny", (48,), data_dir=tfds_folder)
 
 

@@ -1,5 +1,6 @@
 """The converted network as a Keras model: called, saved, served, recorded."""
 
+import functools
 import json
 
 import keras
@@ -16,8 +17,9 @@ from tfsnn.nodes import Rate
 from tfsnn.report import ConversionReport
 
 
+@functools.cache
 def converted(name="cnn", **options):
-    """With dyadic weights and scales near powers of two, for exact comparisons."""
+    """With dyadic weights. Shared: use ``__wrapped__`` where it is changed."""
     model = models.dyadic(models.MODELS[name]())
     x = models.samples(model, 7)
     options = {"timesteps": 5, "levels": 3, **options}
@@ -48,7 +50,7 @@ def test_a_saved_network_gives_equal_outputs_at_two_batch_sizes(name, tmp_path):
 
 
 def test_predict_and_evaluate_are_those_of_keras():
-    _, snn, x = converted("cnn")
+    _, snn, x = converted.__wrapped__("cnn")
     outputs = snn(x).numpy()
     np.testing.assert_allclose(snn.predict(x, batch_size=3, verbose=0), outputs, 1e-6)
     y = outputs.argmax(-1)
@@ -61,7 +63,7 @@ def test_predict_and_evaluate_are_those_of_keras():
 
 
 def test_xla_gives_the_same():
-    _, snn, x = converted("mlp")
+    _, snn, x = converted.__wrapped__("mlp")
     plain = snn.predict(x, verbose=0)
     snn.compile(jit_compile=True)
     assert snn.jit_compile is True
@@ -156,7 +158,7 @@ def test_chunks_give_the_same_outputs():
 
 def test_new_weights_are_used_at_once():
     """The compiled functions read the variables."""
-    _, snn, x = converted("mlp")
+    _, snn, x = converted.__wrapped__("mlp")
     before = snn.simulate(x).outputs[0]
     snn.set_weights([0 * w if w.ndim == 2 else w for w in snn.get_weights()])
     after = snn.simulate(x).outputs[0]

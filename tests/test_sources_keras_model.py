@@ -94,6 +94,13 @@ def a_layer_that_no_output_needs():
     return keras.Model(x, keras.Model(inside, two)(x)[1])
 
 
+def called_for_training():
+    """Inference, as by ``predict``, overrides the argument: so does the conversion."""
+    x = keras.Input((6, 6, 2))
+    y = layers.BatchNormalization()(layers.Conv2D(2, 3)(x), training=True)
+    return keras.Model(x, layers.Dropout(0.5)(y, training=True))
+
+
 @pytest.mark.parametrize(
     "build",
     [
@@ -109,6 +116,7 @@ def a_layer_that_no_output_needs():
         nested_sequential_at_the_end,
         functional_in_sequential,
         a_layer_that_no_output_needs,
+        called_for_training,
     ],
     ids=lambda build: build.__name__,
 )

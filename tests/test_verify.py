@@ -1,5 +1,6 @@
 """The comparison of ANN and SNN against NumPy."""
 
+import functools
 import json
 import math
 
@@ -15,6 +16,7 @@ from tfsnn.passes import simplify
 from tfsnn.sources import import_model
 
 
+@functools.cache
 def converted(name="cnn", **options):
     model = models.randomise(models.MODELS[name]())
     x = models.samples(model, 12)
@@ -68,7 +70,7 @@ def test_clipping_is_seen():
 
 
 def test_a_silent_population_has_no_correlation():
-    model, snn, x = converted("mlp")
+    model, snn, x = converted.__wrapped__("mlp")
     model.layers[0].bias.assign(np.full(8, -100.0))
     first = tfsnn.verify(model, snn, np.zeros_like(x)).layers[0]
     assert math.isnan(first.correlation)

@@ -191,6 +191,8 @@ def _sweep(
     graph: Graph, rates: list[Rate]
 ) -> tf.types.experimental.PolymorphicFunction:
     """The ANN's forward pass, returning sums per channel and the values drawn."""
+    # Captured as inputs: as constants of the function they would be folded for seconds.
+    graph = graph.map_arrays(lambda node, name, values: tf.convert_to_tensor(values))
 
     @tf.function(
         input_signature=[

@@ -93,8 +93,9 @@ def check_arrays(
     """Refuse arrays of shapes x and y (None: no y), x of this type, that do not fit."""
     if len(x) == 0 or shape not in (tuple(x[1:]), (*x[1:], 1)):
         raise DataError(
-            f"x of {name} has shape {tuple(x)}, the model takes {('N', *shape)}, for N "
-            "samples; give data of the shape the model was trained on."
+            f"x of {name} has shape {tuple(x)}, the model takes (N, "
+            f"{', '.join(map(str, shape))}) for N samples; give data of the shape that "
+            "the model was trained on."
         )
     integer = dtype.kind in "iu"
     if not (dtype == np.uint8 or dtype.kind in "fb" or (raw and integer)):

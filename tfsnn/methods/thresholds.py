@@ -83,8 +83,12 @@ def bounded(
     return max_value / most, most
 
 
+SHARES = np.geomspace(0.05, 1.0, 80)  # ranges tried, as shares of the maximum
+BLOCK = 128  # channels searched at a time, so that their histograms stay in the cache
+
+
 def mean_square_scale(
-    statistics: Statistics, resolution: int, levels: int | None, candidates: int = 80
+    statistics: Statistics, resolution: int, levels: int | None
 ) -> np.ndarray:
     """The scale of each channel with the least mean square coding error, ``(C,)``.
 
@@ -94,15 +98,39 @@ def mean_square_scale(
     with rounding in place of flooring). The scale is ``r / levels``, because in one
     step at most `levels` spikes can be sent.
     """
-    a, weight = statistics.values, statistics.histogram
+    values = statistics.values
+    ranges = [
+        _best_range(
+            values[block],
+            statistics.histogram[block],
+            statistics.maximum[block],
+            resolution,
+        )
+        for start in range(0, len(statistics.maximum), BLOCK)
+        for block in [slice(start, start + BLOCK)]
+    ]
+    return np.concatenate(ranges) / (levels or 1)
+
+
+def _best_range(
+    a: np.ndarray, weight: np.ndarray, maximum: np.ndarray, resolution: int
+) -> np.ndarray:
+    """The range of least error of each channel; `a` and `weight` are ``(C, bins)``."""
+    used = np.flatnonzero(weight.any(0))
+    a, weight = a[:, : used[-1] + 1], weight[:, : used[-1] + 1]
+
     best = np.full(len(a), np.inf)
-    chosen = statistics.maximum.copy()
-    for share in np.geomspace(0.05, 1.0, candidates):
-        largest = np.maximum(share * statistics.maximum, 1e-30)[:, None]
-        unit = largest / resolution
-        coded = unit * np.clip(np.rint(a / unit), 0, resolution)
-        error = (weight * (coded - a) ** 2).sum(1)
+    chosen = maximum.copy()
+    for share in SHARES:
+        largest = np.maximum(share * maximum, 1e-30)
+        unit = (largest / resolution)[:, None]
+        coded = np.rint(a / unit)
+        np.clip(coded, 0, resolution, out=coded)
+        coded *= unit
+        coded -= a
+        coded *= coded
+        error = np.einsum("cb,cb->c", coded, weight)
         better = error < best
         best = np.where(better, error, best)
-        chosen = np.where(better, largest[:, 0], chosen)
-    return chosen / (levels or 1)
+        chosen = np.where(better, largest, chosen)
+    return chosen
