@@ -120,7 +120,7 @@ def test_it_is_a_layer_of_another_model(tmp_path):
 def test_a_trace_holds_what_was_asked_for():
     _, snn, x = converted("residual")
     trace = snn.simulate(x, 4, ("spikes", "potentials"))
-    names = {node.name: node.shape for node in snn.populations}
+    names = snn.populations
     assert trace.spikes.keys() == trace.potentials.keys() == names.keys()
     for name, shape in names.items():
         assert (
@@ -142,7 +142,7 @@ def test_conservation_holds_in_a_trace():
     """What the neurons got by the last step is what they sent and what is left."""
     _, snn, x = converted("mlp", initial_potential=0.5)
     trace = snn.simulate(x, 9, ("spikes", "potentials"))
-    first, second = (node.name for node in snn.populations)
+    first, second = snn.populations
     dense = next(node for node in snn.graph if node.inputs == (first,))
     got = trace.spikes[first].sum(0) @ dense.kernel.numpy() + 9 * dense.bias.numpy()
     sent = trace.spikes[second].sum(0) + trace.potentials[second][-1] - 0.5

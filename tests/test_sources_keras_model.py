@@ -5,7 +5,9 @@ import pytest
 from keras import layers
 from test_handlers import check
 
+from tfsnn.errors import ModelError
 from tfsnn.nodes import Rate
+from tfsnn.sources import import_model
 
 
 def block(name, filters=2):
@@ -136,3 +138,11 @@ def test_nodes_of_nested_models_are_told_apart():
         "tower/" + graph.of_kind(Rate)[1].layer.removeprefix("tower/"),
         "inner/conv_relu",
     ]
+
+
+def test_nested_outputs_are_refused():
+    x = keras.Input((3,))
+    y = keras.layers.Dense(2)(x)
+    model = keras.Model(x, {"a": [y, keras.layers.ReLU()(y)]})
+    with pytest.raises(ModelError, match="its outputs are nested"):
+        import_model(model)

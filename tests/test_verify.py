@@ -30,7 +30,7 @@ def test_the_numbers_are_those_of_numpy(name):
     ann, trace = simplify(import_model(model)), snn.simulate(x, 6)
     values = {key: np.asarray(v, np.float64) for key, v in ann.forward(x).items()}
     outputs = dict(zip(ann.outputs, trace.outputs, strict=True))
-    names = [node.name for node in snn.populations]
+    names = list(snn.populations)
     assert [check.node for check in found.layers] == [*names, *ann.outputs]
     for check in found.layers:
         expected = values[check.node]

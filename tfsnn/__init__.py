@@ -30,6 +30,7 @@ from tfsnn.errors import (
 )
 from tfsnn.evaluate import evaluate
 from tfsnn.handlers import handles
+from tfsnn.inspect import inspect_model
 from tfsnn.model import SpikingModel, Trace
 from tfsnn.sources import load_model
 from tfsnn.verify import verify
@@ -49,6 +50,7 @@ __all__ = [
     "convert",
     "evaluate",
     "handles",
+    "inspect_model",
     "layers",
     "load_model",
     "methods",

@@ -65,6 +65,7 @@ def convert(
 
 
 def _output_keys(model: keras.Model) -> list[str] | bool:
+    """How the model arranges its outputs, as SpikingModel takes it."""
     if isinstance(model, keras.Sequential):
         return False
     outputs = model.output

@@ -125,7 +125,7 @@ def evaluate(
         )
     opened = open_data(data, shape, default_split="test", limit=limit)
     first = f"{OUTPUTS}/{snn.graph.outputs[0]}"
-    totals = _Totals(len(steps), first, {node.name for node in snn.populations})
+    totals = _Totals(len(steps), first, set(snn.populations))
     forward = None if ann is None else tf.function(_first(ann))
     for x, y in opened.batches(batch_size, progress, "evaluating"):
         observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
@@ -198,7 +198,7 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
     operations = snn.operations_per_sample
     rows = []
     for i, t in enumerate(steps):
-        spikes, coefficients, events, accumulates = totals.counts[i] / n
+        spikes, coefficients, events, accumulates = (totals.counts[i] / n).tolist()
         macs = operations.constant_macs + t * operations.analog_macs
         ann = MAC_PICOJOULES * operations.ann_macs
         energies = [
@@ -208,8 +208,8 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
         rows.append(
             Row(
                 timesteps=t,
-                accuracy=totals.right[i] / n if totals.labelled else None,
-                agreement=totals.agreed[i] / n if totals.compared else None,
+                accuracy=float(totals.right[i] / n) if totals.labelled else None,
+                agreement=float(totals.agreed[i] / n) if totals.compared else None,
                 spikes=spikes,
                 coefficients=coefficients,
                 synops=accumulates,

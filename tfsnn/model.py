@@ -112,9 +112,9 @@ class SpikingModel(keras.Model):
         )
 
     @property
-    def populations(self) -> list[Rate]:
-        """The spiking nodes, in order."""
-        return self._structure.of_kind(Rate)
+    def populations(self) -> dict[str, tuple[int, ...]]:
+        """The spiking nodes, in order: name and shape."""
+        return {node.name: node.shape for node in self._structure.of_kind(Rate)}
 
     @property
     def operations_per_sample(self) -> Operations:

@@ -81,7 +81,7 @@ def verify(
     """
     ann = simplify(import_model(model))
     spiking = snn.graph
-    names = [node.name for node in snn.populations]
+    names = list(snn.populations)
     if [(node.name, node.shape) for node in ann] != [
         (node.name, node.shape) for node in spiking if not _put_in(node.name, ann)
     ]:

@@ -33,6 +33,10 @@ def import_model(model: keras.Model) -> Graph:
         UnsupportedError: naming every layer that cannot be converted.
     """
     functional = _functional(model, "the model")
+    if any(isinstance(output, dict | list | tuple) for output in _arranged(model)):
+        raise ModelError(
+            f"{model.name}: its outputs are nested; arrange them in one list or dict"
+        )
     if len(functional.inputs) != 1:
         raise ModelError(f"{model.name}: one input is supported, not several")
     shape = tuple(functional.inputs[0].shape[1:])
@@ -50,8 +54,21 @@ def import_model(model: keras.Model) -> Graph:
     if walk.problems:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
+    if len(sources := graph.of_kind(Source)) > 1:
+        names = ", ".join(node.name for node in sources[1:])
+        raise ModelError(f"{model.name}: nothing was found that computes {names}")
     _check_weights(graph)
     return graph
+
+
+def _arranged(model: keras.Model) -> list[Any]:
+    """The outputs of a model, without what is nested in them taken apart."""
+    if isinstance(model, keras.Sequential):
+        return list(model.outputs)
+    outputs = model.output
+    if isinstance(outputs, dict):
+        return list(outputs.values())
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
 def _check_weights(graph: Graph) -> None:
