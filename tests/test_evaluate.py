@@ -193,3 +193,12 @@ def test_the_result_prints_and_dumps():
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
     assert f"{100 * result.rows[-1].accuracy:.2f} %" in lines[5]
     assert f"ANN accuracy {100 * result.ann_accuracy:.2f} %" in lines
+
+
+def test_without_weights_there_is_no_energy_ratio():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.ReLU()])
+    x = np.array([[0.5, 1.0, 0.25]], "float32")
+    snn = tfsnn.convert(model, x, timesteps=2)
+    for row in (found := tfsnn.evaluate(snn, x)).rows:
+        assert row.energy_ratio is row.energy_ratio_events is None and row.spikes > 0
+    assert str(found).splitlines()[2].split()[-2:] == ["-", "-"]

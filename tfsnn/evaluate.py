@@ -36,7 +36,8 @@ class Row:
         coefficients: sum of the absolute coefficients of all spikes.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         synops_events: accumulates, each spike counted once.
-        energy_ratio: energy of the SNN over that of the ANN, by `synops`.
+        energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
+            ANN without a multiply-accumulate.
         energy_ratio_events: the same by `synops_events`.
     """
 
@@ -47,8 +48,8 @@ class Row:
     coefficients: float
     synops: float
     synops_events: float
-    energy_ratio: float
-    energy_ratio_events: float
+    energy_ratio: float | None
+    energy_ratio_events: float | None
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,17 @@ def _cells(row: Row) -> list[str]:
     def share(value: float | None) -> str:
         return "-" if value is None else f"{100 * value:.2f} %"
 
+    def ratio(value: float | None) -> str:
+        return "-" if value is None else f"{value:.3f}"
+
     counts = (row.spikes, row.coefficients, row.synops, row.synops_events)
     return [
         str(row.timesteps),
         share(row.accuracy),
         share(row.agreement),
         *(f"{count:,.0f}" for count in counts),
-        f"{row.energy_ratio:.3f}",
-        f"{row.energy_ratio_events:.3f}",
+        ratio(row.energy_ratio),
+        ratio(row.energy_ratio_events),
     ]
 
 
@@ -201,8 +205,8 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
         spikes, coefficients, events, accumulates = (totals.counts[i] / n).tolist()
         macs = operations.constant_macs + t * operations.analog_macs
         ann = MAC_PICOJOULES * operations.ann_macs
-        energies = [
-            (MAC_PICOJOULES * macs + AC_PICOJOULES * count) / ann
+        ratios = [
+            (MAC_PICOJOULES * macs + AC_PICOJOULES * count) / ann if ann else None
             for count in (accumulates, events)
         ]
         rows.append(
@@ -214,8 +218,8 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
                 coefficients=coefficients,
                 synops=accumulates,
                 synops_events=events,
-                energy_ratio=energies[0],
-                energy_ratio_events=energies[1],
+                energy_ratio=ratios[0],
+                energy_ratio_events=ratios[1],
             )
         )
     both = totals.labelled and totals.compared
