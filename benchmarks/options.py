@@ -17,39 +17,28 @@ from machine import described, machine
 
 import tfsnn
 
+CHANGES: list[dict] = [
+    {},
+    {"negative_threshold": 0.5},
+    {"negative_threshold": 1.0},
+    {"initial_potential": 0.0},
+    {"scale": "percentile"},
+    {"scale": "max"},
+    {"per": "layer"},
+]
 # method, its base options, steps read, and what is changed in turn.
 SWEEPS = [
     (
         "termapping",
         {"timesteps": 32},
         (8, 16, 32),
-        [
-            {},
-            {"negative_threshold": 0.5},
-            {"negative_threshold": 1.0},
-            {"initial_potential": 0.0},
-            {"scale": "percentile"},
-            {"scale": "max"},
-            {"per": "layer"},
-            {"timesteps": 8},
-            {"timesteps": 64},
-        ],
+        [*CHANGES, {"timesteps": 8}, {"timesteps": 64}],
     ),
     (
         "augmapping",
         {"timesteps": 4},
         (1, 2, 4),
-        [
-            {},
-            {"negative_threshold": 0.5},
-            {"negative_threshold": 1.0},
-            {"initial_potential": 0.0},
-            {"scale": "percentile"},
-            {"scale": "max"},
-            {"per": "layer"},
-            {"levels": 7},
-            {"levels": 3},
-        ],
+        [*CHANGES, {"levels": 7}, {"levels": 3}],
     ),
 ]
 

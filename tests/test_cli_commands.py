@@ -299,8 +299,6 @@ def test_demo_elsewhere(stand_in):
 
 @pytest.mark.parametrize("name", demo.MODELS)
 def test_shipped_models_are_complete(name):
-    if not (demo.shipped(demo.MODELS[1]).parent / name).exists():
-        pytest.skip(f"{name} is not there yet")
     folder = demo.shipped(name)
     data = np.load(folder / "test.npz")
     assert data["x"].dtype == np.uint8 and len(data["x"]) == len(data["y"]) == 500

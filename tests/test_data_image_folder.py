@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from samples import PIXELS, SHAPE, collect
 
 from tfsnn.data import open_data
@@ -48,10 +49,9 @@ def test_folder_resizes_bilinearly_and_fits_channels(tmp_path):
 @pytest.mark.parametrize("kind", ["jpeg", "bmp", "gif"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_folder_reads_other_formats(tmp_path, kind, channels):
-    image_module = pytest.importorskip("PIL.Image")
     (tmp_path / "a").mkdir()
     for mode in ("L", "RGB"):
-        image = image_module.new(mode, (5, 4), 200 if mode == "L" else (200,) * 3)
+        image = Image.new(mode, (5, 4), 200 if mode == "L" else (200,) * 3)
         image.save(tmp_path / "a" / f"{mode}.{kind}")
     x, _ = collect(open_data(tmp_path, (4, 5, channels), raw=True))
     assert x.shape == (2, 4, 5, channels)

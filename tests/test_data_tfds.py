@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 from samples import CLASSES, PIXELS, SCALED, SHAPE, collect
 
 from tfsnn.data import open_data
@@ -15,7 +16,6 @@ from tfsnn.errors import DataError
 @pytest.fixture(scope="module")
 def tfds_folder(tmp_path_factory):
     """A data set `tfsnn_tiny` on disk, as a download would leave it."""
-    tfds = pytest.importorskip("tensorflow_datasets")
     where = str(tmp_path_factory.mktemp("tfds"))
 
     # Not registered, so that it is found by its files, as a download of others is.
@@ -106,8 +106,6 @@ def test_tfds_other_channels(tfds_folder):
 
 
 def test_tfds_that_cannot_be_downloaded(tfds_folder, monkeypatch, capsys):
-    tfds = pytest.importorskip("tensorflow_datasets")
-
     def offline(self, **_):
         print("Downloading")  # as the real one does, on stdout
         raise ConnectionError("Failed to resolve 'storage.googleapis.com'\nmore")
