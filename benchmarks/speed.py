@@ -31,7 +31,7 @@ SAMPLES = 320
 @click.option("--output", required=True, type=click.Path(path_type=Path))
 @click.option("--timesteps", default=8, show_default=True)
 @click.option("--batch-size", default=32, show_default=True)
-@click.option("--runs", default=7, show_default=True)
+@click.option("--runs", default=9, show_default=True)
 def main(output: Path, timesteps: int, batch_size: int, runs: int) -> None:
     """Measure the shipped networks and write JSON and Markdown."""
     rows = []
