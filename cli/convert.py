@@ -94,7 +94,6 @@ def command(
     """
     import tfsnn
     from tfsnn.files import check_output, replacing
-    from tfsnn.sources import import_model
 
     chosen: dict[str, Any] = dict(options)
     if timesteps is not None:
@@ -107,13 +106,13 @@ def command(
     if report_path:
         check_output(report_path, overwrite)
     ann = load_ann(model_path)
-    shape = import_model(ann).nodes[0].shape
-    data = tfsnn.open_data(calibration, shape, raw=raw, limit=limit)
-    say(f"calibrating with {data.name}")
+    say(f"calibrating with {calibration}")
     snn = tfsnn.convert(
         ann,
-        data,
+        calibration,
         method,
+        raw=raw,
+        limit=limit,
         seed=seed,
         batch_size=batch_size,
         progress=progress,

@@ -22,6 +22,8 @@ def convert(
     calibration: Any,
     method: str = "augmapping",
     *,
+    raw: bool = False,
+    limit: int | None = None,
     seed: int = 0,
     batch_size: int = 64,
     progress: Progress | None = None,
@@ -34,6 +36,8 @@ def convert(
         calibration: samples like those of training, a few hundred: an array
             ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes.
         method: a name from :func:`tfsnn.methods.methods`.
+        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        limit: calibration samples used at most.
         seed: of the places that are drawn for the statistics.
         batch_size: of the calibration sweep.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
@@ -47,7 +51,7 @@ def convert(
     """
     chosen = methods.make(method, options)
     graph = simplify(import_model(model))
-    data = open_data(calibration, graph.nodes[0].shape)
+    data = open_data(calibration, graph.nodes[0].shape, raw=raw, limit=limit)
     batches = data.batches(batch_size, progress, "calibrating")
     statistics = calibrate(graph, (x for x, _ in batches), seed=seed)
     plan = chosen.plan(graph, statistics)
