@@ -97,8 +97,17 @@ AT_LEAST_ONE = click.IntRange(min=1)
 
 
 def model_argument(name: str, metavar: str) -> Decorator:
-    """A model file."""
+    """A model file, or the folder of a SavedModel."""
     return click.argument(name, metavar=metavar, type=click.Path(path_type=Path))
+
+
+def signature_option() -> Decorator:
+    """--signature."""
+    return click.option(
+        "--signature",
+        metavar="NAME",
+        help="Of a SavedModel; serving_default, or the only one, if not given.",
+    )
 
 
 def limit_option() -> Decorator:
@@ -139,11 +148,11 @@ def json_option() -> Decorator:
     )
 
 
-def load_ann(path: Path) -> keras.Model:
+def load_ann(path: Path, signature: str | None = None) -> keras.Model:
     """Load a model that is not a spiking one."""
     import tfsnn
 
-    model = tfsnn.load_model(path)
+    model = tfsnn.load_model(path, signature)
     if isinstance(model, tfsnn.SpikingModel):
         raise tfsnn.ModelError(
             f"{path}: is a spiking network already; give the model it was made from"

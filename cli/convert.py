@@ -18,6 +18,7 @@ from .console import (
     progress,
     raw_option,
     say,
+    signature_option,
     timesteps_option,
     to_json,
 )
@@ -33,6 +34,7 @@ Example:
 """,
 )
 @model_argument("model_path", "MODEL")
+@signature_option()
 @click.option("--calibration", required=True, metavar="DATA", help=DATA)
 @click.option(
     "--method",
@@ -62,6 +64,11 @@ Example:
     type=OutputFile(".json"),
     help="Write the report as JSON as well.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse a network that needs running sums, which send analog values.",
+)
 @limit_option()
 @raw_option()
 @click.option(
@@ -74,6 +81,7 @@ Example:
 @batch_size_option(64)
 def command(
     model_path: Path,
+    signature: str | None,
     calibration: str,
     method: str,
     timesteps: int | None,
@@ -81,6 +89,7 @@ def command(
     output: Path,
     overwrite: bool,
     report_path: Path | None,
+    strict: bool,
     limit: int | None,
     raw: bool,
     seed: int,
@@ -88,9 +97,9 @@ def command(
 ) -> None:
     """Convert a trained model into a spiking network.
 
-    MODEL is a .keras or .h5 file. DATA are samples like those of training, a few
-    hundred, without labels or with. The report is printed; the file, a Keras model,
-    is written whole or not at all.
+    MODEL is a .keras or .h5 file, or the folder of a SavedModel. DATA are samples like
+    those of training, a few hundred, without labels or with. The report is printed; the
+    file, a Keras model, is written whole or not at all.
     """
     import tfsnn
     from tfsnn.files import check_output, replacing
@@ -105,13 +114,14 @@ def command(
     check_output(output, overwrite)
     if report_path:
         check_output(report_path, overwrite)
-    ann = load_ann(model_path)
+    ann = load_ann(model_path, signature)
     say(f"calibrating with {calibration}")
     snn = tfsnn.convert(
         ann,
         calibration,
         method,
         raw=raw,
+        strict=strict,
         limit=limit,
         seed=seed,
         batch_size=batch_size,

@@ -20,6 +20,7 @@ from .console import (
     progress,
     raw_option,
     show,
+    signature_option,
     write_plot,
 )
 
@@ -41,6 +42,7 @@ Example:
     type=click.Path(path_type=Path),
     help="The model that was converted, for its accuracy and the agreement with it.",
 )
+@signature_option()
 @click.option(
     "--timesteps",
     type=Steps(),
@@ -60,6 +62,7 @@ def command(
     snn_path: Path,
     spec: str,
     ann_path: Path | None,
+    signature: str | None,
     timesteps: list[int] | None,
     limit: int | None,
     batch_size: int,
@@ -88,12 +91,12 @@ def command(
     if plot:
         check_output(plot, overwrite)
     snn = load_snn(snn_path)
-    ann = load_ann(ann_path) if ann_path else None
+    ann = load_ann(ann_path, signature) if ann_path else None
     data = tfsnn.open_data(
         spec,
-        tuple(snn.input_spec.shape[1:]),
+        snn.inputs_by_name,
         default_split="test",
-        raw=raw,
+        raw=raw or snn.whole_inputs,
         limit=limit,
         labels=plot is not None,
     )

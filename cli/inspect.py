@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from .console import LibraryCommand, json_option, load_ann, model_argument, show
+from .console import (
+    LibraryCommand,
+    json_option,
+    load_ann,
+    model_argument,
+    show,
+    signature_option,
+)
 
 
 @click.command(
@@ -15,21 +22,26 @@ from .console import LibraryCommand, json_option, load_ann, model_argument, show
 Example:
   tfsnn inspect cnn.keras
   tfsnn inspect cnn.keras --json
+  tfsnn inspect exported/ --signature serving_default
 """,
 )
 @model_argument("model_path", "MODEL")
+@signature_option()
 @json_option()
 @click.pass_context
-def command(ctx: click.Context, model_path: Path, as_json: bool) -> None:
+def command(
+    ctx: click.Context, model_path: Path, signature: str | None, as_json: bool
+) -> None:
     """Show what each layer of a model becomes.
 
-    MODEL is a .keras or .h5 file. Per layer: its class, what it becomes, parameters,
-    multiply-accumulates (MACs) and output shape; then the totals, and every layer that
-    is not supported, with the way out. Exits with 1 if there is one.
+    MODEL is a .keras or .h5 file, or the folder of a SavedModel. Per layer: its class,
+    what it becomes, parameters, multiply-accumulates (MACs) and output shape; then the
+    totals, and every layer that is not supported, with the way out. Exits with 1 if
+    there is one.
     """
     from tfsnn.inspect import inspect_model
 
-    found = inspect_model(load_ann(model_path))
+    found = inspect_model(load_ann(model_path, signature))
     show(found, as_json)
     if not found.convertible:
         ctx.exit(1)

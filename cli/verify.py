@@ -15,6 +15,7 @@ from .console import (
     model_argument,
     raw_option,
     show,
+    signature_option,
     timesteps_option,
 )
 
@@ -28,6 +29,7 @@ Example:
 )
 @model_argument("model_path", "MODEL")
 @model_argument("snn_path", "SNN")
+@signature_option()
 @click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
 @timesteps_option("Time steps; those converted for if not given.")
 @raw_option()
@@ -35,6 +37,7 @@ Example:
 def command(
     model_path: Path,
     snn_path: Path,
+    signature: str | None,
     spec: str,
     timesteps: int | None,
     raw: bool,
@@ -48,7 +51,8 @@ def command(
     """
     import tfsnn
 
-    model, snn = load_ann(model_path), load_snn(snn_path)
-    shape = tuple(snn.input_spec.shape[1:])
-    data = tfsnn.open_data(spec, shape, default_split="test", raw=raw)
+    model, snn = load_ann(model_path, signature), load_snn(snn_path)
+    data = tfsnn.open_data(
+        spec, snn.inputs_by_name, default_split="test", raw=raw or snn.whole_inputs
+    )
     show(tfsnn.verify(model, snn, data, timesteps=timesteps), as_json)

@@ -32,13 +32,22 @@ def my_scale(layer, inputs, builder):
 
 
 def randomise(model, seed=0):
-    """Random weights of a size that keeps activations near 1; variances positive."""
+    """Random weights of a size that keeps activations near 1; variances positive.
+
+    What a Normalization has seen stays.
+    """
     rng = np.random.default_rng(seed)
+    adapted = [
+        weight.path
+        for layer in model._flatten_layers()
+        if isinstance(layer, layers.Normalization)
+        for weight in layer.weights
+    ]
     for weight in model.weights:
         values = rng.normal(size=weight.shape)
-        if "seed" in weight.path:
+        if "seed" in weight.path or weight.path in adapted:
             continue
-        if "variance" in weight.path or "gamma" in weight.path:
+        if any(name in weight.path for name in ("variance", "gamma", "deviation")):
             values = 0.5 + np.abs(values)
         elif "kernel" in weight.path:
             fans = int(np.prod(weight.shape[:-1])) or 1

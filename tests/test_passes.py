@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.nodes import Affine, Linear, Max, Rate
+from tfsnn.nodes import Affine, Function, Linear, Max, Rate, Readout
 from tfsnn.passes import simplify
 from tfsnn.passes.drop_repeated_rate import drop_repeated_rate
 from tfsnn.passes.fold_affine import fold_affine
 from tfsnn.passes.pool_before_rate import pool_before_rate
+from tfsnn.passes.read_head import read_head
 from tfsnn.sources import import_model
 
 
@@ -63,6 +64,27 @@ FOLDED = {
         None,
     ),
     "before a dense on images": ([BN(), layers.Dense(3)], None),
+    "behind a 1D one": ([layers.Conv1D(3, 3, padding="same"), BN()], (7, 2)),
+    "behind a causal one": ([layers.Conv1D(3, 3, padding="causal"), BN()], (7, 2)),
+    "behind a 1D depthwise one": ([layers.DepthwiseConv1D(3), BN()], (7, 2)),
+    "behind a 3D one": ([layers.Conv3D(3, 2, strides=2), BN()], (4, 3, 5, 2)),
+    "behind a transposed one": ([layers.Conv2DTranspose(3, 3, 2), BN()], None),
+    "behind a 1D transposed one": (
+        [layers.Conv1DTranspose(3, 2, padding="same"), BN()],
+        (7, 2),
+    ),
+    "behind a 3D transposed one": ([layers.Conv3DTranspose(3, 2), BN()], (2, 3, 2, 2)),
+    "behind an einsum": ([layers.EinsumDense("ab,bc->ac", 3), BN()], (5,)),
+    "before a 1D one": ([BN(), layers.Conv1D(3, 3, dilation_rate=2)], (7, 2)),
+    "before a 1D depthwise one": (
+        [BN(), layers.DepthwiseConv1D(3, depth_multiplier=2)],
+        (7, 2),
+    ),
+    "before a 3D one": ([BN(), layers.Conv3D(4, 2, groups=2)], (4, 3, 5, 2)),
+    "before a transposed one, no offset": (
+        [layers.Rescaling([0.5, 2.0]), layers.Conv2DTranspose(3, 3, strides=2)],
+        None,
+    ),
     "after pooling": ([layers.AveragePooling2D(2), BN(), layers.Conv2D(3, 2)], None),
 }
 
@@ -95,6 +117,12 @@ UNFOLDED = {
     "no neighbour": [layers.MaxPooling2D(2), BN(), layers.Flatten()],
     "padding hides the offset": [BN(), layers.Conv2D(3, 3, padding="same")],
     "depthwise padding hides it": [BN(), layers.DepthwiseConv2D(3, padding="same")],
+    "a transposed one, of which it hides a part": [BN(), layers.Conv2DTranspose(3, 3)],
+    "causal padding hides it": [
+        layers.Reshape((12, 6)),
+        BN(),
+        layers.Conv1D(3, 3, padding="causal"),
+    ],
     "a gain per element": [
         layers.Normalization(axis=(1, 2, 3), mean=MEANS, variance=MEANS + 1),
         layers.Conv2D(3, 3),
@@ -196,6 +224,71 @@ def relu_is_an_output():
 def test_a_pooling_stays_behind_its_neurons(stack):
     before, after = applied(pool_before_rate, *stack)
     assert kinds(after) == kinds(before)
+
+
+def two_heads():
+    x = keras.Input((4,))
+    a = layers.Dense(3, activation="relu")(x)
+    heads = [layers.Dense(3, activation) for activation in ("softmax", None, "tanh")]
+    return keras.Model(x, [head(a) for head in heads])
+
+
+HEADS = {
+    "a layer": ([layers.Dense(3), layers.Softmax(name="head")], ["softmax"]),
+    "an activation": ([layers.Dense(3, "sigmoid", name="head")], ["sigmoid"]),
+    "with options": ([layers.Dense(3), layers.ELU(0.3, name="head")], ["elu"]),
+    "only the last": ([layers.Dense(3, "tanh"), layers.Softmax()], ["softmax"]),
+    "over other axes": ([layers.Softmax(axis=1)], ["softmax"]),
+    "of several outputs": ([two_heads()], ["softmax", "linear", "tanh"]),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_last_function_is_read(name):
+    stack, heads = HEADS[name]
+    before, after = applied(read_head, *stack)
+    assert [node.head for node in before.of_kind(Readout)] == ["linear"] * len(heads)
+    assert [after[name].head for name in after.outputs] == heads
+    gone = len(before.of_kind(Function)) - len(after.of_kind(Function))
+    assert gone == sum(head != "linear" for head in heads)
+    # The layer is told of: by its readout.
+    told = {node.layer for node in after}
+    assert {node.layer for node in before.of_kind(Function)} <= told
+
+
+def a_head_that_is_read():
+    x = keras.Input((4,))
+    a = layers.Softmax()(x)
+    return keras.Model(x, [a, layers.Dense(2)(a)])
+
+
+def a_head_twice():
+    x = keras.Input((4,))
+    a = layers.Softmax()(x)
+    return keras.Model(x, [a, a])
+
+
+def a_product_at_the_end():
+    x = keras.Input((4,))
+    return keras.Model(x, layers.Multiply()([x, layers.Dense(4)(x)]))
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        [a_head_that_is_read()],
+        [a_head_twice()],
+        [a_product_at_the_end()],
+        [layers.Softmax(), layers.Flatten()],
+        [layers.Softmax(), layers.MaxPooling2D(2)],
+        [layers.Dense(3), layers.ReLU()],
+    ],
+    ids=["a reader", "read twice", "of two signals", "moved", "pooled", "neurons"],
+)
+def test_what_is_no_head_stays(stack):
+    before, after = applied(read_head, *stack)
+    assert kinds(after) == kinds(before)
+    assert {node.head for node in after.of_kind(Readout)} == {"linear"}
 
 
 @pytest.mark.parametrize("name", models.MODELS)

@@ -176,7 +176,7 @@ def test_max_pooling_has_sent_the_maximum_of_what_its_inputs_have_sent(neuron):
         state, seen = working.advance(state, 1)
         spikes.append(seen[f"spikes/{readers[0].name}"].numpy()[0])
         for i, pool in enumerate(pools):
-            sent[i].append(state[pool.name].maximum.numpy())
+            sent[i].append(state[pool.name].sent.numpy())
     sums = np.cumsum(spikes, 0)
     assert (np.array(sent[0]) == windows(sums, 2, 2, False)).all()
     assert (np.array(sent[1]) == windows(sums, 3, 2, True)).all()

@@ -1,8 +1,9 @@
 """The walk through models of every structure: nested, shared, several outputs."""
 
 import keras
+import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 from test_handlers import check
 
 from tfsnn.errors import ModelError
@@ -103,9 +104,90 @@ def called_for_training():
     return keras.Model(x, layers.Dropout(0.5)(y, training=True))
 
 
+def list_of_inputs():
+    """Of one shape, so that an exchange is not noticed by it."""
+    a, b = keras.Input((4,)), keras.Input((4,))
+    return keras.Model([b, a], layers.Subtract()([layers.Dense(4)(a), b]))
+
+
+def dict_of_inputs():
+    """Its keys are neither the names of the inputs nor in their order."""
+    a, b = keras.Input((4,), name="a"), keras.Input((3,), name="b")
+    inputs = {"z": a, "y": b}
+    return keras.Model(inputs, layers.Subtract()([layers.Dense(3)(a), b]))
+
+
+def an_input_that_no_output_needs():
+    a, b = keras.Input((4,)), keras.Input((3,))
+    return keras.Model([a, b], layers.Dense(2)(a))
+
+
+def nested_with_several_inputs():
+    a, b = keras.Input((4,)), keras.Input((4,))
+    inner = keras.Model([a, b], layers.Subtract()([a, layers.Dense(4)(b)]))
+    x, y = keras.Input((4,)), keras.Input((4,))
+    return keras.Model([x, y], inner([y, inner([x, y])]))
+
+
+def nested_with_a_dict_of_inputs():
+    inner = dict_of_inputs()
+    x, y = keras.Input((3,)), keras.Input((4,))
+    return keras.Model([x, y], inner({"y": x, "z": layers.ReLU()(y)}))
+
+
+def nested_with_a_dict_of_outputs():
+    x = inside = keras.Input((4,))
+    two = {"b": layers.Dense(3)(inside), "a": layers.Dense(3)(inside)}
+    found = keras.Model(inside, two)(x)
+    return keras.Model(x, layers.Subtract()([found["a"], found["b"]]))
+
+
+def operations_in_a_nested_model():
+    inside = keras.Input((3, 4))
+    inner = keras.Model(inside, 1 - ops.mean(inside, 1) * np.float32([[1, 2, 3, 4]]))
+    x = keras.Input((3, 4))
+    return keras.Model(x, inner(ops.tanh(x)) + inner(x[:, ::-1]))
+
+
+def a_model_in_a_wrapper_twice():
+    """The steps of a sequence have nodes of their own, the layers inside one record."""
+    inner = keras.Sequential(
+        [keras.Input((6, 2)), layers.Conv1D(3, 2, activation="relu"), layers.Flatten()]
+    )
+    wrapped = layers.TimeDistributed(inner)
+    x = keras.Input((2, 6, 2))
+    return keras.Model(x, layers.Add()([wrapped(x), wrapped(x * 2)]))
+
+
+def an_activation_that_is_a_layer():
+    x = keras.Input((6,))
+    alike = layers.LeakyReLU(0.3)
+    a = layers.Dense(4, activation=alike)(x)
+    return keras.Model(x, layers.Dense(3, activation=layers.ELU())(alike(a)))
+
+
+def positions():
+    """An embedding of a constant, added to what comes in; a class token before it."""
+    x = keras.Input((3, 4))
+    places = layers.Embedding(3, 4)(np.arange(3)[None])
+    token = layers.Dense(4)(np.ones((1, 1, 1), np.float32)) + 0 * x[:, :1]
+    return keras.Model(x, layers.Concatenate(1)([token, layers.Add()([x, places])]))
+
+
+@pytest.mark.filterwarnings("ignore:When providing `inputs` as a dict")
 @pytest.mark.parametrize(
     "build",
     [
+        list_of_inputs,
+        dict_of_inputs,
+        an_input_that_no_output_needs,
+        nested_with_several_inputs,
+        nested_with_a_dict_of_inputs,
+        nested_with_a_dict_of_outputs,
+        operations_in_a_nested_model,
+        a_model_in_a_wrapper_twice,
+        an_activation_that_is_a_layer,
+        positions,
         nested,
         shared_layers,
         out_of_order,
@@ -146,3 +228,26 @@ def test_nested_outputs_are_refused():
     model = keras.Model(x, {"a": [y, keras.layers.ReLU()(y)]})
     with pytest.raises(ModelError, match="its outputs are nested"):
         import_model(model)
+
+
+def test_inputs_are_those_of_the_model_by_name_in_order():
+    a, b = keras.Input((4,), name="first"), keras.Input((3,), name="second")
+    y = layers.Concatenate()([a, b])
+    assert import_model(keras.Model([b, a], y)).inputs == {
+        "second": (3,),
+        "first": (4,),
+    }
+
+
+def test_text_is_refused():
+    x = keras.Input((1,), dtype="string")
+    y = layers.Dense(2)(layers.StringLookup(vocabulary=["a", "b"])(x))
+    with pytest.raises(ModelError, match="is text, not numbers"):
+        import_model(keras.Model(x, y))
+
+
+def test_one_of_several_inputs_without_a_fixed_shape_is_refused():
+    a, b = keras.Input((4,)), keras.Input((None, 4), name="free")
+    y = layers.Add()([a, layers.GlobalAveragePooling1D()(b)])
+    with pytest.raises(ModelError, match=r"\(None, 4\) of the input free is not fixed"):
+        import_model(keras.Model([a, b], y))

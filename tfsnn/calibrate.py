@@ -168,12 +168,15 @@ def calibrate(
     sweep = _sweep(graph, rates)
     samples = 0
     for number, x in enumerate(batches):
-        moments, drawn = sweep(tf.constant(x, tf.float32), tf.constant([seed, number]))
+        feed = graph.feed(x)
+        tensors = {k: tf.constant(values, tf.float32) for k, values in feed.items()}
+        moments, drawn = sweep(tensors, tf.constant([seed, number]))
+        size = len(next(iter(feed.values())))
         for node, sums, values in zip(rates, moments, drawn, strict=True):
             total, squares, maximum = sums.numpy()
-            count = len(x) * int(np.prod(node.shape[:-1]))
+            count = size * int(np.prod(node.shape[:-1]))
             accumulators[node.name].add(count, total, squares, maximum, values.numpy())
-        samples += len(x)
+        samples += size
     if samples == 0:
         raise CalibrationError("the calibration data is empty: give some samples")
     statistics = {name: a.result(samples) for name, a in accumulators.items()}
@@ -196,12 +199,12 @@ def _sweep(
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec((None, *graph.nodes[0].shape)),
+            {k: tf.TensorSpec((None, *s)) for k, s in graph.inputs.items()},
             tf.TensorSpec((2,), tf.int32),
         ],
         autograph=False,
     )
-    def sweep(x: tf.Tensor, seed: tf.Tensor) -> tuple[list, list]:
+    def sweep(x: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[list, list]:
         values = graph.forward(x)
         moments, drawn = [], []
         for index, node in enumerate(rates):

@@ -14,6 +14,7 @@ from tfsnn.model import SpikingModel
 from tfsnn.normalize import normalize
 from tfsnn.passes import simplify
 from tfsnn.report import report_conversion
+from tfsnn.roles import refuse_running_sums
 from tfsnn.sources import import_model
 
 
@@ -23,6 +24,7 @@ def convert(
     method: str = "augmapping",
     *,
     raw: bool = False,
+    strict: bool = False,
     limit: int | None = None,
     seed: int = 0,
     batch_size: int = 64,
@@ -37,6 +39,8 @@ def convert(
             ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes.
         method: a name from :func:`tfsnn.methods.methods`.
         raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        strict: whether to refuse a network that needs running sums, which send analog
+            values: all that is not linear then is made of spikes.
         limit: calibration samples used at most.
         seed: of the places that are drawn for the statistics.
         batch_size: of the calibration sweep.
@@ -50,14 +54,17 @@ def convert(
         CalibrationError: for data from which no thresholds follow.
     """
     chosen = methods.make(method, options)
-    graph = simplify(import_model(model))
-    data = open_data(calibration, graph.nodes[0].shape, raw=raw, limit=limit)
+    graph = simplify(import_model(model), strict=strict)
+    if strict:
+        refuse_running_sums(graph)
+    kept = raw or graph.whole_inputs
+    data = open_data(calibration, graph.inputs, raw=kept, limit=limit)
     batches = data.batches(batch_size, progress, "calibrating")
     statistics = calibrate(graph, (x for x, _ in batches), seed=seed)
     plan = chosen.plan(graph, statistics)
     chosen_options = dataclasses.asdict(chosen)  # type: ignore[call-overload]
     report = report_conversion(
-        graph, statistics, plan, method=method, options=chosen_options
+        graph, statistics, plan, method=method, options=chosen_options, strict=strict
     )
     return SpikingModel(
         normalize(graph, plan),

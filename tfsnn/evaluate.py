@@ -7,7 +7,7 @@ about it)", ISSCC 2014). Weights on the constant analog input are MACs, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -20,6 +20,7 @@ from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.model import SpikingModel
 from tfsnn.report import table
 from tfsnn.simulate import COUNTS, OUTPUTS
+from tfsnn.sources.keras_model import input_arranger
 
 MAC_PICOJOULES, AC_PICOJOULES = 4.6, 0.9
 
@@ -121,16 +122,12 @@ def evaluate(
     steps = sorted(set(_doubling(snn.timesteps) if timesteps is None else timesteps))
     if not steps or steps[0] < 1:
         raise OptionError(f"timesteps={steps} must be positive, and at least one")
-    shape = tuple(snn.input_spec.shape[1:])
-    if ann is not None and tuple(ann.input_shape[1:]) != shape:
-        raise ModelError(
-            f"the ANN {ann.name} takes {tuple(ann.input_shape[1:])}, the SNN {shape}: "
-            "give the model that was converted"
-        )
-    opened = open_data(data, shape, default_split="test", limit=limit)
+    inputs = snn.inputs_by_name
+    forward = None if ann is None else _forward(ann, inputs)
+    kept = snn.whole_inputs
+    opened = open_data(data, inputs, default_split="test", raw=kept, limit=limit)
     first = f"{OUTPUTS}/{snn.graph.outputs[0]}"
     totals = _Totals(len(steps), first, set(snn.populations))
-    forward = None if ann is None else tf.function(_first(ann))
     for x, y in opened.batches(batch_size, progress, "evaluating"):
         observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
         reference = None if forward is None else forward(x).numpy()
@@ -142,15 +139,27 @@ def _doubling(most: int) -> list[int]:
     return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
 
 
-def _first(ann: keras.Model) -> Callable[[Any], Any]:
-    def first(x: Any) -> Any:
-        outputs = ann(x, training=False)
+def _forward(
+    ann: keras.Model, inputs: Mapping[str, tuple[int, ...]]
+) -> Callable[[Any], Any]:
+    """The ANN's first output, of inputs as the SNN takes them."""
+    shapes = [tuple(tensor.shape[1:]) for tensor in ann.inputs]
+    if shapes != list(inputs.values()):
+        raise ModelError(
+            f"the ANN {ann.name} takes {shapes}, the SNN {inputs}: "
+            "give the model that was converted"
+        )
+    arrange = input_arranger(ann) if len(inputs) > 1 else None
+
+    @tf.function(autograph=False)
+    def forward(x: Any) -> Any:
+        outputs = ann(arrange(x) if arrange else x, training=False)
         while isinstance(outputs, dict | list | tuple):  # in order: tf.nest sorts keys
             values = outputs.values() if isinstance(outputs, dict) else outputs
             outputs = next(iter(values))
         return outputs
 
-    return first
+    return forward
 
 
 class _Totals:

@@ -47,6 +47,20 @@ class Node:
         """The operation in the ANN: tensors ``(N, *shape)`` in and out."""
         raise NotImplementedError(f"{type(self).__name__} has no operation")
 
+    @property
+    def keeps_channels(self) -> bool:
+        """Whether a channel of the output reads the same channel of the inputs only."""
+        return False
+
+    def carry(self, unit: np.ndarray, before: tuple[int, ...]) -> np.ndarray | None:
+        """The unit of the output where the input, of shape `before`, has `unit`.
+
+        A unit is the activation that the value 1 stands for; it broadcasts to the
+        shape. None where values of different units would be mixed.
+        """
+        per_channel = unit.ndim == 1 and self.keeps_channels
+        return unit if unit.size == 1 or per_channel else None
+
     def replace(self, **changes: Any) -> Self:
         """A copy with these fields changed."""
         return dataclasses.replace(self, **changes)
@@ -85,6 +99,8 @@ class Node:
 def _from_json(value: Any) -> Any:
     if isinstance(value, Mapping) and set(value) == {"array"}:
         return np.zeros(value["array"], np.float32)
+    if isinstance(value, Mapping):
+        return {key: _from_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return tuple(_from_json(item) for item in value)
     return value
@@ -104,7 +120,7 @@ class Graph:
     """Nodes in an order in which each reads only nodes before it.
 
     Attributes:
-        nodes: the operations; the first is the only source.
+        nodes: the operations; those that read nothing are the model's inputs.
         outputs: names of the readout nodes, in the order of the model's outputs.
         layers: the Keras layers that it was made from.
     """
@@ -134,6 +150,25 @@ class Graph:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The inputs of the model: name and shape for one sample, in order."""
+        return {node.name: node.shape for node in self.nodes if not node.inputs}
+
+    @property
+    def whole_inputs(self) -> frozenset[str]:
+        """The names of the inputs that take integers."""
+        sources = (node for node in self.nodes if not node.inputs)
+        return frozenset(n.name for n in sources if getattr(n, "whole", False))
+
+    def feed(self, x: Any) -> dict[str, Any]:
+        """The inputs by name: `x` is a mapping, a sequence in order, or one tensor."""
+        names = list(self.inputs)
+        if isinstance(x, Mapping):
+            return {name: x[name] for name in names}
+        values = list(x) if isinstance(x, list | tuple) else [x]
+        return dict(zip(names, values, strict=True))
 
     def of_kind(self, *kinds: type[Node]) -> list[Any]:
         """The nodes of these kinds, in order."""
@@ -182,10 +217,11 @@ class Graph:
         return dataclasses.replace(self, nodes=nodes)
 
     def forward(self, x: Any) -> dict[str, Any]:
-        """Every node's output in the ANN, ``(N, *shape)``, for inputs `x`."""
-        values: dict[str, Any] = {self.nodes[0].name: x}
-        for node in self.nodes[1:]:
-            values[node.name] = node.apply(*(values[name] for name in node.inputs))
+        """Every node's output in the ANN, ``(N, *shape)``, for :meth:`feed`."""
+        values: dict[str, Any] = self.feed(x)
+        for node in self.nodes:
+            if node.name not in values:
+                values[node.name] = node.apply(*(values[name] for name in node.inputs))
         return values
 
     def to_config(self) -> dict[str, Any]:

@@ -11,10 +11,27 @@ import keras
 
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Affine, Average, Linear, Max, Merge, Pad, Rate, Readout
-from tfsnn.operations import connections, spiking_nodes
+from tfsnn.nodes import (
+    Affine,
+    Average,
+    Constant,
+    Function,
+    Linear,
+    Lookup,
+    Max,
+    Merge,
+    Pad,
+    Rate,
+    Readout,
+    Reduce,
+    Resize,
+    Slice,
+    Transpose,
+)
+from tfsnn.operations import operations, shares
 from tfsnn.passes import simplify
 from tfsnn.report import table
+from tfsnn.roles import spiking_nodes
 from tfsnn.sources import import_model
 
 
@@ -59,8 +76,9 @@ class Inspection:
         parameters: of the model; a shared layer counts once.
         macs: of one forward pass; a shared layer counts as often as it is called.
         neurons: spiking neurons, of all layers.
-        problems: everything that cannot be converted; `macs` and `neurons` are None
-            where there is any.
+        shares: of the operations of one step that each role has (:mod:`tfsnn.roles`).
+        problems: everything that cannot be converted; `macs`, `neurons` and
+            `shares` are None where there is any.
     """
 
     model: str
@@ -68,6 +86,7 @@ class Inspection:
     parameters: int
     macs: int | None
     neurons: int | None
+    shares: dict[str, float] | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -87,6 +106,7 @@ class Inspection:
                 "macs": self.macs,
                 "neurons": self.neurons,
             },
+            "shares": self.shares,
             "problems": [asdict(problem) for problem in self.problems],
         }
 
@@ -112,6 +132,9 @@ class Inspection:
         if self.convertible:
             total += f", {self.macs:,} MACs, {self.neurons:,} spiking neurons"
         lines.append(f"{self.model}: {total}")
+        if self.shares is not None:
+            parts = [f"{100 * part:.1f} % {role}" for role, part in self.shares.items()]
+            lines.append(f"operations of a step: {', '.join(parts)}")
         if self.problems:
             lines += ["", f"cannot be converted, {len(self.problems)} problem(s):"]
         lines += [f"  {p.layer} ({p.layer_class}): {p.reason}" for p in self.problems]
@@ -139,7 +162,7 @@ def inspect_model(model: keras.Model) -> Inspection:
             _inspection(name, layer, "not supported" if name in refused else usual)
             for name, layer in layers
         ]
-        macs = neurons = None
+        macs = neurons = of_roles = None
     else:
         found = [
             _inspection(name, layer, *_becomes(graph, name, layer))
@@ -147,12 +170,14 @@ def inspect_model(model: keras.Model) -> Inspection:
         ]
         macs = sum(layer.macs or 0 for layer in found)
         neurons = sum(math.prod(node.shape) for node in graph.of_kind(Rate))
+        of_roles = shares(graph)
     return Inspection(
         model=model.name,
         layers=tuple(found),
         parameters=model.count_params() if model.built else 0,
         macs=macs,
         neurons=neurons,
+        shares=of_roles,
         problems=tuple(Problem(*problem) for problem in problems),
     )
 
@@ -200,14 +225,15 @@ def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
     parts += [record.fate for record in graph.layers if record.layer == name]
     # A shared layer has its nodes once for each call.
     text = " + ".join(dict.fromkeys(part for part in parts if part))
-    linears = [node for node in nodes if isinstance(node, Linear)]
-    return text or "nothing", sum(connections(graph, node) for node in linears)
+    counted = [node for node in nodes if isinstance(node, Linear | Function)]
+    return text or "nothing", sum(operations(graph, node) for node in counted)
 
 
 _FORMS = {
     "dense": "dense",
     "conv": "convolution",
     "depthwise": "depthwise convolution",
+    "transposed": "transposed convolution",
     "add": "sum of its inputs",
     "concat": "concatenation",
 }
@@ -216,6 +242,8 @@ _FORMS = {
 def _describe(graph: Graph, node: Node) -> str:
     if isinstance(node, Linear | Merge):
         return _FORMS[node.form]
+    if isinstance(node, Function):
+        return f"running sum of {node.op}"
     if isinstance(node, Rate):
         bound = "" if node.max_value is None else f" for at most {node.max_value:g}"
         return f"spiking neurons{bound}"
@@ -229,7 +257,13 @@ def _describe(graph: Graph, node: Node) -> str:
     texts: dict[type[Node], str] = {
         Affine: "gain and offset",
         Average: "average pooling",
-        Pad: "zero padding",
+        Constant: "constant current",
+        Lookup: "rows of a table",
+        Pad: "padding",
+        Reduce: "sum or mean",
+        Resize: "interpolation",
+        Slice: "slice",
+        Transpose: "transpose",
     }
     return texts.get(type(node), "reshape")
 

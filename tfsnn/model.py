@@ -42,7 +42,8 @@ class SpikingModel(keras.Model):
     """A converted network; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as
-    a constant input current and returns the outputs in the ANN's own units. It has no
+    a constant input current and returns the outputs in the ANN's own units. Several
+    inputs are a list in order or a dict by name (:attr:`inputs_by_name`). It has no
     state between calls. ``jit_compile="auto"`` means XLA on GPU and TPU, not on CPU,
     where XLA's convolutions are several times slower.
     """
@@ -78,7 +79,7 @@ class SpikingModel(keras.Model):
         self._structure = graph.map_arrays(self._make_variable)
         self._runs: dict[Any, Any] = {}
         self._operations: Operations | None = None
-        self.input_spec = keras.layers.InputSpec(shape=(None, *graph.nodes[0].shape))
+        self.input_spec = _input_spec(graph.inputs)
         self.built = True
         self.jit_compile = _on_accelerator()
 
@@ -112,6 +113,16 @@ class SpikingModel(keras.Model):
         )
 
     @property
+    def inputs_by_name(self) -> dict[str, tuple[int, ...]]:
+        """The inputs, in order: name and shape for one sample."""
+        return self._structure.inputs
+
+    @property
+    def whole_inputs(self) -> frozenset[str]:
+        """The names of the inputs that take integers."""
+        return self._structure.whole_inputs
+
+    @property
     def populations(self) -> dict[str, tuple[int, ...]]:
         """The spiking nodes, in order: name and shape."""
         return {node.name: node.shape for node in self._structure.of_kind(Rate)}
@@ -125,8 +136,9 @@ class SpikingModel(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
-        inputs = tf.cast(inputs, tf.float32)
-        result = simulate(self.graph, inputs, self.timesteps, chunk=self.chunk)
+        feed = self._structure.feed(inputs)
+        feed = {name: tf.cast(x, tf.float32) for name, x in feed.items()}
+        result = simulate(self.graph, feed, self.timesteps, chunk=self.chunk)
         return self._arranged(result.outputs)
 
     def _arranged(self, outputs: list[Any]) -> Any:
@@ -153,11 +165,13 @@ class SpikingModel(keras.Model):
         fan_outs = self.operations_per_sample.fan_outs if COUNTS in observe else {}
 
         @tf.function(
-            input_signature=[tf.TensorSpec((None, *self.input_spec.shape[1:]))],
+            input_signature=[
+                {k: tf.TensorSpec((None, *s)) for k, s in self.inputs_by_name.items()}
+            ],
             autograph=False,
             jit_compile=_on_accelerator(),
         )
-        def run(x: Any) -> Result:
+        def run(x: dict[str, Any]) -> Result:
             return simulate(
                 self.graph,
                 x,
@@ -169,15 +183,25 @@ class SpikingModel(keras.Model):
 
         return run
 
-    def _checked(self, x: Any) -> Any:
-        x = tf.cast(tf.convert_to_tensor(x), tf.float32)
-        expected = tuple(self.input_spec.shape[1:])
-        if tuple(x.shape[1:]) != expected:
+    def _checked(self, x: Any) -> dict[str, Any]:
+        """The inputs by name, as float32 of the right shapes."""
+        try:
+            feed = self._structure.feed(x)
+        except (KeyError, ValueError):
             raise DataError(
-                f"the input has shape {tuple(x.shape)}; expected (B, "
-                f"{', '.join(map(str, expected))})"
-            )
-        return x
+                f"the inputs are not {', '.join(self.inputs_by_name)}: give a list in "
+                "that order, or a dict by name"
+            ) from None
+        checked = {}
+        for name, shape in self.inputs_by_name.items():
+            values = tf.cast(tf.convert_to_tensor(feed[name]), tf.float32)
+            if tuple(values.shape[1:]) != shape:
+                raise DataError(
+                    f"the input {name} has shape {tuple(values.shape)}; expected (B, "
+                    f"{', '.join(map(str, shape))})"
+                )
+            checked[name] = values
+        return checked
 
     def simulate(
         self,
@@ -242,6 +266,14 @@ class SpikingModel(keras.Model):
     ) -> SpikingModel:
         """The model of :meth:`get_config`, its weights not yet loaded."""
         return cls(**config)
+
+
+def _input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:
+    """What Keras checks: of several inputs nothing, for they may be a list or a dict."""
+    if len(inputs) > 1:
+        return None
+    (shape,) = inputs.values()
+    return keras.layers.InputSpec(shape=(None, *shape))
 
 
 def _on_accelerator() -> bool:

@@ -18,17 +18,15 @@ from tfsnn.graph import Graph, Node
 from tfsnn.methods.contract import NeuronPlan, Plan
 from tfsnn.nodes import (
     Affine,
-    Average,
+    Constant,
+    Function,
     Linear,
-    Max,
+    Lookup,
     Merge,
-    Pad,
     Rate,
     Readout,
-    Reshape,
     Source,
 )
-from tfsnn.passes.fold_affine import linear_inputs
 
 ONE = np.ones(1)
 
@@ -104,10 +102,7 @@ class _Normalization:
             return np.asarray(self.plan[reader.name].scale, np.float64)
         if isinstance(reader, Readout):
             return ONE
-        passes_on = isinstance(reader, Average | Max | Pad) or (
-            isinstance(reader, Merge) and reader.form == "add"
-        )
-        return wishes[reader.name] if passes_on else None
+        return wishes[reader.name] if reader.keeps_channels else None
 
     def graph(self) -> Graph:
         for node in self.ann:
@@ -124,26 +119,28 @@ class _Normalization:
             return node, ONE
         if isinstance(node, Rate):
             return self._rate(node)
-        if isinstance(node, Readout):
+        if isinstance(node, Readout | Function):
             return self._reading(node, ONE), ONE
         if isinstance(node, Linear):
             node = self._per_channel(node)
-            gain_in = np.broadcast_to(self.units[node.inputs[0]], linear_inputs(node))
+            gain_in = np.broadcast_to(self.units[node.inputs[0]], node.channels_in)
             gain_out = 1 / np.broadcast_to(wish, node.shape[-1:])
             return node.scaled(gain_in, gain_out), wish
         if isinstance(node, Affine):
             gain = node.gain * self.units[node.inputs[0]] / wish
             offset = None if node.offset is None else _float(node.offset / wish)
             return node.replace(gain=_float(gain), offset=offset), wish
+        if isinstance(node, Constant):
+            return node.replace(value=_float(node.value / wish)), wish
+        if isinstance(node, Lookup):
+            return node.replace(table=_float(node.table / wish)), wish
         if isinstance(node, Merge):
             return self._merge(node, wish)
-        unit = self.units[node.inputs[0]]
-        if isinstance(node, Reshape):
-            unit = _reshaped(unit, self.ann[node.inputs[0]].shape, node.shape)
-        elif unit.ndim > 1:
-            node = self._reading(node, ONE)
-            unit = ONE
-        return node, unit
+        before = self.ann[node.inputs[0]].shape
+        carried = node.carry(self.units[node.inputs[0]], before)
+        if carried is None:
+            return self._reading(node, ONE), ONE
+        return node, _compressed(carried)
 
     def _rate(self, node: Rate) -> tuple[Rate, np.ndarray]:
         plan = self.plan[node.name]
@@ -155,13 +152,16 @@ class _Normalization:
 
     def _merge(self, node: Merge, wish: np.ndarray) -> tuple[Merge, np.ndarray]:
         if node.form == "add":
+            if not node.keeps_channels:  # summands are repeated
+                wish = ONE
             return self._reading(node, wish), wish
         units = [self.units[name] for name in node.inputs]
-        if node.axis == len(node.shape) - 1 and all(unit.ndim == 1 for unit in units):
+        per_channel = all(unit.ndim == 1 for unit in units)
+        if per_channel and node.axis == len(node.shape) - 1:
             channels = [self.ann[name].shape[-1] for name in node.inputs]
             spread = map(np.broadcast_to, units, channels)
             return node, np.concatenate(list(spread))
-        if all(np.array_equal(units[0], unit) for unit in units):
+        if per_channel and all(np.array_equal(units[0], unit) for unit in units):
             return node, units[0]
         return self._reading(node, ONE), ONE
 
@@ -191,12 +191,9 @@ class _Normalization:
         return node.replace(inputs=tuple(names))
 
 
-def _reshaped(
-    unit: np.ndarray, before: tuple[int, ...], after: tuple[int, ...]
-) -> np.ndarray:
-    """The unit of a reshaped signal: per channel if that is possible, else in full."""
-    if unit.size == 1:
+def _compressed(unit: np.ndarray) -> np.ndarray:
+    """A unit per element as one per channel, if that says the same."""
+    if unit.size == 1 or unit.ndim == 1:
         return unit
-    full = np.broadcast_to(unit, before).reshape(after)
-    first = full.reshape(-1, after[-1])[0]
-    return first if (full == first).all() else full
+    first = unit.reshape(-1, unit.shape[-1])[0]
+    return first if (unit == first).all() else unit

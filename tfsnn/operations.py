@@ -3,13 +3,18 @@
 A multiply-accumulate (MAC) or, for a spike, an accumulate (AC) is counted for each
 connection between two units; the padding at borders is not one. A spike goes through
 average pooling, reshaping and the like at no cost of its own and costs one AC for each
-weight it meets behind them, or for each neuron or pooling unit that it reaches without
+weight it meets behind them, or for each neuron or running sum that it reaches without
 meeting a weight (an identity skip). Weights behind weights, as in a separable
-convolution, see an analog signal and cost their MACs in each step.
+convolution, see an analog signal and cost their MACs in each step. An operation of a
+function (a product of signals, a smooth activation) is counted as a MAC, in the ANN
+once and in the SNN in each step, unless its inputs are constant.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +22,19 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Affine, Average, Linear, Max, Merge, Rate, Readout
+from tfsnn.nodes import (
+    Affine,
+    Average,
+    Function,
+    Linear,
+    Max,
+    Merge,
+    Rate,
+    Readout,
+    Reduce,
+    RunningSum,
+)
+from tfsnn.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles, spiking_nodes
 from tfsnn.simulate import constant_nodes
 
 
@@ -27,8 +44,8 @@ class Operations:
 
     Attributes:
         ann_macs: of one forward pass of the ANN.
-        constant_macs: of the SNN, once, for weights on the constant analog input.
-        analog_macs: of the SNN, in each step, for weights on other analog signals.
+        constant_macs: of the SNN, once, for what the constant analog input reaches.
+        analog_macs: of the SNN, in each step, for what other analog signals reach.
         fan_outs: ACs that one spike causes, ``(units,)`` for each node that sends any.
     """
 
@@ -42,34 +59,53 @@ def count_operations(graph: Graph) -> Operations:
     """The connections of a graph, sorted by what they carry."""
     spiking = spiking_nodes(graph)
     constant = constant_nodes(graph)
-    linears = graph.of_kind(Linear)
-    macs = {node.name: connections(graph, node) for node in linears}
+    macs = {
+        node.name: operations(graph, node) for node in graph.of_kind(Linear, Function)
+    }
+    analog = [
+        name
+        for name in macs
+        if not (isinstance(graph[name], Linear) and graph[name].inputs[0] in spiking)
+    ]
     return Operations(
         ann_macs=sum(macs.values()),
-        constant_macs=sum(macs[node.name] for node in linears if node.name in constant),
-        analog_macs=sum(
-            macs[node.name]
-            for node in linears
-            if node.inputs[0] not in spiking and node.name not in constant
-        ),
+        constant_macs=sum(macs[name] for name in analog if name in constant),
+        analog_macs=sum(macs[name] for name in analog if name not in constant),
         fan_outs=_fan_outs(graph, spiking),
     )
+
+
+def shares(graph: Graph) -> dict[str, float]:
+    """The share of all operations of one step that each role has, by role.
+
+    Connections that spikes drive, and neurons, are "spiking"; connections that analog
+    signals drive are "linear".
+    """
+    spiking, of_node = spiking_nodes(graph), roles(graph)
+    totals = dict.fromkeys(ROLES, 0)
+    for node in graph:
+        if isinstance(node, Linear):
+            driven = node.inputs[0] in spiking
+            totals[SPIKING if driven else LINEAR] += operations(graph, node)
+        elif isinstance(node, Rate | RunningSum):
+            totals[of_node[node.name]] += operations(graph, node)
+    everything = sum(totals.values()) or 1
+    return {role: total / everything for role, total in totals.items()}
+
+
+def operations(graph: Graph, node: Node) -> int:
+    """Connections of a linear node, operations of a function, one for a neuron."""
+    if isinstance(node, Linear):
+        return connections(graph, node)
+    if isinstance(node, RunningSum):
+        return node.operations([graph[name].shape for name in node.inputs])
+    return math.prod(node.shape) if isinstance(node, Rate) else 0
 
 
 def connections(graph: Graph, node: Linear) -> int:
     """The number of connections of a linear node."""
     ones = tf.ones((1, *graph[node.inputs[0]].shape))
     return int(_ones_response(node, ones).numpy().sum(dtype=np.int64))
-
-
-def spiking_nodes(graph: Graph) -> set[str]:
-    """The nodes whose outputs are events: spikes, or spikes passed on."""
-    spiking: set[str] = set()
-    for node in graph:
-        passed_on = node.inputs and set(node.inputs) <= spiking
-        if isinstance(node, Rate) or (passed_on and not isinstance(node, Linear)):
-            spiking.add(node.name)
-    return spiking
 
 
 def _ones_response(node: Linear, x: Any) -> Any:
@@ -91,7 +127,7 @@ def _fan_outs(graph: Graph, spiking: set[str]) -> dict[str, np.ndarray]:
             if isinstance(node, Linear):
                 if node.inputs[0] in spiking:
                     total += tf.reduce_sum(_ones_response(node, reads[0]))
-            elif isinstance(node, Rate | Max | Readout):
+            elif isinstance(node, Rate | RunningSum | Readout):
                 total += sum(tf.reduce_sum(x) for x in reads if x is not None)
             elif any(x is not None for x in reads):
                 values[node.name] = _pass_on(node, reads)
@@ -108,16 +144,26 @@ def _pass_on(node: Node, reads: list[Any]) -> Any:
     present = [x for x in reads if x is not None]
     if isinstance(node, Merge):
         if node.form == "add":
-            return tf.add_n(present)
+            return functools.reduce(operator.add, present)
         # Beside an analog signal it is an analog signal as a whole.
         return node.apply(*reads) if len(present) == len(reads) else None
     if isinstance(node, Affine):
         return present[0]
+    if isinstance(node, Reduce):
+        return node.replace(form="sum").apply(present[0])
     if isinstance(node, Average):
-        windows = tf.ones((*node.size, present[0].shape[-1], 1))
         if node.is_global:
             return tf.reduce_sum(present[0], list(range(1, present[0].shape.rank - 1)))
-        return tf.nn.depthwise_conv2d(
-            present[0], windows, (1, *node.strides, 1), node.padding.upper()
-        )
+        return _window_sums(node, present[0])
     return node.apply(present[0])
+
+
+def _window_sums(node: Average, x: Any) -> Any:
+    """The sum of each window and channel: with the channels as samples."""
+    rank = len(node.size)
+    x = tf.transpose(x, (0, rank + 1, *range(1, rank + 1)))
+    flat = tf.reshape(x, (-1, *x.shape[2:], 1))
+    window = tf.ones((*node.size, 1, 1))
+    sums = tf.nn.convolution(flat, window, node.strides, node.padding.upper())
+    sums = tf.reshape(sums, (-1, x.shape[1], *sums.shape[1:-1]))
+    return tf.transpose(sums, (0, *range(2, rank + 2), 1))

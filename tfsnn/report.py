@@ -11,7 +11,9 @@ import numpy as np
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph, LayerRecord
 from tfsnn.methods.contract import Plan
-from tfsnn.nodes import Rate
+from tfsnn.nodes import Function, Rate
+from tfsnn.operations import shares
+from tfsnn.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,22 @@ class PopulationReport:
 
 
 @dataclass(frozen=True)
+class NodeReport:
+    """A node of the network.
+
+    Attributes:
+        node, layer: its name, and the Keras layer that it was made from.
+        kind: of node (:mod:`tfsnn.nodes`); of a running sum, its function.
+        role: "spiking", "linear" or "running sum" (:mod:`tfsnn.roles`).
+    """
+
+    node: str
+    layer: str
+    kind: str
+    role: str
+
+
+@dataclass(frozen=True)
 class ConversionReport:
     """What a conversion did.
 
@@ -50,6 +68,9 @@ class ConversionReport:
         samples: of calibration data.
         layers: each Keras layer and what became of it: name, class, parameters, fate.
         populations: each spiking population, in order.
+        nodes: each node and its role, in order.
+        shares: of all operations of one step, by role (:func:`operations.shares`).
+        strict: whether running sums were refused.
     """
 
     method: str
@@ -58,6 +79,9 @@ class ConversionReport:
     samples: int
     layers: tuple[LayerRecord, ...]
     populations: tuple[PopulationReport, ...]
+    nodes: tuple[NodeReport, ...]
+    shares: dict[str, float]
+    strict: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
@@ -74,6 +98,7 @@ class ConversionReport:
                     PopulationReport(**population)
                     for population in config["populations"]
                 ),
+                "nodes": tuple(NodeReport(**node) for node in config["nodes"]),
             }
         )
 
@@ -81,6 +106,11 @@ class ConversionReport:
     def warnings(self) -> list[str]:
         """What a user should look at."""
         found = []
+        if not self.populations:
+            found.append(
+                "nothing of this network spikes: what is not linear in it are running "
+                "sums, which send analog values"
+            )
         for population in self.populations:
             if population.dead > 0.5:
                 found.append(
@@ -96,12 +126,34 @@ class ConversionReport:
 
     def __str__(self) -> str:
         chosen = ", ".join(f"{key}={value}" for key, value in self.options.items())
-        lines = [f"{self.method} ({chosen}), {self.samples} calibration samples", ""]
+        used = f"{self.samples} calibration samples"
+        lines = [f"{self.method} ({chosen}), {used if self.populations else 'none'}", ""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
-        lines += table(header, rows)
+        lines += [*table(header, rows), "", *self._roles(), ""]
         lines += [f"warning: {text}" for text in self.warnings]
         return "\n".join(lines)
+
+
+    def _roles(self) -> list[str]:
+        """Which nodes are what, and the share of each role."""
+        by_role: dict[str, list[NodeReport]] = {role: [] for role in ROLES}
+        for node in self.nodes:
+            by_role[node.role].append(node)
+        texts = {
+            SPIKING: "spiking: integers, driven by spikes",
+            LINEAR: "exact linear synapses: analog values where no spikes drive them",
+            RUNNING_SUM: "running sums: analog values of either sign",
+        }
+        lines = [
+            f"{100 * self.shares[role]:5.1f} % of operations, "
+            f"{len(by_role[role])} nodes: {text}"
+            for role, text in texts.items()
+        ]
+        sums = [f"{node.node} ({node.kind})" for node in by_role[RUNNING_SUM]]
+        if sums:
+            lines.append(f"running sums are {', '.join(sums)}")
+        return lines
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -132,8 +184,10 @@ def report_conversion(
     *,
     method: str,
     options: Mapping[str, Any],
+    strict: bool = False,
 ) -> ConversionReport:
     """Put together what a conversion did."""
+    of_node = roles(graph)
     return ConversionReport(
         method=method,
         options=dict(options),
@@ -144,6 +198,17 @@ def report_conversion(
             _population(node, statistics[node.name], plan)
             for node in graph.of_kind(Rate)
         ),
+        nodes=tuple(
+            NodeReport(
+                node.name,
+                node.layer,
+                node.op if isinstance(node, Function) else type(node).__name__,
+                of_node[node.name],
+            )
+            for node in graph
+        ),
+        shares=shares(graph),
+        strict=strict,
     )
 
 

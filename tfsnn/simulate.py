@@ -18,16 +18,10 @@ import tensorflow as tf
 
 from tfsnn.graph import Graph, Node
 from tfsnn.neurons import State
-from tfsnn.nodes import Max, Rate, Readout
+from tfsnn.nodes import Rate, Readout, RunningSum
+from tfsnn.running_sum import SumState, fold, send_change
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
-
-
-class MaxState(NamedTuple):
-    """The running sums of a max pooling's inputs, and their maximum so far."""
-
-    sums: Any  # (B, *shape of the input)
-    maximum: Any  # (B, *shape)
 
 
 class Result(NamedTuple):
@@ -56,7 +50,8 @@ def simulate(
 
     Args:
         graph: in normal form (or unscaled), its arrays tensors.
-        x: ``(B, *input shape)``, present in every step.
+        x: ``(B, *input shape)``, present in every step; of several inputs a list in
+            order or a mapping by name.
         timesteps: T.
         chunk: K, steps advanced at a time.
         observe: of "outputs" (after each step, heads applied), "spikes" (coefficients),
@@ -84,7 +79,8 @@ def constant_nodes(graph: Graph) -> set[str]:
     """The nodes whose values do not change while the input does not."""
     constant: set[str] = set()
     for node in graph:
-        if not isinstance(node, Rate) and set(node.inputs) <= constant:
+        changes = isinstance(node, Rate | Readout)
+        if not changes and set(node.inputs) <= constant:
             constant.add(node.name)
     return constant
 
@@ -126,12 +122,12 @@ class _Run:
         fan_outs: Mapping[str, Any],
     ) -> None:
         self.graph, self.observe, self.fan_outs = graph, observe, fan_outs
-        self.batch = tf.shape(x)[0]
-        self.static_batch = x.shape[0]
-        self.constants: dict[str, Any] = {graph.nodes[0].name: x}
+        self.constants: dict[str, Any] = graph.feed(x)
+        first = next(iter(self.constants.values()))
+        self.batch, self.static_batch = tf.shape(first)[0], first.shape[0]
         constant = constant_nodes(graph)
-        for node in graph.nodes[1:]:
-            if node.name in constant and not isinstance(node, Readout):
+        for node in graph:
+            if node.name in constant - set(self.constants):
                 reads = (self.constants[name] for name in node.inputs)
                 self.constants[node.name] = node.apply(*reads)
 
@@ -142,10 +138,16 @@ class _Run:
             if isinstance(node, Rate):
                 state[node.name] = node.neuron.initial_state(self._with_batch(node))
             elif isinstance(node, Readout):
-                state[node.name] = tf.zeros(self._with_batch(node))
-            elif isinstance(node, Max) and node.name not in self.constants:
-                sums = tf.zeros(self._with_batch(self.graph[node.inputs[0]]))
-                state[node.name] = MaxState(sums, tf.zeros(self._with_batch(node)))
+                read = self.graph[node.inputs[0]]
+                state[node.name] = tf.zeros(self._with_batch(read))
+            elif isinstance(node, RunningSum) and node.name not in self.constants:
+                sums = [
+                    tf.zeros(self._with_batch(self.graph[name]))
+                    for name in node.inputs
+                    if name not in self.constants
+                ]
+                sent = tf.zeros(self._with_batch(node))
+                state[node.name] = SumState(tf.constant(0.0), sums, sent)
         return state
 
     def _with_batch(self, node: Node) -> tuple[Any, ...]:
@@ -185,7 +187,8 @@ class _Run:
         for node in self.graph:
             shape = (self.static_batch, *node.shape)
             if isinstance(node, Readout) and OUTPUTS in self.observe:
-                shapes[f"{OUTPUTS}/{node.name}"] = shape
+                read = self.graph[node.inputs[0]].shape
+                shapes[f"{OUTPUTS}/{node.name}"] = (self.static_batch, *read)
             if isinstance(node, Rate):
                 for kind in {SPIKES, POTENTIALS} & self.observe:
                     shapes[f"{kind}/{node.name}"] = shape
@@ -207,7 +210,7 @@ class _Run:
                 spikes, potentials, state[node.name] = _integrate(
                     node, currents, state[node.name]
                 )
-                values[node.name] = _fold(spikes)
+                values[node.name] = fold(spikes)
                 if SPIKES in self.observe:
                     seen[f"{SPIKES}/{node.name}"] = tf.stack(spikes) / node.threshold
                 if POTENTIALS in self.observe:
@@ -219,10 +222,15 @@ class _Run:
                     sums.append(state[node.name])
                 if OUTPUTS in self.observe:
                     seen[f"{OUTPUTS}/{node.name}"] = tf.stack(sums)
-            elif isinstance(node, Max):
-                currents = self._steps(node.inputs[0], values, k)
-                values[node.name], state[node.name] = _pool(
-                    node, currents, state[node.name]
+            elif isinstance(node, RunningSum):
+                inputs = [
+                    self.constants[name]
+                    if name in self.constants
+                    else self._steps(name, values, k)
+                    for name in node.inputs
+                ]
+                values[node.name], state[node.name] = send_change(
+                    node, inputs, state[node.name], k
                 )
             else:
                 values[node.name] = node.apply(
@@ -247,10 +255,6 @@ class _Run:
         return constant if k == 1 else tf.concat([constant] * k, 0)
 
 
-def _fold(steps: list[Any]) -> Any:
-    return steps[0] if len(steps) == 1 else tf.concat(steps, 0)
-
-
 def _integrate(
     node: Rate, currents: list[Any], state: State
 ) -> tuple[list[Any], list[Any], State]:
@@ -261,18 +265,6 @@ def _integrate(
         spikes.append(neuron.spike(c))
         potentials.append(state.potential)
     return spikes, potentials, state
-
-
-def _pool(node: Max, currents: list[Any], state: MaxState) -> tuple[Any, MaxState]:
-    """The change, in each step, of the maximum of the running sums."""
-    sums: list[Any] = []
-    for current in currents:
-        sums.append((sums[-1] if sums else state.sums) + current)
-    pooled = node.apply(_fold(sums))
-    maxima = [pooled] if len(sums) == 1 else tf.split(pooled, len(sums), 0)
-    before = [state.maximum, *maxima[:-1]]
-    changes = [after - prior for after, prior in zip(maxima, before, strict=True)]
-    return _fold(changes), MaxState(sums[-1], maxima[-1])
 
 
 def _count(spikes: Any, fan_out: Any) -> Any:
@@ -294,5 +286,5 @@ def _heads_over_time(node: Readout, sums: Any) -> Any:
     """The head of the mean current after each step, ``(T, B, *shape)``."""
     steps = tf.range(1.0, tf.cast(tf.shape(sums)[0], tf.float32) + 1.0)
     means = sums / tf.reshape(steps, (-1,) + (1,) * (len(sums.shape) - 1))
-    flat = tf.reshape(means, (-1, *node.shape))
-    return tf.reshape(node.apply(flat), tf.shape(sums))
+    flat = tf.reshape(means, (-1, *sums.shape[2:]))
+    return tf.reshape(node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape))

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfsnn.data import open_data
 from tfsnn.errors import ModelError
@@ -79,16 +80,17 @@ def verify(
         ModelError: if the SNN was not converted from this model.
         DataError: if `x` does not fit.
     """
-    ann = simplify(import_model(model))
+    ann = simplify(import_model(model), strict=snn.report.strict)
     spiking = snn.graph
     names = list(snn.populations)
     if [(node.name, node.shape) for node in ann] != [
         (node.name, node.shape) for node in spiking if not _put_in(node.name, ann)
     ]:
         raise ModelError(f"{snn.name} was not converted from {model.name}")
-    shape = ann.nodes[0].shape
-    data = open_data(x, shape, default_split="test", limit=100)
-    samples = np.concatenate([batch for batch, _ in data.batches(100)])
+    kept = ann.whole_inputs
+    data = open_data(x, ann.inputs, default_split="test", raw=kept, limit=100)
+    batches = [batch for batch, _ in data.batches(100)]
+    samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
     values = ann.forward(samples)
     trace = snn.simulate(samples, timesteps, (SPIKES,))
     checks = []
@@ -106,7 +108,7 @@ def verify(
         if name == ann.outputs[0]:
             agreement = float(np.mean(_top(outputs[-1]) == _top(expected)))
     steps = timesteps or snn.timesteps
-    return Verification(steps, len(samples), agreement, tuple(checks))
+    return Verification(steps, len(trace.outputs[0][0]), agreement, tuple(checks))
 
 
 def _put_in(name: str, ann: Graph) -> bool:

@@ -4,6 +4,7 @@
 ``tfds:NAME``, arrays, or a ``tf.data.Dataset``, and returns a :class:`Data`, which
 can be read any number of times. What can be checked without reading the samples
 (shape, type, labels, split) is checked on opening; every batch is checked again.
+For a model with several inputs, each batch holds an array for each, by name.
 
 Values: unsigned 8-bit numbers become 0..1 (times 1/255, as Keras's ``Rescaling``
 computes it); floating point and booleans are passed on unchanged; other integers are

@@ -2,49 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data.samples import Batch, Data, Shape, check_arrays, refusing
+from tfsnn.data.samples import (
+    Data,
+    Header,
+    Inputs,
+    Raw,
+    Stored,
+    check_arrays,
+    refusing,
+)
 from tfsnn.errors import DataError
 
 
-def open_arrays(
-    name: str, x: np.ndarray, y: np.ndarray | None, shape: Shape, raw: bool
-) -> Data:
-    """Open samples x with labels y, or with none."""
-    check_arrays(name, x.shape, x.dtype, None if y is None else y.shape, shape, raw)
-
-    def read(count: int) -> Iterator[Batch]:
-        for i in range(0, len(x), count):
-            yield x[i : i + count], None if y is None else y[i : i + count]
-
-    return Data(name, shape, raw, len(x), y is not None, read)
-
-
-def open_dataset(name: str, ds: tf.data.Dataset, shape: Shape, raw: bool) -> Data:
-    """Open batches of x or of (x, y), of any size; they are batched anew on reading."""
-    spec = ds.element_spec
-    parts = spec if isinstance(spec, tuple) else (spec,)
-    plain = all(isinstance(part, tf.TensorSpec) and part.shape != () for part in parts)
-    if not plain or len(parts) not in (1, 2):
+def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:
+    """Open x, or the pair (x, y); x holds several inputs as :func:`by_input` says."""
+    first, *labels = parts(given, inputs)
+    if len(labels) > 1:
         raise DataError(
-            f"{name} yields {spec}; it must yield batches of x or of (x, y), as plain "
-            "tensors: map and batch(...) it first."
+            f"{name}: x is followed by {len(labels)} more; give x or (x, labels)."
         )
-    if parts[0].shape[1:].is_fully_defined():
-        dtype = np.dtype(parts[0].dtype.as_numpy_dtype)
-        check_arrays(name, parts[0].shape, dtype, None, shape, raw)
+    x = {key: np.asarray(a) for key, a in by_input(name, first, inputs).items()}
+    y = np.asarray(labels[0]) if labels and labels[0] is not None else None
+    size = check_arrays(name, x, None if y is None else y.shape, inputs, raw)
+
+    def read(count: int) -> Iterator[Stored]:
+        for i in range(0, size, count):
+            rows = slice(i, i + count)
+            yield {key: x[key][rows] for key in x}, None if y is None else y[rows]
+
+    return Data(name, inputs, raw, size, y is not None, read)
+
+
+def open_dataset(name: str, ds: tf.data.Dataset, inputs: Inputs, raw: Raw) -> Data:
+    """Open batches of x or of (x, y), of any size; they are batched anew on reading."""
+    spec = parts(ds.element_spec, inputs)
+    x = by_input(name, spec[0], inputs)
+    tensors = [*x.values(), *spec[1:]]
+    plain = all(isinstance(t, tf.TensorSpec) and t.shape != () for t in tensors)
+    if not plain or len(spec) not in (1, 2):
+        raise DataError(
+            f"{name} yields {ds.element_spec}; it must yield batches of x or of (x, "
+            "y), as plain tensors: map and batch(...) it first."
+        )
+    for key, known in x.items():
+        if known.shape[1:].is_fully_defined():
+            header = Header(known.shape, np.dtype(known.dtype.as_numpy_dtype))
+            check_arrays(name, {key: header}, None, inputs, raw)
     if ds.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise DataError(f"{name} has no end; cut it with take(...).")
 
-    def read(count: int) -> Iterator[Batch]:
+    def read(count: int) -> Iterator[Stored]:
         way_out = "repair it, and see that its samples are all of one shape"
         with refusing((tf.errors.OpError,), f"{name} cannot be read", way_out):
             for element in ds.rebatch(count).as_numpy_iterator():
-                x, *y = element if isinstance(element, tuple) else (element,)
-                yield x, y[0] if y else None
+                x, *y = parts(element, inputs)
+                yield by_input(name, x, inputs), y[0] if y else None
 
-    return Data(name, shape, raw, None, len(parts) == 2, read)
+    return Data(name, inputs, raw, None, len(spec) == 2, read)
+
+
+def parts(given: Any, inputs: Inputs) -> tuple:
+    """``(x,)`` or ``(x, y)``.
+
+    A tuple is taken for the second; but for several inputs only when it starts with a
+    dict, list or tuple, which is x. Else it is x itself, of one array per input.
+    """
+    pair = isinstance(given, tuple) and bool(given)
+    if pair and len(inputs) > 1:
+        pair = isinstance(given[0], Mapping | list | tuple)
+    return given if pair else (given,)
+
+
+def by_input(name: str, x: Any, inputs: Inputs) -> dict[str, Any]:
+    """What x holds for each input: a mapping by name, or a sequence in their order.
+
+    For one input it is x itself.
+    """
+    if len(inputs) == 1:
+        return dict.fromkeys(inputs, x)
+    if isinstance(x, Mapping):
+        if x.keys() == inputs.keys():
+            return dict(x)
+        received = f"inputs named {', '.join(map(str, x)) or '(none)'}"
+    elif isinstance(x, list | tuple):
+        if len(x) == len(inputs):
+            return dict(zip(inputs, x, strict=True))
+        received = f"{len(x)} inputs"
+    else:
+        received = "one input"
+    raise DataError(
+        f"{name}: {received} given, the model takes {len(inputs)}: "
+        f"{', '.join(inputs)}; give a dict by these names, or a list or tuple in this "
+        "order, and labels y as in (inputs, y)."
+    )

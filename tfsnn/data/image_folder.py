@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data.samples import Batch, Data, Shape, refusing
+from tfsnn.data.samples import Data, Inputs, Raw, Shape, Stored, refusing
 from tfsnn.errors import DataError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
 
-def open_folder(path: Path, shape: Shape, raw: bool) -> Data:
+def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
     """Open images that are labelled by their subfolder; here they are only listed."""
+    ((key, shape),) = inputs.items()
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise DataError(
             f"{path} is a folder of images, but the model takes inputs of shape "
@@ -37,16 +38,16 @@ def open_folder(path: Path, shape: Shape, raw: bool) -> Data:
             "class in a subfolder of its own, as in FOLDER/CLASS/image.png."
         )
 
-    def read(count: int) -> Iterator[Batch]:
+    def read(count: int) -> Iterator[Stored]:
         for i in range(0, len(files), count):
             part = files[i : i + count]
             x = np.stack([_image(file, shape, raw) for file, _ in part])
-            yield x, np.array([k for _, k in part])
+            yield {key: x}, np.array([k for _, k in part])
 
-    return Data(f"the folder {path}", shape, raw, len(files), True, read)
+    return Data(f"the folder {path}", inputs, raw, len(files), True, read)
 
 
-def _image(path: Path, shape: Shape, raw: bool) -> np.ndarray:
+def _image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
     damage = (tf.errors.OpError, OSError)
     with refusing(damage, f"The image {path} cannot be read", "replace or remove it"):
         stored = path.read_bytes()
@@ -61,7 +62,7 @@ def _image(path: Path, shape: Shape, raw: bool) -> np.ndarray:
         return resized_pixels(image, shape, raw).numpy()
 
 
-def resized_pixels(image: tf.Tensor, shape: Shape, raw: bool) -> tf.Tensor:
+def resized_pixels(image: tf.Tensor, shape: Shape, raw: Raw) -> tf.Tensor:
     """Resize one 8-bit image bilinearly, to float32 0..1, or 0..255 if raw."""
     resized = tf.image.resize(image, shape[:2])
     return resized if raw else resized * np.float32(1 / 255)

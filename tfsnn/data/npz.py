@@ -11,38 +11,61 @@ from typing import IO
 
 import numpy as np
 
-from tfsnn.data.samples import Batch, Data, Shape, check_arrays, refusing
+from tfsnn.data.samples import (
+    Data,
+    Header,
+    Inputs,
+    Raw,
+    Shape,
+    Stored,
+    check_arrays,
+    refusing,
+)
 from tfsnn.errors import DataError
 
 # RuntimeError: an encrypted member, or a compression that zipfile does not know.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
 
 
-def open_npz(path: Path, shape: Shape, raw: bool) -> Data:
-    """Open arrays x and, where there is one, y; only their headers are read here."""
+def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
+    """Open the inputs and, where there is one, y; only their headers are read here."""
     if not path.exists():
         raise DataError(f"There is no file {path}; check the path.")
     what = f"{path} cannot be read as an npz file of numbers, or is damaged"
-    damage = (_DAMAGE, what, "write it again with numpy.savez(file, x=..., y=...)")
+    arrays = "".join(f"{key}=..., " for key in inputs)
+    way_out = f"numpy.savez(file, {arrays}y=...)"
+    damage = (_DAMAGE, what, f"write it again with {way_out}")
     with refusing(*damage), zipfile.ZipFile(path) as archive:
         found = [name.removesuffix(".npy") for name in archive.namelist()]
-        if "x" not in found:
+        stored = {key: key for key in inputs}
+        if len(inputs) == 1 and not set(inputs) & set(found):
+            stored = dict.fromkeys(inputs, "x")
+        missing = [key for key, array in stored.items() if array not in found]
+        if missing:
             raise DataError(
-                f"{path} has no array x, only {', '.join(found) or 'none at all'}; "
-                "write it with numpy.savez(file, x=..., y=...)."
+                f"{path} has no array {', '.join(missing)}, only "
+                f"{', '.join(found) or 'none at all'}; write it with {way_out}."
             )
-        _, x_shape, _, dtype = _npy(archive, "x")
-        keys = ("x", "y") if "y" in found else ("x",)
-        y_shape = _npy(archive, "y")[1] if "y" in keys else None
-        check_arrays(str(path), x_shape, dtype, y_shape, shape, raw)
+        labelled = "y" in found and "y" not in inputs
+        headers = {key: _header(archive, array) for key, array in stored.items()}
+        y_shape = _header(archive, "y").shape if labelled else None
+        size = check_arrays(str(path), headers, y_shape, inputs, raw)
 
-    def read(count: int) -> Iterator[Batch]:
+    def read(count: int) -> Iterator[Stored]:
         with refusing(*damage), zipfile.ZipFile(path) as archive:
-            arrays = [_rows(archive, key, count) for key in keys]
-            for x, *y in zip(*arrays, strict=True):
-                yield x, y[0] if y else None
+            arrays = [*stored.values(), "y"] if labelled else stored.values()
+            columns = [_rows(archive, array, count) for array in arrays]
+            for rows in zip(*columns, strict=True):
+                x = dict(zip(stored, rows, strict=False))
+                yield x, rows[-1] if labelled else None
 
-    return Data(str(path), shape, raw, x_shape[0], "y" in keys, read)
+    return Data(str(path), inputs, raw, size, labelled, read)
+
+
+def _header(archive: zipfile.ZipFile, key: str) -> Header:
+    stream, shape, _, dtype = _npy(archive, key)
+    stream.close()
+    return Header(shape, dtype)
 
 
 def _npy(archive: zipfile.ZipFile, key: str) -> tuple[IO[bytes], Shape, bool, np.dtype]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import tensorflow as tf
 from tfsnn.data.arrays import open_arrays, open_dataset
 from tfsnn.data.image_folder import open_folder
 from tfsnn.data.npz import open_npz
-from tfsnn.data.samples import Data, Shape, check_count
+from tfsnn.data.samples import Data, Inputs, Raw, Shape, alone, check_count
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.errors import DataError, OptionError
 
+Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 FORMS = (
     "FILE.npz (arrays x and, for labels, y), a folder of images with one subfolder "
     "per class, or tfds:NAME[:SPLIT]"
@@ -24,16 +26,19 @@ FORMS = (
 
 
 def open_data(
-    spec: str | os.PathLike[str] | np.ndarray | tuple | tf.data.Dataset | Data,
-    input_shape: Shape,
+    spec: str | os.PathLike[str] | Data | tf.data.Dataset | np.ndarray | Arrays,
+    input_shape: Shape | Mapping[str, Shape],
     *,
     default_split: str = "train",
-    raw: bool = False,
+    raw: bool | Collection[str] = False,
     limit: int | None = None,
     labels: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
 ) -> Data:
     """Open data for a model with inputs of `input_shape`, without the batch axis.
+
+    For a model with several inputs `input_shape` maps their names to their shapes, and
+    batches hold x as a dict in that order; a mapping of one is like its shape alone.
 
     `spec` is one of
 
@@ -48,9 +53,13 @@ def open_data(
     * an array x, a pair of arrays (x, y), a ``tf.data.Dataset`` of batches of x or
       (x, y), or a :class:`Data`, to which `raw` and `data_dir` do not apply.
 
+    For several inputs, an npz file holds an array by the name of each (one named y is
+    no label), and x is a dict by name, or a list or tuple in order; folders and tfds
+    give only one. In the npz file of a single input, its name may take the place of x.
+
     x of shape (N, H, W) fits inputs of shape (H, W, 1). y holds class numbers from 0,
     of shape (N,) or (N, 1), or is one-hot (N, classes). `raw` keeps 8-bit values at
-    0..255. `limit` is the greatest number of samples to read. `labels` refuses data
+    0..255, and other integers as they are, of all inputs or of those named. `limit` is the greatest number of samples to read. `labels` refuses data
     without labels; labels that exist are always read.
 
     Raises OptionError for a `spec` of another form and a `limit` below 1, DataError
@@ -58,13 +67,19 @@ def open_data(
     """
     if limit is not None:
         check_count("limit", limit)
-    shape = tuple(input_shape)
-    data = _open(spec, shape, raw, default_split, data_dir)
-    if data.input_shape != shape:
+    named = input_shape if isinstance(input_shape, Mapping) else {"x": input_shape}
+    inputs = {key: tuple(shape) for key, shape in named.items()}
+    if not inputs:
+        raise OptionError("input_shape names no input; give at least one shape.")
+    kept = frozenset(inputs) if raw is True else frozenset(raw or ())
+    data = _open(spec, inputs, kept, default_split, data_dir)
+    if data.input_shape != alone(inputs):
         raise DataError(
             f"{data.name} was opened for inputs of shape {data.input_shape}, the model "
-            f"takes {shape}; open it again for this model."
+            f"takes {alone(inputs)}; open it again for this model."
         )
+    if len(inputs) > 1:  # the same, but perhaps in another order
+        data = replace(data, inputs=inputs)
     if data.size == 0:
         raise DataError(f"{data.name} holds no samples; give data with at least 1.")
     if labels and not data.has_labels:
@@ -79,28 +94,31 @@ def open_data(
     return replace(data, limit=min(caps), size=size)
 
 
-def _open(spec: Any, shape: Shape, raw: bool, split: str, data_dir: Any) -> Data:
+def _open(spec: Any, inputs: Inputs, raw: Raw, split: str, data_dir: Any) -> Data:
     if isinstance(spec, Data):
         return spec
     if isinstance(spec, np.ndarray):
-        return open_arrays("the array", spec, None, shape, raw)
-    if isinstance(spec, tuple) and len(spec) == 2:
-        y = None if spec[1] is None else np.asarray(spec[1])
-        return open_arrays("the pair of arrays", np.asarray(spec[0]), y, shape, raw)
+        return open_arrays("the array", spec, inputs, raw)
+    if isinstance(spec, tuple) and len(spec) == 2 and len(inputs) == 1:
+        return open_arrays("the pair of arrays", spec, inputs, raw)
+    if isinstance(spec, Mapping | list | tuple) and len(inputs) > 1:
+        return open_arrays("the arrays", spec, inputs, raw)
     if isinstance(spec, tf.data.Dataset):
-        return open_dataset("the tf.data.Dataset", spec, shape, raw)
+        return open_dataset("the tf.data.Dataset", spec, inputs, raw)
     if isinstance(spec, str) and spec.startswith("tfds:"):
         match = TFDS_NAME.fullmatch(spec.removeprefix("tfds:"))
         if match:
+            _require_one(spec, inputs)
             return open_tfds(
-                match["name"], match["split"] or split, shape, raw, data_dir
+                match["name"], match["split"] or split, inputs, raw, data_dir
             )
     elif isinstance(spec, (str, os.PathLike)):
         path = Path(spec)
         if path.is_dir():
-            return open_folder(path, shape, raw)
+            _require_one(f"the folder of images {path}", inputs)
+            return open_folder(path, inputs, raw)
         if path.suffix.lower() == ".npz":
-            return open_npz(path, shape, raw)
+            return open_npz(path, inputs, raw)
         if not path.exists() and not path.suffix and ":" not in str(path):
             raise DataError(
                 f"There is no file or folder {path}, seen from {Path.cwd()}; check the "
@@ -109,5 +127,14 @@ def _open(spec: Any, shape: Shape, raw: bool, split: str, data_dir: Any) -> Data
     received = repr(spec) if isinstance(spec, (str, os.PathLike)) else type(spec)
     raise OptionError(
         f"Data cannot be opened from {received}; give {FORMS}. In Python also: an "
-        "array x, a pair of arrays (x, y), a tf.data.Dataset of batches."
+        "array x, a pair of arrays (x, y), a tf.data.Dataset of batches; x as a dict "
+        "of arrays by name for a model with several inputs."
     )
+
+
+def _require_one(what: str, inputs: Inputs) -> None:
+    if len(inputs) > 1:
+        raise DataError(
+            f"{what} gives one input, the model takes {len(inputs)}: "
+            f"{', '.join(inputs)}; give an npz file with an array for each."
+        )

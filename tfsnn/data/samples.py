@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfsnn.errors import DataError, OptionError
 
 Shape = tuple[int, ...]
-Batch = tuple[np.ndarray, np.ndarray | None]
+Inputs = dict[str, Shape]  # of a model, by name
+Raw = frozenset[str]  # the inputs whose integers are kept as they are
+# x and y; x is an array, or for several inputs a dict[str, np.ndarray].
+Batch = tuple[Any, np.ndarray | None]
+Stored = tuple[dict[str, np.ndarray], np.ndarray | None]
 # (batches, number of batches or None, label) -> the same batches, shown as they pass.
 Progress = Callable[[Iterable[Batch], int | None, str], Iterable[Batch]]
+
+
+class Header(NamedTuple):
+    """What is known of an array before it is read."""
+
+    shape: Any
+    dtype: np.dtype
 
 
 @dataclass(frozen=True)
 class Data:
     """Samples that can be read again and again; made by :func:`open_data`.
 
+    `inputs` are the shapes of one sample, by input of the model; the integers of those
+    in `raw` are kept as they are.
     `size` is the number of samples, None when it is not known before reading.
-    `read(n)` yields unchecked batches of at most n samples, as stored.
+    `read(n)` yields unchecked batches of at most n samples, as stored, by input.
     """
 
     name: str
-    input_shape: Shape
-    raw: bool
+    inputs: Inputs
+    raw: Raw
     size: int | None
     has_labels: bool
-    read: Callable[[int], Iterator[Batch]]
+    read: Callable[[int], Iterator[Stored]]
     limit: int | None = None
+
+    @property
+    def input_shape(self) -> Shape | Inputs:
+        """The shape of one sample; by name where there are several inputs."""
+        return alone(self.inputs)
 
     def batches(
         self, batch_size: int, progress: Progress | None = None, label: str = "reading"
     ) -> Iterable[Batch]:
         """Read from the start, `batch_size` samples at a time (the last may be less).
 
-        Yields x float32 ``(B, *input_shape)`` and y int64 ``(B,)``, or None where
-        the data has no labels; `progress` may wrap them. Raises OptionError for a
-        `batch_size` below 1, and, while reading, DataError for samples that are
-        damaged, of the wrong shape or type, not finite, or none at all.
+        Yields x float32 ``(B, *input_shape)``, or a dict of such arrays by name for
+        several inputs, and y int64 ``(B,)``, or None where the data has no labels;
+        `progress` may wrap them. Raises OptionError for a `batch_size` below 1, and,
+        while reading, DataError for samples that are damaged, of the wrong shape or
+        type, not finite, or none at all.
         """
         check_count("batch_size", batch_size)
         batches = self._batches(batch_size)
@@ -54,13 +73,15 @@ class Data:
         start = 0
         for x, y in self.read(batch_size):
             y_shape = None if y is None else y.shape
-            check_arrays(
-                self.name, x.shape, x.dtype, y_shape, self.input_shape, self.raw
-            )
-            room = len(x) if self.limit is None else self.limit - start
-            inputs = _inputs(self, x[:room], start)
-            yield inputs, None if y is None else _classes(self, y[:room], start)
-            start += len(inputs)
+            count = check_arrays(self.name, x, y_shape, self.inputs, self.raw)
+            if self.limit is not None:
+                count = min(count, self.limit - start)
+            values = {
+                key: _values(self, key, x[key][:count], start) for key in self.inputs
+            }
+            classes = None if y is None else _classes(self, y[:count], start)
+            yield alone(values), classes
+            start += count
             if start == self.limit:
                 break
         if start == 0:
@@ -87,13 +108,42 @@ def refusing(
         raise DataError(f"{what} ({reason}); {way_out}.") from error
 
 
+def alone(by_input: dict[str, Any]) -> Any:
+    """What belongs to the only input, or all by name where there are several."""
+    return by_input if len(by_input) > 1 else next(iter(by_input.values()))
+
+
 def check_arrays(
-    name: str, x: Any, dtype: np.dtype, y: Any, shape: Shape, raw: bool
-) -> None:
-    """Refuse arrays of shapes x and y (None: no y), x of this type, that do not fit."""
-    if len(x) == 0 or shape not in (tuple(x[1:]), (*x[1:], 1)):
+    name: str, x: Mapping[str, Any], y: Any, inputs: Inputs, raw: Raw
+) -> int:
+    """Refuse arrays that do not fit the inputs; return the number of samples.
+
+    x holds, by input, a :class:`Header` or an array; y is a shape, or None without y.
+    """
+    for key, array in x.items():
+        what = f"{_what(key, inputs)} of {name}"
+        _check_array(what, array, inputs[key], key in raw)
+    counts = {_what(key, inputs): array.shape[0] for key, array in x.items()}
+    first, size = next(iter(counts.items()))
+    if len(set(counts.values())) > 1:
+        found = ", ".join(f"{what} {count}" for what, count in counts.items())
         raise DataError(
-            f"x of {name} has shape {tuple(x)}, the model takes (N, "
+            f"{name}: the inputs differ in their number of samples ({found}); give "
+            "each sample a row in every input."
+        )
+    if y is not None and tuple(y[:1]) != (size,):
+        raise DataError(
+            f"{name}: {first} has {size} samples but y is of shape {tuple(y)}; give "
+            "one label per sample."
+        )
+    return size
+
+
+def _check_array(what: str, array: Any, shape: Shape, raw: bool) -> None:
+    received, dtype = tuple(array.shape), array.dtype
+    if len(received) == 0 or shape not in (received[1:], (*received[1:], 1)):
+        raise DataError(
+            f"{what} has shape {received}, the model takes (N, "
             f"{', '.join(map(str, shape))}) for N samples; give data of the shape that "
             "the model was trained on."
         )
@@ -101,26 +151,26 @@ def check_arrays(
     if not (dtype == np.uint8 or dtype.kind in "fb" or (raw and integer)):
         out = "uint8 or float32, or keep its values with raw=True"
         raise DataError(
-            f"x of {name} is of type {dtype}, whose range is not known; store it as "
+            f"{what} is of type {dtype}, whose range is not known; store it as "
             f"{out if integer else 'float32 or uint8'}."
         )
-    if y is not None and tuple(y[:1]) != (x[0],):
-        raise DataError(
-            f"{name}: x has {x[0]} samples but y is of shape {tuple(y)}; give one "
-            "label per sample."
-        )
 
 
-def _inputs(data: Data, x: np.ndarray, start: int) -> np.ndarray:
+def _what(key: str, inputs: Inputs) -> str:
+    return f"input {key!r}" if len(inputs) > 1 else "x"
+
+
+def _values(data: Data, key: str, x: np.ndarray, start: int) -> np.ndarray:
     with np.errstate(over="ignore"):  # a float64 that becomes Inf is reported below
-        values = x.astype(np.float32).reshape(len(x), *data.input_shape)
-    if x.dtype == np.uint8 and not data.raw:
+        values = x.astype(np.float32).reshape(len(x), *data.inputs[key])
+    if x.dtype == np.uint8 and key not in data.raw:
         values *= np.float32(1 / 255)
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not finite.all():
         raise DataError(
-            f"x of {data.name} holds NaN or Inf (as float32) in sample "
-            f"{start + int(finite.argmin())}, counted from 0; remove or repair it."
+            f"{_what(key, data.inputs)} of {data.name} holds NaN or Inf (as float32) "
+            f"in sample {start + int(finite.argmin())}, counted from 0; remove or "
+            "repair it."
         )
     return values
 

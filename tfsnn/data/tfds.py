@@ -13,15 +13,18 @@ import tensorflow as tf
 
 from tfsnn.data.arrays import open_dataset
 from tfsnn.data.image_folder import resized_pixels
-from tfsnn.data.samples import Data, Shape, refusing
+from tfsnn.data.samples import Data, Inputs, Raw, refusing
 
 TFDS_NAME = re.compile(
     r"(?P<name>[^:\[\]]+(:\d+\.(\d+|\*)\.(\d+|\*))?)(:(?P<split>[^:].*))?"
 )
 
 
-def open_tfds(wanted: str, split: str, shape: Shape, raw: bool, data_dir: Any) -> Data:
+def open_tfds(
+    wanted: str, split: str, inputs: Inputs, raw: Raw, data_dir: Any
+) -> Data:
     """Open one split; what is not in `data_dir` yet is downloaded, with a notice."""
+    (shape,) = inputs.values()
     import tensorflow_datasets as tfds  # slow to import, and most commands do without
 
     # AssertionError: no such version, or files to be fetched by hand. ImportError: a
@@ -58,4 +61,4 @@ def open_tfds(wanted: str, split: str, shape: Shape, raw: bool, data_dir: Any) -
     if image and len(shape) == 3:
         ds = ds.map(lambda x, y: (resized_pixels(x, shape, raw), y))
     name = f"tfds:{wanted}:{split}"
-    return replace(open_dataset(name, ds.batch(32), shape, raw), size=size)
+    return replace(open_dataset(name, ds.batch(32), inputs, raw), size=size)

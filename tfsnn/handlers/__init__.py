@@ -1,24 +1,43 @@
-"""Keras layers to nodes: a file for each family, a function for each layer."""
+"""Keras layers and operations to nodes: a file a family, a function a layer."""
 
 from tfsnn.handlers import (
     activation,
+    attention,
     linear,
     merge,
+    norm_matters,
     normalization,
+    operations,
     pooling,
+    refused,
     structure,
+    wrappers,
 )
-from tfsnn.handlers.registry import Builder, Unsupported, handles, registered
+from tfsnn.handlers.builder import Builder, Signal, Unsupported
+from tfsnn.handlers.registry import (
+    handles,
+    handles_operation,
+    registered,
+    registered_operations,
+)
 
 __all__ = [
     "Builder",
+    "Signal",
     "Unsupported",
     "activation",
+    "attention",
     "handles",
+    "handles_operation",
     "linear",
     "merge",
+    "norm_matters",
     "normalization",
+    "operations",
     "pooling",
+    "refused",
     "registered",
+    "registered_operations",
     "structure",
+    "wrappers",
 ]

@@ -1,4 +1,4 @@
-"""Layers that are a gain and an offset per channel at inference."""
+"""Normalisations: constant ones are a gain and an offset, others running sums."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from typing import Any
 import numpy as np
 from keras import layers
 
-from tfsnn.handlers.registry import Builder, Unsupported, handles
-from tfsnn.nodes import Affine
+from tfsnn.handlers.builder import Builder, Unsupported
+from tfsnn.handlers.registry import handles
 
 
-def affine(
-    inputs: Sequence[str], builder: Builder, gain: np.ndarray, offset: np.ndarray
-) -> str:
-    """An affine node, in float32; both arrays broadcast to the shape of the input."""
-    shape = builder.shape(inputs[0])
-    gain = np.broadcast_to(gain, shape[-1:] if np.ndim(gain) < 2 else shape)
-    offset = np.broadcast_to(offset, shape[-1:] if np.ndim(offset) < 2 else shape)
-    return builder.add(
-        Affine,
-        inputs,
-        shape,
-        gain=gain.astype(np.float32),
-        offset=offset.astype(np.float32) if offset.any() else None,
-    )
+def _weight(
+    values: Any, default: float, axes: Sequence[int], sample: tuple[int, ...]
+) -> np.ndarray:
+    """A weight over some axes of a sample, spread so that it broadcasts to it.
+
+    Where Keras keeps its axes in another order, it reshapes it like this as well.
+    """
+    if values is None:
+        return np.full((), default)
+    values = np.asarray(values, np.float64)
+    if tuple(axes) == (len(sample) - 1,):
+        return values.ravel()
+    return values.reshape([n if i in axes else 1 for i, n in enumerate(sample)])
 
 
 @handles(layers.BatchNormalization)
@@ -42,14 +41,14 @@ def batch_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
     offset = -np.asarray(layer.moving_mean, np.float64) * gain
     if layer.center:
         offset = offset + np.asarray(layer.beta, np.float64)
-    return affine(inputs, builder, gain, offset)
+    return builder.affine(inputs[0], gain, offset)
 
 
 @handles(layers.Rescaling)
 def rescaling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Rescaling: x * scale + offset."""
     gain, offset = np.asarray(layer.scale), np.asarray(layer.offset)
-    return affine(inputs, builder, gain, offset)
+    return builder.affine(inputs[0], gain, offset)
 
 
 @handles(layers.Normalization, only={"invert": (False,)})
@@ -63,4 +62,56 @@ def normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
         np.broadcast_to(a, shape) if a.shape[:-1] != (1,) * (a.ndim - 1) else a.ravel()
         for a in (gain, -mean * gain)
     )
-    return affine(inputs, builder, gain, offset)
+    return builder.affine(inputs[0], gain, offset)
+
+
+def _with_weights(
+    y: str, layer: Any, axes: Sequence[int], builder: Builder, *names: str
+) -> str:
+    """y * gain + offset, of the layer's weights of these names, where it has them."""
+    shape = builder.shape(y)
+    gain, offset = (
+        _weight(getattr(layer, name, None), default, axes, shape)
+        for name, default in zip((*names, ""), (1.0, 0.0), strict=False)
+    )
+    if gain.shape == () and offset.shape == ():
+        return y
+    return builder.affine(y, gain, offset, suffix="_scale")
+
+
+@handles(layers.LayerNormalization)
+def layer_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """LayerNormalization over any axes."""
+    axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
+    op = "rms_norm" if getattr(layer, "rms_scaling", False) else "layer_norm"
+    if op == "rms_norm":
+        raise Unsupported("rms_scaling=True; use RMSNormalization")
+    y = builder.function(op, inputs, axes=axes, epsilon=float(layer.epsilon))
+    return _with_weights(y, layer, axes, builder, "gamma", "beta")
+
+
+@handles(layers.GroupNormalization)
+def group_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """GroupNormalization of the channels, the last axis."""
+    shape = builder.shape(inputs[0])
+    if builder.axis(layer.axis, len(shape)) != len(shape) - 1:
+        raise Unsupported(f"axis={layer.axis}; only the last axis, the channels, is")
+    groups = shape[-1] if layer.groups == -1 else layer.groups
+    epsilon = float(layer.epsilon)
+    y = builder.function("group_norm", inputs, groups=groups, epsilon=epsilon)
+    return _with_weights(y, layer, (len(shape) - 1,), builder, "gamma", "beta")
+
+
+@handles(layers.RMSNormalization)
+def rms_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """RMSNormalization."""
+    axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
+    y = builder.function("rms_norm", inputs, axes=axes, epsilon=float(layer.epsilon))
+    return _with_weights(y, layer, axes, builder, "scale")
+
+
+@handles(layers.UnitNormalization)
+def unit_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """UnitNormalization: the L2 norm over some axes becomes 1."""
+    axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
+    return builder.function("unit_norm", inputs, axes=axes, epsilon=1e-12)

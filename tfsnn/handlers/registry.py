@@ -16,18 +16,15 @@ honour is data in the decorator (`only`), so that every refusal reads the same.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import keras
 
-from tfsnn.graph import Graph, LayerRecord, Node
+from tfsnn.handlers.builder import Builder, Unsupported
 
-Handler = Callable[[Any, Sequence[str], "Builder"], str]
-
-
-class Unsupported(Exception):
-    """Raised by a handler: the layer cannot be converted, for this reason."""
+Handler = Callable[[Any, Sequence[str], Builder], str | list[str]]
+H = TypeVar("H", bound=Callable[..., str | list[str]])
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ _REGISTRY: dict[type, Registration] = {}
 
 def handles(
     *layer_classes: type, only: Mapping[str, tuple[Any, ...]] | None = None
-) -> Callable[[Handler], Handler]:
+) -> Callable[[H], H]:
     """Register a handler for exactly these layer classes, not for their subclasses.
 
     A subclass may compute something else, so it needs a handler of its own.
@@ -56,7 +53,7 @@ def handles(
         ValueError: if a class has a handler already.
     """
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: H) -> H:
         for layer_class in layer_classes:
             if layer_class in _REGISTRY:
                 raise ValueError(f"{layer_class.__name__} has a handler already")
@@ -71,97 +68,74 @@ def registered() -> dict[type, Registration]:
     return dict(_REGISTRY)
 
 
+_OPERATIONS: dict[str, Handler] = {}
+
+
+def handles_operation(*names: str) -> Callable[[H], H]:
+    """Register a handler for operations of ``keras.ops``, by the name of their class.
+
+    ``x + y`` and ``keras.ops.add(x, y)`` in a Functional model are both "Add". The
+    arguments of the call, tensors and constants, are in the builder.
+    """
+
+    def register(handler: H) -> H:
+        for name in names:
+            if name in _OPERATIONS:
+                raise ValueError(f"{name} has a handler already")
+            _OPERATIONS[name] = handler
+        return handler
+
+    return register
+
+
+def registered_operations() -> dict[str, Handler]:
+    """The operations of ``keras.ops`` that can be converted, with their handlers."""
+    return dict(_OPERATIONS)
+
+
+_REFUSED: dict[type, str] = {}
+
+
+def refuse(reason: str, *layer_classes: type) -> None:
+    """Say why layers of these classes, and of their subclasses, cannot be converted."""
+    for layer_class in layer_classes:
+        _REFUSED[layer_class] = reason
+
+
 CHANNELS_LAST = {"data_format": ("channels_last",)}
 
 
-def translate(layer: keras.Layer, inputs: Sequence[str], builder: Builder) -> str:
-    """Call the layer's handler.
+def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
+    """Call the handler of a layer or operation: the nodes of its outputs.
 
     Raises:
-        Unsupported: if there is none, or it cannot honour the layer's arguments.
+        Unsupported: if there is none, or it cannot honour the arguments.
     """
-    registration = _REGISTRY.get(type(layer))
-    if registration is None:
-        raise Unsupported(
-            "no handler for this class: register one with @tfsnn.handles, "
-            "or replace the layer"
-        )
-    for argument, values in registration.only.items():
+    handler, only = _handler(layer)
+    for argument, values in only.items():
         received = getattr(layer, argument)
         if received not in values:
             expected = " or ".join(repr(value) for value in values)
             raise Unsupported(f"{argument}={received!r}; only {expected} is supported")
-    return registration.handler(layer, inputs, builder)
+    result = handler(layer, inputs, builder)
+    return [result] if isinstance(result, str) else result
 
 
-@dataclass
-class Builder:
-    """A graph in the making.
-
-    Attributes:
-        nodes: so far, in order.
-        records: the Keras layers so far, by name.
-        layer: name of the Keras layer being translated, with those it is nested in.
-    """
-
-    nodes: dict[str, Node] = field(default_factory=dict)
-    records: dict[str, LayerRecord] = field(default_factory=dict)
-    layer: str = ""
-
-    def add(
-        self,
-        kind: type[Node],
-        inputs: Sequence[str],
-        shape: Sequence[int],
-        *arguments: Any,
-        suffix: str = "",
-        **fields: Any,
-    ) -> str:
-        """Add a node and return its name.
-
-        The name is the layer's with `suffix` ("_2" and so on where that is taken).
-        """
-        base = self.layer + suffix
-        name, count = base, 1
-        while name in self.nodes:
-            count += 1
-            name = f"{base}_{count}"
-        self.nodes[name] = kind(
-            name,
-            tuple(inputs),
-            tuple(int(n) for n in shape),
-            *arguments,
-            layer=self.layer,
-            **fields,
+def _handler(layer: Any) -> tuple[Handler, Mapping[str, tuple[Any, ...]]]:
+    if registration := _REGISTRY.get(type(layer)):
+        return registration.handler, registration.only
+    for layer_class, reason in _REFUSED.items():
+        if isinstance(layer, layer_class):
+            raise Unsupported(reason)
+    if isinstance(layer, keras.Layer):
+        raise Unsupported(
+            "no handler for this class: register one with @tfsnn.handles, "
+            "or replace the layer"
         )
-        return name
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The output shape of a node, for one sample."""
-        return self.nodes[name].shape
-
-    def drop(self, inputs: Sequence[str], why: str) -> str:
-        """Pass the layer's only input on: it computes the identity."""
-        self.tell(f"dropped: {why}")
-        return inputs[0]
-
-    def tell(self, fate: str) -> None:
-        """Record what became of the present layer, in place of the default."""
-        self.records[self.layer] = self.records[self.layer]._replace(fate=fate)
-
-    def graph(self, outputs: Sequence[str]) -> Graph:
-        """The finished graph, without the nodes that no output needs."""
-        needed = set(outputs)
-        for node in reversed(self.nodes.values()):
-            if node.name in needed:
-                needed.update(node.inputs)
-        source = next(iter(self.nodes))
-        kept = [n for n in self.nodes.values() if n.name in needed | {source}]
-        unused = {n.layer for n in self.nodes.values()} - {n.layer for n in kept}
-        records = [
-            record._replace(fate="dropped: no output needs it")
-            if record.layer in unused
-            else record
-            for record in self.records.values()
-        ]
-        return Graph(tuple(kept), tuple(outputs), tuple(records))
+    operation = type(layer).__name__
+    if not type(layer).__module__.startswith("keras.") or operation not in _OPERATIONS:
+        raise Unsupported(
+            f"no handler for the operation {operation}: compute it before the model, "
+            "behind it, or in a layer with a handler of its own (@tfsnn.handles)"
+        )
+    return _OPERATIONS[operation], {}

@@ -1,17 +1,27 @@
-"""Keras layers for spiking networks of one's own.
+"""Keras layers for spiking networks of one's own, and for networks to convert.
 
-All work on sequences ``(B, T, ...)``: batch first, then time, as Keras' recurrent
-layers do.
+Those for spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras'
+recurrent layers do. The normalisations are for the networks that are converted.
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
 from tfsnn.layers.integrate_fire import IntegrateFire
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
+from tfsnn.layers.normalization import (
+    BoundedWeightNormalization,
+    L1BatchNormalization,
+    LInfBatchNormalization,
+    TopKBatchNormalization,
+)
 
 __all__ = [
     "BernoulliRate",
+    "BoundedWeightNormalization",
     "ConstantCurrent",
     "DeterministicRate",
     "IntegrateFire",
+    "L1BatchNormalization",
+    "LInfBatchNormalization",
     "SpikingMaxPooling2D",
+    "TopKBatchNormalization",
 ]

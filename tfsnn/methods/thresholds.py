@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tfsnn.calibrate import Statistics
+from tfsnn.calibrate import BINS, Statistics
 from tfsnn.graph import Graph
 from tfsnn.methods.contract import NeuronPlan
 from tfsnn.nodes import Rate
@@ -84,6 +84,8 @@ def bounded(
 
 
 SHARES = np.geomspace(0.05, 1.0, 80)  # ranges tried, as shares of the maximum
+BEYOND = np.linspace(0.0, 4.0, 33)  # and beyond it, in mean excesses of large values
+FEW = 16  # values with which a channel's own excess weighs as much as the others'
 BLOCK = 128  # channels searched at a time, so that their histograms stay in the cache
 
 
@@ -97,10 +99,15 @@ def mean_square_scale(
     maximum and the maximum (grid search as in Li et al., ICML 2021, arXiv 2106.06984,
     with rounding in place of flooring). The scale is ``r / levels``, because in one
     step at most `levels` spikes can be sent.
+
+    Where spikes are finer than the bins of the histogram, rounding is no longer what
+    costs, but clipping larger activations than calibration showed: see
+    :func:`_wide_range`.
     """
     values = statistics.values
+    search = _wide_range if resolution > BINS else _best_range
     ranges = [
-        _best_range(
+        search(
             values[block],
             statistics.histogram[block],
             statistics.maximum[block],
@@ -134,3 +141,32 @@ def _best_range(
         best = np.where(better, error, best)
         chosen = np.where(better, largest, chosen)
     return chosen
+
+
+def _wide_range(
+    a: np.ndarray, weight: np.ndarray, maximum: np.ndarray, resolution: int
+) -> np.ndarray:
+    """The range of least expected error from the maximum upwards, for fine spikes.
+
+    Active values above their mean u are taken to be exponential: a share p of them
+    with mean excess b. So the range r costs, for each active value, r^2 / (12 n^2) by
+    rounding and 2 p b^2 exp(-(r - u) / b) by clipping. What p and b are of a channel
+    that was active few times is drawn to those of the others. (Departs from Li et al.,
+    whose ranges end at the maximum.)
+    """
+    active = weight.copy()
+    active[:, 0] = 0  # the first bin holds the zeros
+    count = active.sum(1)
+    mean = (active * a).sum(1) / np.maximum(count, 1)
+    above = active * (a > mean[:, None])
+    number = above.sum(1)
+    total = (above * (a - mean[:, None])).sum(1)
+    usual_excess = np.median(total / np.maximum(number, 1))
+    usual_share = np.median(number / np.maximum(count, 1))
+    excess = np.maximum((total + FEW * usual_excess) / (number + FEW), 1e-30)[:, None]
+    share = ((number + FEW * usual_share) / (count + FEW))[:, None]
+    ranges = maximum[:, None] + excess * BEYOND
+    rounding = ranges**2 / (12 * resolution**2)
+    tail = np.exp(np.minimum((mean[:, None] - ranges) / excess, 0.0))
+    best = np.argmin(rounding + 2 * share * excess**2 * tail, axis=1)
+    return np.take_along_axis(ranges, best[:, None], 1)[:, 0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tfsnn.graph import Graph
-from tfsnn.nodes import Average, Max, Pad, Rate, Reshape
+from tfsnn.nodes import Average, Max, Rate
+from tfsnn.nodes.movement import Movement
 
 
 def drop_repeated_rate(graph: Graph) -> Graph:
@@ -13,7 +14,7 @@ def drop_repeated_rate(graph: Graph) -> Graph:
     for name in [node.name for node in graph.of_kind(Rate)]:
         node: Any = graph[name]  # its input may have been dropped by now
         before: Any = graph[node.inputs[0]]
-        while isinstance(before, Max | Average | Pad | Reshape):
+        while isinstance(before, Max | Average | Movement):
             before = graph[before.inputs[0]]
         if not isinstance(before, Rate):
             continue

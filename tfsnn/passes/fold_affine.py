@@ -32,8 +32,7 @@ def _fold_one(graph: Graph) -> Graph | None:
         readers = consumers[node.name]
         if len(readers) == 1 and isinstance(readers[0], Linear):
             behind = readers[0]
-            padded = behind.form != "dense" and behind.padding != "valid"
-            if node.offset is None or not padded:
+            if node.offset is None or not behind.hides_borders:
                 return _merged(graph, node, _into_behind(behind, node))
     return None
 
@@ -42,7 +41,7 @@ def _into_before(linear: Linear, node: Affine) -> Linear:
     kernel = np.asarray(linear.kernel, np.float64)
     offset = 0.0 if node.offset is None else np.asarray(node.offset, np.float64)
     exact = linear.replace(kernel=kernel)
-    ones = np.ones(linear_inputs(linear))
+    ones = np.ones(linear.channels_in)
     folded = exact.scaled(ones, np.asarray(node.gain, np.float64))
     bias = 0.0 if linear.bias is None else np.asarray(linear.bias, np.float64)
     bias = np.broadcast_to(bias * node.gain + offset, linear.shape[-1:])
@@ -51,11 +50,11 @@ def _into_before(linear: Linear, node: Affine) -> Linear:
 
 def _into_behind(linear: Linear, node: Affine) -> Linear:
     ones = np.ones(linear.shape[-1])
-    gain = np.broadcast_to(node.gain, linear_inputs(linear))
+    gain = np.broadcast_to(node.gain, linear.channels_in)
     folded = linear.scaled(gain, ones)
     if node.offset is None:
         return folded
-    offset = np.broadcast_to(node.offset, linear_inputs(linear))
+    offset = np.broadcast_to(node.offset, linear.channels_in)
     # The response to the offset alone: the kernel summed over its window.
     response = linear.scaled(offset, ones).kernel.astype(np.float64)
     axes = range(response.ndim - 1 - (linear.form == "depthwise"))
@@ -63,11 +62,6 @@ def _into_behind(linear: Linear, node: Affine) -> Linear:
     if linear.bias is not None:
         bias = bias + linear.bias
     return folded.replace(bias=bias.astype(np.float32))
-
-
-def linear_inputs(linear: Linear) -> int:
-    """The number of input channels."""
-    return int(linear.kernel.shape[-2]) * linear.groups
 
 
 def _merged(graph: Graph, node: Affine, linear: Linear) -> Graph:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from pathlib import Path
 
@@ -13,22 +12,21 @@ from tfsnn.errors import ModelError
 SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
-def load_model(path: str | os.PathLike) -> keras.Model:
+def load_keras_file(path: Path) -> keras.Model:
     """Load a ``.keras`` or ``.h5`` file.
 
     Raises:
         ModelError: if it does not exist, is of another kind, is damaged, needs a custom
             class that is not registered, or holds code (a Lambda layer).
     """
-    path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ModelError(
             f"{path}: not a model file that tfsnn reads; expected "
-            f"{', '.join(SUFFIXES)}, got {path.suffix or 'no suffix'!r}"
+            f"{', '.join(SUFFIXES)} or the folder of a SavedModel, "
+            f"got {path.suffix or 'no suffix'!r}"
         )
     if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise ModelError(f"{path}: {what}")
+        raise ModelError(f"{path}: does not exist")
     if path.suffix == ".keras" and not zipfile.is_zipfile(path):
         raise ModelError(
             f"{path}: not a .keras file, or only part of one "

@@ -6,7 +6,7 @@ format, rather than from private attributes of Keras.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,18 +14,24 @@ import numpy as np
 
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.graph import Graph, LayerRecord
-from tfsnn.handlers.registry import Builder, Unsupported, translate
+from tfsnn.handlers.builder import Builder, Signal, Unsupported
+from tfsnn.handlers.registry import translate
 from tfsnn.nodes import Readout, Source
-
-# A tensor of a functional model: name of the layer, its call, its output.
-Reference = tuple[str, int, int]
+from tfsnn.sources.model_config import (
+    Reference,
+    calls,
+    rebuilt,
+    reference,
+    references,
+    signals,
+)
 
 
 def import_model(model: keras.Model) -> Graph:
     """Translate a model into nodes, one for one; nothing is simplified yet.
 
     Args:
-        model: Functional or Sequential, built, with one input of fixed shape; it may
+        model: Functional or Sequential, built, with inputs of fixed shape; it may
             nest such models and share layers.
 
     Raises:
@@ -37,28 +43,57 @@ def import_model(model: keras.Model) -> Graph:
         raise ModelError(
             f"{model.name}: its outputs are nested; arrange them in one list or dict"
         )
-    if len(functional.inputs) != 1:
-        raise ModelError(f"{model.name}: one input is supported, not several")
-    shape = tuple(functional.inputs[0].shape[1:])
-    if not shape or any(n is None for n in shape):
-        raise ModelError(
-            f"{model.name}: the input shape {shape} is not fixed: rebuild the model "
-            "with an Input of fixed shape"
-        )
     walk = _Walk()
-    # Not the tensor's name, which is another after the model is saved and loaded.
-    (entry,) = _references(functional.get_config()["input_layers"])
-    walk.builder.layer = entry[0]
-    source = walk.builder.add(Source, (), shape)
-    outputs = [walk.readout(name) for name in walk.model(functional, [source], "")]
+    names = input_names(functional)
+    for name in names:
+        tensor = functional.get_layer(name).output
+        shape = tuple(tensor.shape[1:])
+        if any(n is None for n in shape):
+            raise ModelError(
+                f"{model.name}: the shape {shape} of the input {name} is not fixed: "
+                "rebuild the model with an Input of fixed shape"
+            )
+        if tensor.dtype == "string":
+            raise ModelError(f"{model.name}: the input {name} is text, not numbers")
+        walk.builder.layer = name
+        walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
+    outputs = [walk.readout(name) for name in walk.model(functional, names, "")]
     if walk.problems:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
-    if len(sources := graph.of_kind(Source)) > 1:
-        names = ", ".join(node.name for node in sources[1:])
-        raise ModelError(f"{model.name}: nothing was found that computes {names}")
+    if lost := [name for name in graph.inputs if name not in names]:
+        raise ModelError(f"{model.name}: nothing was found that computes {lost}")
     _check_weights(graph)
     return graph
+
+
+def input_names(model: keras.Model) -> list[str]:
+    """The names of a Functional model's input layers, in order.
+
+    Not those of its tensors, which are others after the model is saved and loaded, and
+    in another order where the inputs are a dict.
+    """
+    return [name for name, *_ in references(model.get_config()["input_layers"])]
+
+
+def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
+    """A function from inputs by name to the structure that the model takes.
+
+    The only input of a model, not in a mapping, is passed on as it is.
+    """
+    functional = _functional(model, "the model")
+    structure = functional.get_config()["input_layers"]
+    names = input_names(functional)
+
+    def arrange(feed: Any) -> Any:
+        if not isinstance(feed, Mapping):
+            return feed
+        values = [feed[name] for name in names]
+        if isinstance(structure, Mapping):
+            return dict(zip(structure, values, strict=True))
+        return values
+
+    return arrange
 
 
 def _arranged(model: keras.Model) -> list[Any]:
@@ -89,6 +124,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.builder = Builder()
+        self.builder.inner = self.inner
         self.problems: list[tuple[str, str, str]] = []
 
     def model(
@@ -97,19 +133,23 @@ class _Walk:
         """Translate a model's layers; the names of the nodes of its outputs."""
         config = functional.get_config()
         operations = {op.name: op for op in functional.operations}
-        sources = list(_references(config["input_layers"]))
+        sources = list(references(config["input_layers"]))
         values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
-        for name, call, arguments in _calls(config, set(values)):
-            references = list(_tensors(arguments))
-            reads = [
-                values.get(reference) or self.stand_in(prefix + name, shape)
-                for reference, shape in references
-            ]
-            results = self.layer(operations[name], reads, prefix)
-            values |= {(name, call, i): result for i, result in enumerate(results)}
+        for name, call, arguments in calls(config, set(values)):
+
+            def signal(tensor: Any, where: str = prefix + name) -> Signal:
+                found = values.get(reference(tensor))
+                read = Signal(found or self.stand_in(where, tensor["shape"]))
+                read.dtype = tensor["dtype"]
+                return read
+
+            args = tuple(rebuilt(arguments["args"], signal))
+            kwargs = rebuilt(arguments["kwargs"], signal)
+            results = self.layer(operations[name], args, kwargs, prefix)
+            values.update(((name, call, i), y) for i, y in enumerate(results))
         outputs = [
             (name, call - _counts_from_one(operations[name]), i)
-            for name, call, i in _references(config["output_layers"])
+            for name, call, i in references(config["output_layers"])
         ]
         wanted = zip(outputs, functional.outputs, strict=True)
         return [
@@ -117,27 +157,59 @@ class _Walk:
             for reference, tensor in wanted
         ]
 
-    def layer(self, layer: Any, inputs: Sequence[str], prefix: str) -> list[str]:
+    def layer(
+        self,
+        layer: Any,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        prefix: str,
+    ) -> list[str]:
         """Translate one call of a layer or nested model; the nodes of its outputs."""
         name, kind = prefix + layer.name, type(layer).__name__
         self.builder.layer = name
         if isinstance(layer, keras.Model):
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
-            return self.model(_functional(layer, name), inputs, name + "/")
+            functional = _functional(layer, name)
+            inputs = _in_order(functional, args, kwargs)
+            outputs = self.model(functional, inputs, name + "/")
+            structure = functional.get_config()["output_layers"]
+            if isinstance(structure, Mapping):  # Keras counts them by their keys' order
+                by_key = dict(zip(structure, outputs, strict=True))
+                outputs = [by_key[key] for key in sorted(by_key)]
+            return outputs
         count = layer.count_params() if isinstance(layer, keras.Layer) else 0
         self.builder.records[name] = LayerRecord(name, kind, count)
+        self.builder.args, self.builder.kwargs = args, kwargs
         try:
-            for read in (self.builder.nodes[name] for name in inputs):
-                if isinstance(read, Readout):
-                    raise Unsupported(
-                        f"it follows {read.head!r}, which is supported only at an "
-                        "output of the model: cut the model there, or use ReLU"
-                    )
-            return [translate(layer, inputs, self.builder)]
+            if isinstance(layer, keras.Layer):
+                args = tuple(_with_constants(arg, self.builder) for arg in args)
+                kwargs = {
+                    k: _with_constants(v, self.builder) for k, v in kwargs.items()
+                }
+                self.builder.args, self.builder.kwargs = args, kwargs
+            inputs = list(signals([args, kwargs]))
+            return translate(layer, inputs, self.builder)
         except Unsupported as problem:
             self.problems.append((name, kind, str(problem)))
             return []
+
+    def inner(self, layer: Any, inputs: Sequence[str]) -> list[str]:
+        """Translate a layer or model that a wrapper holds, under the wrapper's name."""
+        wrapper, args, kwargs = (
+            self.builder.layer,
+            self.builder.args,
+            self.builder.kwargs,
+        )
+        self.builder.args, self.builder.kwargs = tuple(map(Signal, inputs)), {}
+        try:
+            if isinstance(layer, keras.Model):
+                functional = _functional(layer, f"{wrapper}/{layer.name}")
+                return self.model(functional, inputs, f"{wrapper}/{layer.name}/")
+            return translate(layer, inputs, self.builder)
+        finally:
+            self.builder.layer = wrapper
+            self.builder.args, self.builder.kwargs = args, kwargs
 
     def stand_in(self, name: str, shape: Sequence[int | None]) -> str:
         """A node for the output of a layer that could not be converted."""
@@ -148,8 +220,6 @@ class _Walk:
     def readout(self, name: str) -> str:
         """The node `name` as an output of the model."""
         node = self.builder.nodes[name]
-        if isinstance(node, Readout):
-            return name
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
 
@@ -183,53 +253,25 @@ def _counts_from_one(operation: Any) -> bool:
     return isinstance(operation, keras.Model) and not sequential
 
 
-def _calls(
-    config: Mapping[str, Any], known: set[Reference]
-) -> Iterator[tuple[str, int, Any]]:
-    """The calls of the layers, each behind those whose outputs it reads."""
-    known = {(name, call, 0) for name, call, _ in known}
-    waiting = [
-        (layer["name"], call, arguments)
-        for layer in config["layers"]
-        for call, arguments in enumerate(layer["inbound_nodes"])
-    ]
-    while waiting:
-        later = []
-        for name, call, arguments in waiting:
-            reads = {(layer, i, 0) for (layer, i, _), _ in _tensors(arguments)}
-            if reads <= known:
-                known.add((name, call, 0))
-                yield name, call, arguments
-            else:
-                later.append((name, call, arguments))
-        if len(later) == len(waiting):
-            raise ModelError(
-                f"the calls of {[name for name, *_ in later]} form a cycle"
-            )
-        waiting = later
+def _with_constants(argument: Any, builder: Builder) -> Any:
+    """A layer's argument with a node for each array in it, ``(1, *shape)``."""
+    if isinstance(argument, list | tuple):
+        return [_with_constants(item, builder) for item in argument]
+    if not isinstance(argument, np.ndarray):
+        return argument
+    if argument.ndim and argument.shape[0] != 1:
+        raise Unsupported(
+            f"it reads an array of shape {argument.shape}, with values for "
+            f"{argument.shape[0]} samples: give it 1 as first axis"
+        )
+    return builder.constant(argument[0])
 
 
-def _tensors(arguments: Any) -> Iterator[tuple[Reference, Sequence[int | None]]]:
-    """The tensors in a call's arguments, in order, with their shapes."""
-    if isinstance(arguments, Mapping):
-        if arguments.get("class_name") == "__keras_tensor__":
-            config = arguments["config"]
-            name, call, output = config["keras_history"]
-            yield (name, call, output), config["shape"]
-            return
-        arguments = list(arguments.values())
-    if isinstance(arguments, list | tuple):
-        for item in arguments:
-            yield from _tensors(item)
-
-
-def _references(structure: Any) -> Iterator[Reference]:
-    """The tensors in the config's input or output layers, in order."""
-    if isinstance(structure, Mapping):
-        structure = list(structure.values())
-    if isinstance(structure[0], str):
-        name, call, output = structure
-        yield name, call, output
-    else:
-        for item in structure:
-            yield from _references(item)
+def _in_order(
+    functional: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> list[str]:
+    """The arguments of a nested model's call, in the order of its inputs."""
+    structure = functional.get_config()["input_layers"]
+    if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
+        return [args[0][key] for key in structure]
+    return list(signals([args, kwargs]))

@@ -1,0 +1,96 @@
+"""Where signals begin, become spikes, and are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn import functions
+from tfsnn.graph import Node, array
+from tfsnn.neurons import Neuron
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Node):
+    """An input of the network.
+
+    Attributes:
+        whole: whether the model takes integers, such as the numbers of tokens.
+    """
+
+    whole: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Constant(Node):
+    """Values that belong to the model, such as a class token: the same every step.
+
+    It reads a source, for the number of samples only.
+    """
+
+    value: Any = array()
+
+    def apply(self, x: Any) -> Any:
+        """Anything ``(N, ...)`` to ``(N, *shape)``."""
+        return tf.broadcast_to(self.value, (tf.shape(x)[0], *self.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Rate(Node):
+    """min(max(x, 0), max_value): what a spiking neuron's rate stands for.
+
+    The fields after `max_value` are the neuron (:class:`tfsnn.neurons.Neuron`), set by
+    :func:`tfsnn.normalize.normalize`.
+
+    Attributes:
+        max_value: None for a plain ReLU; 6 for ReLU6.
+        scale: activation, in the ANN's units, that one spike per step stands for.
+    """
+
+    max_value: Any = array(None)
+    scale: Any = array(None)
+    threshold: Any = array(1.0)
+    initial_potential: Any = array(0.0)
+    negative_threshold: Any = array(None)
+    max_coefficient: Any = array(None)
+
+    def apply(self, x: Any) -> Any:
+        """``(N, *shape)`` to the same."""
+        if self.max_value is None:
+            return tf.nn.relu(x)
+        return tf.clip_by_value(x, 0.0, self.max_value)
+
+    @property
+    def neuron(self) -> Neuron:
+        """The spiking neuron in this node's place."""
+        return Neuron(
+            threshold=self.threshold,
+            initial_potential=self.initial_potential,
+            negative_threshold=self.negative_threshold,
+            max_coefficient=self.max_coefficient,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Readout(Node):
+    """An output of the model: the `head` of what reaches it.
+
+    Over time it reads the mean of its input so far, in the ANN's own units, and
+    applies the head to that once.
+
+    Attributes:
+        head: a name in :data:`tfsnn.functions.FUNCTIONS`, or "linear".
+        options: arguments of the head, JSON.
+    """
+
+    head: str = "linear"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def apply(self, x: Any) -> Any:
+        """``(N, ...)`` to ``(N, *shape)``."""
+        if self.head == "linear":
+            return x
+        return functions.FUNCTIONS[self.head](x, **self.options)

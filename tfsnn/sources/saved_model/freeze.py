@@ -1,0 +1,126 @@
+"""A signature's graph with its variables as constants and no function calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+# Not in the public interface, yet the documented way to freeze since TensorFlow 2.0.
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
+
+from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.sources.saved_model.signature import Signature
+
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+# What keeps a call from being inlined, and shapes that a graph was exported with.
+KEPT_APART = ("_XlaMustCompile", "jit_compile", "_noinline")
+ALTERED = "_altered"
+ASSIGNED = (
+    "changes a variable, as layers of random augmentation do: export the model without "
+    "them"
+)
+STATED_SHAPES = "_output_shapes"
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A graph of plain operations.
+
+    Attributes:
+        graph_def: the graph.
+        inputs: by name of the signature's input, the tensor that is fed.
+        outputs: by name of the signature's output, the tensor that is fetched.
+        specs: by name of the input, shape and type.
+    """
+
+    graph_def: Any
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    specs: dict[str, tf.TensorSpec]
+
+
+def freeze(signature: Signature) -> Frozen:
+    """Freeze the variables and inline every call.
+
+    Raises:
+        UnsupportedError: if it changes variables, as random augmentation does.
+        ModelError: if TensorFlow cannot freeze it.
+    """
+    arguments = tf.nest.flatten({name: name for name in signature.inputs})
+    _refuse_assignments(signature)
+    try:
+        function = _constants(signature.function)
+        graph_def = function.graph.as_graph_def()
+        if _free_calls(graph_def):
+            function = _constants(_function(function, graph_def))
+            graph_def = function.graph.as_graph_def()
+    except Exception as error:  # whatever the graph optimizer raises
+        raise ModelError(
+            f"the signature {signature.name!r} cannot be frozen "
+            f"({type(error).__name__}: {str(error)[:200]}): export the model again, "
+            "for inference"
+        ) from error
+    for node in graph_def.node:
+        node.attr.pop(STATED_SHAPES, None)
+    fed = [tensor.name for tensor in function.inputs]
+    return Frozen(
+        graph_def,
+        dict(zip(arguments, fed, strict=True)),
+        dict(zip(signature.outputs, (t.name for t in function.outputs), strict=True)),
+        signature.inputs,
+    )
+
+
+def _refuse_assignments(signature: Signature) -> None:
+    graph_def = signature.function.graph.as_graph_def()
+    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
+    problems = [
+        (node.name, node.op, ASSIGNED)
+        for body in bodies
+        for node in body
+        if node.op.startswith("Assign") and node.op.endswith("VariableOp")
+    ]
+    if problems:
+        raise UnsupportedError(sorted(set(problems)))
+
+
+def _constants(function: Any) -> Any:
+    return convert_variables_to_constants_v2(function, lower_control_flow=False)
+
+
+def _free_calls(graph_def: Any) -> bool:
+    """Whether calls are left; TensorFlow does not inline what XLA must compile.
+
+    Keras 3 exports grouped convolutions in a ``tf.function(jit_compile=True)``.
+    """
+    functions = graph_def.library.function
+    bodies = [graph_def.node, *(function.node_def for function in functions)]
+    holders = (*functions, *(node for body in bodies for node in body))
+    for holder in holders:
+        for attribute in KEPT_APART:
+            holder.attr.pop(attribute, None)
+    # An altered function needs another name: TensorFlow knows the old one.
+    names = {function.signature.name for function in functions}
+    for function in functions:
+        function.signature.name += ALTERED
+    for holder in holders:
+        for value in holder.attr.values():
+            for called in (value.func, *value.list.func):
+                if called.name in names:
+                    called.name += ALTERED
+    return any(node.op in CALLS for node in graph_def.node)
+
+
+def _function(function: Any, graph_def: Any) -> Any:
+    """The function again, over an altered graph."""
+    names = [tensor.name for tensor in (*function.inputs, *function.outputs)]
+    wrapped = tf.compat.v1.wrap_function(
+        lambda: tf.import_graph_def(graph_def, name=""), []
+    )
+    tensors = [wrapped.graph.get_tensor_by_name(name) for name in names]
+    count = len(function.inputs)
+    return wrapped.prune(tensors[:count], tensors[count:])

@@ -1,0 +1,81 @@
+"""Layer names from the scopes of the graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Scopes that TensorFlow and Keras open inside of a layer, and around a model.
+INNER = frozenset(
+    (
+        "batchnorm",
+        "moments",
+        "weighted_moments",
+        "Tensordot",
+        "convolution",
+        "separable_conv2d",
+        "conv_transpose",
+        "Conv1D",
+        "Conv2D",
+        "Conv3D",
+        "depthwise",
+        "clip_by_value",
+        "Gelu",
+        "LogSigmoid",
+        "einsum",
+        "resize",
+        "Repeat",
+        "MaxPool1d",
+        "AvgPool1d",
+        "reduce_variance",
+    )
+)
+OUTER = re.compile(r"^(Stateful)?PartitionedCall(_\d+)?$|^Func$|^jit_.*$")
+COUNT = re.compile(r"_\d+$")
+
+
+class Names:
+    """Unique layer names.
+
+    Keras 3 counts every scope once more when it exports a model, ``conv_1`` for
+    ``conv`` (and ``conv_1_2`` for ``conv_1``, where both are); that is taken off again.
+    """
+
+    def __init__(self, operations: Iterable[str]) -> None:
+        """The names of the graph's operations."""
+        plain = (name for name in operations if not name.startswith("Func/"))
+        scopes = {scope for name in plain if (scope := _scope(name))}
+        self._counted = bool(scopes) and all(
+            scope.endswith("_1") or COUNT.sub("", scope) in scopes - {scope}
+            for scope in scopes
+        )
+        self._taken: set[str] = set()
+
+    def take(self, operation: str, kind: str) -> str:
+        """A name for a layer of class `kind` that stands for this operation."""
+        base = _scope(operation)
+        if base and self._counted:
+            base = COUNT.sub("", base)
+        base = re.sub(r"[^A-Za-z0-9_.-]", "_", base or operation.rsplit("/", 1)[-1])
+        return self.reserve(base, f"{base}_{kind.lower()}")
+
+    def reserve(self, *names: str) -> str:
+        """The first of these names that is free; the last one, counted, if none is."""
+        count = 1
+        candidates = list(names)
+        while candidates[0] in self._taken:
+            if len(candidates) > 1:
+                candidates.pop(0)
+            else:
+                count += 1
+                candidates = [f"{names[-1]}_{count}"]
+        self._taken.add(candidates[0])
+        return candidates[0]
+
+
+def _scope(operation: str) -> str:
+    """The last scope that names a layer; empty if there is none."""
+    parts = [part for part in operation.split("/")[:-1] if not OUTER.match(part)]
+    if len(parts) > 1 and COUNT.sub("", parts[-1]) in INNER:
+        parts.pop()
+    return parts[-1] if parts else ""

@@ -1,0 +1,208 @@
+"""The graph as the translators see it: shapes, constants, and what leads to what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tfsnn.sources.saved_model.folding import SHAPE_READERS, evaluate, live_operations
+from tfsnn.sources.saved_model.freeze import Frozen
+from tfsnn.sources.saved_model.shapes import (
+    BATCHES,
+    Layout,
+    Refused,
+    fixed_batch,
+    import_graph,
+    layout,
+)
+
+# At inference these hand on what they get, output for input.
+TRANSPARENT = (
+    "Identity",
+    "IdentityN",
+    "StopGradient",
+    "PreventGradient",
+    "CheckNumerics",
+    "EnsureShape",
+    "Snapshot",
+)
+
+
+class Network:
+    """A frozen graph, imported at two batch sizes.
+
+    Attributes:
+        fixed: the batch size that the signature states, None if it is free.
+        graph: the graph at the smaller batch size (or the fixed one).
+        inputs: by name, the tensors that are fed.
+        outputs: by name, the tensors that are fetched.
+        live: names of the operations that depend on the values of the inputs.
+        operations: those that lead to the outputs, in topological order.
+    """
+
+    def __init__(self, frozen: Frozen) -> None:
+        """Import the graph."""
+        self.fixed = fixed_batch(frozen.specs)
+        sizes = BATCHES if self.fixed is None else (self.fixed,)
+        graphs = [
+            import_graph(frozen.graph_def, frozen.inputs, frozen.specs, size)
+            for size in sizes
+        ]
+        self.graph, self.inputs = graphs[0]
+        self._larger = graphs[-1][0]
+        replaced = {tensor: self.inputs[name] for name, tensor in frozen.inputs.items()}
+        self.outputs = {
+            name: replaced[tensor]
+            if tensor in replaced
+            else self.graph.get_tensor_by_name(tensor)
+            for name, tensor in frozen.outputs.items()
+        }
+        self.live = live_operations(self.graph, self.inputs.values())
+        self.operations = self._leading()
+        self._constants: dict[str, np.ndarray] = {}
+        self._repeated: dict[str, np.ndarray] = {}
+
+    def _leading(self) -> list[Any]:
+        found: dict[str, Any] = {}
+        waiting = [tensor.op for tensor in self.outputs.values()]
+        while waiting:
+            operation = waiting.pop()
+            if operation.name not in found:
+                found[operation.name] = operation
+                waiting += [tensor.op for tensor in operation.inputs]
+        return [op for op in self.graph.get_operations() if op.name in found]
+
+    def fold(self) -> None:
+        """Compute every constant that an operation on live tensors reads."""
+        needed = {
+            tensor.name
+            for operation in self.operations
+            if operation.name in self.live
+            for tensor in operation.inputs
+            if not self.is_live(tensor) and _is_numeric(tensor)
+        }
+        needed |= {t.name for t in self.outputs.values() if not self.is_live(t)}
+        values = evaluate(self.graph, sorted(needed))
+        others = values
+        if self.fixed is None:
+            # Where no shape is read, both batch sizes give the same: compute one.
+            reading = live_operations(self.graph, _shape_reads(self.operations))
+            twice = [n for n in needed if n.rsplit(":", 1)[0] in reading]
+            others = values | evaluate(self._larger, twice)
+        for name, value in values.items():
+            other = others[name]
+            if value.shape == other.shape and np.array_equal(value, other):
+                self._constants[name] = value
+            elif (block := _block(value, other)) is not None:
+                self._repeated[name] = block
+
+    def is_live(self, tensor: Any) -> bool:
+        """Whether its value depends on the values of the inputs."""
+        return tensor.op.name in self.live
+
+    def constant(self, tensor: Any) -> np.ndarray | None:
+        """The value of a tensor, None where it depends on the input or its batch."""
+        return self._constants.get(tensor.name)
+
+    def argument(self, operation: Any, index: int) -> np.ndarray:
+        """The constant value of an operation's argument.
+
+        Raises:
+            Refused: if it is not constant.
+        """
+        value = self.constant(operation.inputs[index])
+        if value is None:
+            raise Refused(
+                f"its argument {index} is computed from the input; only a constant is "
+                "supported"
+            )
+        return value
+
+    def repeated(self, tensor: Any) -> np.ndarray | None:
+        """The value for one sample, of what is the same for each sample of a batch."""
+        return self._repeated.get(tensor.name)
+
+    def batch_values(self, tensor: Any) -> np.ndarray | None:
+        """The value at the smaller batch size of what depends on nothing but that."""
+        if self.is_live(tensor):
+            return None
+        return evaluate(self.graph, [tensor.name])[tensor.name]
+
+    def layout(self, tensor: Any) -> Layout:
+        """Shape and batch of a tensor.
+
+        Raises:
+            Refused: if it does not hold one batch.
+        """
+        larger = self._larger.get_operation_by_name(tensor.op.name)
+        return layout(tensor, larger.outputs[tensor.value_index], self.fixed)
+
+    def source(self, tensor: Any) -> Any:
+        """The tensor that holds the same values in the same layout, furthest back."""
+        while self.is_live(tensor):
+            operation = tensor.op
+            if operation.type in TRANSPARENT:
+                tensor = operation.inputs[tensor.value_index]
+            elif operation.inputs and self._changes_nothing(operation):
+                tensor = operation.inputs[0]
+            else:
+                break
+        return tensor
+
+    def _changes_nothing(self, operation: Any) -> bool:
+        before, after = operation.inputs[0], operation.outputs[0]
+        if operation.type == "Cast":
+            return before.dtype == after.dtype
+        if operation.type == "Transpose":
+            order = self.constant(operation.inputs[1])
+            return order is not None and list(order) == list(range(len(order)))
+        if operation.type in ("Reshape", "Squeeze", "ExpandDims"):
+            try:
+                return self.layout(before) == self.layout(after)
+            except Refused:
+                return False
+        return False
+
+    @cached_property
+    def _readers(self) -> Counter[str]:
+        counts = Counter(self.source(t).name for t in self.outputs.values())
+        for operation in self.operations:
+            if operation.name in self.live and operation.type not in TRANSPARENT:
+                counts.update({self.source(t).name for t in operation.inputs})
+        return counts
+
+    def only_reader(self, tensor: Any) -> bool:
+        """Whether one operation alone reads this tensor."""
+        return self._readers[self.source(tensor).name] <= 1
+
+
+def _shape_reads(operations: list[Any]) -> list[Any]:
+    return [
+        output
+        for operation in operations
+        if operation.type in SHAPE_READERS
+        for output in operation.outputs
+    ]
+
+
+def _is_numeric(tensor: Any) -> bool:
+    return tensor.dtype.is_floating or tensor.dtype.is_integer or tensor.dtype.is_bool
+
+
+def _block(value: np.ndarray, other: np.ndarray) -> np.ndarray | None:
+    """The rows of one sample, if all samples have the same ones."""
+    small, large = BATCHES
+    if not value.ndim or value.shape[1:] != other.shape[1:]:
+        return None
+    rows, rest = divmod(len(value), small)
+    if rest or len(other) != rows * large:
+        return None
+    block = value[:rows]
+    same = all(
+        np.array_equal(array, np.concatenate([block] * count))
+        for array, count in ((value, small), (other, large))
+    )
+    return block if same else None

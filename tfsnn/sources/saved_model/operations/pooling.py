@@ -1,0 +1,120 @@
+"""Pooling over windows, and reductions over whole axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import layers, ops
+
+from tfsnn.sources.saved_model.convolution import data_order
+from tfsnn.sources.saved_model.rebuild import Rebuild
+from tfsnn.sources.saved_model.registry import translates
+from tfsnn.sources.saved_model.shapes import Layout, Refused
+
+WINDOWS: dict[str, tuple[type, ...]] = {
+    "AvgPool": (layers.AveragePooling1D, layers.AveragePooling2D),
+    "MaxPool": (layers.MaxPooling1D, layers.MaxPooling2D),
+    "AvgPool3D": (layers.AveragePooling3D,),
+    "MaxPool3D": (layers.MaxPooling3D,),
+}
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "Mean": ops.mean,
+    "Sum": ops.sum,
+    "Max": ops.max,
+    "Min": ops.min,
+    "Prod": ops.prod,
+    "All": ops.all,
+    "Any": ops.any,
+}
+GLOBAL: dict[tuple[str, int], type] = {
+    ("Mean", 1): layers.GlobalAveragePooling1D,
+    ("Mean", 2): layers.GlobalAveragePooling2D,
+    ("Mean", 3): layers.GlobalAveragePooling3D,
+    ("Max", 1): layers.GlobalMaxPooling1D,
+    ("Max", 2): layers.GlobalMaxPooling2D,
+    ("Max", 3): layers.GlobalMaxPooling3D,
+}
+
+
+@translates(*WINDOWS)
+def pooling(operation: Any, rebuild: Rebuild) -> Any:
+    """Average or maximum over windows."""
+    first, axes = data_order(operation)
+    rows = rebuild.layout(operation.inputs[0]).rows
+    x = rebuild[operation.inputs[0]]
+    y = emit_pooling(
+        rebuild, operation, rebuild.channels_last(x) if first else x, axes, rows
+    )
+    return rebuild.channels_first(y) if first else y
+
+
+def emit_pooling(
+    rebuild: Rebuild, operation: Any, x: Any, axes: list[int], rows: int
+) -> Any:
+    """The layer that pools over these axes of the graph.
+
+    Raises:
+        Refused: if it pools over the batch or channels, or pads by stated amounts.
+    """
+    window, strides = operation.get_attr("ksize"), operation.get_attr("strides")
+    spatial = data_order(operation)[1]
+    others = [n for i, n in enumerate(window) if i not in spatial]
+    padding = operation.get_attr("padding").decode()
+    if set(others) != {1} or padding not in ("SAME", "VALID"):
+        raise Refused(f"ksize={list(window)}, padding={padding} has no Keras layer")
+    kinds = WINDOWS[operation.type]
+    size = [window[i] for i in axes]
+    steps = [strides[i] for i in axes]
+    single = len(axes) == 1
+    return rebuild.weighted(
+        kinds[len(axes) - 1 if len(kinds) > 1 else 0],
+        x,
+        [],
+        each_row=rows > 1,
+        pool_size=size[0] if single else tuple(size),
+        strides=steps[0] if single else tuple(steps),
+        padding=padding.lower(),
+    )
+
+
+@translates(*REDUCTIONS)
+def reduction(operation: Any, rebuild: Rebuild) -> Any:
+    """Mean, sum and so on over axes."""
+    given = np.ravel(rebuild.network.argument(operation, 1))
+    tensor = operation.inputs[0]
+    keep = operation.get_attr("keep_dims")
+    x, axes = sample_axes(rebuild, tensor, given)
+    place = rebuild.layout(tensor)
+    units = rebuild.layout(operation.outputs[0]).units
+    if rebuild.is_channels_first(x) and sorted(axes) == list(range(2, len(x.shape))):
+        x, axes = rebuild.channels_last(x), list(range(1, len(x.shape) - 1))
+        turned = keep
+    else:
+        turned = False
+    kind = GLOBAL.get((operation.type, len(axes)))
+    spatial = sorted(axes) == list(range(1, len(x.shape) - 1))
+    if kind is not None and spatial and place.rows == 1 and x.dtype != "bool":
+        y = rebuild.layer(kind, x, keepdims=keep)
+    else:
+        function = REDUCTIONS[operation.type]
+        y = rebuild.raw(
+            lambda z: function(z, axis=tuple(axes), keepdims=keep) if axes else z, x
+        )
+    return rebuild.channels_first(y) if turned else rebuild.reshape(y, units)
+
+
+def sample_axes(rebuild: Rebuild, tensor: Any, axes: Any) -> tuple[Any, list[int]]:
+    """A Keras tensor and its axes for these axes of the graph's tensor.
+
+    Where the signature's batch is fixed to one sample, its axis is as any other.
+    """
+    place: Layout = rebuild.layout(tensor)
+    x = rebuild[tensor]
+    asked = [int(axis) % place.rank for axis in axes]
+    if rebuild.network.fixed == 1 and place.axis in asked:
+        shape = tensor.shape.as_list()
+        whole = rebuild.raw(lambda z: ops.reshape(z, (-1, *shape)), x)
+        return whole, [axis + 1 for axis in asked]
+    return x, [place.keras_axis(axis) for axis in asked]

@@ -1,0 +1,186 @@
+"""The walk: the graph's operations become Keras layers, in topological order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfsnn.errors import UnsupportedError
+from tfsnn.sources.saved_model.emission import Emission
+from tfsnn.sources.saved_model.names import Names
+from tfsnn.sources.saved_model.network import Network
+from tfsnn.sources.saved_model.registry import (
+    Composition,
+    recognise,
+    translator_of,
+)
+from tfsnn.sources.saved_model.shapes import Layout, Refused
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation or composition to translate, and what it reads."""
+
+    operation: Any
+    reads: Sequence[Any]
+    composition: Composition | None
+
+
+class Behind(Refused):
+    """An operation reads what could not be translated."""
+
+
+class Rebuild(Emission):
+    """A Keras model in the making.
+
+    Attributes:
+        network: the graph.
+    """
+
+    def __init__(self, network: Network, *, exact: bool = False) -> None:
+        """Nothing is translated yet; if exact, no composition that rounds will be."""
+        named = (op.name for op in network.operations if op.name in network.live)
+        super().__init__(Names(named))
+        self.network = network
+        self._exact = exact
+        self._tensors: dict[str, Any] = {}
+        self._refused: set[str] = set()
+
+    def model(self, specs: Mapping[str, Any], name: str) -> keras.Model:
+        """Translate everything that leads to the outputs.
+
+        Raises:
+            UnsupportedError: naming every operation that cannot be translated.
+        """
+        inputs = {}
+        for key, tensor in self.network.inputs.items():
+            label = self.names.reserve(key)
+            inputs[key] = keras.Input(
+                tuple(specs[key].shape[1:]), dtype=specs[key].dtype.name, name=label
+            )
+            self._tensors[tensor.name] = inputs[key]
+        problems = []
+        for step in self._steps():
+            try:
+                self._translate(step)
+            except Refused as refusal:
+                operation = step.operation
+                if not isinstance(refusal, Behind):
+                    problems.append((operation.name, operation.type, str(refusal)))
+                self._stand_in(operation)
+        outputs = {}
+        for key, tensor in self.network.outputs.items():
+            value = self[tensor] if not problems else None
+            if isinstance(value, np.ndarray):
+                problems.append((key, tensor.op.type, "it does not depend on an input"))
+            elif value is not None and self.layout(tensor).axis != 0:
+                why = "the batch is not on the first axis of this output"
+                problems.append((key, tensor.op.type, why))
+            outputs[key] = value
+        if problems:
+            raise UnsupportedError(problems)
+        given = list(inputs.values())
+        return keras.Model(
+            given[0] if len(given) == 1 else inputs,
+            outputs if len(outputs) > 1 else next(iter(outputs.values())),
+            name=name,
+        )
+
+    def _steps(self) -> list[Step]:
+        """What has to be translated, each behind what it reads."""
+        found: dict[str, Step] = {}
+        waiting = [self.network.source(t) for t in self.network.outputs.values()]
+        fed = {tensor.op.name for tensor in self.network.inputs.values()}
+        while waiting:
+            tensor = waiting.pop()
+            operation = tensor.op
+            done = operation.name in found or operation.name in fed
+            if done or not self.network.is_live(tensor):
+                continue
+            composition = recognise(operation, self.network, self._exact)
+            reads = operation.inputs if composition is None else composition.reads
+            reads = [self.network.source(t) for t in reads]
+            found[operation.name] = Step(operation, reads, composition)
+            waiting += reads
+        order = {op.name: i for i, op in enumerate(self.network.operations)}
+        return [found[name] for name in sorted(found, key=order.__getitem__)]
+
+    def _translate(self, step: Step) -> None:
+        operation, composition = step.operation, step.composition
+        self.label = (composition and composition.label) or operation.name
+        try:
+            if composition is not None:
+                results = composition.emit(self, *(self[t] for t in step.reads))
+            else:
+                translator = translator_of(operation.type)
+                assert translator is not None  # types were checked before
+                results = translator(operation, self)
+        except (ValueError, TypeError, NotImplementedError) as error:
+            # So Keras refuses arguments that no layer of it can honour.
+            why = str(error).strip().splitlines() or [type(error).__name__]
+            raise Refused(f"Keras cannot express it: {why[0][:200]}") from error
+        results = results if isinstance(results, list) else [results]
+        for output, result in zip(operation.outputs, results, strict=False):
+            self._check(output, result)
+            self._tensors[output.name] = result
+
+    def _check(self, output: Any, result: Any) -> None:
+        expected = (None, *self.layout(output).units)
+        if tuple(result.shape) != expected:
+            raise Refused(
+                f"its output would have the shape {tuple(result.shape)}, not {expected}"
+            )
+
+    def _stand_in(self, operation: Any) -> None:
+        """Go on behind what cannot be translated, to find the rest."""
+        self._refused.add(operation.name)
+        for output in operation.outputs:
+            try:
+                shape = self.layout(output).units
+            except Refused:
+                continue
+            self._tensors[output.name] = keras.Input(shape, dtype=output.dtype.name)
+
+    def __getitem__(self, tensor: Any) -> Any:
+        """The Keras tensor of a tensor of the graph, or its value if it is constant.
+
+        Raises:
+            Refused: if it has neither.
+        """
+        tensor = self.network.source(tensor)
+        if (known := self._tensors.get(tensor.name)) is not None:
+            return known
+        if (value := self.network.constant(tensor)) is not None:
+            return value
+        if (block := self.network.repeated(tensor)) is not None:
+            return self._spread(tensor, block)
+        if tensor.op.name in self._refused:
+            raise Behind
+        raise Refused(f"it needs {tensor.op.name}, which has no Keras form")
+
+    def layout(self, tensor: Any) -> Layout:
+        """Shape and batch of a tensor of the graph."""
+        return self.network.layout(tensor)
+
+    def operand(self, tensor: Any) -> Any:
+        """The same, where NumPy's broadcasting repeats a constant for each sample."""
+        block = self.network.repeated(self.network.source(tensor))
+        if block is not None and block.size and (block == block.flat[0]).all():
+            return np.asarray(block.flat[0])
+        return self[tensor] if block is None or len(block) > 1 else block
+
+    def _spread(self, tensor: Any, block: np.ndarray) -> Any:
+        """A constant, once for each sample."""
+        given = self._tensors[next(iter(self.network.inputs.values())).name]
+        units = self.layout(tensor).units
+        flat = self.raw(ops.reshape, given, (-1, int(np.prod(given.shape[1:]))))
+        zero = self.raw(ops.zeros_like, self.raw(lambda x: x[:, :1], flat))
+        zero = self.raw(ops.cast, zero, tensor.dtype.name)
+        zero = self.raw(ops.reshape, zero, (-1, *[1] * len(units)))
+        join = ops.logical_or if tensor.dtype.is_bool else ops.add
+        return self.raw(join, zero, block.reshape(units))

@@ -1,0 +1,92 @@
+"""Open a SavedModel and choose one of its signatures. No Python in it is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.errors import ModelError
+
+DEFAULT = "serving_default"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A function of a SavedModel, from named tensors to named tensors.
+
+    Attributes:
+        name: its name in the file.
+        function: the concrete function; it is called with keyword arguments.
+        inputs: by argument name, shape and type.
+        outputs: the names of what it returns.
+        owner: what was loaded; its variables live as long as it does.
+    """
+
+    name: str
+    function: Any
+    inputs: dict[str, tf.TensorSpec]
+    outputs: tuple[str, ...]
+    owner: Any
+
+
+def open_signature(path: Path, name: str | None) -> Signature:
+    """Load the SavedModel in a folder and choose a signature.
+
+    Args:
+        path: the folder that holds ``saved_model.pb``.
+        name: of the signature; ``serving_default``, or the only one, if not given.
+
+    Raises:
+        ModelError: if it cannot be loaded, has no such signature, or takes or returns
+            something else than dense tensors.
+    """
+    try:
+        loaded = tf.saved_model.load(str(path))
+    # Protocol buffer, checkpoint and graph readers raise what they like.
+    except Exception as error:
+        text = str(error).strip().splitlines()
+        raise ModelError(
+            f"{path}: cannot be read as a SavedModel, so it is damaged or incomplete "
+            f"({type(error).__name__}: {text[0][:200] if text else 'no details'}): "
+            "export it again"
+        ) from error
+    signatures = dict(getattr(loaded, "signatures", {}))
+    chosen = _choose(path, sorted(signatures), name)
+    function = signatures[chosen]
+    inputs = dict(function.structured_input_signature[1])
+    outputs = function.structured_outputs
+    where = f"{path}: the signature {chosen!r}"
+    if not inputs:
+        raise ModelError(f"{where} takes no input: choose another one")
+    if not isinstance(outputs, dict) or not outputs:
+        raise ModelError(f"{where} has no named outputs: choose another one")
+    for argument, spec in inputs.items():
+        if not isinstance(spec, tf.TensorSpec):
+            raise ModelError(
+                f"{where}: its input {argument!r} is a {type(spec).__name__}; only "
+                "dense tensors are supported"
+            )
+    names = tuple(tf.nest.flatten({key: key for key in outputs}))
+    return Signature(chosen, function, inputs, names, loaded)
+
+
+def _choose(path: Path, names: list[str], wanted: str | None) -> str:
+    listed = ", ".join(names)
+    if not names:
+        raise ModelError(
+            f"{path}: has no signatures: save it with model.export, or give "
+            "tf.saved_model.save a signature"
+        )
+    if wanted is not None:
+        if wanted not in names:
+            raise ModelError(f"{path}: no signature {wanted!r}; it has {listed}")
+        return wanted
+    if DEFAULT in names or len(names) == 1:
+        return DEFAULT if DEFAULT in names else names[0]
+    raise ModelError(
+        f"{path}: has several signatures and no {DEFAULT!r}; choose one of {listed} "
+        "(signature=..., or --signature)"
+    )
