@@ -126,8 +126,10 @@ class ConversionReport:
 
     def __str__(self) -> str:
         chosen = ", ".join(f"{key}={value}" for key, value in self.options.items())
-        used = f"{self.samples} calibration samples"
-        lines = [f"{self.method} ({chosen}), {used if self.populations else 'none'}", ""]
+        used = "nothing to calibrate"
+        if self.populations:
+            used = f"{self.samples} calibration samples"
+        lines = [f"{self.method} ({chosen}), {used}", ""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
         lines += [*table(header, rows), "", *self._roles(), ""]

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from keras import layers
 
+# Not public, but part of the public ConvNeXt networks in every Keras 3 so far.
+from keras.src.applications.convnext import LayerScale, StochasticDepth
+
 from tfsnn.handlers.builder import Builder, Unsupported
 from tfsnn.handlers.registry import handles
 
@@ -115,3 +118,15 @@ def unit_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> s
     """UnitNormalization: the L2 norm over some axes becomes 1."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
     return builder.function("unit_norm", inputs, axes=axes, epsilon=1e-12)
+
+
+@handles(LayerScale)
+def layer_scale(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """The gain per channel of ConvNeXt's blocks."""
+    return builder.affine(inputs[0], np.asarray(layer.gamma))
+
+
+@handles(StochasticDepth)
+def stochastic_depth(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """ConvNeXt's dropout of whole branches."""
+    return builder.drop(inputs, "identity at inference")
