@@ -3,10 +3,10 @@
     python benchmarks/backbones.py --output benchmarks/results/backbones
 
 Weights are random, but alive and smooth as those of trained networks are: kernels have
-He's scale and vary little within their window, residual branches and gates are damped to
-0.3, and the moving statistics of batch norms are those of real images, so that activations keep
-their size through the network and ReLUs are open half of the time. (Kernels of white
-noise make deep networks chaotic: a rounding error in float32 then grows to 1e-4.)
+He's scale and vary little within their window, residual branches and gates are damped
+to 0.3, and the moving statistics of batch norms are those of real images, so that
+activations keep their size through the network and ReLUs are open half of the time.
+(Kernels of white noise make deep networks chaotic: rounding in float32 grows to 1e-4.)
 Images are those of CIFAR-10 that come with the shipped network, enlarged. Spikes have
 8-bit coefficients (255 levels). Each network runs in a process of its own, so that its
 peak memory is its own. The relative error is that of the logits of an image, root mean
@@ -20,6 +20,7 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,22 @@ def measure(name: str) -> dict[str, Any]:
         row["agreement"][str(t)] = float(same.mean())
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     row["peak_gib"] = kilobytes / 2**20
-    return row
+    return row | read_back(model, x)
+
+
+def read_back(model: Any, x: Any) -> dict[str, float]:
+    """Export the network, rebuild it from its SavedModel, and compare."""
+    import tfsnn
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        start = time.perf_counter()
+        rebuilt = tfsnn.load_model(folder)
+        seconds = time.perf_counter() - start
+    received = rebuilt.predict(x, batch_size=SAMPLES, verbose=0)
+    expected = model.predict(x, batch_size=SAMPLES, verbose=0)
+    error = abs(received - expected).max() / abs(expected).max()
+    return {"saved_model_error": float(error), "saved_model_seconds": seconds}
 
 
 def size(name: str) -> int:
@@ -226,8 +242,8 @@ def _markdown(document: dict[str, Any]) -> str:
         "",
         "| family | image | spiking neurons | running sums, share of operations "
         "| error T=1 | T=4 | T=16 | same top-1 T=16 | conversion, s | T=16, s "
-        "| peak memory, GiB |",
-        "| --- " * 11 + "|",
+        "| peak memory, GiB | SavedModel read back: error | s |",
+        "| --- " * 13 + "|",
     ]
     for row in document["rows"]:
         errors = [f"{100 * e:.2f} %" for e in row["median_relative_error"].values()]
@@ -241,6 +257,8 @@ def _markdown(document: dict[str, Any]) -> str:
             f"{row['conversion_seconds']:.0f}",
             f"{row['seconds']:.1f}",
             f"{row['peak_gib']:.1f}",
+            f"{row['saved_model_error']:.0e}",
+            f"{row['saved_model_seconds']:.0f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

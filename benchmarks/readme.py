@@ -33,7 +33,12 @@ COLUMNS = (
 
 def written(readme: str) -> str:
     """The README with its generated parts up to date."""
-    parts = {"help": _help(), "figures": _figures(), "speed": _speed()}
+    parts = {
+        "help": _help(),
+        "figures": _figures(),
+        "speed": _speed(),
+        "backbones": _backbones(),
+    }
     for name, text in parts.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         readme, count = re.subn(
@@ -73,6 +78,10 @@ def _figures() -> str:
 
 def _speed() -> str:
     return "\n".join((RESULTS / "speed.md").read_text().splitlines()[2:])
+
+
+def _backbones() -> str:
+    return "\n".join((RESULTS / "backbones.md").read_text().splitlines()[2:])
 
 
 def _row(cells: list[str]) -> str:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import layers
+from keras.src.applications.convnext import LayerScale, StochasticDepth
 from models import MyScale
 
 from examples import NUMBERS, of, stack
@@ -328,6 +329,8 @@ LAYERS = {
         *on(IMAGE, L.LayerNormalization(scale=False), L.LayerNormalization(center=0)),
         *on((4,), L.LayerNormalization(epsilon=0.1, center=False, scale=False)),
     ],
+    LayerScale: [stack(IMAGE, L.Conv2D(3, 1), LayerScale(0.5, 3))],
+    StochasticDepth: [stack(IMAGE, StochasticDepth(0.5), L.Conv2D(2, 1))],
     L.GroupNormalization: [
         *on(IMAGE, L.GroupNormalization(2), L.GroupNormalization(-1, scale=False)),
         *on((4,), L.GroupNormalization(2, center=False)),

@@ -245,20 +245,20 @@ def test_inspect_names_all_that_is_not_supported(tmp_path):
     model = keras.Sequential(
         [
             keras.Input((4, 4, 1)),
-            keras.layers.Conv2D(2, 3, activation="gelu", name="smooth"),
-            keras.layers.UpSampling2D(name="up"),
-            keras.layers.Flatten(),
+            keras.layers.Reshape((4, 4)),
+            keras.layers.LSTM(3, return_sequences=True, name="first"),
+            keras.layers.GRU(3, name="second"),
         ]
     )
     model.save(tmp_path / "model.keras")
     result = run("inspect", tmp_path / "model.keras")
     assert result.exit_code == 1
-    assert "smooth (Conv2D): activation 'gelu'" in result.stdout
-    assert "up (UpSampling2D): no handler" in result.stdout
+    assert "first (LSTM): its state" in result.stdout
+    assert "second (GRU): its state" in result.stdout
     result = run("inspect", tmp_path / "model.keras", "--json")
     found = json.loads(result.stdout)
     assert result.exit_code == 1 and found["convertible"] is False
-    assert [problem["layer"] for problem in found["problems"]] == ["smooth", "up"]
+    assert [problem["layer"] for problem in found["problems"]] == ["first", "second"]
 
 
 @pytest.fixture

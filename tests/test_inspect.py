@@ -94,21 +94,17 @@ def test_nested_and_shared_layers():
 
 def test_problems_are_all_named():
     x = keras.Input((4, 4, 1))
-    y = layers.Conv2D(2, 3, activation="elu", name="smooth")(x)
-    y = layers.UpSampling2D(name="up")(y)
-    y = layers.Conv2D(2, 3, activation="relu", name="fine")(y)
+    y = layers.LSTM(4, name="recurrent")(layers.Reshape((4, 4))(x))
+    y = layers.Lambda(lambda z: z, name="code")(y)
+    y = layers.Dense(2, activation="relu", name="fine")(y)
     found = inspect_model(keras.Model(x, y))
     assert not found.convertible and found.macs is None and found.neurons is None
-    assert [problem.layer for problem in found.problems] == ["smooth", "up"]
+    assert found.shares is None
+    assert [problem.layer for problem in found.problems] == ["recurrent", "code"]
     rows = {layer.layer: layer.becomes for layer in found.layers}
-    assert rows["smooth"] == rows["up"] == "not supported"
+    assert rows["recurrent"] == rows["code"] == "not supported"
     assert rows["fine"] == "supported"
-    assert "2 problem(s)" in str(found) and "register one" in str(found)
-
-
-def several_inputs():
-    a, b = keras.Input((2,)), keras.Input((2,))
-    return keras.Model([a, b], layers.Dense(1)(layers.Add()([a, b])))
+    assert "2 problem(s)" in str(found) and "convolutions or attention" in str(found)
 
 
 def any_size():
@@ -125,7 +121,6 @@ def damaged():
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (several_inputs, "one input"),
         (any_size, "not fixed"),
         (damaged, "NaN"),
     ],
@@ -136,3 +131,17 @@ def test_a_model_that_fails_as_a_whole(model, reason):
     assert not found.convertible and len(found.layers) >= 2
     (problem,) = found.problems
     assert problem.layer == model.name and reason in problem.reason
+
+
+def test_the_shares_of_roles_are_told():
+    x = keras.Input((6,))
+    y = layers.Dense(5, activation="relu")(x)  # 30 MACs on analog input, 5 neurons
+    y = layers.Dense(4, activation="gelu")(y)  # 20 MACs on spikes, 4 functions
+    found = inspect_model(keras.Model(x, layers.Dense(3)(y)))  # 12 MACs, analog
+    total = 30 + 5 + 20 + 4 + 12
+    expected = {"spiking": 25, "linear": 42, "running sum": 4}
+    assert found.shares == {role: n / total for role, n in expected.items()}
+    assert "5.6 % running sum" in str(found)
+    assert "running sum of gelu" in {
+        row.becomes.split(" + ")[-1] for row in found.layers
+    }

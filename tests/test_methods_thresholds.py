@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from tfsnn import methods
 from tfsnn.calibrate import calibrate
 from tfsnn.methods.thresholds import bounded, mean_square_scale
 from tfsnn.nodes import Rate
+from tfsnn.sources import import_model
 
 
 def test_the_rules_are_what_they_say(calibrated):
@@ -84,3 +86,22 @@ def test_an_upper_bound_is_what_the_most_spikes_stand_for(
 ):
     scales, most = bounded(np.array([scale]), bound, levels)
     assert (scales[0], None if most is None else np.max(most)) == expected
+
+
+def test_fine_spikes_leave_room_for_larger_activations_than_were_seen():
+    rng = np.random.default_rng(0)
+    seen, unseen = np.maximum(rng.normal(size=(2, 4000, 8)), 0)
+    x = keras.Input((8,))
+    graph = import_model(keras.Model(x, keras.layers.ReLU()(x)))
+    (statistics,) = calibrate(graph, [seen.astype(np.float32)[:200]]).values()
+    resolution = 16 * 255
+    found = mean_square_scale(statistics, resolution, 255) * 255
+
+    def error(r):
+        coded = (
+            r / resolution * np.clip(np.rint(resolution * unseen / r), 0, resolution)
+        )
+        return np.mean((coded - unseen) ** 2, axis=0)
+
+    assert (found > statistics.maximum).all() and (found < 4 * statistics.maximum).all()
+    assert error(found).mean() < 0.01 * error(statistics.maximum).mean()

@@ -2,8 +2,8 @@
 
 ::
 
-    .keras / .h5 / keras.Model
-       | sources        any of them -> keras.Model
+    .keras / .h5 / SavedModel / keras.Model
+       | sources        any of them -> keras.Model (a SavedModel is rebuilt)
        | handlers       Keras layers -> Graph nodes
      Graph -- passes -> Graph       fold, drop: outputs identical
        | calibrate      one streaming sweep of the ANN over data -> Statistics

@@ -269,7 +269,7 @@ class SpikingModel(keras.Model):
 
 
 def _input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:
-    """What Keras checks: of several inputs nothing, for they may be a list or a dict."""
+    """What Keras checks: nothing of several inputs, which may be a list or a dict."""
     if len(inputs) > 1:
         return None
     (shape,) = inputs.values()

@@ -34,7 +34,7 @@ from tfsnn.nodes import (
     Reduce,
     RunningSum,
 )
-from tfsnn.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles, spiking_nodes
+from tfsnn.roles import LINEAR, ROLES, SPIKING, roles, spiking_nodes
 from tfsnn.simulate import constant_nodes
 
 

@@ -136,7 +136,6 @@ class ConversionReport:
         lines += [f"warning: {text}" for text in self.warnings]
         return "\n".join(lines)
 
-
     def _roles(self) -> list[str]:
         """Which nodes are what, and the share of each role."""
         by_role: dict[str, list[NodeReport]] = {role: [] for role in ROLES}

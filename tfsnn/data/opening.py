@@ -59,8 +59,9 @@ def open_data(
 
     x of shape (N, H, W) fits inputs of shape (H, W, 1). y holds class numbers from 0,
     of shape (N,) or (N, 1), or is one-hot (N, classes). `raw` keeps 8-bit values at
-    0..255, and other integers as they are, of all inputs or of those named. `limit` is the greatest number of samples to read. `labels` refuses data
-    without labels; labels that exist are always read.
+    0..255, and other integers as they are, of all inputs or of those named. `limit` is
+    the greatest number of samples to read. `labels` refuses data without labels; labels
+    that exist are always read.
 
     Raises OptionError for a `spec` of another form and a `limit` below 1, DataError
     for data that is missing, damaged, empty, or does not fit.

@@ -20,9 +20,7 @@ TFDS_NAME = re.compile(
 )
 
 
-def open_tfds(
-    wanted: str, split: str, inputs: Inputs, raw: Raw, data_dir: Any
-) -> Data:
+def open_tfds(wanted: str, split: str, inputs: Inputs, raw: Raw, data_dir: Any) -> Data:
     """Open one split; what is not in `data_dir` yet is downloaded, with a notice."""
     (shape,) = inputs.values()
     import tensorflow_datasets as tfds  # slow to import, and most commands do without

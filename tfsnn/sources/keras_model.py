@@ -274,4 +274,6 @@ def _in_order(
     structure = functional.get_config()["input_layers"]
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
         return [args[0][key] for key in structure]
-    return list(signals([args, kwargs]))
+    # A mask that an earlier layer made is no input.
+    given = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
+    return list(signals([args, given]))
