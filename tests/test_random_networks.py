@@ -192,7 +192,7 @@ def test_a_random_network_is_converted_or_refused(signal):
 def test_a_random_network_is_converted_saved_and_loaded(signal, tmp_path):
     count, path = Counter(), tmp_path / "snn.keras"
     every_network(signal, WHOLE)(lambda drawn: convert(drawn, path, count))()
-    assert count["converted"] >= 0.7 * WHOLE
+    assert count["converted"] >= 0.6 * WHOLE
 
 
 def test_a_unit_of_one_value_that_a_slice_leaves():

@@ -251,3 +251,21 @@ def test_one_of_several_inputs_without_a_fixed_shape_is_refused():
     y = layers.Add()([a, layers.GlobalAveragePooling1D()(b)])
     with pytest.raises(ModelError, match=r"\(None, 4\) of the input free is not fixed"):
         import_model(keras.Model([a, b], y))
+
+
+class NoConfig(keras.layers.Layer):
+    """A layer whose arguments Keras does not know."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, x):
+        return self.function(x)
+
+
+def test_a_layer_without_a_config_is_refused():
+    x = keras.Input((4,))
+    model = keras.Model(x, NoConfig(lambda x: x)(x))
+    with pytest.raises(ModelError, match=r"NoConfig.*get_config"):
+        import_model(model)

@@ -73,7 +73,7 @@ def input_names(model: keras.Model) -> list[str]:
     Not those of its tensors, which are others after the model is saved and loaded, and
     in another order where the inputs are a dict.
     """
-    return [name for name, *_ in references(model.get_config()["input_layers"])]
+    return [name for name, *_ in references(_config(model)["input_layers"])]
 
 
 def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
@@ -82,7 +82,7 @@ def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
     The only input of a model, not in a mapping, is passed on as it is.
     """
     functional = _functional(model, "the model")
-    structure = functional.get_config()["input_layers"]
+    structure = _config(functional)["input_layers"]
     names = input_names(functional)
 
     def arrange(feed: Any) -> Any:
@@ -131,7 +131,7 @@ class _Walk:
         self, functional: keras.Model, inputs: Sequence[str], prefix: str
     ) -> list[str]:
         """Translate a model's layers; the names of the nodes of its outputs."""
-        config = functional.get_config()
+        config = _config(functional)
         operations = {op.name: op for op in functional.operations}
         sources = list(references(config["input_layers"]))
         values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
@@ -173,7 +173,7 @@ class _Walk:
             functional = _functional(layer, name)
             inputs = _in_order(functional, args, kwargs)
             outputs = self.model(functional, inputs, name + "/")
-            structure = functional.get_config()["output_layers"]
+            structure = _config(functional)["output_layers"]
             if isinstance(structure, Mapping):  # Keras counts them by their keys' order
                 by_key = dict(zip(structure, outputs, strict=True))
                 outputs = [by_key[key] for key in sorted(by_key)]
@@ -244,6 +244,22 @@ def _functional(model: keras.Model, where: str) -> keras.Model:
     return model
 
 
+def _config(model: keras.Model) -> dict[str, Any]:
+    """The model's config, in which its connections are.
+
+    Raises:
+        ModelError: if one of its layers cannot tell its own.
+    """
+    try:
+        return model.get_config()
+    except NotImplementedError as error:
+        raise ModelError(
+            f"{model.name}: the connections of its layers are read from their configs, "
+            f"and one has none ({str(error).strip().splitlines()[0]}): give that layer "
+            "a get_config(), and an operation numbers in place of arrays"
+        ) from error
+
+
 def _counts_from_one(operation: Any) -> bool:
     """Whether the config's output layers count the calls of this operation from 1.
 
@@ -271,7 +287,7 @@ def _in_order(
     functional: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> list[str]:
     """The arguments of a nested model's call, in the order of its inputs."""
-    structure = functional.get_config()["input_layers"]
+    structure = _config(functional)["input_layers"]
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
         return [args[0][key] for key in structure]
     # A mask that an earlier layer made is no input.
