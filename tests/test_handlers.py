@@ -12,6 +12,7 @@ from examples_operations import OPERATIONS
 
 from examples import Example, floats
 from tfsnn.handlers import registered, registered_operations
+from tfsnn.nodes import Linear
 from tfsnn.passes import simplify
 
 EXAMPLES = {**LAYERS, **OPERATIONS}
@@ -76,3 +77,14 @@ def test_the_nodes_compute_what_keras_computes(kind, example):
 @pytest.mark.parametrize("name", models.MODELS)
 def test_the_shared_models_compute_what_keras_computes(name):
     check(models.MODELS[name]())
+
+
+def test_a_convolution_with_a_group_for_each_channel_is_depthwise():
+    """One operation where a split would make one for each channel."""
+    x = keras.Input((5, 5, 6))
+    same = layers.Conv2D(12, 3, groups=6, padding="same")(x)
+    uneven = layers.Conv2D(6, 3, groups=6, strides=(1, 2), padding="same")(x)
+    few = layers.Conv2D(6, 3, groups=3)(x)
+    graph = import_model(models.randomise(keras.Model(x, [same, uneven, few])))
+    forms = [node.form for node in graph.of_kind(Linear)]
+    assert forms == ["depthwise", "conv", "conv"]

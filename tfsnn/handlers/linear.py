@@ -89,8 +89,19 @@ def convolution(
         padded = (length + amounts[0][0], channels)
         inputs = [builder.add(Pad, inputs, padded, amounts, suffix="_padding")]
         window["padding"] = "valid"
-    window |= {"groups": layer.groups, "shape": shape}
-    return linear(layer, inputs, builder, "conv", **window, **fields)
+    fields |= {**window, "shape": shape}
+    channels = builder.shape(inputs[0])[-1]
+    if layer.groups == channels > 1 and _can_be_depthwise(window):
+        # One operation in place of one for each group.
+        kernel = np.asarray(fields.pop("kernel", layer.kernel))
+        fields["kernel"] = kernel.reshape(*kernel.shape[:-2], channels, -1)
+        return linear(layer, inputs, builder, "depthwise", **fields)
+    return linear(layer, inputs, builder, "conv", groups=layer.groups, **fields)
+
+
+def _can_be_depthwise(window: dict[str, Any]) -> bool:
+    """Whether TensorFlow has it: windows of one or two axes with equal strides."""
+    return len(window["strides"]) < 3 and len(set(window["strides"])) == 1
 
 
 @handles(
