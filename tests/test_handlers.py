@@ -4,16 +4,19 @@ The examples are in ``examples_layers.py`` and ``examples_operations.py``; a han
 without an example fails here.
 """
 
+import keras
 import models
 import numpy as np
 import pytest
 from examples_layers import LAYERS
 from examples_operations import OPERATIONS
+from keras import layers
 
 from examples import Example, floats
 from tfsnn.handlers import registered, registered_operations
 from tfsnn.nodes import Linear
 from tfsnn.passes import simplify
+from tfsnn.sources import import_model
 
 EXAMPLES = {**LAYERS, **OPERATIONS}
 
