@@ -127,7 +127,7 @@ class _Run:
         self.batch, self.static_batch = tf.shape(first)[0], first.shape[0]
         constant = constant_nodes(graph)
         for node in graph:
-            if node.name in constant - set(self.constants):
+            if node.name in constant and node.name not in self.constants:
                 reads = (self.constants[name] for name in node.inputs)
                 self.constants[node.name] = node.apply(*reads)
 

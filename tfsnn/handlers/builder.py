@@ -235,16 +235,14 @@ class Builder:
         shape[axis] = sum(self.shape(name)[axis] for name in names)
         return self.add(Merge, names, shape, "concat", axis, suffix=suffix)
 
-    def reduce(
-        self, x: str, form: str, axes: Sequence[int], keepdims: bool, **options: Any
-    ) -> Signal:
+    def reduce(self, x: str, form: str, axes: Sequence[int], keepdims: bool) -> Signal:
         """The "sum" or "mean", or a function of this name, over axes."""
         before = self.shape(x)
         kept = [1 if i in axes else n for i, n in enumerate(before)]
         if form in ("sum", "mean"):
             y = self.add(Reduce, (x,), kept, form, tuple(axes))
         else:
-            y = self.function(form, (x,), tuple(kept), axes=tuple(axes), **options)
+            y = self.function(form, (x,), tuple(kept), axes=tuple(axes))
         shape = [n for i, n in enumerate(before) if i not in axes]
         return y if keepdims else self.reshape(y, shape)
 

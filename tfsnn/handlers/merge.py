@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -103,4 +102,4 @@ def dot(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     equation = f"a{''.join(terms[0])},a{''.join(terms[1])}->a{result}"
     shape = tuple(n for _, n in rest)
     y = builder.function("einsum", (first, second), shape, equation=equation)
-    return y if math.prod(shape) > 1 or shape else builder.reshape(y, (1,))
+    return y if shape else builder.reshape(y, (1,))

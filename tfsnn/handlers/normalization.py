@@ -86,10 +86,9 @@ def _with_weights(
 def layer_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """LayerNormalization over any axes."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
-    op = "rms_norm" if getattr(layer, "rms_scaling", False) else "layer_norm"
-    if op == "rms_norm":
+    if getattr(layer, "rms_scaling", False):
         raise Unsupported("rms_scaling=True; use RMSNormalization")
-    y = builder.function(op, inputs, axes=axes, epsilon=float(layer.epsilon))
+    y = builder.function("layer_norm", inputs, axes=axes, epsilon=float(layer.epsilon))
     return _with_weights(y, layer, axes, builder, "gamma", "beta")
 
 

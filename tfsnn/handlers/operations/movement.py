@@ -122,16 +122,15 @@ def get_item(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
         if count == 0:
             raise Unsupported(f"[{item}] leaves nothing of {length} values")
         starts.append(start)
-        stops.append(None if start == 0 and count == length else max(stop, -1))
-        if stops[-1] == -1:
-            stops[-1] = None
+        to_the_end = stop < 0 or (start == 0 and count == length)
+        stops.append(None if to_the_end else stop)
         steps.append(step)
         moved.append(count)
         if isinstance(item, slice):
             shape.append(count)
-    limits = (tuple(starts), tuple(stops), tuple(steps))
-    y = builder.add(Slice, (x,), moved, *limits) if tuple(moved) != before else x
-    if any(step != 1 for step in steps) and y == x:
+    y = x
+    if tuple(moved) != before or any(step != 1 for step in steps):
+        limits = (tuple(starts), tuple(stops), tuple(steps))
         y = builder.add(Slice, (x,), moved, *limits)
     y = builder.reshape(y, shape)
     return builder.drop(inputs, "it takes everything") if y == x else y
