@@ -11,7 +11,7 @@ from test_neurons import reference
 from tfsnn.normalize import normalize
 from tfsnn.operations import count_operations
 from tfsnn.passes import simplify
-from tfsnn.simulate import _Run, constant_nodes, simulate
+from tfsnn.simulate import Run, constant_nodes, simulate
 from tfsnn.sources import import_model
 
 EVERYTHING = ("outputs", "spikes", "potentials")
@@ -103,7 +103,7 @@ def test_outputs_after_t_steps_are_those_of_a_run_of_t_steps(name):
 def test_two_half_runs_are_one_run():
     graph, x = spiking("maxpool_on_spikes", **SIGNED)
     whole = run(graph, x, 6, observe=("spikes",)).observed
-    half = _Run(graph, tf.constant(x), frozenset(["spikes"]), {})
+    half = Run(graph, tf.constant(x), 6, frozenset(["spikes"]))
     state, first = half.advance(half.initial_state(), 4)
     state, second = half.advance(state, 2)
     for key, spikes in whole.items():
@@ -169,7 +169,7 @@ def test_max_pooling_has_sent_the_maximum_of_what_its_inputs_have_sent(neuron):
     pools = [node for node in graph if type(node).__name__ == "Max"]
     readers = [graph[name] for name in {pools[0].inputs[0], pools[1].inputs[0]}]
     assert len(readers) == 1 and type(readers[0]).__name__ == "Rate"
-    working = _Run(graph, tf.constant(x), frozenset(["spikes"]), {})
+    working = Run(graph, tf.constant(x), 6, frozenset(["spikes"]))
     state, sent = working.initial_state(), [[], []]
     spikes = []
     for _ in range(8):

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from tfsnn.clock import Clock
+
 
 def array(default: Any = dataclasses.MISSING) -> Any:
     """A dataclass field that holds an array, which :meth:`Graph.map_arrays` visits."""
@@ -123,11 +125,13 @@ class Graph:
         nodes: the operations; those that read nothing are the model's inputs.
         outputs: names of the readout nodes, in the order of the model's outputs.
         layers: the Keras layers that it was made from.
+        clock: how the steps of a spiking network count.
     """
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     layers: tuple[LayerRecord, ...] = ()
+    clock: Clock = Clock()
 
     def __post_init__(self) -> None:
         """Check that names are unique and that every edge leads to an earlier node."""
@@ -206,7 +210,8 @@ class Graph:
             record._replace(fate=fates.get(record.layer, record.fate))
             for record in self.layers
         )
-        return Graph(rewired, tuple(map(target, self.outputs)), layers)
+        outputs = tuple(map(target, self.outputs))
+        return Graph(rewired, outputs, layers, self.clock)
 
     def map_arrays(self, change: Callable[[Node, str, Any], Any]) -> Graph:
         """The same graph, each array exchanged for ``change(node, field, array)``."""
@@ -230,6 +235,7 @@ class Graph:
             "nodes": [node.to_config() for node in self.nodes],
             "outputs": list(self.outputs),
             "layers": [list(record) for record in self.layers],
+            "clock": dataclasses.asdict(self.clock),
         }
 
     @classmethod
@@ -239,4 +245,5 @@ class Graph:
             tuple(Node.from_config(node) for node in config["nodes"]),
             tuple(config["outputs"]),
             tuple(LayerRecord(*record) for record in config["layers"]),
+            Clock(**config.get("clock", {})),
         )

@@ -15,7 +15,15 @@ from tfsnn.graph import Graph, Node
 from tfsnn.nodes import Rate
 from tfsnn.operations import Operations, count_operations
 from tfsnn.report import ConversionReport, table
-from tfsnn.simulate import COUNTS, OUTPUTS, POTENTIALS, SPIKES, Result, simulate
+from tfsnn.simulate import (
+    COUNTS,
+    OUTPUTS,
+    POTENTIALS,
+    SPIKES,
+    VALUES,
+    Result,
+    simulate,
+)
 
 # Steps advanced at a time (K). On CPU, K = 1 keeps a layer's values in the cache; a
 # larger K is faster only for batches of a few samples (see benchmarks/speed.py).
@@ -30,11 +38,16 @@ class Trace:
         outputs: of each output of the model after each step, ``(T, B, ...)``.
         spikes: coefficients, integers as float32, ``(T, B, ...)``.
         potentials: after firing, in thresholds, ``(T, B, ...)``.
+        values: what synapses receive for the spikes, in thresholds, ``(T, B, ...)``;
+            the coefficients themselves but for differential coding.
+
+    Where the method has pre-steps, all but the outputs begin with them.
     """
 
     outputs: list[np.ndarray]
     spikes: dict[str, np.ndarray]
     potentials: dict[str, np.ndarray]
+    values: dict[str, np.ndarray]
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -214,7 +227,7 @@ class SpikingModel(keras.Model):
         Args:
             x: ``(B, *input shape)``.
             timesteps: T; ``self.timesteps`` if None.
-            record: of "spikes" and "potentials". A recording takes memory for T times
+            record: of "spikes", "potentials" and "values". A recording takes memory for T times
                 all neurons.
 
         Raises:
@@ -222,8 +235,10 @@ class SpikingModel(keras.Model):
             DataError: for an input of another shape.
         """
         wanted = set(record)
-        if unknown := wanted - {SPIKES, POTENTIALS}:
-            raise OptionError(f"cannot record {sorted(unknown)}: spikes or potentials")
+        if unknown := wanted - {SPIKES, POTENTIALS, VALUES}:
+            raise OptionError(
+                f"cannot record {sorted(unknown)}: spikes, potentials or values"
+            )
         observed = self.run(x, timesteps, wanted | {OUTPUTS}).observed
         by_kind: dict[str, dict[str, np.ndarray]] = {}
         for key, values in observed.items():
@@ -233,6 +248,7 @@ class SpikingModel(keras.Model):
             outputs=[by_kind[OUTPUTS][name] for name in self._structure.outputs],
             spikes=by_kind.get(SPIKES, {}),
             potentials=by_kind.get(POTENTIALS, {}),
+            values=by_kind.get(VALUES, {}),
         )
 
     def summary(self, print_fn: Callable[[str], Any] = print, **_: Any) -> None:

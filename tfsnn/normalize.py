@@ -10,10 +10,12 @@ neuron's unit; a readout gets unit 1. Where no weights lie between two units tha
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tfsnn.clock import Clock
 from tfsnn.graph import Graph, Node
 from tfsnn.methods.contract import NeuronPlan, Plan
 from tfsnn.nodes import (
@@ -31,7 +33,7 @@ from tfsnn.nodes import (
 ONE = np.ones(1)
 
 
-def unscaled(graph: Graph, plan: Plan) -> Graph:
+def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
     """The same spiking network with the weights untouched.
 
     Its thresholds are the scales and its spikes have that size.
@@ -50,27 +52,49 @@ def unscaled(graph: Graph, plan: Plan) -> Graph:
                 }
             )
         nodes.append(node)
-    return Graph(tuple(nodes), graph.outputs, graph.layers)
+    return Graph(tuple(nodes), graph.outputs, graph.layers, _clock(plan))
 
 
-def normalize(graph: Graph, plan: Plan) -> Graph:
+class Normalized(NamedTuple):
+    """A spiking network in normal form, and the unit of each of its nodes."""
+
+    graph: Graph
+    units: dict[str, np.ndarray]
+
+
+def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
     """The spiking network in normal form.
 
     Args:
         graph: the ANN.
         plan: of every rate node, by name.
     """
-    return _Normalization(graph, plan).graph()
+    return normalize_with_units(graph, plan).graph
+
+
+def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normalized:
+    """As :func:`normalize`, with the activation that the value 1 of a node means."""
+    normalization = _Normalization(graph, plan)
+    return Normalized(normalization.graph(), normalization.units)
+
+
+def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
+    return plan.clock if isinstance(plan, Plan) else Clock()
 
 
 def _neuron(plan: NeuronPlan) -> dict[str, Any]:
-    most = plan.max_coefficient
     return {
         "scale": _float(plan.scale),
-        "initial_potential": plan.initial_potential,
+        "initial_potential": _field(plan.initial_potential),
         "negative_threshold": plan.negative_threshold,
-        "max_coefficient": _float(most) if isinstance(most, np.ndarray) else most,
+        "max_coefficient": _field(plan.max_coefficient),
+        "neuron": plan.neuron,
+        "settings": plan.settings,
     }
+
+
+def _field(value: Any) -> Any:
+    return _float(value) if isinstance(value, np.ndarray) else value
 
 
 def _float(values: Any) -> np.ndarray:
@@ -78,7 +102,7 @@ def _float(values: Any) -> np.ndarray:
 
 
 class _Normalization:
-    def __init__(self, ann: Graph, plan: Plan) -> None:
+    def __init__(self, ann: Graph, plan: Mapping[str, NeuronPlan]) -> None:
         self.ann, self.plan = ann, plan
         self.wishes = self._wishes()
         self.units: dict[str, np.ndarray] = {}
@@ -99,7 +123,9 @@ class _Normalization:
         self, reader: Node, wishes: dict[str, np.ndarray | None]
     ) -> np.ndarray | None:
         if isinstance(reader, Rate):
-            return np.asarray(self.plan[reader.name].scale, np.float64)
+            scale = np.asarray(self.plan[reader.name].scale, np.float64)
+            # Weights are shared by all places: a scale for each goes into a gain.
+            return scale if scale.ndim <= 1 else None
         if isinstance(reader, Readout):
             return ONE
         return wishes[reader.name] if reader.keeps_channels else None
@@ -109,7 +135,8 @@ class _Normalization:
             written, unit = self._write(node)
             self.nodes.append(written)
             self.units[node.name] = unit
-        return Graph(tuple(self.nodes), self.ann.outputs, self.ann.layers)
+        clock = _clock(self.plan)
+        return Graph(tuple(self.nodes), self.ann.outputs, self.ann.layers, clock)
 
     def _write(self, node: Node) -> tuple[Node, np.ndarray]:
         """The node in normal form, and the unit of its output."""

@@ -3,10 +3,13 @@
 The state of every node is an argument of the loop, never a variable. A chunk advances K
 steps layer by layer: a synapse sees the K steps folded into the batch axis, a neuron
 goes through them. K = 1 is streaming, K = T is layer-by-layer; the spikes are the same.
-What does not change over time (all that a constant input reaches before the first
-neuron) is computed once.
+Neurons that need all steps at once (:attr:`tfsnn.neurons.Population.whole`) make it
+layer-by-layer. What does not change over time (all that a constant input reaches before
+the first neuron) is computed once.
 
-Tensors in a chunk are ``(K * B, *shape)``, time first; observations ``(T, B, ...)``.
+Tensors in a chunk are ``(K * B, *shape)``, time first; observations ``(S, B, ...)``,
+where the S steps are the pre-steps of the network's clock and then the T that count;
+outputs are observed after each of the T.
 """
 
 from __future__ import annotations
@@ -17,20 +20,20 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.graph import Graph, Node
-from tfsnn.neurons import State
 from tfsnn.nodes import Rate, Readout, RunningSum
-from tfsnn.running_sum import SumState, fold, send_change
+from tfsnn.running_sum import SumState, fold, send_change, send_value
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
+VALUES = "values"
 
 
 class Result(NamedTuple):
     """What a simulation leaves.
 
     Attributes:
-        outputs: for each output of the model, the mean current of all steps with the
-            head applied, ``(B, *shape)``.
-        observed: by ``kind/node``, over time, ``(T, B, ...)``.
+        outputs: for each output of the model, the mean current of the steps that count
+            with the head applied, ``(B, *shape)``.
+        observed: by ``kind/node``, over time, ``(S, B, ...)``.
     """
 
     outputs: list[Any]
@@ -55,24 +58,31 @@ def simulate(
         timesteps: T.
         chunk: K, steps advanced at a time.
         observe: of "outputs" (after each step, heads applied), "spikes" (coefficients),
-            "potentials" (after firing) and "counts" (see :func:`_count`).
+            "potentials" (after firing), "values" (what synapses receive for them) and
+            "counts" (see :func:`_count`).
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
     """
-    run = _Run(graph, x, frozenset(observe), fan_outs or {})
-    chunk = min(chunk, timesteps)
-    chunks, rest = divmod(timesteps, chunk)
+    run = Run(graph, x, timesteps, frozenset(observe), fan_outs or {})
+    steps = graph.clock.pre_steps + timesteps
+    chunk = steps if needs_all_steps(graph) else min(chunk, steps)
+    chunks, rest = divmod(steps, chunk)
     state, observed = run.loop(run.initial_state(), chunks, chunk)
     if rest:
         state, tail = run.advance(state, rest)
         observed = {key: tf.concat([observed[key], tail[key]], 0) for key in observed}
-    readouts = [graph[name] for name in graph.outputs]
+    outputs = [run.output(graph[name], state[name]) for name in graph.outputs]
     if OUTPUTS in run.observe:
         for node in graph.of_kind(Readout):
-            observed[f"{OUTPUTS}/{node.name}"] = _heads_over_time(
-                node, observed[f"{OUTPUTS}/{node.name}"]
-            )
-    outputs = [node.apply(state[node.name] / float(timesteps)) for node in readouts]
+            key = f"{OUTPUTS}/{node.name}"
+            observed[key] = run.outputs_over_time(node, observed[key])
     return Result(outputs, observed)
+
+
+def needs_all_steps(graph: Graph) -> bool:
+    """Whether it can be simulated layer by layer only."""
+    populations = (node.population for node in graph.of_kind(Rate))
+    clock = graph.clock
+    return bool(clock.pre_steps) or clock.base > 1 or any(p.whole for p in populations)
 
 
 def constant_nodes(graph: Graph) -> set[str]:
@@ -111,17 +121,28 @@ def scan(step: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
     return array.stack(), state
 
 
-class _Run:
+class ReadoutState(NamedTuple):
+    """The steps read so far, their weighted sum, and that of those left out."""
+
+    step: Any
+    total: Any  # (B, *shape of what is read)
+    skipped: Any
+
+
+class Run:
     """A graph at work on one batch."""
 
     def __init__(
         self,
         graph: Graph,
         x: Any,
-        observe: frozenset[str],
-        fan_outs: Mapping[str, Any],
+        timesteps: int,
+        observe: frozenset[str] = frozenset(),
+        fan_outs: Mapping[str, Any] | None = None,
     ) -> None:
-        self.graph, self.observe, self.fan_outs = graph, observe, fan_outs
+        """As :func:`simulate` has them."""
+        self.graph, self.observe, self.fan_outs = graph, observe, fan_outs or {}
+        self.timesteps, self.clock = timesteps, graph.clock
         self.constants: dict[str, Any] = graph.feed(x)
         first = next(iter(self.constants.values()))
         self.batch, self.static_batch = tf.shape(first)[0], first.shape[0]
@@ -136,19 +157,22 @@ class _Run:
         state: dict[str, Any] = {}
         for node in self.graph:
             if isinstance(node, Rate):
-                state[node.name] = node.neuron.initial_state(self._with_batch(node))
+                shape = self._with_batch(node)
+                state[node.name] = node.population.initial_state(shape)
             elif isinstance(node, Readout):
-                read = self.graph[node.inputs[0]]
-                state[node.name] = tf.zeros(self._with_batch(read))
+                zeros = tf.zeros(self._with_batch(self.graph[node.inputs[0]]))
+                state[node.name] = ReadoutState(tf.constant(0), zeros, zeros)
             elif isinstance(node, RunningSum) and node.name not in self.constants:
-                sums = [
-                    tf.zeros(self._with_batch(self.graph[name]))
-                    for name in node.inputs
-                    if name not in self.constants
-                ]
-                sent = tf.zeros(self._with_batch(node))
-                state[node.name] = SumState(tf.constant(0.0), sums, sent)
+                state[node.name] = self._no_sums(node)
         return state
+
+    def _no_sums(self, node: RunningSum) -> SumState:
+        sums = [
+            tf.zeros(self._with_batch(self.graph[name]))
+            for name in node.inputs
+            if name not in self.constants
+        ]
+        return SumState(tf.constant(0.0), sums, tf.zeros(self._with_batch(node)))
 
     def _with_batch(self, node: Node) -> tuple[Any, ...]:
         return (self.batch, *node.shape)
@@ -190,7 +214,7 @@ class _Run:
                 read = self.graph[node.inputs[0]].shape
                 shapes[f"{OUTPUTS}/{node.name}"] = (self.static_batch, *read)
             if isinstance(node, Rate):
-                for kind in {SPIKES, POTENTIALS} & self.observe:
+                for kind in {SPIKES, POTENTIALS, VALUES} & self.observe:
                     shapes[f"{kind}/{node.name}"] = shape
             if COUNTS in self.observe and node.name in self.fan_outs:
                 shapes[f"{COUNTS}/{node.name}"] = (self.static_batch, 4)
@@ -203,45 +227,104 @@ class _Run:
         values: dict[str, Any] = {}
         state, seen = dict(state), {}
         for node in self.graph:
-            if node.name in self.constants:
-                continue
-            if isinstance(node, Rate):
-                currents = self._steps(node.inputs[0], values, k)
-                spikes, potentials, state[node.name] = _integrate(
-                    node, currents, state[node.name]
-                )
-                values[node.name] = fold(spikes)
-                if SPIKES in self.observe:
-                    seen[f"{SPIKES}/{node.name}"] = tf.stack(spikes) / node.threshold
-                if POTENTIALS in self.observe:
-                    seen[f"{POTENTIALS}/{node.name}"] = tf.stack(potentials)
-            elif isinstance(node, Readout):
-                sums = []
-                for current in self._steps(node.inputs[0], values, k):
-                    state[node.name] += current
-                    sums.append(state[node.name])
-                if OUTPUTS in self.observe:
-                    seen[f"{OUTPUTS}/{node.name}"] = tf.stack(sums)
-            elif isinstance(node, RunningSum):
-                inputs = [
-                    self.constants[name]
-                    if name in self.constants
-                    else self._steps(name, values, k)
-                    for name in node.inputs
-                ]
-                values[node.name], state[node.name] = send_change(
-                    node, inputs, state[node.name], k
-                )
-            else:
-                values[node.name] = node.apply(
-                    *(self._folded(name, values, k) for name in node.inputs)
-                )
-            if COUNTS in self.observe and node.name in self.fan_outs:
-                counted = _count(values[node.name], self.fan_outs[node.name])
-                seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
+            if node.name not in self.constants:
+                seen.update(self.advance_node(node, values, state, k))
         return state, seen
 
-    def _steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
+    def advance_node(
+        self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
+    ) -> dict[str, Any]:
+        """Advance one node by k steps: its value and state are put in; observations."""
+        seen = {}
+        spikes = None
+        if isinstance(node, Rate):
+            currents = self.steps(node.inputs[0], values, k)
+            sent, state[node.name] = node.population.advance(
+                currents, state[node.name]
+            )
+            values[node.name], spikes = fold(sent.values), fold(sent.events)
+            recorded = {
+                SPIKES: sent.events,
+                POTENTIALS: sent.potentials,
+                VALUES: sent.values,
+            }
+            for kind in recorded.keys() & self.observe:
+                seen[f"{kind}/{node.name}"] = tf.stack(recorded[kind])
+        elif isinstance(node, Readout):
+            sums = []
+            for current in self.steps(node.inputs[0], values, k):
+                state[node.name] = self._read(current, state[node.name])
+                sums.append(state[node.name].total)
+            if OUTPUTS in self.observe:
+                seen[f"{OUTPUTS}/{node.name}"] = tf.stack(sums)
+        elif isinstance(node, RunningSum):
+            values[node.name], state[node.name] = self._running_sum(
+                node, values, state[node.name], k
+            )
+        else:
+            values[node.name] = node.apply(
+                *(self._folded(name, values, k) for name in node.inputs)
+            )
+        if COUNTS in self.observe and node.name in self.fan_outs:
+            spikes = values[node.name] if spikes is None else spikes
+            counted = _count(spikes, self.fan_outs[node.name])
+            seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
+        return seen
+
+    def _running_sum(
+        self, node: RunningSum, values: dict[str, Any], state: SumState, k: int
+    ) -> tuple[Any, SumState]:
+        inputs = [
+            self.constants[name]
+            if name in self.constants
+            else self.steps(name, values, k)
+            for name in node.inputs
+        ]
+        if self.clock.base > 1:  # known when the input has ended: sent in every step
+            means = [self.clock.mean(x) if isinstance(x, list) else x for x in inputs]
+            return send_value(node, means, k), state
+        if not self.clock.pre_steps:
+            return send_change(node, inputs, state, k)
+        changes = []
+        for phase in self.clock.phases(k):  # each starts anew
+            reads = [x[phase] if isinstance(x, list) else x for x in inputs]
+            steps = len(range(k)[phase])
+            sent, state = send_change(node, reads, self._no_sums(node), steps)
+            changes.append(sent)
+        return tf.concat(changes, 0), state
+
+    def _read(self, current: Any, state: ReadoutState) -> ReadoutState:
+        clock = self.clock
+        total = (clock.base * state.total if clock.base > 1 else state.total) + current
+        skip = clock.pre_steps + clock.start(self.timesteps)
+        if not skip:
+            return ReadoutState(state.step, total, state.skipped)
+        step = state.step + 1
+        return ReadoutState(step, total, tf.where(step == skip, total, state.skipped))
+
+    def output(self, node: Any, state: ReadoutState) -> Any:
+        """The head of the mean current of the steps that count."""
+        counted = self.timesteps - self.clock.start(self.timesteps)
+        total = state.total - state.skipped if self.clock.base == 1 else state.total
+        return node.apply(total / self.clock.weight(counted))
+
+    def outputs_over_time(self, node: Any, sums: Any) -> Any:
+        """The head of the mean current after each step, ``(T, B, *shape)``."""
+        clock, pre = self.clock, self.clock.pre_steps
+        steps = range(1, self.timesteps + 1)
+        starts = [clock.start(t) for t in steps]
+        if pre or clock.delay:
+            before = tf.concat([tf.zeros_like(sums[:1]), sums], 0)
+            sums = sums[pre:] - tf.gather(before, [pre + start for start in starts])
+        weights = [clock.weight(t - i) for t, i in zip(steps, starts, strict=True)]
+        shape = (-1,) + (1,) * (len(sums.shape) - 1)
+        means = sums / tf.reshape(tf.constant(weights, tf.float32), shape)
+        flat = tf.reshape(means, (-1, *sums.shape[2:]))
+        return tf.reshape(
+            node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape)
+        )
+
+    def steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
         """A signal as k tensors ``(B, *shape)``."""
         if name in self.constants:
             return [self.constants[name]] * k
@@ -253,18 +336,6 @@ class _Run:
             return values[name]
         constant = self.constants[name]
         return constant if k == 1 else tf.concat([constant] * k, 0)
-
-
-def _integrate(
-    node: Rate, currents: list[Any], state: State
-) -> tuple[list[Any], list[Any], State]:
-    """Spikes and potentials of each step, and the last state."""
-    neuron, spikes, potentials = node.neuron, [], []
-    for current in currents:
-        c, state = neuron.step(current, state)
-        spikes.append(neuron.spike(c))
-        potentials.append(state.potential)
-    return spikes, potentials, state
 
 
 def _count(spikes: Any, fan_out: Any) -> Any:
@@ -280,11 +351,3 @@ def _count(spikes: Any, fan_out: Any) -> Any:
     return tf.stack(
         [events[:, 0], coefficients[:, 0], events[:, 1], coefficients[:, 1]], 1
     )
-
-
-def _heads_over_time(node: Readout, sums: Any) -> Any:
-    """The head of the mean current after each step, ``(T, B, *shape)``."""
-    steps = tf.range(1.0, tf.cast(tf.shape(sums)[0], tf.float32) + 1.0)
-    means = sums / tf.reshape(steps, (-1,) + (1,) * (len(sums.shape) - 1))
-    flat = tf.reshape(means, (-1, *sums.shape[2:]))
-    return tf.reshape(node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape))

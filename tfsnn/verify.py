@@ -15,7 +15,7 @@ from tfsnn.graph import Graph
 from tfsnn.model import SpikingModel
 from tfsnn.passes import simplify
 from tfsnn.report import table
-from tfsnn.simulate import SPIKES
+from tfsnn.simulate import VALUES
 from tfsnn.sources import import_model
 
 
@@ -92,12 +92,12 @@ def verify(
     batches = [batch for batch, _ in data.batches(100)]
     samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
     values = ann.forward(samples)
-    trace = snn.simulate(samples, timesteps, (SPIKES,))
+    trace = snn.simulate(samples, timesteps, (VALUES,))
     checks = []
     for name in names:
         node: Any = spiking[name]
         scale = np.asarray(node.scale)
-        decoded = trace.spikes[name].mean(0) * scale
+        decoded = spiking.clock.mean(trace.values[name]) * scale
         expected = np.asarray(values[name])
         most = np.inf if node.max_coefficient is None else node.max_coefficient
         checks.append(_check(name, decoded, expected, np.asarray(most) * scale))

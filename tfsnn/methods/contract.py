@@ -15,8 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfsnn.calibrate import Statistics
+from tfsnn.clock import Clock
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
+
+
+RATE_CLOCK = Clock()
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,35 @@ class NeuronPlan:
     """The neurons of one rate node.
 
     Attributes:
-        scale: ``(C,)``, activation that one spike per step stands for; the threshold.
-        initial_potential: in thresholds.
+        scale: ``(C,)`` or ``(*units)``, activation that one spike per step stands for;
+            the threshold.
+        initial_potential: in thresholds, one number or ``(C,)`` or ``(*units)``.
         negative_threshold: in thresholds; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
+        neuron: its kind, a name in :data:`tfsnn.neurons.KINDS`.
+        settings: of that kind, JSON.
     """
 
     scale: np.ndarray
-    initial_potential: float = 0.0
+    initial_potential: float | np.ndarray = 0.0
     negative_threshold: float | None = None
     max_coefficient: float | np.ndarray | None = 1.0
+    neuron: str = "integrate_fire"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-Plan = Mapping[str, NeuronPlan]
+class Plan(dict[str, NeuronPlan]):
+    """The neurons of every rate node, by name, and how their steps count."""
+
+    def __init__(
+        self, neurons: Mapping[str, NeuronPlan], clock: Clock = RATE_CLOCK
+    ) -> None:
+        """Plans by node."""
+        super().__init__(neurons)
+        self.clock = clock
+
+
+
 
 
 class Method(Protocol):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfsnn import functions
 from tfsnn.graph import Node, array
-from tfsnn.neurons import Neuron
+from tfsnn.neurons import KINDS, Population
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +42,14 @@ class Constant(Node):
 class Rate(Node):
     """min(max(x, 0), max_value): what a spiking neuron's rate stands for.
 
-    The fields after `max_value` are the neuron (:class:`tfsnn.neurons.Neuron`), set by
+    The fields after `max_value` are the neurons (:mod:`tfsnn.neurons`), set by
     :func:`tfsnn.normalize.normalize`.
 
     Attributes:
         max_value: None for a plain ReLU; 6 for ReLU6.
         scale: activation, in the ANN's units, that one spike per step stands for.
+        neuron: its kind, a name in :data:`tfsnn.neurons.KINDS`.
+        settings: of that kind, JSON.
     """
 
     max_value: Any = array(None)
@@ -56,6 +58,8 @@ class Rate(Node):
     initial_potential: Any = array(0.0)
     negative_threshold: Any = array(None)
     max_coefficient: Any = array(None)
+    neuron: str = field(default="integrate_fire", kw_only=True)
+    settings: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
     def apply(self, x: Any) -> Any:
         """``(N, *shape)`` to the same."""
@@ -64,13 +68,14 @@ class Rate(Node):
         return tf.clip_by_value(x, 0.0, self.max_value)
 
     @property
-    def neuron(self) -> Neuron:
-        """The spiking neuron in this node's place."""
-        return Neuron(
+    def population(self) -> Population:
+        """The spiking neurons in this node's place."""
+        return KINDS[self.neuron](
             threshold=self.threshold,
             initial_potential=self.initial_potential,
             negative_threshold=self.negative_threshold,
             max_coefficient=self.max_coefficient,
+            **self.settings,
         )
 
 

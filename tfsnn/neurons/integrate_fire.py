@@ -25,9 +25,11 @@ consistent with their abstract). A negative spike is fired strictly below
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
+
+from tfsnn.neurons.contract import Sent
 
 
 class State(NamedTuple):
@@ -55,6 +57,8 @@ class Neuron:
         leak: share of the potential lost in each step, in [0, 1).
     """
 
+    whole: ClassVar[bool] = False
+
     threshold: Any = 1.0
     initial_potential: Any = 0.0
     negative_threshold: Any | None = None
@@ -79,6 +83,16 @@ class Neuron:
         else:
             after = potential - self.spike(c)
         return c, State(after, state.unsent - c if self._signed else ())
+
+    def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
+        """Advance a step for each of the currents."""
+        sent = Sent([], [], [])
+        for current in currents:
+            c, state = self.step(current, state)
+            sent.values.append(self.spike(c))
+            sent.events.append(c)
+            sent.potentials.append(state.potential)
+        return sent, state
 
     def spike(self, c: Any) -> Any:
         """The size, in units of activation, of spikes with coefficients `c`."""

@@ -1,0 +1,61 @@
+"""How the steps of a simulation count: what each weighs, and which are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Steps that a delayed readout reads at least (Bu, Li, Yu, CVPR 2025: t0 <= T - 4).
+READ_AT_LEAST = 4
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the time steps of a network mean; JSON.
+
+    Attributes:
+        pre_steps: simulated before the T steps that count, to set up the neurons.
+        base: a step weighs `base` times the next: 1 where all count alike (a rate), the
+            radix of positional codes, whose first step is the most significant.
+        delay: counted steps at the start that readouts leave out.
+        lookahead: steps that a layer starts after its input.
+        layer_by_layer: whether a layer starts when its input has ended.
+    """
+
+    pre_steps: int = 0
+    base: int = 1
+    delay: int = 0
+    lookahead: int = 0
+    layer_by_layer: bool = False
+
+    def phases(self, steps: int) -> list[slice]:
+        """The steps that set up and those that count, of all `steps`."""
+        phases = [slice(0, self.pre_steps), slice(self.pre_steps, steps)]
+        return phases[self.pre_steps == 0 :]
+
+    def weight(self, steps: int) -> float:
+        """What `steps` counted steps weigh together, the last one weighing 1."""
+        if self.base == 1:
+            return float(steps)
+        return float((self.base**steps - 1) // (self.base - 1))
+
+    def mean(self, values: Sequence[Any]) -> Any:
+        """What the values of all steps, pre-steps first, stand for: a weighted mean."""
+        counted = values[self.pre_steps :]
+        total = counted[0]
+        for value in counted[1:]:
+            total = self.base * total + value
+        return total / self.weight(len(counted))
+
+    def start(self, timesteps: int) -> int:
+        """The counted steps left out by a readout after `timesteps` of them."""
+        return min(self.delay, max(timesteps - READ_AT_LEAST, 0))
+
+    def latency(self, timesteps: int, depth: int) -> int:
+        """Steps until the last layer has finished, behind `depth` spiking layers."""
+        if self.layer_by_layer:
+            phase = self.pre_steps or timesteps
+            rest = timesteps if self.pre_steps else 0
+            return max(depth, 1) * phase + rest
+        return self.pre_steps + timesteps + self.lookahead * depth

@@ -1,0 +1,34 @@
+"""The kinds of spiking neurons: pure functions of currents and a named state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfsnn.neurons.contract import Population, Sent
+from tfsnn.neurons.differential import Differential
+from tfsnn.neurons.integrate_fire import Neuron, State
+from tfsnn.neurons.paced import Paced
+from tfsnn.neurons.pre_run import OffsetCorrected, Silenced
+from tfsnn.neurons.radix import Radix
+
+KINDS: dict[str, Any] = {
+    "integrate_fire": Neuron,
+    "paced": Paced,
+    "silenced": Silenced,
+    "offset_corrected": OffsetCorrected,
+    "radix": Radix,
+    "differential": Differential,
+}
+
+__all__ = [
+    "KINDS",
+    "Differential",
+    "Neuron",
+    "OffsetCorrected",
+    "Paced",
+    "Population",
+    "Radix",
+    "Sent",
+    "Silenced",
+    "State",
+]
