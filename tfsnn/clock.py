@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +39,12 @@ class Clock:
             return float(steps)
         return float((self.base**steps - 1) // (self.base - 1))
 
-    def mean(self, values: Sequence[Any]) -> Any:
-        """What the values of all steps, pre-steps first, stand for: a weighted mean."""
+    def mean(self, values: Any) -> Any:
+        """What the values of all steps stand for: a weighted mean.
+
+        Args:
+            values: a sequence of tensors, or one array ``(S, ...)``; pre-steps first.
+        """
         counted = values[self.pre_steps :]
         total = counted[0]
         for value in counted[1:]:
@@ -59,3 +62,6 @@ class Clock:
             rest = timesteps if self.pre_steps else 0
             return max(depth, 1) * phase + rest
         return self.pre_steps + timesteps + self.lookahead * depth
+
+
+RATE_CLOCK = Clock()  # T steps that all count alike

@@ -8,10 +8,11 @@ from typing import Any
 import keras
 
 from tfsnn import methods
-from tfsnn.calibrate import calibrate
+from tfsnn.calibrate import Reservoir, calibrate
+from tfsnn.correct import correct
 from tfsnn.data import Progress, open_data
 from tfsnn.model import SpikingModel
-from tfsnn.normalize import normalize
+from tfsnn.normalize import normalize_with_units
 from tfsnn.passes import simplify
 from tfsnn.report import report_conversion
 from tfsnn.roles import refuse_running_sums
@@ -60,14 +61,25 @@ def convert(
     kept = raw or graph.whole_inputs
     data = open_data(calibration, graph.inputs, raw=kept, limit=limit)
     batches = data.batches(batch_size, progress, "calibrating")
-    statistics = calibrate(graph, (x for x, _ in batches), seed=seed)
+    drawn = Reservoir(chosen.corrections.samples if chosen.corrections else 0, seed)
+    seen = (drawn.pass_on(graph.feed(x)) for x, _ in batches)
+    statistics = calibrate(graph, seen, seed=seed)
     plan = chosen.plan(graph, statistics)
+    spiking = correct(
+        graph,
+        normalize_with_units(graph, plan),
+        drawn.samples(),
+        chosen.timesteps,
+        chosen.corrections,
+        seed=seed,
+        progress=progress,
+    )
     chosen_options = dataclasses.asdict(chosen)  # type: ignore[call-overload]
     report = report_conversion(
         graph, statistics, plan, method=method, options=chosen_options, strict=strict
     )
     return SpikingModel(
-        normalize(graph, plan),
+        spiking,
         chosen.timesteps,
         report,
         _output_keys(model),

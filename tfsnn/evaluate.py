@@ -31,6 +31,8 @@ class Row:
 
     Attributes:
         timesteps: T.
+        latency: steps until the last layer has finished: T, and what look-ahead,
+            pre-steps or layer-by-layer operation add (:class:`tfsnn.clock.Clock`).
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the ANN's top class; None without the ANN.
         spikes: events, whatever their coefficient.
@@ -43,6 +45,7 @@ class Row:
     """
 
     timesteps: int
+    latency: int
     accuracy: float | None
     agreement: float | None
     spikes: float
@@ -84,6 +87,7 @@ def _cells(row: Row) -> list[str]:
     counts = (row.spikes, row.coefficients, row.synops, row.synops_events)
     return [
         str(row.timesteps),
+        str(row.latency),
         share(row.accuracy),
         share(row.agreement),
         *(f"{count:,.0f}" for count in counts),
@@ -127,11 +131,12 @@ def evaluate(
     kept = snn.whole_inputs
     opened = open_data(data, inputs, default_split="test", raw=kept, limit=limit)
     first = f"{OUTPUTS}/{snn.graph.outputs[0]}"
-    totals = _Totals(len(steps), first, set(snn.populations))
+    pre_steps = snn.graph.clock.pre_steps
+    totals = _Totals(len(steps), first, set(snn.populations), pre_steps)
     for x, y in opened.batches(batch_size, progress, "evaluating"):
         observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
         reference = None if forward is None else forward(x).numpy()
-        totals.add(observed, [t - 1 for t in steps], y, reference)
+        totals.add(observed, steps, y, reference)
     return _evaluation(totals, steps, snn)
 
 
@@ -165,8 +170,11 @@ def _forward(
 class _Totals:
     """Sums over samples."""
 
-    def __init__(self, rows: int, output: str, populations: set[str]) -> None:
+    def __init__(
+        self, rows: int, output: str, populations: set[str], pre_steps: int
+    ) -> None:
         self.output, self.populations = output, populations
+        self.pre_steps = pre_steps  # their spikes count too
         self.samples = 0
         self.labelled = self.compared = False
         self.right, self.agreed = np.zeros(rows), np.zeros(rows)
@@ -176,11 +184,11 @@ class _Totals:
     def add(
         self,
         observed: dict[str, tf.Tensor],
-        indices: list[int],
+        steps: list[int],
         y: np.ndarray | None,
         reference: np.ndarray | None,
     ) -> None:
-        outputs = tf.gather(observed[self.output], indices).numpy()
+        outputs = tf.gather(observed[self.output], [t - 1 for t in steps]).numpy()
         top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
         classes = int(np.prod(outputs.shape[2:]))
         self.samples += top.shape[1]
@@ -203,16 +211,19 @@ class _Totals:
                 of_batch = tf.reduce_sum(values, 1).numpy().astype(np.float64)
                 if name not in self.populations:  # what a pooling passes on
                     of_batch[:, :2] = 0
-                self.counts += np.cumsum(of_batch, 0)[indices]
+                ends = [self.pre_steps + t - 1 for t in steps]
+                self.counts += np.cumsum(of_batch, 0)[ends]
 
 
 def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluation:
     n = totals.samples
     operations = snn.operations_per_sample
     rows = []
+    clock = snn.graph.clock
     for i, t in enumerate(steps):
         spikes, coefficients, events, accumulates = (totals.counts[i] / n).tolist()
-        macs = operations.constant_macs + t * operations.analog_macs
+        macs = operations.constant_macs
+        macs += (clock.pre_steps + t) * operations.analog_macs
         ann = MAC_PICOJOULES * operations.ann_macs
         ratios = [
             (MAC_PICOJOULES * macs + AC_PICOJOULES * count) / ann if ann else None
@@ -221,6 +232,7 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
         rows.append(
             Row(
                 timesteps=t,
+                latency=clock.latency(t, snn.depth),
                 accuracy=float(totals.right[i] / n) if totals.labelled else None,
                 agreement=float(totals.agreed[i] / n) if totals.compared else None,
                 spikes=spikes,

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from tfsnn.clock import Clock
+from tfsnn.clock import RATE_CLOCK, Clock
 
 
 def array(default: Any = dataclasses.MISSING) -> Any:
@@ -131,7 +131,7 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     layers: tuple[LayerRecord, ...] = ()
-    clock: Clock = Clock()
+    clock: Clock = RATE_CLOCK
 
     def __post_init__(self) -> None:
         """Check that names are unique and that every edge leads to an earlier node."""

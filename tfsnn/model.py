@@ -141,6 +141,15 @@ class SpikingModel(keras.Model):
         return {node.name: node.shape for node in self._structure.of_kind(Rate)}
 
     @property
+    def depth(self) -> int:
+        """The spiking populations on the longest way from an input to an output."""
+        depths: dict[str, int] = {}
+        for node in self._structure:
+            before = max((depths[name] for name in node.inputs), default=0)
+            depths[node.name] = before + isinstance(node, Rate)
+        return max(depths.values())
+
+    @property
     def operations_per_sample(self) -> Operations:
         """Connections counted (:mod:`tfsnn.operations`)."""
         if self._operations is None:
@@ -227,8 +236,8 @@ class SpikingModel(keras.Model):
         Args:
             x: ``(B, *input shape)``.
             timesteps: T; ``self.timesteps`` if None.
-            record: of "spikes", "potentials" and "values". A recording takes memory for T times
-                all neurons.
+            record: of "spikes", "potentials" and "values". A recording takes memory
+                for T times all neurons.
 
         Raises:
             OptionError: for something else to record.

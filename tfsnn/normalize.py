@@ -17,7 +17,6 @@ import numpy as np
 
 from tfsnn.clock import Clock
 from tfsnn.graph import Graph, Node
-from tfsnn.methods.contract import NeuronPlan, Plan
 from tfsnn.nodes import (
     Affine,
     Constant,
@@ -29,6 +28,7 @@ from tfsnn.nodes import (
     Readout,
     Source,
 )
+from tfsnn.plan import NeuronPlan, Plan
 
 ONE = np.ones(1)
 

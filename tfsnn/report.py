@@ -10,9 +10,9 @@ import numpy as np
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph, LayerRecord
-from tfsnn.methods.contract import Plan
 from tfsnn.nodes import Function, Rate
 from tfsnn.operations import shares
+from tfsnn.plan import Plan
 from tfsnn.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 
 
@@ -25,7 +25,8 @@ class PopulationReport:
         neurons: how many.
         scale_min, scale_median, scale_max: of its channels, activation units; the
             threshold is 1 in normal form, the scale in the ANN's units.
-        initial_potential, negative_threshold: in thresholds.
+        initial_potential, negative_threshold: in thresholds; the mean of the former,
+            before corrections.
         max_coefficient: the most that a spike carries; None for no bound.
         clipped: share of calibration activations above what can be coded.
         dead: share of channels that never activated.
@@ -218,7 +219,9 @@ def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationRep
     scale, most = neurons.scale, neurons.max_coefficient
     clipped = 0.0
     if most is not None:
-        above = statistics.values > (np.asarray(most) * scale)[:, None]
+        limit = np.broadcast_to(np.asarray(most) * scale, scale.shape)
+        limit = limit.reshape(-1, scale.shape[-1]).mean(0)
+        above = statistics.values > limit[:, None]
         clipped = float((statistics.histogram * above).sum())
         clipped /= float(statistics.histogram.sum())
     return PopulationReport(
@@ -227,7 +230,7 @@ def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationRep
         scale_min=float(scale.min()),
         scale_median=float(np.median(scale)),
         scale_max=float(scale.max()),
-        initial_potential=neurons.initial_potential,
+        initial_potential=float(np.mean(neurons.initial_potential)),
         negative_threshold=neurons.negative_threshold,
         max_coefficient=None if most is None else float(np.max(most)),
         clipped=clipped,

@@ -239,9 +239,7 @@ class Run:
         spikes = None
         if isinstance(node, Rate):
             currents = self.steps(node.inputs[0], values, k)
-            sent, state[node.name] = node.population.advance(
-                currents, state[node.name]
-            )
+            sent, state[node.name] = node.population.advance(currents, state[node.name])
             values[node.name], spikes = fold(sent.values), fold(sent.events)
             recorded = {
                 SPIKES: sent.events,

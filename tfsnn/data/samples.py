@@ -17,8 +17,8 @@ Raw = frozenset[str]  # the inputs whose integers are kept as they are
 # x and y; x is an array, or for several inputs a dict[str, np.ndarray].
 Batch = tuple[Any, np.ndarray | None]
 Stored = tuple[dict[str, np.ndarray], np.ndarray | None]
-# (batches, number of batches or None, label) -> the same batches, shown as they pass.
-Progress = Callable[[Iterable[Batch], int | None, str], Iterable[Batch]]
+# (things, how many or None, label) -> the same things, shown as they pass.
+Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
 
 
 class Header(NamedTuple):

@@ -1,27 +1,56 @@
 """Conversion methods: one file for each paper."""
 
-from tfsnn.methods import augmapping, data_norm, termapping
+from tfsnn.methods import (
+    augmapping,
+    burst,
+    cos,
+    data_norm,
+    differential,
+    hmt,
+    ltb,
+    opi,
+    paced,
+    radix,
+    rmp,
+    rts,
+    snm,
+    snn_calibration,
+    srp,
+    termapping,
+)
 from tfsnn.methods.contract import (
     Method,
-    NeuronPlan,
-    Plan,
     make,
     method,
     methods,
     option,
     options,
 )
+from tfsnn.plan import NeuronPlan, Plan
 
 __all__ = [
     "Method",
     "NeuronPlan",
     "Plan",
     "augmapping",
+    "burst",
+    "cos",
     "data_norm",
+    "differential",
+    "hmt",
+    "ltb",
     "make",
     "method",
     "methods",
+    "opi",
     "option",
     "options",
+    "paced",
+    "radix",
+    "rmp",
+    "rts",
+    "snm",
+    "snn_calibration",
+    "srp",
     "termapping",
 ]

@@ -23,24 +23,21 @@ from dataclasses import dataclass
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import Plan, method, option
-from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
+from tfsnn.methods.contract import method, option
+from tfsnn.methods.options import Corrected, Thresholds
+from tfsnn.methods.thresholds import plan_rates
+from tfsnn.plan import Plan
 
 
 @method("augmapping")
 @dataclass(frozen=True)
-class AugMapping:
+class AugMapping(Thresholds, Corrected):
     """Signed spikes with an integer coefficient: the ANN's accuracy in a few steps."""
 
     timesteps: int = option(4, "time steps that the thresholds are chosen for", low=1)
     levels: int | None = option(
         15, "spike units one step can carry; none: unbounded", low=1
     )
-    scale: str = option("mse", "rule for the thresholds", RULES)
-    percentile: float = option(
-        99.9, "of the activations, for scale=percentile", low=1, high=100
-    )
-    per: str = option("channel", "one threshold for each of these", GRANULARITY)
     negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
     initial_potential: float = option(0.5, "V(0), in thresholds")
 
@@ -49,9 +46,7 @@ class AugMapping:
         return plan_rates(
             graph,
             statistics,
-            rule=self.scale,
-            percentile=self.percentile,
-            per=self.per,
+            self,
             levels=self.levels,
             resolution=(self.levels or 1) * self.timesteps,
             initial_potential=self.initial_potential,

@@ -9,60 +9,27 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 import numpy as np
 
 from tfsnn.calibrate import Statistics
-from tfsnn.clock import Clock
+from tfsnn.correct import Corrections
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
-
-
-RATE_CLOCK = Clock()
-
-
-@dataclass(frozen=True)
-class NeuronPlan:
-    """The neurons of one rate node.
-
-    Attributes:
-        scale: ``(C,)`` or ``(*units)``, activation that one spike per step stands for;
-            the threshold.
-        initial_potential: in thresholds, one number or ``(C,)`` or ``(*units)``.
-        negative_threshold: in thresholds; None for unsigned spikes.
-        max_coefficient: the most that a spike carries; None for no bound.
-        neuron: its kind, a name in :data:`tfsnn.neurons.KINDS`.
-        settings: of that kind, JSON.
-    """
-
-    scale: np.ndarray
-    initial_potential: float | np.ndarray = 0.0
-    negative_threshold: float | None = None
-    max_coefficient: float | np.ndarray | None = 1.0
-    neuron: str = "integrate_fire"
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Plan(dict[str, NeuronPlan]):
-    """The neurons of every rate node, by name, and how their steps count."""
-
-    def __init__(
-        self, neurons: Mapping[str, NeuronPlan], clock: Clock = RATE_CLOCK
-    ) -> None:
-        """Plans by node."""
-        super().__init__(neurons)
-        self.clock = clock
-
-
-
+from tfsnn.plan import Plan
 
 
 class Method(Protocol):
     """A conversion method; its fields are its options."""
 
     timesteps: int
+
+    @property
+    def corrections(self) -> Corrections:
+        """What is to be corrected by simulation (:mod:`tfsnn.correct`)."""
+        ...
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """Plan the neurons of every rate node, by name."""

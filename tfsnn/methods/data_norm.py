@@ -19,20 +19,19 @@ from dataclasses import dataclass
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import Plan, method, option
-from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
+from tfsnn.methods.contract import method, option
+from tfsnn.methods.options import GRANULARITY, RULES, Corrected, Thresholds
+from tfsnn.methods.thresholds import plan_rates
+from tfsnn.plan import Plan
 
 
 @method("data_norm")
 @dataclass(frozen=True)
-class DataNorm:
+class DataNorm(Thresholds, Corrected):
     """Binary spikes, thresholds from activations: the classic baseline."""
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("percentile", "rule for the thresholds", RULES)
-    percentile: float = option(
-        99.9, "of the activations, for scale=percentile", low=1, high=100
-    )
     per: str = option("layer", "one threshold for each of these", GRANULARITY)
     initial_potential: float = option(0.0, "V(0), in thresholds")
 
@@ -41,9 +40,7 @@ class DataNorm:
         return plan_rates(
             graph,
             statistics,
-            rule=self.scale,
-            percentile=self.percentile,
-            per=self.per,
+            self,
             levels=1,
             resolution=self.timesteps,
             initial_potential=self.initial_potential,

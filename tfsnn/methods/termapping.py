@@ -22,21 +22,18 @@ from dataclasses import dataclass
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import Plan, method, option
-from tfsnn.methods.thresholds import GRANULARITY, RULES, plan_rates
+from tfsnn.methods.contract import method, option
+from tfsnn.methods.options import Corrected, Thresholds
+from tfsnn.methods.thresholds import plan_rates
+from tfsnn.plan import Plan
 
 
 @method("termapping")
 @dataclass(frozen=True)
-class TerMapping:
+class TerMapping(Thresholds, Corrected):
     """Spikes of -1, 0 and 1: a negative spike takes back what was sent too much."""
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
-    scale: str = option("mse", "rule for the thresholds", RULES)
-    percentile: float = option(
-        99.9, "of the activations, for scale=percentile", low=1, high=100
-    )
-    per: str = option("channel", "one threshold for each of these", GRANULARITY)
     negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
     initial_potential: float = option(0.5, "V(0), in thresholds")
 
@@ -45,9 +42,7 @@ class TerMapping:
         return plan_rates(
             graph,
             statistics,
-            rule=self.scale,
-            percentile=self.percentile,
-            per=self.per,
+            self,
             levels=1,
             resolution=self.timesteps,
             initial_potential=self.initial_potential,

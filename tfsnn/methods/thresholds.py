@@ -3,62 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfsnn.calibrate import BINS, Statistics
+from tfsnn.clock import RATE_CLOCK, Clock
+from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import NeuronPlan
+from tfsnn.methods.options import Thresholds
 from tfsnn.nodes import Rate
-
-RULES = ("max", "percentile", "mse")
-GRANULARITY = ("channel", "layer")
+from tfsnn.plan import NeuronPlan, Plan
 
 
 def plan_rates(
     graph: Graph,
     statistics: Mapping[str, Statistics],
+    thresholds: Thresholds,
     *,
-    rule: str,
-    percentile: float,
-    per: str,
-    levels: int | None,
     resolution: int,
-    initial_potential: float,
-    negative_threshold: float | None,
-) -> dict[str, NeuronPlan]:
+    levels: int | None = 1,
+    clock: Clock = RATE_CLOCK,
+    **neuron: Any,
+) -> Plan:
     """A plan of one rule for every rate node.
 
     Args:
         graph: for the bounds of ReLU6 and the like.
         statistics: of every rate node.
-        rule: of :data:`RULES`. "max" and "percentile" let the largest spike of one step
-            stand for that activation; "mse" minimises the mean square error of
-            rounding the activation to ``0..resolution`` spikes.
-        percentile: of rule "percentile".
-        per: one scale per "channel" or per "layer".
+        thresholds: the rule. "max" and "percentile" let the largest spike of one step
+            stand for that activation; "mse" and "gaussian" minimise the mean square
+            error of rounding the activation to ``0..resolution`` spikes; "balance" is
+            local threshold balancing.
+        resolution: spikes in which the largest activation is coded.
         levels: the largest coefficient; None for no bound (scales as for one level).
-        resolution: spikes in which the largest activation is coded, for rule "mse".
-        initial_potential: in thresholds.
-        negative_threshold: in thresholds; None for unsigned spikes.
+        clock: how the steps count.
+        neuron: other fields of every :class:`NeuronPlan`.
+
+    Raises:
+        OptionError: for a threshold of each neuron by a rule other than "max".
     """
     plans = {}
     for node in graph.of_kind(Rate):
-        of_node = statistics[node.name]
-        pool = of_node.layer() if per == "layer" else of_node
-        if rule == "mse":
-            scale = mean_square_scale(pool, resolution, levels)
-        else:
-            largest = pool.percentile(100 if rule == "max" else percentile)
-            # A percentile of a channel that is silent most of the time may be zero.
-            largest = np.where(largest > 0, largest, pool.maximum)
-            scale = largest / (levels or 1)
-        scale = np.broadcast_to(_revive(scale), of_node.maximum.shape)
-        scale, most = bounded(scale, node.max_value, levels)
-        plans[node.name] = NeuronPlan(
-            scale, initial_potential, negative_threshold, most
+        scale = thresholds.threshold_scale * _scale(
+            thresholds, statistics[node.name], resolution, levels
         )
-    return plans
+        shape = node.shape if thresholds.per == "neuron" else node.shape[-1:]
+        scale = np.broadcast_to(_revive(scale), shape)
+        scale, most = bounded(scale, node.max_value, levels)
+        plans[node.name] = NeuronPlan(scale, max_coefficient=most, **neuron)
+    return Plan(plans, clock)
+
+
+def _scale(
+    thresholds: Thresholds, statistics: Statistics, resolution: int, levels: int | None
+) -> np.ndarray:
+    rule = thresholds.scale
+    if thresholds.per == "neuron":
+        if rule != "max":
+            raise OptionError(
+                f"per=neuron goes with scale=max, not with scale={rule}: only the "
+                "largest activation of each single neuron is known"
+            )
+        return np.maximum(statistics.peak, 0) / (levels or 1)
+    pool = statistics.layer() if thresholds.per == "layer" else statistics
+    if rule == "mse":
+        return mean_square_scale(pool, resolution, levels)
+    if rule == "gaussian":
+        return gaussian_range(pool, resolution) / (levels or 1)
+    if rule == "balance":
+        return balanced_range(pool) / (levels or 1)
+    largest = pool.percentile(100 if rule == "max" else thresholds.percentile)
+    # A percentile of a channel that is silent most of the time may be zero.
+    return np.where(largest > 0, largest, pool.maximum) / (levels or 1)
 
 
 def _revive(scale: np.ndarray) -> np.ndarray:
@@ -170,3 +188,72 @@ def _wide_range(
     tail = np.exp(np.minimum((mean[:, None] - ranges) / excess, 0.0))
     best = np.argmin(rounding + 2 * share * excess**2 * tail, axis=1)
     return np.take_along_axis(ranges, best[:, None], 1)[:, 0]
+
+
+def gaussian_range(statistics: Statistics, resolution: int) -> np.ndarray:
+    """The range of least mean square error for Gaussian currents, ``(C,)``.
+
+    J. Zhang et al., "Harmony multi-threshold neuron", AAAI 2026: with z ~ N(mu, s^2) of
+    each channel and N = resolution, the range r minimises the mean of (Q(z) -
+    ReLU(z))^2 for Q(z) = (r / N) clip(floor(N z / r + 1/2), 0, N). With the steps x_i =
+    (2 i - 1) r / (2 N), i = 1..N, the minimum is where k(r) = 1, that is ::
+
+        mu A + s sqrt(2 / pi) B = r D,        A = mean erfc((x_i - mu) / (sqrt(2) s)),
+        B = mean exp(-(x_i - mu)^2 / (2 s^2)),  D = sum (2 i - 1) / N^2 erfc(...)
+
+    and k(r) > 1 below it. The paper iterates r <- k r, which converges slowly for many
+    levels; here it is bisection.
+    """
+    mu, s = statistics.current_mean, np.sqrt(statistics.current_variance)
+    odd = 2.0 * np.arange(1, resolution + 1) - 1
+    low, high = 1e-3 * s, np.maximum(30 * s, mu + 10 * s)
+    for _ in range(60):
+        r = np.sqrt(low * high)
+        u = (odd * r[:, None] / (2 * resolution) - mu[:, None]) / np.maximum(s, 1e-30)[
+            :, None
+        ]
+        tail = tf.math.erfc(tf.constant(u / np.sqrt(2))).numpy()
+        falls_short = (
+            mu * tail.mean(1)
+            + s * np.sqrt(2 / np.pi) * np.exp(-(u**2) / 2).mean(1)
+            - r * (tail * odd).sum(1) / resolution**2
+        )
+        low = np.where(falls_short > 0, r, low)
+        high = np.where(falls_short > 0, high, r)
+    return np.where(statistics.dead, 0.0, np.sqrt(low * high))
+
+
+RATE_OF_BALANCING, ROUNDS_OF_BALANCING = 0.1, 1000
+
+
+def balanced_range(
+    statistics: Statistics,
+    rate: float = RATE_OF_BALANCING,
+    rounds: int = ROUNDS_OF_BALANCING,
+) -> np.ndarray:
+    """Local threshold balancing, ``(C,)``.
+
+    T. Bu, M. Li, Z. Yu, "Inference-scale complexity in ANN-SNN conversion", CVPR 2025,
+    arXiv 2409.03368: the threshold descends the clipping error, from 0::
+
+        theta <- theta + rate * 2 * mean((z - theta) [z > theta])
+
+    It rises for ever slower, so the rounds are an option in disguise: few of them give
+    lower thresholds, better at few steps. Departs from the paper in taking the mean
+    over all calibration data in each round, from the histogram, of activations that no
+    layer before has clipped; `rate` is not given there.
+    """
+    a, weight = statistics.values, statistics.histogram
+    share = weight / np.maximum(weight.sum(1, keepdims=True), 1)
+    # The mean of (z - theta)+ is linear between the centres of bins: tables of tails.
+    above = np.cumsum(share[:, ::-1], 1)[:, ::-1]
+    sums = np.cumsum((share * a)[:, ::-1], 1)[:, ::-1]
+    rows = np.arange(len(a))
+    width = np.maximum(statistics.width, 1e-30)
+    theta = np.zeros(len(a))
+    for _ in range(rounds):
+        first = np.minimum(np.ceil(theta / width - 0.5), BINS - 1)
+        first = np.maximum(first, 0).astype(int)
+        excess = sums[rows, first] - theta * above[rows, first]
+        theta = theta + 2 * rate * np.maximum(excess, 0)
+    return theta

@@ -6,13 +6,14 @@ from typing import Any
 
 from tfsnn.neurons.contract import Population, Sent
 from tfsnn.neurons.differential import Differential
-from tfsnn.neurons.integrate_fire import Neuron, State
+from tfsnn.neurons.integrate_fire import Driven, Neuron, State
 from tfsnn.neurons.paced import Paced
 from tfsnn.neurons.pre_run import OffsetCorrected, Silenced
 from tfsnn.neurons.radix import Radix
 
 KINDS: dict[str, Any] = {
     "integrate_fire": Neuron,
+    "driven": Driven,
     "paced": Paced,
     "silenced": Silenced,
     "offset_corrected": OffsetCorrected,
@@ -23,6 +24,7 @@ KINDS: dict[str, Any] = {
 __all__ = [
     "KINDS",
     "Differential",
+    "Driven",
     "Neuron",
     "OffsetCorrected",
     "Paced",

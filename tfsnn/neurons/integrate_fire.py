@@ -118,6 +118,21 @@ class Neuron:
         return _floor_clipped(u, least, most, margin)
 
 
+@dataclass(frozen=True)
+class Driven(Neuron):
+    """Neurons with a constant current beside that of their synapses.
+
+    Attributes:
+        drive: in thresholds, in each step.
+    """
+
+    drive: float = 0.0
+
+    def step(self, current: Any, state: State) -> tuple[Any, State]:
+        """As :meth:`Neuron.step`."""
+        return super().step(current + self.drive * self.threshold, state)
+
+
 def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> Any:
     """floor(u) clipped, where -margin <= u < 0 counts as 0.
 

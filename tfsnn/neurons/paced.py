@@ -33,7 +33,7 @@ class Paced(Neuron):
 
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
         """See the module; `state` is the one before the first step."""
-        sums = []
+        sums: list[Any] = []
         for current in currents:
             sums.append(sums[-1] + current if sums else current)
         steps, sent = len(currents), Sent([], [], [])

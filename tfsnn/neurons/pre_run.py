@@ -90,5 +90,3 @@ class OffsetCorrected(Neuron):
 def joined(before: Sent, after: Sent) -> Sent:
     """Two stretches of time as one."""
     return Sent(*(a + b for a, b in zip(before, after, strict=True)))
-
-

@@ -1,0 +1,141 @@
+"""Weights for the inputs that spikes stand for, in closed form.
+
+The layer's inputs in the spiking network, x', are not those of the ANN: rounded,
+clipped, and late. So its weights and biases are changed by the D that makes good most
+of the error r of its mean currents over the calibration samples::
+
+    D = argmin sum |r - D [x'; 1]|^2 + l * mean diagonal of sum x' x'^T * |D|^2
+
+(ridge regression; the bias is free). The strength l is the one of :data:`STRENGTHS`
+with the least error on the last quarter of the samples, where no change at all is a
+candidate; then all samples are used. The weight calibration of Li et al. (ICML 2021,
+arXiv 2106.06984) has the same aim by gradient descent, over thousands of iterations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.nodes import Linear
+
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
+PLACES = 64  # drawn from each sample's map
+LARGEST = 4608  # weights of one output; more are not fitted
+BATCH = 16  # samples at a time
+
+
+def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
+    """The node with its weights and bias changed.
+
+    Args:
+        node: dense, or a convolution over one or two axes in one group; others are left
+            alone.
+        x: mean inputs, ``(N, *shape of the input)``.
+        error: what is missing from its mean currents, ``(N, *shape)``.
+        seed: of the places drawn.
+    """
+    rows = _Rows.of(node)
+    if rows is None or rows.width > LARGEST:
+        return node
+    moments = [_Moments(rows.width + 1, node.shape[-1]) for _ in range(2)]
+    rng = np.random.default_rng(seed)
+    count = len(x)
+    held = count - count // 4
+    for start in range(0, count, BATCH):
+        for part, (low, high) in zip(moments, ((0, held), (held, count)), strict=True):
+            here = slice(max(start, low), min(start + BATCH, high))
+            if here.start < here.stop:
+                part.add(*rows.draw(x[here], error[here], rng))
+    fit, test = moments
+    errors = {s: test.error(fit.solve(s)) for s in STRENGTHS}
+    best = min(errors, key=lambda strength: errors[strength])
+    if errors[best] >= test.squares:
+        return node
+    change = fit.plus(test).solve(best)
+    kernel = np.asarray(node.kernel) + change[:-1].reshape(node.kernel.shape)
+    bias = change[-1] if node.bias is None else np.asarray(node.bias) + change[-1]
+    return node.replace(kernel=kernel.astype(np.float32), bias=bias.astype(np.float32))
+
+
+class _Rows:
+    """Draws the inputs of single outputs: the windows of a convolution, flattened."""
+
+    def __init__(self, node: Linear) -> None:
+        self.node = node
+        self.width = int(np.prod(node.kernel.shape[:-1]))
+
+    @classmethod
+    def of(cls, node: Linear) -> _Rows | None:
+        flat = node.form == "conv" and node.groups == 1 and len(node.strides) <= 2
+        return cls(node) if node.form == "dense" or flat else None
+
+    def draw(
+        self, x: Any, error: Any, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows ``(n, width)`` and their errors ``(n, out)``."""
+        inputs = x if self.node.form == "dense" else self._windows(x)
+        inputs = tf.reshape(inputs, (len(x), -1, self.width)).numpy()
+        errors = tf.reshape(error, (len(x), -1, self.node.shape[-1])).numpy()
+        places = inputs.shape[1]
+        if places > PLACES:
+            drawn = rng.choice(places, PLACES, replace=False)
+            inputs, errors = inputs[:, drawn], errors[:, drawn]
+        return inputs.reshape(-1, self.width), errors.reshape(-1, errors.shape[-1])
+
+    def _windows(self, x: Any) -> Any:
+        node = self.node
+        window, strides, dilation = (
+            tuple(sizes)
+            for sizes in (node.kernel.shape[:-2], node.strides, node.dilation)
+        )
+        if len(window) == 1:  # rows of height 1
+            x = tf.expand_dims(x, 1)
+            window, strides, dilation = (
+                (1, *sizes) for sizes in (window, strides, dilation)
+            )
+        return tf.image.extract_patches(
+            x,
+            (1, *window, 1),
+            (1, *strides, 1),
+            (1, *(dilation or (1,) * len(window)), 1),
+            node.padding.upper(),
+        )
+
+
+class _Moments:
+    """Sums over rows: all that the fit and its error need."""
+
+    def __init__(self, width: int, out: int) -> None:
+        self.gram = np.zeros((width, width))
+        self.cross = np.zeros((width, out))
+        self.squares = 0.0
+
+    def add(self, rows: np.ndarray, errors: np.ndarray) -> None:
+        rows = np.concatenate([rows, np.ones((len(rows), 1), np.float32)], 1)
+        self.gram += tf.matmul(rows, rows, transpose_a=True).numpy()
+        self.cross += tf.matmul(rows, errors, transpose_a=True).numpy()
+        self.squares += float(np.square(errors, dtype=np.float64).sum())
+
+    def plus(self, other: _Moments) -> _Moments:
+        total = _Moments(*self.cross.shape)
+        total.gram = self.gram + other.gram
+        total.cross = self.cross + other.cross
+        total.squares = self.squares + other.squares
+        return total
+
+    def solve(self, strength: float) -> np.ndarray:
+        """The change of least penalised square error, ``(width, out)``."""
+        diagonal = np.full(len(self.gram), np.trace(self.gram[:-1, :-1]))
+        diagonal *= strength / max(len(self.gram) - 1, 1)
+        diagonal[-1] = 0.0
+        # An input that was never active has no error either: its change is zero.
+        regular = self.gram + np.diag(diagonal + 1e-12 * max(self.gram.max(), 1e-30))
+        return tf.linalg.solve(regular, self.cross).numpy()
+
+    def error(self, change: np.ndarray) -> float:
+        """The sum of square errors that a change leaves."""
+        explained = 2 * np.sum(change * self.cross)
+        return self.squares - explained + np.sum(change * (self.gram @ change))

@@ -1,0 +1,44 @@
+"""A plan: what a method decides, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tfsnn.clock import RATE_CLOCK, Clock
+
+
+@dataclass(frozen=True)
+class NeuronPlan:
+    """The neurons of one rate node.
+
+    Attributes:
+        scale: ``(C,)`` or ``(*units)``, activation that one spike per step stands for;
+            the threshold.
+        initial_potential: in thresholds, one number or ``(C,)`` or ``(*units)``.
+        negative_threshold: in thresholds; None for unsigned spikes.
+        max_coefficient: the most that a spike carries; None for no bound.
+        neuron: its kind, a name in :data:`tfsnn.neurons.KINDS`.
+        settings: of that kind, JSON.
+    """
+
+    scale: np.ndarray
+    initial_potential: float | np.ndarray = 0.0
+    negative_threshold: float | None = None
+    max_coefficient: float | np.ndarray | None = 1.0
+    neuron: str = "integrate_fire"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Plan(dict[str, NeuronPlan]):
+    """The neurons of every rate node, by name, and how their steps count."""
+
+    def __init__(
+        self, neurons: Mapping[str, NeuronPlan], clock: Clock = RATE_CLOCK
+    ) -> None:
+        """Plans by node."""
+        super().__init__(neurons)
+        self.clock = clock
