@@ -9,14 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data import open_data
-from tfsnn.errors import ModelError
-from tfsnn.graph import Graph
+from tfsnn.matching import SAMPLES, first_samples, matched, top_class
 from tfsnn.model import SpikingModel
-from tfsnn.passes import simplify
 from tfsnn.report import table
 from tfsnn.simulate import VALUES
-from tfsnn.sources import import_model
 
 
 @dataclass(frozen=True)
@@ -80,16 +76,9 @@ def verify(
         ModelError: if the SNN was not converted from this model.
         DataError: if `x` does not fit.
     """
-    ann = simplify(import_model(model), strict=snn.report.strict)
-    spiking = snn.graph
+    ann, spiking = matched(model, snn), snn.graph
     names = list(snn.populations)
-    if [(node.name, node.shape) for node in ann] != [
-        (node.name, node.shape) for node in spiking if not _put_in(node.name, ann)
-    ]:
-        raise ModelError(f"{snn.name} was not converted from {model.name}")
-    kept = ann.whole_inputs
-    data = open_data(x, ann.inputs, default_split="test", raw=kept, limit=100)
-    batches = [batch for batch, _ in data.batches(100)]
+    batches = [batch for batch, _ in first_samples(ann, x).batches(SAMPLES)]
     samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
     values = ann.forward(samples)
     trace = snn.simulate(samples, timesteps, (VALUES,))
@@ -106,18 +95,9 @@ def verify(
         expected = np.asarray(values[name])
         checks.append(_check(name, outputs[-1], expected, np.inf))
         if name == ann.outputs[0]:
-            agreement = float(np.mean(_top(outputs[-1]) == _top(expected)))
+            agreement = float(np.mean(top_class(outputs[-1]) == top_class(expected)))
     steps = timesteps or snn.timesteps
     return Verification(steps, len(trace.outputs[0][0]), agreement, tuple(checks))
-
-
-def _put_in(name: str, ann: Graph) -> bool:
-    """Whether normalisation put this node in."""
-    return all(node.name != name for node in ann)
-
-
-def _top(outputs: np.ndarray) -> np.ndarray:
-    return outputs.reshape(len(outputs), -1).argmax(-1)
 
 
 def _check(name: str, decoded: Any, expected: Any, largest: Any) -> LayerCheck:
