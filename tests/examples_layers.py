@@ -8,6 +8,7 @@ from models import MyScale
 
 from examples import NUMBERS, of, stack
 from tfsnn.layers import (
+    QCFS,
     BoundedWeightNormalization,
     L1BatchNormalization,
     LInfBatchNormalization,
@@ -385,6 +386,13 @@ LAYERS = {
     L.SpectralNormalization: [
         *on(IMAGE, L.SpectralNormalization(L.Conv2D(3, 2))),
         *on((4,), L.SpectralNormalization(L.Dense(3, activation="relu"))),
+    ],
+    QCFS: [
+        *on(IMAGE, QCFS(), QCFS(3, per_channel=True), QCFS(1)),
+        stack(IMAGE, L.Conv2D(3, 2), QCFS(8), L.MaxPooling2D(2), L.Conv2D(2, 1)),
+        stack(IMAGE, L.Conv2D(3, 2), QCFS(per_channel=True), L.MaxPooling2D(2)),
+        stack((), QCFS()),
+        *on((4,), QCFS(per_channel=True)),
     ],
     MyScale: [stack(IMAGE, MyScale(), L.Conv2D(2, 2), L.ReLU(), MyScale())],
     **{type(layer): on(IMAGE, layer) for layer in TRAINING_ONLY},

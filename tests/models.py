@@ -31,6 +31,9 @@ def my_scale(layer, inputs, builder):
     return builder.add(Affine, (x,), builder.shape(x), gain=np.asarray(layer.gain))
 
 
+POSITIVE = ("variance", "gamma", "deviation", "threshold")  # weights
+
+
 def randomise(model, seed=0):
     """Random weights of a size that keeps activations near 1; variances positive.
 
@@ -47,7 +50,7 @@ def randomise(model, seed=0):
         values = rng.normal(size=weight.shape)
         if "seed" in weight.path or weight.path in adapted:
             continue
-        if any(name in weight.path for name in ("variance", "gamma", "deviation")):
+        if any(name in weight.path for name in POSITIVE):
             values = 0.5 + np.abs(values)
         elif "kernel" in weight.path:
             fans = int(np.prod(weight.shape[:-1])) or 1

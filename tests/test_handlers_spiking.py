@@ -5,15 +5,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from examples_layers import LAYERS
-from examples_operations import JUMPING
+from examples_operations import JUMPING as JUMPING_OPERATIONS
 from spiking_examples import plan, spiking, with_tensors
 from test_handlers import CASES
 
+from tfsnn.layers import QCFS
 from tfsnn.model import SpikingModel
 from tfsnn.nodes import Rate
 from tfsnn.normalize import normalize, unscaled
 from tfsnn.report import ConversionReport
 from tfsnn.simulate import simulate
+
+# The steps of QCFS are those of T = L, not of every T.
+JUMPING = (*JUMPING_OPERATIONS, QCFS)
 
 
 def outputs(graph, feed, timesteps, chunk):

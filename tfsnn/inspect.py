@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.graph import Graph, Node
@@ -245,8 +246,7 @@ def _describe(graph: Graph, node: Node) -> str:
     if isinstance(node, Function):
         return f"running sum of {node.op}"
     if isinstance(node, Rate):
-        bound = "" if node.max_value is None else f" for at most {node.max_value:g}"
-        return f"spiking neurons{bound}"
+        return "spiking neurons" + _bound(node)
     if isinstance(node, Max):
         if node.inputs[0] in spiking_nodes(graph):
             return "max pooling of spikes"
@@ -266,6 +266,15 @@ def _describe(graph: Graph, node: Node) -> str:
         Transpose: "transpose",
     }
     return texts.get(type(node), "reshape")
+
+
+def _bound(node: Rate) -> str:
+    if node.max_value is None:
+        return ""
+    low, high = float(np.min(node.max_value)), float(np.max(node.max_value))
+    most = f"{high:g}" if low == high else f"{low:g} to {high:g}"
+    levels = "" if node.quantized is None else f", {node.quantized} levels"
+    return f" for at most {most}{levels}"
 
 
 def _shape(shape: tuple[int | None, ...] | None) -> str:

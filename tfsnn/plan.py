@@ -34,11 +34,20 @@ class NeuronPlan:
 
 
 class Plan(dict[str, NeuronPlan]):
-    """The neurons of every rate node, by name, and how their steps count."""
+    """The neurons of every rate node, by name, and how their steps count.
+
+    Attributes:
+        clock: how they count.
+        notes: what the report should warn of.
+    """
 
     def __init__(
-        self, neurons: Mapping[str, NeuronPlan], clock: Clock = RATE_CLOCK
+        self,
+        neurons: Mapping[str, NeuronPlan],
+        clock: Clock = RATE_CLOCK,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Plans by node."""
         super().__init__(neurons)
         self.clock = clock
+        self.notes = notes

@@ -72,6 +72,7 @@ class ConversionReport:
         nodes: each node and its role, in order.
         shares: of all operations of one step, by role (:func:`operations.shares`).
         strict: whether running sums were refused.
+        notes: what the method warns of.
     """
 
     method: str
@@ -83,6 +84,7 @@ class ConversionReport:
     nodes: tuple[NodeReport, ...]
     shares: dict[str, float]
     strict: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
@@ -100,13 +102,14 @@ class ConversionReport:
                     for population in config["populations"]
                 ),
                 "nodes": tuple(NodeReport(**node) for node in config["nodes"]),
+                "notes": tuple(config.get("notes", ())),
             }
         )
 
     @property
     def warnings(self) -> list[str]:
         """What a user should look at."""
-        found = []
+        found = list(self.notes)
         if not self.populations:
             found.append(
                 "nothing of this network spikes: what is not linear in it are running "
@@ -211,6 +214,7 @@ def report_conversion(
         ),
         shares=shares(graph),
         strict=strict,
+        notes=plan.notes,
     )
 
 
@@ -221,7 +225,9 @@ def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationRep
     if most is not None:
         limit = np.broadcast_to(np.asarray(most) * scale, scale.shape)
         limit = limit.reshape(-1, scale.shape[-1]).mean(0)
-        above = statistics.values > limit[:, None]
+        # Whole bins: activations at a bound, of which there may be many, are coded.
+        edges = statistics.values - 0.5 * statistics.width[:, None]
+        above = edges > limit[:, None]
         clipped = float((statistics.histogram * above).sum())
         clipped /= float(statistics.histogram.sum())
     return PopulationReport(

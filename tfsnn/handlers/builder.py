@@ -186,14 +186,17 @@ class Builder:
             suffix = "" if self.layer not in self.nodes else f"_{op}"
         return self.add(Function, inputs, shape, op, options, suffix=suffix)
 
-    def rate(self, x: str, max_value: float | None = None) -> Signal:
-        """The neuron for min(max(x, 0), max_value)."""
+    def rate(
+        self, x: str, max_value: Any = None, quantized: int | None = None
+    ) -> Signal:
+        """The neuron for min(max(x, 0), max_value), in `quantized` steps (QCFS)."""
         shape = self.shape(x)
         if shape == ():  # populations have channels
-            y = self.rate(self.reshape(x, (1,)), max_value)
+            y = self.rate(self.reshape(x, (1,)), max_value, quantized)
             return self.reshape(y, ())
         suffix = "" if self.layer not in self.nodes else "_relu"
-        return self.add(Rate, (x,), shape, suffix=suffix, max_value=max_value)
+        bounds = {"max_value": max_value, "quantized": quantized}
+        return self.add(Rate, (x,), shape, suffix=suffix, **bounds)
 
     def reshape(self, x: str, shape: Sequence[int], suffix: str = "_shape") -> Signal:
         """The same values in another shape."""

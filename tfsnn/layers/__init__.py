@@ -1,7 +1,8 @@
 """Keras layers for spiking networks of one's own, and for networks to convert.
 
 Those for spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras'
-recurrent layers do. The normalisations are for the networks that are converted.
+recurrent layers do. The normalisations and QCFS are for the networks that are
+converted.
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
@@ -13,8 +14,10 @@ from tfsnn.layers.normalization import (
     LInfBatchNormalization,
     TopKBatchNormalization,
 )
+from tfsnn.layers.qcfs import QCFS
 
 __all__ = [
+    "QCFS",
     "BernoulliRate",
     "BoundedWeightNormalization",
     "ConstantCurrent",

@@ -42,17 +42,20 @@ class Constant(Node):
 class Rate(Node):
     """min(max(x, 0), max_value): what a spiking neuron's rate stands for.
 
-    The fields after `max_value` are the neurons (:mod:`tfsnn.neurons`), set by
+    Quantised, that is rounded to L steps: max_value * clip(floor(x L / max_value + 1/2)
+    / L, 0, 1). The other fields are the neurons (:mod:`tfsnn.neurons`), set by
     :func:`tfsnn.normalize.normalize`.
 
     Attributes:
-        max_value: None for a plain ReLU; 6 for ReLU6.
+        max_value: None for a plain ReLU; 6 for ReLU6; one number, or ``(C,)``.
+        quantized: L, of what was trained with QCFS; None for others.
         scale: activation, in the ANN's units, that one spike per step stands for.
         neuron: its kind, a name in :data:`tfsnn.neurons.KINDS`.
         settings: of that kind, JSON.
     """
 
     max_value: Any = array(None)
+    quantized: int | None = field(default=None, kw_only=True)
     scale: Any = array(None)
     threshold: Any = array(1.0)
     initial_potential: Any = array(0.0)
@@ -65,6 +68,10 @@ class Rate(Node):
         """``(N, *shape)`` to the same."""
         if self.max_value is None:
             return tf.nn.relu(x)
+        if self.quantized is not None:
+            steps = tf.floor(x * self.quantized / self.max_value + 0.5)
+            share = tf.clip_by_value(steps, 0.0, self.quantized) / self.quantized
+            return self.max_value * share
         return tf.clip_by_value(x, 0.0, self.max_value)
 
     @property
