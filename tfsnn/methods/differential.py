@@ -15,13 +15,14 @@ so that it needs no special place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import RULES, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.nodes import Rate
 from tfsnn.plan import Plan
 
 
@@ -37,7 +38,7 @@ class DifferentialCoding(Thresholds, Corrected):
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """See the module."""
-        return plan_rates(
+        plan = plan_rates(
             graph,
             statistics,
             self,
@@ -48,3 +49,9 @@ class DifferentialCoding(Thresholds, Corrected):
             neuron="differential",
             settings={"thresholds": self.thresholds},
         )
+        # What is decoded has no bound but that of a ReLU6 and the like.
+        for node in graph.of_kind(Rate):
+            of_node, bound = plan[node.name], node.max_value
+            most = None if bound is None else bound / of_node.scale
+            plan[node.name] = replace(of_node, max_coefficient=most)
+        return plan

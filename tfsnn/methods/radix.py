@@ -24,6 +24,7 @@ from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.neurons.radix import check_places
 from tfsnn.plan import Plan
 
 
@@ -38,6 +39,7 @@ class RadixEncoding(Thresholds, Corrected):
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """See the module."""
+        check_places(self.base, self.timesteps)
         return plan_rates(
             graph,
             statistics,

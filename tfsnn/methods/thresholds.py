@@ -205,6 +205,7 @@ def gaussian_range(statistics: Statistics, resolution: int) -> np.ndarray:
     levels; here it is bisection.
     """
     mu, s = statistics.current_mean, np.sqrt(statistics.current_variance)
+    s = np.maximum(s, 1e-6 * np.abs(mu))  # a current that never changes
     odd = 2.0 * np.arange(1, resolution + 1) - 1
     low, high = 1e-3 * s, np.maximum(30 * s, mu + 10 * s)
     for _ in range(60):

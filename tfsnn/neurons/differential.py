@@ -12,9 +12,10 @@ smallest threshold, with n thresholds 2^k, k < n, and I the values received::
     s = +-2^k for the largest k with |U| >= 0.75 * 2^k, else 0     one spike at most
     V <- U - s;    E <- E + s / t
 
-For a ReLU a negative spike is allowed only while E stays >= 0. The neuron is silent
-while its input does not change and it has decoded it: spikes grow with the change of
-the signal, not with its size.
+For a ReLU a negative spike is allowed only while E stays >= 0; for one with an upper
+bound (ours), a positive one only while E stays <= `max_coefficient`, so that a smaller
+one is sent. The neuron is silent while its input does not change and it has decoded it:
+spikes grow with the change of the signal, not with its size.
 """
 
 from __future__ import annotations
@@ -37,14 +38,18 @@ class DifferentialState(NamedTuple):
 
 @dataclass(frozen=True)
 class Differential:
-    """Neurons with `thresholds` thresholds, of which the smallest is `threshold`."""
+    """Neurons with `thresholds` thresholds, of which the smallest is `threshold`.
+
+    Attributes:
+        max_coefficient: the most that E may come to, in thresholds; None for no bound.
+    """
 
     whole: ClassVar[bool] = False
 
     threshold: Any = 1.0
     initial_potential: Any = 0.0
     negative_threshold: Any | None = 0.0
-    max_coefficient: Any | None = 8.0
+    max_coefficient: Any | None = None
     thresholds: int = 4
 
     def initial_state(self, shape: Any) -> DifferentialState:
@@ -62,8 +67,9 @@ class Differential:
         for current in currents:
             step = state.step + 1.0
             potential = state.potential + current - state.mean
-            s = self._fire(potential / self.threshold)
-            lowest = -step * state.mean / self.threshold  # keeps the mean >= 0
+            decoded = state.mean / self.threshold
+            s = self._fire(potential / self.threshold, decoded, step)
+            lowest = -step * decoded  # keeps the mean >= 0
             s = tf.where(s < lowest, 0.0, s)
             change = s * self.threshold
             sent.values.append(state.mean + change)
@@ -73,8 +79,12 @@ class Differential:
             state = DifferentialState(potential - change, mean, step)
         return sent, state
 
-    def _fire(self, u: Any) -> Any:
+    def _fire(self, u: Any, decoded: Any, step: Any) -> Any:
         size, s = tf.abs(u), tf.zeros_like(u)
         for k in range(self.thresholds):
-            s = tf.where(size >= 0.75 * 2.0**k, 2.0**k, s)
+            fits = size >= 0.75 * 2.0**k
+            if self.max_coefficient is not None:
+                highest = step * (self.max_coefficient - decoded)
+                fits &= (u < 0) | (2.0**k <= highest)
+            s = tf.where(fits, 2.0**k, s)
         return tf.sign(u) * s

@@ -24,8 +24,24 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from tfsnn.errors import OptionError
 from tfsnn.neurons.contract import Sent
 from tfsnn.neurons.integrate_fire import Neuron
+
+LARGEST = 2**24  # float32 has all integers up to it
+
+
+def check_places(base: int, steps: int) -> None:
+    """Refuse codes whose numbers float32 does not hold.
+
+    Raises:
+        OptionError: for more than 2^24 levels.
+    """
+    if base**steps > LARGEST:
+        raise OptionError(
+            f"{steps} digits to the base {base} make more than 2^24 levels, which are "
+            "not exact in float32: take fewer time steps or a smaller base"
+        )
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,7 @@ class Radix(Neuron):
 
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
         """See the module; `state` is the one before the first step."""
+        check_places(self.base, len(currents))
         potential = tf.zeros_like(state.potential)
         for current in currents:
             potential = self.base * potential + current
