@@ -116,7 +116,7 @@ def mean_square_scale(
     q(a) = (r / n) * clip(round(n a / r), 0, n); r is searched between 1/20 of the
     maximum and the maximum (grid search as in Li et al., ICML 2021, arXiv 2106.06984,
     with rounding in place of flooring). The scale is ``r / levels``, because in one
-    step at most `levels` spikes can be sent.
+    step at most `levels` spikes can be sent; 0 for channels that never activated.
 
     Where spikes are finer than the bins of the histogram, rounding is no longer what
     costs, but clipping larger activations than calibration showed: see
@@ -134,7 +134,8 @@ def mean_square_scale(
         for start in range(0, len(statistics.maximum), BLOCK)
         for block in [slice(start, start + BLOCK)]
     ]
-    return np.concatenate(ranges) / (levels or 1)
+    found = np.where(statistics.dead, 0.0, np.concatenate(ranges))
+    return found / (levels or 1)
 
 
 def _best_range(

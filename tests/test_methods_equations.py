@@ -1,0 +1,501 @@
+"""The equation that defines each method, against a reference in NumPy.
+
+Currents, thresholds and weights are dyadic: all is exact in float32, and ``==`` holds.
+"""
+
+import dataclasses
+import functools
+
+import models
+import numpy as np
+import pytest
+import tensorflow as tf
+from test_neurons import reference
+
+import tfsnn
+from tfsnn import methods
+from tfsnn.calibrate import calibrate
+from tfsnn.graph import Graph
+from tfsnn.methods import Plan
+from tfsnn.nodes import Linear, Rate, Readout, Source
+from tfsnn.normalize import normalize
+from tfsnn.passes import simplify
+from tfsnn.simulate import simulate
+from tfsnn.sources import import_model
+
+X = np.arange(-16, 48).astype(np.float32) / 16  # constant currents, -1 to just below 3
+θ = 2.0
+
+
+def layer(max_value=None):
+    """A neuron for each of the currents."""
+    rate = Rate("relu", ("x",), X.shape, max_value=max_value)
+    readout = Readout("out", ("relu",), X.shape)
+    return Graph((Source("x", (), X.shape), rate, readout), ("out",))
+
+
+@functools.cache
+def statistics():
+    """The largest activation of each neuron is θ."""
+    return calibrate(layer(), [np.full((2, *X.shape), θ, np.float32)])
+
+
+def plan_of(name, **options):
+    """Thresholds from maxima: θ, or θ over the levels."""
+    options = {"scale": "max", **options}
+    return methods.make(name, options).plan(layer(), statistics())
+
+
+def spiking(name, **options):
+    return normalize(layer(), plan_of(name, **options))
+
+
+def record(graph, timesteps, x=X):
+    """Spikes ``(S, *units)``, and outputs after each step, ``(T, *units)``."""
+    observe = ("spikes", "outputs")
+    found = simulate(graph, tf.constant(x[None]), timesteps, observe=observe)
+    spikes, outputs = (found.observed[k] for k in ("spikes/relu", "outputs/out"))
+    assert (outputs[-1].numpy() == found.outputs[0].numpy()).all()
+    return spikes[:, 0].numpy(), outputs[:, 0].numpy()
+
+
+def sent_by(graph, currents):
+    """Events of the population of a graph for currents that change, ``(T, *units)``."""
+    neurons = graph["relu"].population
+    inputs = [tf.constant(current[None], tf.float32) for current in currents]
+    sent, _ = neurons.advance(inputs, neurons.initial_state((1, *currents.shape[1:])))
+    return np.array(sent.events)[:, 0]
+
+
+def changing(steps=9, low=-40, high=48, seed=0):
+    """Currents in thresholds, for every neuron."""
+    return np.random.default_rng(seed).integers(low, high, (steps, *X.shape)) / 16
+
+
+def counts(T, threshold, v0=0.0, drive=0.0):
+    """What binary spikes of constant currents add up to by each step, by the book."""
+    v, sent, found = np.full(X.shape, v0 * threshold), 0.0, []
+    for _ in range(T):
+        v = v + X + drive * threshold
+        s = (v >= threshold).astype(float)
+        v = v - threshold * s
+        sent = sent + s
+        found.append(sent)
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "threshold", "v0", "drive"),
+    [
+        ("data_norm", {}, θ, 0.0, 0.0),
+        ("rmp", {"threshold_scale": 0.75}, 0.75 * θ, 0.0, 0.0),
+        ("opi", {}, θ, 0.5, 0.0),
+        ("rts", {}, θ, 0.0, 1 / 16),
+        ("snn_calibration", {"correct": "none"}, θ, 0.0, 1 / 16),
+        ("ltb", {"delayed": "no"}, θ, 0.5, 0.0),
+    ],
+)
+def test_binary_spikes_count_the_sum_in_thresholds(name, options, threshold, v0, drive):
+    T = 8
+    graph = spiking(name, timesteps=T, **options)
+    assert (graph["relu"].scale == threshold).all()
+    spikes, outputs = record(graph, T)
+    expected = counts(T, threshold, v0, drive)
+    assert (spikes.cumsum(0) == expected).all()
+    t = np.arange(1, T + 1)[:, None]
+    floor = np.floor(v0 + t * drive + t * X / threshold)
+    assert (expected == np.clip(floor, 0, t)).all()  # in closed form
+    assert (outputs == np.float32(expected * threshold) / np.float32(t)).all()
+
+
+def test_residual_potential_takes_four_fifths_of_the_maximum():
+    assert (plan_of("rmp")["relu"].scale == 0.8 * θ).all()
+
+
+@pytest.mark.parametrize("name", ["rts", "snn_calibration"])
+@pytest.mark.parametrize("T", [3, 16])
+def test_the_shift_of_half_a_threshold_is_spread_over_the_steps(name, T):
+    neurons = plan_of(name, timesteps=T)["relu"]
+    assert neurons.neuron == "driven" and neurons.initial_potential == 0
+    assert neurons.settings == {"drive": 0.5 / T}
+
+
+def test_biases_make_the_mean_of_each_channel_that_of_the_ann():
+    model = models.randomise(models.cnn())
+    x = models.samples(model, 64)
+    values = simplify(import_model(model)).forward(x)
+    errors = {}
+    for correct in ("none", "bias"):
+        options = {"timesteps": 4, "correct": correct}
+        snn = tfsnn.convert(model, x, "snn_calibration", **options)
+        spikes = simulate(snn.graph, tf.constant(x), 4, observe=("spikes",)).observed
+        for name in snn.populations:
+            decoded = spikes[f"spikes/{name}"].numpy().mean(0)
+            decoded = decoded * np.asarray(snn.graph[name].scale)
+            channels = (decoded - values[name]).numpy().mean((0, 1, 2))
+            errors[correct, name] = np.abs(channels)
+    for name in snn.populations:
+        # What one shift leaves: neurons that stay silent or clipped do not pass it on.
+        assert errors["bias", name].mean() < 0.5 * errors["none", name].mean()
+        assert (errors["bias", name] <= errors["none", name]).all()
+
+
+def test_residual_pre_runs_silence_the_neurons_without_a_residual():
+    T, τ = 8, 4
+    graph = spiking("srp", timesteps=T, pre_steps=τ)
+    spikes, outputs = record(graph, T)
+    residual = 0.5 * θ + τ * X - θ * counts(τ, θ, 0.5)[-1]
+    active = residual > 1e-3 * θ
+    assert spikes.shape[0] == τ + T
+    assert (spikes[:τ].cumsum(0) == counts(τ, θ, 0.5)).all()
+    # The steps that count start from V(0) again; the pre-steps are not read.
+    expected = active * counts(T, θ, 0.5)
+    assert (spikes[τ:].cumsum(0) == expected).all()
+    t = np.arange(1, T + 1)[:, None]
+    assert (outputs == np.float32(θ * expected) / np.float32(t)).all()
+    silenced = ~active & (counts(T, θ, 0.5)[-1] > 0)
+    assert silenced.any() and (X[silenced] > 0).any() and active.any()
+
+
+def test_a_layer_behind_gets_the_pre_steps_of_the_one_before():
+    """The second is silenced by what the first sent before the steps that count."""
+    clock = methods.make("srp", {"pre_steps": 2}).plan(layer(), statistics()).clock
+    first, second = (
+        Rate(
+            name,
+            (read,),
+            (1,),
+            neuron="silenced",
+            settings={"pre_steps": 2},
+            scale=np.ones(1, np.float32),
+            initial_potential=v0,
+            max_coefficient=1.0,
+        )
+        for name, read, v0 in (("a", "x", 0.25), ("b", "a", 0.0))
+    )
+    nodes = (Source("x", (), (1,)), first, second, Readout("out", ("b",), (1,)))
+    graph = Graph(nodes, ("out",), clock=clock)
+    x = np.float32([[0.5]])
+    found = simulate(graph, tf.constant(x), 3, observe=("spikes",)).observed
+    # a: 0.75, 1.25 -> 1; left 0.25, so that it stays. b: 0, 1 -> 1; left 0: silenced.
+    assert found["spikes/a"].numpy().ravel().tolist() == [0, 1, 0, 1, 0]
+    assert found["spikes/b"].numpy().ravel().tolist() == [0, 1, 0, 0, 0]
+
+
+def offset_corrected(currents, ρ, repeats):
+    """V(0) moved by the book, then all steps, of one neuron with threshold 1."""
+
+    def go(v, steps):
+        seen = []
+        for current in steps:
+            u = np.float32(v + current)
+            s = u >= 1
+            v = np.float32(u - s)
+            seen.append((u, s))
+        return seen, v
+
+    start = np.float32(0.5)
+    for _ in range(repeats):
+        seen, v = go(start, currents[:ρ])
+        fired = [u for u, s in seen if s]
+        quiet = [u for u, s in seen if not s]
+        if v < 0 and fired:
+            start = start - max(np.float32(1), min(fired) - np.float32(0.999))
+        elif v >= 1 and quiet:
+            start = start + max(np.float32(1), np.float32(1.001) - max(quiet))
+    steps = [go(start, currents[:ρ])[0], go(start, currents[ρ:])[0]]
+    return [float(s) for part in steps for _, s in part]
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_offset_spikes_move_initial_potentials_by_whole_spikes(repeats):
+    ρ = 4
+    graph = spiking("cos", pre_steps=ρ, repeats=repeats)
+    inputs = changing(ρ + 5, -28, 36)
+    found = sent_by(graph, inputs)
+    uncorrected = sent_by(spiking("opi"), inputs[:ρ])
+    for unit in range(len(X)):
+        expected = offset_corrected(np.float32(inputs[:, unit]), ρ, repeats)
+        assert found[:, unit].tolist() == expected
+    assert (found[:ρ] != uncorrected).any()
+
+
+@pytest.mark.parametrize(
+    ("currents", "before", "after"),
+    [
+        ([1.0, 0.0, 0.0, -1.0], [1, 0, 0, 0], [0, 0, 0, 0]),  # one spike too many
+        ([0.0, 0.0, 0.0, 2.0], [0, 0, 0, 1], [1, 0, 0, 1]),  # one spike too few
+        ([0.5, 0.25, 0.5, 0.25], [1, 0, 0, 1], [1, 0, 0, 1]),  # neither
+        ([0.0, 0.0, 0.0, -1.0], [0, 0, 0, 0], [0, 0, 0, 0]),  # nothing to take back
+        ([2.0, 2.0, 2.0, 2.0], [1, 1, 1, 1], [1, 1, 1, 1]),  # no more to be had
+    ],
+)
+def test_the_offset_spike_that_goes_or_comes(currents, before, after):
+    inputs = np.repeat(np.array(currents)[:, None], len(X), 1)
+    assert sent_by(spiking("opi"), inputs).T.tolist() == [before] * len(X)
+    pre, counted = np.split(sent_by(spiking("cos"), np.tile(inputs, (2, 1))), 2)
+    assert pre.T.tolist() == counted.T.tolist() == [after] * len(X)
+
+
+def test_pre_steps_of_offset_spikes_are_not_read():
+    spikes, outputs = record(spiking("cos", timesteps=5, pre_steps=3), 5)
+    t = np.arange(1, 6)[:, None]
+    assert len(spikes) == 8
+    assert (outputs == np.float32(θ * spikes[3:].cumsum(0)) / np.float32(t)).all()
+
+
+def test_signed_memory_has_a_threshold_for_each_neuron_and_a_gate():
+    model = models.randomise(models.cnn())
+    graph = simplify(import_model(model))
+    x = models.samples(model, 30)
+    plan = methods.make("snm", {}).plan(graph, calibrate(graph, [x[:20], x[20:]]))
+    values = graph.forward(x)
+    for name, neurons in plan.items():
+        largest = np.asarray(values[name]).max(0)
+        expected = np.where(largest > 0, largest, np.median(largest[largest > 0]))
+        np.testing.assert_allclose(neurons.scale, expected, rtol=1e-6)
+        assert (largest == 0).any() or (neurons.scale == largest).all()
+    inputs = changing()
+    found = sent_by(spiking("snm"), inputs)
+    v, memory = np.zeros(X.shape), np.zeros(X.shape)
+    gated = 0
+    for current, spikes in zip(inputs, found, strict=True):
+        v = v + current
+        s = (v >= 1) * 1.0 - ((v < -1) & (memory > 0))
+        gated += ((v < -1) & (memory == 0)).sum()
+        v, memory = v - s, memory + s
+        assert (spikes == s).all()
+    assert gated > 10 and (found < 0).any()
+
+
+@pytest.mark.parametrize("Γ", [1, 2, 5])
+def test_a_burst_is_what_the_potential_holds_up_to_its_bound(Γ):
+    inputs = changing(low=-20, high=16 * (Γ + 2))
+    found = sent_by(spiking("burst", levels=Γ), inputs)
+    v, held_back = np.zeros(X.shape), 0
+    for current, spikes in zip(inputs, found, strict=True):
+        v = v + current
+        s = np.clip(np.floor(v), 0, Γ)
+        v = v - s
+        held_back += (v >= 1).sum()
+        assert (spikes == s).all()
+    assert found.max() == Γ and held_back > 10
+
+
+def test_the_percentile_of_bursts_is_of_discounted_activations():
+    model = models.randomise(models.mlp())
+    graph, x = simplify(import_model(model)), models.samples(model, 400)
+    statistics = calibrate(graph, [x])
+    plan = methods.make("burst", {"levels": 3, "percentile": 99.0})
+    plan = plan.plan(graph, statistics)
+    for name, a in graph.forward(x).items():
+        if name in plan:
+            a = np.asarray(a).ravel()
+            discounted = np.where(a > 1, a / 3, a)
+            expected = np.percentile(discounted, 99, method="inverted_cdf")
+            # A bin of the channel's, of the layer's, and of the percentile.
+            tolerance = 3 * statistics[name].width.max()
+            assert np.abs(plan[name].scale - expected).max() <= tolerance
+            assert expected < 0.75 * a.max()
+
+
+@pytest.mark.parametrize("T", [3, 4, 6, 12])
+def test_balanced_networks_are_read_when_spikes_have_come_through(T):
+    graph = normalize(layer(), Plan(plan_of("ltb"), tfsnn.clock.Clock(delay=3)))
+    spikes, outputs = record(graph, T)
+    for t in range(1, T + 1):
+        t0 = min(3, max(t - 4, 0))
+        expected = θ * spikes[t0:t].sum(0) / np.float32(t - t0)
+        assert (outputs[t - 1] == expected.astype(np.float32)).all()
+
+
+def test_the_delay_is_the_expected_latency_of_the_first_spikes(calibrated):
+    for graph, statistics in calibrated.values():
+        for v0 in (0.5, 0.0):
+            made = methods.make("ltb", {"initial_potential": v0})
+            plan, delay = made.plan(graph, statistics), 0.0
+            for name, neurons in plan.items():
+                largest = max(statistics[name].mean)
+                delay += np.mean(neurons.scale * (1 - v0)) / largest
+            assert plan.clock.delay == round(delay) > 0
+        assert (
+            methods.make("ltb", {"delayed": "no"}).plan(graph, statistics).clock
+            == tfsnn.clock.Clock()
+        )
+
+
+@pytest.mark.parametrize("levels", [3, 7])
+def test_harmony_spikes_have_a_closed_form_whatever_the_order(levels):
+    T = 6
+    graph = spiking("hmt", levels=levels, timesteps=T)
+    assert (graph["relu"].scale * levels == θ).all()
+    inputs = changing(T, 0, 16 * levels + 1)  # in range: 0 to the levels in a step
+    inputs[0] -= 0.5  # also below 0, as long as V(0) keeps V from falling below it
+    total = inputs.sum(0)
+    expected = np.clip(np.floor(total + 0.5), 0, levels * T)
+    rng = np.random.default_rng(1)
+    orders = [sent_by(graph, inputs)]
+    for _ in range(3):
+        order = np.concatenate([[0], 1 + rng.permutation(T - 1)])
+        orders.append(sent_by(graph, inputs[order]))
+    for spikes in orders:
+        assert (spikes.sum(0) == expected).all()
+    assert (orders[0] != orders[1]).any()
+    record_spikes, _ = record(graph, T)
+    z = X * levels / θ
+    closed = np.clip(np.floor(z.astype(np.float32) * T + 0.5), 0, levels * T)
+    exact = np.abs(z * T + 0.5 - np.rint(z * T + 0.5)) > 1e-3  # thirds may be rounded
+    assert (record_spikes.sum(0) == closed)[exact].all() and exact.sum() > 40
+
+
+def differential(currents, thresholds, steps):
+    """Decoded mean and events after each step, by the book, of all units."""
+    v = e = np.zeros(X.shape)
+    means, events = [], []
+    for t in range(1, steps + 1):
+        u = v + currents - e
+        s = np.zeros(X.shape)
+        for k in range(thresholds):
+            s = np.where(np.abs(u) >= 0.75 * 2**k, 2.0**k, s)
+        s = np.sign(u) * s
+        s = np.where(e + s / t < 0, 0, s)
+        v, e = u - s, e + s / t
+        means.append(e)
+        events.append(s)
+    return np.array(means), np.array(events)
+
+
+@pytest.mark.parametrize("thresholds", [1, 2, 4])
+def test_differential_spikes_change_the_decoded_mean(thresholds):
+    graph = spiking("differential", thresholds=thresholds)
+    unit = θ / 2 ** (thresholds - 1)
+    assert (graph["relu"].scale == unit).all()
+    spikes, outputs = record(graph, 4)
+    means, events = differential(X / unit, thresholds, 4)
+    assert (spikes[:2] == events[:2]).all()  # thirds come in with the third
+    np.testing.assert_allclose(outputs, unit * means, rtol=1e-5, atol=1e-6)
+    assert (outputs[:2] == unit * means[:2]).all()
+    assert (outputs >= 0).all()
+
+
+def test_a_differential_neuron_is_silent_once_it_has_decoded_its_input():
+    graph = spiking("differential", thresholds=4)
+    x = np.float32(np.arange(64) % 16 * θ / 8)  # multiples of the smallest threshold
+    spikes, outputs = record(graph, 12, x)
+    powers = np.isin(x * 8 / θ, [0, 1, 2, 4, 8])
+    assert (outputs[0] == x)[powers].all()  # at once,
+    assert not spikes[1:, powers].any()  # and that is all
+    two = np.isin(x * 8 / θ, [3, 5])  # 4 - 2 / 2, 4 + 2 / 2
+    assert (outputs[1:, two] == x[two]).all() and not spikes[2:, two].any()
+
+
+def test_differential_spikes_keep_to_the_bound_of_the_relu():
+    graph = layer(max_value=1.5)
+    plan = methods.make("differential", {"scale": "max"}).plan(graph, statistics())
+    _, outputs = record(normalize(graph, plan), 8, np.float32(4 * X))
+    assert (outputs <= 1.5 * (1 + 1e-6)).all()
+    np.testing.assert_allclose(outputs[-1, X > 0.75], 1.5, atol=1.5 / 8 / 8)
+    unbounded = plan_of("differential")["relu"]
+    assert unbounded.max_coefficient is None
+
+
+def two_layers(rng):
+    """Multiples of 1/4 and 1/8 as weights and biases; one layer reads the other."""
+    sizes = {"a": (6, 5), "b": (5, 4), "c": (4, 3)}
+    nodes, read = [Source("x", (), (6,))], "x"
+    for name, (fan_in, units) in sizes.items():
+        kernel = np.float32(rng.integers(-4, 6, (fan_in, units)) / 4)
+        bias = np.float32(rng.integers(-2, 6, units) / 8)
+        nodes.append(Linear(name, (read,), (units,), "dense", kernel=kernel, bias=bias))
+        if name != "c":
+            nodes.append(Rate(f"{name}_relu", (name,), (units,)))
+        read = nodes[-1].name
+    return Graph((*nodes, Readout("out", (read,), (3,))), ("out",))
+
+
+@pytest.mark.parametrize(("base", "T"), [(2, 5), (3, 4), (4, 3), (2, 1)])
+def test_radix_spikes_are_exactly_the_quantised_network(base, T, rng):
+    graph = two_layers(rng)
+    x = np.float32(rng.integers(-8, 9, (20, 6)) / 16)
+    made = methods.make("radix", {"base": base, "timesteps": T})
+    plan = made.plan(graph, calibrate(graph, [x]))
+    # Powers of two, so that all is exact.
+    scales = {k: 2.0 ** np.ceil(np.log2(p.scale)) for k, p in plan.items()}
+    rounded = {k: dataclasses.replace(p, scale=scales[k]) for k, p in plan.items()}
+    observed = simulate(
+        normalize(graph, Plan(rounded, plan.clock)),
+        tf.constant(x),
+        T,
+        observe=("spikes",),
+    )
+    levels = base**T - 1
+    weight = levels // (base - 1)  # what all steps weigh together
+    a = x.astype(np.float64)
+    for name in ("a", "b"):
+        node, step = graph[name], scales[f"{name}_relu"] / weight
+        z = a @ node.kernel.astype(np.float64) + node.bias
+        # In units of the range of a step: a fraction of `weight`, and exact.
+        units = (z / scales[f"{name}_relu"]) * weight
+        q = np.clip(np.floor(np.round(units, 9) + 0.5), 0, levels)
+        places = base ** np.arange(T)[::-1]
+        digits = observed.observed[f"spikes/{name}_relu"].numpy()
+        assert (np.tensordot(places, digits, 1) == q).all()
+        assert digits.max() == base - 1 and digits.min() == 0
+        a = q * step
+    expected = a @ graph["c"].kernel.astype(np.float64) + graph["c"].bias
+    np.testing.assert_allclose(observed.outputs[0], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("base", "timesteps"), [(6, 10), (1 << 24, 2)])
+def test_codes_that_float32_does_not_hold_are_refused(base, timesteps):
+    with pytest.raises(tfsnn.OptionError, match="more than 2\\^24 levels"):
+        plan_of("radix", base=base, timesteps=timesteps)
+
+
+@pytest.mark.parametrize("d", [0, 1, 3, 7])
+@pytest.mark.parametrize("negative", [None, 0.0, 1.0])
+def test_paced_spikes_follow_the_mean_current_seen_so_far(d, negative):
+    T, C = 6, 2
+    options = {"levels": C, "lookahead": d, "negative_threshold": negative}
+    graph = spiking("paced", timesteps=T, **options)
+    inputs = changing(T, -24, 56).astype(np.float32)
+    found = sent_by(graph, inputs)
+    sums, sent = inputs.cumsum(0), np.zeros(X.shape, np.float32)
+    for k in range(1, T + 1):
+        known = min(T, k + d)
+        left = sums[known - 1] * np.float32(k / known) + np.float32(0.5) - sent
+        if negative is None:
+            c = np.clip(np.floor(left), 0, C)
+        else:
+            down = np.maximum(np.minimum(np.floor(left + negative), 0), -C)
+            c = np.where(left >= 0, np.minimum(np.floor(left), C), down)
+            c = np.maximum(c, -sent)
+        assert (found[k - 1] == c).all()
+        sent += c
+    if d >= T and negative is None:  # what is left at the end is quantisation
+        steady = (sums[-1] >= 0) & (sums[-1] <= C * T)
+        assert (sent == np.floor(sums[-1] + 0.5))[steady].all() and steady.any()
+
+
+@pytest.mark.parametrize("d", [0, 1, 4, 8])
+def test_paced_neurons_decode_a_constant_current_as_others_do(d):
+    T = 8
+    spikes, _ = record(spiking("paced", timesteps=T, lookahead=d), T)
+    assert (spikes.sum(0) == np.clip(np.floor(T * X / θ + 0.5), 0, T)).all()
+    plain, _ = record(spiking("opi"), T)
+    assert (spikes.sum(0) == plain.sum(0)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "n", "most"),
+    [
+        ("termapping", {}, 0.0, 1),
+        ("termapping", {"negative_threshold": 1.0}, 1.0, 1),
+        ("augmapping", {"levels": 3}, 0.0, 3),
+        ("augmapping", {"levels": None}, 0.0, None),
+    ],
+)
+def test_double_thresholds_are_those_of_the_reference(name, options, n, most):
+    inputs = changing(low=-56, high=72)
+    spikes, _ = reference(inputs, v0=0.5, n=n, most=most)
+    assert (sent_by(spiking(name, **options), inputs) == spikes).all()
