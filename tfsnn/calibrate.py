@@ -33,7 +33,8 @@ class Statistics:
         mean, variance, maximum: ``(C,)``, activation units, of every value.
         width: ``(C,)``, of a histogram bin; bin i holds ``[i, i + 1) * width``.
         histogram: ``(C, BINS)``, of the values drawn.
-        current_mean, current_variance: ``(C,)``, before the ReLU, of every value.
+        current_mean, current_variance, current_minimum: ``(C,)``, before the ReLU, of
+            every value.
         peak: ``(*units)``, the largest activation of each neuron.
     """
 
@@ -46,6 +47,7 @@ class Statistics:
     histogram: np.ndarray
     current_mean: np.ndarray
     current_variance: np.ndarray
+    current_minimum: np.ndarray
     peak: np.ndarray
 
     def percentile(self, q: float) -> np.ndarray:
@@ -75,6 +77,7 @@ class Statistics:
             histogram=pooled[None],
             current_mean=current_mean,
             current_variance=current_variance,
+            current_minimum=self.current_minimum.min(keepdims=True),
             peak=self.peak,
         )
 
@@ -117,6 +120,7 @@ class _Accumulator:
     squares: np.ndarray | float = 0.0
     current_total: np.ndarray | float = 0.0
     current_squares: np.ndarray | float = 0.0
+    current_minimum: np.ndarray | float = np.inf
     peak: Any = 0.0
     maximum: np.ndarray | float = 0.0
     width: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -128,6 +132,7 @@ class _Accumulator:
         moments: np.ndarray,  # (4, C): sums of the values and currents, and of squares
         peak: np.ndarray,  # (*units)
         drawn: np.ndarray,  # (n, C)
+        lowest: np.ndarray | float = np.inf,  # (C,): the smallest currents
     ) -> None:
         self.count += count
         total, squares, current_total, current_squares = moments.astype(np.float64)
@@ -135,6 +140,7 @@ class _Accumulator:
         self.squares = self.squares + squares
         self.current_total = self.current_total + current_total
         self.current_squares = self.current_squares + current_squares
+        self.current_minimum = np.minimum(self.current_minimum, lowest)
         self.peak = np.maximum(self.peak, peak)
         self.maximum = self.peak.max(tuple(range(peak.ndim - 1)))
         self._make_room()
@@ -172,6 +178,7 @@ class _Accumulator:
             variance=np.maximum(np.asarray(self.squares) / self.count - mean**2, 0),
             current_mean=current_mean,
             current_variance=np.maximum(current_square - current_mean**2, 0),
+            current_minimum=np.asarray(self.current_minimum, np.float64),
             peak=np.asarray(self.peak, np.float64),
             maximum=np.asarray(self.maximum, np.float64),
             width=self.width,
@@ -266,12 +273,14 @@ def _sweep(
             channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
             a = tf.reshape(values[node.name], (-1, places, channels))
             currents = values[node.inputs[0]]
+            lowest = tf.reduce_min(currents, list(range(len(node.shape))))
             peak = tf.reduce_max(values[node.name], 0)
             if places > POSITIONS:
                 order = tf.random.stateless_uniform((places,), seed + index)
                 a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
             sums = _sums(values[node.name], channels) + _sums(currents, channels)
-            found.append((tf.stack(sums), peak, tf.reshape(a, (-1, channels))))
+            drawn = tf.reshape(a, (-1, channels))
+            found.append((tf.stack(sums), peak, drawn, lowest))
         return found
 
     return sweep

@@ -55,7 +55,7 @@ def convert(
         CalibrationError: for data from which no thresholds follow.
     """
     chosen = methods.make(method, options)
-    graph = simplify(import_model(model), strict=strict)
+    graph = methods.prepare(chosen, simplify(import_model(model), strict=strict))
     if strict:
         refuse_running_sums(graph)
     kept = raw or graph.whole_inputs

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfsnn import methods
 from tfsnn.data import open_data
 from tfsnn.data.samples import Data
 from tfsnn.errors import ModelError
@@ -24,7 +25,9 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
     Raises:
         ModelError: if the SNN was not converted from this model.
     """
-    ann = simplify(import_model(model), strict=snn.report.strict)
+    chosen = methods.make(snn.report.method, snn.report.options)
+    simple = simplify(import_model(model), strict=snn.report.strict)
+    ann = methods.prepare(chosen, simple)
     nodes = {node.name: node.shape for node in ann}
     # What is beside these, normalisation and corrections have put in.
     shared = {node.name: node.shape for node in snn.graph if node.name in nodes}

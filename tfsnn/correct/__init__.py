@@ -28,6 +28,7 @@ from tfsnn.correct.memory import fitting_samples, last_readers
 from tfsnn.correct.weights import fitted
 from tfsnn.data import Progress
 from tfsnn.graph import Graph, Node
+from tfsnn.neurons import CODERS
 from tfsnn.nodes import Affine, Linear, Max, Merge, Rate, Readout
 from tfsnn.normalize import Normalized
 from tfsnn.running_sum import fold
@@ -112,7 +113,7 @@ class _Walk:
         if original is not None and node.inputs:
             reads = (self.expected[name] for name in original.inputs)
             self.expected[node.name] = original.apply(*reads)
-        if isinstance(node, Rate):
+        if isinstance(node, Rate) and node.neuron not in CODERS:
             self._rate(node)
         elif not (isinstance(node, Readout) or node.name in self.run.constants):
             if isinstance(node, Linear) and self.chosen.weights:

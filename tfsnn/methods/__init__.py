@@ -7,6 +7,7 @@ from tfsnn.methods import (
     data_norm,
     differential,
     hmt,
+    ic_snn,
     ltb,
     opi,
     paced,
@@ -26,6 +27,7 @@ from tfsnn.methods.contract import (
     methods,
     option,
     options,
+    prepare,
 )
 from tfsnn.plan import NeuronPlan, Plan
 
@@ -39,6 +41,7 @@ __all__ = [
     "data_norm",
     "differential",
     "hmt",
+    "ic_snn",
     "ltb",
     "make",
     "method",
@@ -47,6 +50,7 @@ __all__ = [
     "option",
     "options",
     "paced",
+    "prepare",
     "qcfs",
     "radix",
     "rmp",

@@ -104,6 +104,15 @@ def make(name: str, values: Mapping[str, Any]) -> Method:
     return cls(**parsed)
 
 
+def prepare(chosen: Method, graph: Graph) -> Graph:
+    """The ANN's graph as a method has it, whose `prepare` may put neurons in.
+
+    Most methods have none, and take the graph as it is.
+    """
+    change = getattr(chosen, "prepare", None)
+    return change(graph) if change else graph
+
+
 def _unknown(what: str, received: str, known: list[str]) -> str:
     close = difflib.get_close_matches(received, known, 1)
     hint = f"; did you mean {close[0]!r}?" if close else ""

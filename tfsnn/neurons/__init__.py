@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfsnn.neurons.coder import CompensatedCoder, RateCoder
 from tfsnn.neurons.contract import Population, Sent
 from tfsnn.neurons.differential import Differential
 from tfsnn.neurons.integrate_fire import Driven, Neuron, State
@@ -19,10 +20,17 @@ KINDS: dict[str, Any] = {
     "offset_corrected": OffsetCorrected,
     "radix": Radix,
     "differential": Differential,
+    "rate_coder": RateCoder,
+    "compensated_coder": CompensatedCoder,
 }
 
+# Those that stand behind an input, in place of no activation.
+CODERS = ("rate_coder", "compensated_coder")
+
 __all__ = [
+    "CODERS",
     "KINDS",
+    "CompensatedCoder",
     "Differential",
     "Driven",
     "Neuron",
@@ -30,6 +38,7 @@ __all__ = [
     "Paced",
     "Population",
     "Radix",
+    "RateCoder",
     "Sent",
     "Silenced",
     "State",
