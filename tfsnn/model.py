@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfsnn.errors import DataError, OptionError
 from tfsnn.graph import Graph, Node
+from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.nodes import Rate
 from tfsnn.operations import Operations, count_operations
 from tfsnn.report import ConversionReport, table
@@ -173,7 +174,7 @@ class SpikingModel(keras.Model):
     def run(
         self, x: Any, timesteps: int | None = None, observe: Collection[str] = ()
     ) -> Result:
-        """Simulate in a compiled function, observing what :func:`simulate` can."""
+        """Simulate, compiled, observing what :func:`simulate` can; no gradients."""
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = _positive("timesteps", timesteps)
         key = (timesteps, frozenset(observe), self.chunk)
@@ -193,6 +194,7 @@ class SpikingModel(keras.Model):
             autograph=False,
             jit_compile=_on_accelerator(),
         )
+        @without_gradients()
         def run(x: dict[str, Any]) -> Result:
             return simulate(
                 self.graph,

@@ -24,12 +24,31 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 
 from tfsnn.neurons.contract import Sent
+
+_WITH_GRADIENTS = ContextVar("with_gradients", default=True)
+
+
+@contextmanager
+def without_gradients() -> Iterator[None]:
+    """Spikes that are traced in this block have no gradient.
+
+    TensorFlow registers a custom gradient of a traced function for good, and keeps with
+    it the function and the variables that it reads.
+    """
+    token = _WITH_GRADIENTS.set(False)
+    try:
+        yield
+    finally:
+        _WITH_GRADIENTS.reset(token)
 
 
 class State(NamedTuple):
@@ -139,7 +158,6 @@ def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> A
     Its gradient is that of the clipped u: a straight-through estimator.
     """
 
-    @tf.custom_gradient
     def clipped(u: Any) -> Any:
         c = tf.floor(u)
         if not _is_zero(margin):
@@ -158,7 +176,7 @@ def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> A
 
         return c, gradient
 
-    return clipped(u)
+    return tf.custom_gradient(clipped)(u) if _WITH_GRADIENTS.get() else clipped(u)[0]
 
 
 def _is_one(value: Any) -> bool:
