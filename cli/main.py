@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-COMMANDS = ("inspect", "convert", "methods", "evaluate", "verify", "demo")
+COMMANDS = ("inspect", "convert", "methods", "evaluate", "verify", "diagnose", "demo")
 
 
 class LazyGroup(click.Group):

@@ -19,6 +19,7 @@ from importlib.metadata import version
 from tfsnn import layers, methods
 from tfsnn.convert import convert
 from tfsnn.data import open_data
+from tfsnn.diagnose import diagnose
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -48,6 +49,7 @@ __all__ = [
     "Trace",
     "UnsupportedError",
     "convert",
+    "diagnose",
     "evaluate",
     "handles",
     "inspect_model",

@@ -1,0 +1,101 @@
+"""``tfsnn diagnose``: where the error comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .console import (
+    DATA,
+    LibraryCommand,
+    OutputFile,
+    json_option,
+    limit_option,
+    load_ann,
+    load_snn,
+    model_argument,
+    raw_option,
+    say,
+    show,
+    signature_option,
+    timesteps_option,
+)
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn diagnose snn.keras --ann cnn.keras --data test.npz
+  tfsnn diagnose snn.keras --ann cnn.keras --data test.npz --timesteps 8 \\
+      --plot errors.svg
+""",
+)
+@model_argument("snn_path", "SNN")
+@click.option(
+    "--ann",
+    "ann_path",
+    required=True,
+    metavar="MODEL",
+    type=click.Path(path_type=Path),
+    help="The model that was converted.",
+)
+@signature_option()
+@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@timesteps_option("Time steps; those converted for if not given.")
+@limit_option()
+@raw_option()
+@json_option()
+@click.option(
+    "--plot", type=OutputFile(".svg"), help="Write the errors as bars, as SVG."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
+def command(
+    snn_path: Path,
+    ann_path: Path,
+    signature: str | None,
+    spec: str,
+    timesteps: int | None,
+    limit: int | None,
+    raw: bool,
+    as_json: bool,
+    plot: Path | None,
+    overwrite: bool,
+) -> None:
+    """Find out where the error of a spiking network comes from.
+
+    SNN is what tfsnn convert made of MODEL. The first 100 samples of DATA are used, or
+    fewer. Per spiking layer, the error of the activations that the spikes stand for is
+    split into parts that add up to it:
+
+    \b
+    clipping      the model's activation is larger than spikes can code
+    quantisation  spikes are whole: a current that arrives evenly is rounded
+    unevenness    spikes arrive unevenly, or too late
+    inherited     what the layers before brought in
+
+    And which channels never spike, or in every step, and how fast a layer can be
+    (omega). Then the one change that would help most.
+    """
+    import tfsnn
+    from tfsnn.files import check_output, replacing
+    from tfsnn.plot_errors import error_plot
+
+    if plot:
+        check_output(plot, overwrite)
+    snn, model = load_snn(snn_path), load_ann(ann_path, signature)
+    data = tfsnn.open_data(
+        spec,
+        snn.inputs_by_name,
+        default_split="test",
+        raw=raw or snn.whole_inputs,
+        limit=limit,
+    )
+    found = tfsnn.diagnose(model, snn, data, timesteps=timesteps)
+    if plot:
+        svg = error_plot(found.errors(), f"{snn.name}: where the error comes from")
+        with replacing(plot, overwrite=overwrite) as part:
+            part.write_text(svg)
+        say(f"wrote {plot}")
+    show(found, as_json)
