@@ -106,7 +106,7 @@ def model_of_convolutions():
 CODED = {"coding": "compensated", "correct": "none"}
 
 
-@pytest.mark.parametrize("timesteps", [1, 2, 4, 8])
+@pytest.mark.parametrize("timesteps", [2, 8])
 def test_compensation_makes_the_sum_of_the_first_layer_exact(timesteps):
     model = model_of_convolutions()
     x = images(model)
@@ -261,7 +261,7 @@ def test_half_a_threshold_and_no_correction_is_opi():
     assert (one(x).numpy() == other(x).numpy()).all()
 
 
-@pytest.mark.parametrize("coding", ["direct", "rate", "compensated"])
+@pytest.mark.parametrize("coding", ["direct", "rate"])
 def test_corrections_bring_the_mean_error_down_and_leave_coders_alone(coding):
     model = model_of_convolutions()
     x = images(model, 60)
@@ -269,7 +269,7 @@ def test_corrections_bring_the_mean_error_down_and_leave_coders_alone(coding):
     wanted = graph.forward(x)["relu"].numpy().mean(0)
     given = {"timesteps": 4, "coding": coding, "potential": "none"}
     errors = {}
-    for correct in ("none", "potential", "bias+potential", "weights+bias+potential"):
+    for correct in ("none", "potential", "weights+bias+potential"):
         snn = tfsnn.convert(model, x, "ic_snn", correct=correct, **given)
         spikes = snn.simulate(x).spikes["relu"]
         decoded = (spikes.mean(0) * np.asarray(snn.graph["relu"].scale)).mean(0)

@@ -228,8 +228,8 @@ def decoded(snn, x, timesteps=None):
     return {n: s.mean(0) * np.asarray(snn.graph[n].scale) for n, s in spikes.items()}
 
 
-@pytest.mark.parametrize("bound", [2.0, 0.5, [0.5, 1.0, 2.0, 4.0]])
-@pytest.mark.parametrize("levels", [1, 2, 4, 8])
+@pytest.mark.parametrize("bound", [0.5, [0.5, 1.0, 2.0, 4.0]])
+@pytest.mark.parametrize("levels", [1, 4, 8])
 def test_at_as_many_steps_as_levels_the_first_layer_is_exact(levels, bound):
     model = network(levels, (bound, 0.5), per_channel=np.ndim(bound) > 0)
     x = models.samples(model, 20)
@@ -262,7 +262,7 @@ def test_layer_by_layer_the_whole_network_is_exact():
     assert (decoded(snn, x)["second"] != expected["second"]).any()
 
 
-@pytest.mark.parametrize("timesteps", [2, 3, 8, 16])
+@pytest.mark.parametrize("timesteps", [2, 3, 16])
 def test_at_other_numbers_of_steps_it_is_exact_in_expectation(timesteps):
     """Theorem 2 of the paper: of currents that are uniform over the bound."""
     levels, bound, count = 4, 2.0, 192  # a multiple of 2 L and of each 2 T
