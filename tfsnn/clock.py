@@ -46,6 +46,7 @@ class Clock:
             values: a sequence of tensors, or one array ``(S, ...)``; pre-steps first.
         """
         counted = values[self.pre_steps :]
+        counted = counted[self.start(len(counted)) :]
         total = counted[0]
         for value in counted[1:]:
             total = self.base * total + value

@@ -34,6 +34,8 @@ from tfsnn.normalize import Normalized
 from tfsnn.running_sum import fold
 from tfsnn.simulate import Run
 
+MARGIN = 0.1  # of the range of a population's spikes
+
 
 @dataclass(frozen=True)
 class Corrections:
@@ -131,27 +133,45 @@ class _Walk:
 
     def _fit(self, node: Linear) -> Linear:
         """The linear node with weights for what its spiking inputs stand for."""
-        target = self._current_wanted(node)
         x = self._mean(node.inputs[0])
-        return fitted(node, x, target - node.apply(x), seed=self.seed)
+        current = node.apply(x)
+        wanted, reader = self.expected[node.name], node.name
+        summed = self._sum_completed_by(node)
+        if summed is not None:
+            # The last summand to be known makes good the errors of the others too.
+            others = [name for name in summed.inputs if name != node.name]
+            current += sum(map(self._mean, others))
+            summands = self.ann[summed.name].inputs
+            wanted, reader = sum(self.expected[n] for n in summands), summed.name
+        error = self._visible(reader, wanted / self._unit(reader), current)
+        return fitted(node, x, error, seed=self.seed)
 
-    def _current_wanted(self, node: Linear) -> Any:
-        """The ANN's current, in the node's unit.
-
-        Where the node is the last summand to be known of a sum, that of the sum less
-        what the other summands send: it then makes good their errors too.
-        """
+    def _sum_completed_by(self, node: Linear) -> Node | None:
+        """The sum that alone reads the node, if it is the last summand to be known."""
         readers = self.consumers[node.name]
-        if len(readers) == 1 and _is_sum(readers[0]):
-            others = [name for name in readers[0].inputs if name != node.name]
-            known = all(n in self.values or n in self.run.constants for n in others)
-            alike = all(self.graph[name].shape == node.shape for name in others)
-            name = readers[0].name
-            if known and alike and len(others) == len(readers[0].inputs) - 1:
-                summands = [self.ann[n] for n in self.ann[name].inputs]
-                total = sum(self.expected[s.name] for s in summands)
-                return total / self._unit(name) - sum(map(self._mean, others))
-        return self.expected[node.name] / self._unit(node.name)
+        if len(readers) != 1 or not _is_sum(readers[0]):
+            return None
+        others = [name for name in readers[0].inputs if name != node.name]
+        known = all(n in self.values or n in self.run.constants for n in others)
+        alike = all(self.graph[name].shape == node.shape for name in others)
+        single = len(others) == len(readers[0].inputs) - 1
+        return readers[0] if known and alike and single else None
+
+    def _visible(self, name: str, wanted: Any, current: Any) -> Any:
+        """What a current lacks, as far as the neurons that read it show it.
+
+        Below zero and above the range of their spikes, all currents are alike to them,
+        but for a margin, because currents fluctuate.
+        """
+        readers = self.consumers[name]
+        if not readers or not all(isinstance(reader, Rate) for reader in readers):
+            return wanted - current
+        bounds = [reader.max_coefficient for reader in readers]  # type: ignore[attr-defined]
+        top = np.inf if None in bounds else float(max(map(np.max, bounds)))
+        margin = MARGIN * top if np.isfinite(top) else MARGIN
+        low = tf.where(wanted > 0, tf.minimum(wanted, top + margin), -np.inf)
+        high = tf.where(wanted < top, tf.maximum(wanted, -margin), np.inf)
+        return tf.clip_by_value(current, low, high) - current
 
     def _unit(self, name: str) -> Any:
         return tf.constant(self.units[name], tf.float32)

@@ -36,6 +36,7 @@ class Paced(Thresholds, Corrected):
         None, "theta_n, in thresholds, of signed spikes; none: unsigned", low=0
     )
     lookahead: int = option(1, "d, steps that a layer starts after its input", low=0)
+    delay: int = option(0, "steps at the start that outputs leave out", low=0)
     initial_potential: float = option(0.5, "V(0), in thresholds")
     correct: str = option(
         "weights+bias", "what is corrected, layer by layer", CORRECTED
@@ -53,5 +54,5 @@ class Paced(Thresholds, Corrected):
             negative_threshold=self.negative_threshold,
             neuron="paced" if self.lookahead else "integrate_fire",
             settings={"lookahead": self.lookahead} if self.lookahead else {},
-            clock=Clock(lookahead=self.lookahead),
+            clock=Clock(lookahead=self.lookahead, delay=self.delay),
         )
