@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.calibrate import BINS, _Accumulator, calibrate
+from tfsnn.calibrate import BINS, Reservoir, _Accumulator, calibrate
 from tfsnn.errors import CalibrationError
 from tfsnn.nodes import Rate
 from tfsnn.sources import import_model
@@ -70,10 +70,16 @@ def test_the_histogram_is_that_of_numpy():
         assert (statistics.values == centres).all()
 
 
+def add(accumulator, a):
+    """Values ``(n, C)`` of which all are drawn, as their own currents."""
+    sums = a.sum(0), (a**2).sum(0)
+    accumulator.add(len(a), np.stack(sums + sums), a.max(0), a)
+
+
 def accumulate(*arrays):
     accumulator = _Accumulator()
     for a in arrays:
-        accumulator.add(len(a), a.sum(0), (a**2).sum(0), a.max(0), a)
+        add(accumulator, a)
     return accumulator.result(sum(map(len, arrays)))
 
 
@@ -102,11 +108,55 @@ def test_memory_does_not_grow_with_the_batches():
     accumulator = _Accumulator()
     sizes = []
     for number in range(1, 30):
-        a = np.full((100, 2), float(number))
-        accumulator.add(len(a), a.sum(0), (a**2).sum(0), a.max(0), a)
+        add(accumulator, np.full((100, 2), float(number)))
         fields = (value for value in vars(accumulator).values())
         sizes.append(sum(np.size(value) for value in fields))
-    assert set(sizes) == {1 + 4 * 2 + 2 * BINS}
+    assert len(set(sizes)) == 1 and sizes[0] < 32 + 2 * BINS
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "depthwise"])
+@pytest.mark.parametrize("size", [7, 20])
+def test_currents_and_peaks_are_those_of_numpy(name, size):
+    graph, x, _ = network(name)
+    statistics, values = calibrate(graph, batches(x, size)), graph.forward(x)
+    for node in graph.of_kind(Rate):
+        s = statistics[node.name]
+        assert s.peak.shape == node.shape
+        assert (s.peak == values[node.name].numpy().max(0)).all()
+        assert (s.maximum == s.peak.reshape(-1, node.shape[-1]).max(0)).all()
+        currents = np.float64(values[node.inputs[0]]).reshape(-1, node.shape[-1])
+        assert (currents < 0).any()
+        np.testing.assert_allclose(s.current_mean, currents.mean(0), 1e-5, 1e-6)
+        np.testing.assert_allclose(s.current_variance, currents.var(0), 1e-5, 1e-6)
+        pooled = s.layer()
+        np.testing.assert_allclose(pooled.current_mean, [currents.mean()], 1e-5, 1e-6)
+        np.testing.assert_allclose(
+            pooled.current_variance, [currents.var()], rtol=1e-5, atol=1e-6
+        )
+
+
+def test_a_sample_of_a_stream_is_as_likely_from_anywhere():
+    """Each of 60 is held in about a third of 300 draws; batches change nothing."""
+    held = np.zeros(60)
+    for seed in range(300):
+        reservoir = Reservoir(20, seed)
+        for start in (0, 7, 40):
+            stop = {0: 7, 7: 40, 40: 60}[start]
+            feed = {"x": np.arange(start, stop), "y": -np.arange(start, stop)}
+            assert reservoir.pass_on(feed) is feed
+        drawn = reservoir.samples()
+        assert (drawn["x"] == -drawn["y"]).all()  # inputs stay together
+        assert len(set(drawn["x"])) == 20
+        held[drawn["x"]] += 1
+    # Five standard deviations of a binomial of 300 draws.
+    assert np.abs(held - 100).max() < 5 * np.sqrt(300 * (1 / 3) * (2 / 3))
+
+
+def test_a_reservoir_holds_what_there_is_and_nothing_if_it_is_to():
+    few, none = Reservoir(5, 0), Reservoir(0, 0)
+    for reservoir in (few, none):
+        reservoir.pass_on({"x": np.arange(3)})
+    assert few.samples()["x"].tolist() == [0, 1, 2] and none.samples() == {}
 
 
 def wide():

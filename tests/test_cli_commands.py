@@ -53,7 +53,11 @@ def test_version():
 
 def test_convert_writes_the_model_and_its_report(work):
     printed = (work / "report.txt").read_text()
-    assert "augmapping (timesteps=8, levels=7" in printed
+    method, chosen = printed.splitlines()[0].split(" (", 1)
+    assert method == "augmapping" and chosen.endswith("), 64 calibration samples")
+    assert {"timesteps=8", "levels=7", "per=layer"} < set(
+        chosen.split(")")[0].split(", ")
+    )
     report = json.loads((work / "report.json").read_text())
     assert report["options"]["per"] == "layer" and report["samples"] == 64
     snn = tfsnn.load_model(work / "snn.keras")
@@ -120,6 +124,7 @@ def test_evaluate_prints_the_documented_json(work):
     for row in found["rows"]:
         assert list(row) == [
             "timesteps",
+            "latency",
             "accuracy",
             "agreement",
             "spikes",

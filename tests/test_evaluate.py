@@ -65,6 +65,9 @@ def test_the_first_output_of_a_dict_is_evaluated():
         ("cnn", "termapping"),
         ("average", "data_norm"),
         ("depthwise", "augmapping"),
+        ("mlp", "cos"),
+        ("mlp", "radix"),
+        ("mlp", "differential"),
     ],
 )
 def test_counts_and_energy_are_those_of_the_recorded_spikes(name, method):
@@ -73,8 +76,9 @@ def test_counts_and_energy_are_those_of_the_recorded_spikes(name, method):
     spikes = snn.simulate(x, 8).spikes
     operations = snn.operations_per_sample
     spikes = {k: np.abs(s).astype(np.float64) for k, s in spikes.items()}
+    clock = snn.graph.clock
     for row in result.rows:
-        t = row.timesteps
+        t = clock.pre_steps + row.timesteps  # pre-steps cost like others
         c = {k: s[:t].reshape(t * len(x), -1) for k, s in spikes.items()}
         fan = {node: operations.fan_outs[node].astype(np.float64) for node in c}
         assert row.spikes == sum((v > 0).sum() for v in c.values()) / len(x)
@@ -91,6 +95,25 @@ def test_counts_and_energy_are_those_of_the_recorded_spikes(name, method):
             assert ratio == snn_energy / (MAC_PICOJOULES * operations.ann_macs)
         assert row.accuracy is None and row.agreement is None
     assert result.ann_accuracy is None
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "options", "latencies"),
+    [
+        ("mlp", "augmapping", {}, [1, 3, 8]),
+        ("mlp", "paced", {"correct": "none"}, [3, 5, 10]),
+        ("residual", "paced", {"correct": "none", "lookahead": 2}, [9, 11, 16]),
+        ("mlp", "srp", {"pre_steps": 3}, [4, 6, 11]),
+        ("mlp", "cos", {"pre_steps": 3}, [7, 9, 14]),
+        ("mlp", "radix", {}, [2, 6, 16]),
+    ],
+)
+def test_latency_is_that_of_the_depth(name, method, options, latencies):
+    """Two populations one behind the other in the first network, four in the other."""
+    _, snn, x = converted(name, method, 5, **options)
+    assert snn.depth == {"mlp": 2, "residual": 4}[name]
+    rows = tfsnn.evaluate(snn, x, timesteps=[1, 3, 8]).rows
+    assert [row.latency for row in rows] == latencies
 
 
 def test_a_network_counted_by_hand():
@@ -189,7 +212,7 @@ def test_the_result_prints_and_dumps():
     assert dumped["rows"] == [dataclasses.asdict(row) for row in result.rows]
     assert dumped["ann_accuracy"] == result.ann_accuracy
     lines = str(result).splitlines()
-    assert lines[0].split()[:2] == ["timesteps", "accuracy"]
+    assert lines[0].split()[:3] == ["timesteps", "latency", "accuracy"]
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
     assert f"{100 * result.rows[-1].accuracy:.2f} %" in lines[5]
     assert f"ANN accuracy {100 * result.ann_accuracy:.2f} %" in lines

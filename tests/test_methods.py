@@ -7,13 +7,16 @@ import keras
 import models
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import tfsnn
 from tfsnn import methods
 from tfsnn.errors import OptionError
 from tfsnn.nodes import Rate
+from tfsnn.normalize import normalize
 from tfsnn.passes import simplify
+from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 
 METHODS = methods.methods()
@@ -44,12 +47,62 @@ def test_every_rate_node_is_planned(name, network, calibrated):
     plan = methods.make(name, {}).plan(graph, statistics)
     assert set(plan) == {node.name for node in graph.of_kind(Rate)}
     for node in graph.of_kind(Rate):
-        scale = plan[node.name].scale
-        assert scale.shape in (node.shape[-1:], node.shape)
-        assert np.isfinite(scale).all() and (scale > 0).all()
-        most = plan[node.name].max_coefficient
-        if node.max_value is not None:  # no rate stands for more than the bound
-            assert (scale * most <= node.max_value * (1 + 1e-6)).all()
+        assert_plans(plan[node.name], node)
+
+
+def assert_plans(neurons, node):
+    scale, most = neurons.scale, neurons.max_coefficient
+    assert scale.shape in (node.shape[-1:], node.shape)
+    assert np.isfinite(scale).all() and (scale > 0).all()
+    if node.max_value is not None:  # no rate stands for more than the bound
+        assert (scale * most <= node.max_value * (1 + 1e-6)).all()
+
+
+def with_options(name, **wanted):
+    """A method with those of the options wanted that it has."""
+    known = {spec.name for spec in dataclasses.fields(METHODS[name])}
+    return methods.make(name, {k: v for k, v in wanted.items() if k in known})
+
+
+def choices(name, option):
+    for described in methods.options(METHODS[name]):
+        if described["name"] == option:
+            return described["choices"]
+    return ()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_rule_plans_for_each_channel_layer_and_neuron(name, calibrated):
+    graph, statistics = calibrated["depthwise"]
+    planned = set()
+    for rule in choices(name, "scale"):
+        for per in choices(name, "per"):
+            made = methods.make(name, {"scale": rule, "per": per})
+            try:
+                plan = made.plan(graph, statistics)
+            except OptionError as refusal:
+                assert str(refusal).startswith("per=neuron goes with")
+                assert per == "neuron" and (rule != "max" or name == "ic_snn")
+                continue
+            planned.add((rule, per))
+            for node in graph.of_kind(Rate):
+                assert_plans(plan[node.name], node)
+                scale = plan[node.name].scale
+                assert per != "layer" or len(np.unique(scale)) == 1
+    assert planned >= {(r, "channel") for r in choices(name, "scale")}
+
+
+@pytest.mark.parametrize("name", [n for n in METHODS if "neuron" in choices(n, "per")])
+def test_a_threshold_for_each_neuron_follows_from_its_peak(name, calibrated):
+    graph, statistics = calibrated["cnn"]
+    made = with_options(name, per="neuron", scale="max", potential="half")
+    for node, neurons in made.plan(graph, statistics).items():
+        peak, scale = statistics[node].peak, neurons.scale
+        assert scale.shape == peak.shape == graph[node].shape
+        seen = peak > 0
+        ratio = scale[seen] / peak[seen]
+        np.testing.assert_allclose(ratio, ratio.mean(), rtol=1e-9)
+        assert (scale[~seen] == np.median(scale[seen])).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -113,7 +166,7 @@ def test_a_name_is_taken_once():
         ({"levels": "some"}, "levels='some' is not of type int | None"),
         ({"percentile": "high"}, "percentile='high' is not of type float"),
         ({"scale": "best"}, "scale='best'; expected one of max, percentile, mse"),
-        ({"per": "neuron"}, "per='neuron'; expected one of channel, layer"),
+        ({"per": "unit"}, "per='unit'; expected one of channel, layer, neuron"),
         ({"scale": 3}, "scale=3 is not of type str"),
     ],
 )
@@ -153,29 +206,45 @@ def test_texts_are_parsed_to_the_type_of_the_option():
     assert made.percentile == 99.0 and type(made.percentile) is float
 
 
+BINARY, TERNARY = {0, 1}, {-1, 0, 1}
+
+
 @pytest.mark.parametrize(
     ("name", "options", "alphabet"),
     [
-        ("data_norm", {}, {0, 1}),
-        ("termapping", {}, {-1, 0, 1}),
+        *((name, {}, BINARY) for name in ("data_norm", "rmp", "opi", "rts", "ltb")),
+        *((name, {}, BINARY) for name in ("srp", "cos", "paced", "radix")),
+        ("snn_calibration", {}, BINARY),
+        ("termapping", {}, TERNARY),
+        ("snm", {"scale": "percentile", "per": "channel", "percentile": 60.0}, TERNARY),
+        ("paced", {"negative_threshold": 0.0, "lookahead": 0}, TERNARY),
         ("augmapping", {"levels": 3}, {-3, -2, -1, 0, 1, 2, 3}),
         ("augmapping", {"levels": 2, "negative_threshold": 0.5}, {-2, -1, 0, 1, 2}),
+        ("burst", {"levels": 3}, {0, 1, 2, 3}),
+        ("hmt", {"levels": 3}, {0, 1, 2, 3}),
+        ("radix", {"base": 4}, {0, 1, 2, 3}),
+        ("differential", {"thresholds": 3}, {-4, -2, -1, 0, 1, 2, 4}),
     ],
 )
-def test_spikes_are_of_the_alphabet_of_the_method(name, options, alphabet, trained):
-    model, x = trained
-    snn = tfsnn.convert(model, x[:50], name, timesteps=8, **options)
-    spikes = snn.simulate(x[50:60]).spikes
-    found = set(np.unique(np.concatenate([s.ravel() for s in spikes.values()])))
+def test_spikes_are_of_the_alphabet_of_the_method(name, options, alphabet, calibrated):
+    graph, statistics = calibrated["residual"]
+    x = np.random.default_rng(2).normal(0, 2, (10, 4, 4, 2)).astype(np.float32)
+    made = methods.make(name, {**options, "timesteps": 8})
+    spiking = normalize(graph, made.plan(graph, statistics))
+    observed = simulate(spiking, tf.constant(x), 8, observe=("spikes",)).observed
+    found = set(np.unique(np.concatenate([np.ravel(s) for s in observed.values()])))
     assert found <= alphabet
     assert max(found) == max(alphabet) and (min(found) < 0) == (min(alphabet) < 0)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_error_at_four_times_the_steps_is_smaller(name, trained):
+    """Where a method codes in digits, at so many times the digits."""
     model, x = trained
+    (spec,) = (s for s in dataclasses.fields(METHODS[name]) if s.name == "timesteps")
+    steps = (4, 16, 64) if spec.metadata["high"] >= 64 else (2, 4, 8)
     errors = []
-    for timesteps in (4, 16, 64):
+    for timesteps in steps:
         snn = tfsnn.convert(model, x[:200], name, timesteps=timesteps)
         errors.append(np.abs(snn(x[200:]) - model(x[200:])).mean())
     assert errors[2] < errors[1] < errors[0]
@@ -202,22 +271,30 @@ def test_signed_spikes_decode_better_than_binary_ones(trained):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_convert_is_the_same_for_the_same_seed(name):
+    """With all corrections, and whether the samples have labels or not."""
     model = models.randomise(
         keras.Sequential(
             [
                 keras.Input((12, 12, 1)),
                 layers.Conv2D(2, 3),
                 layers.ReLU(),
+                layers.Conv2D(3, 3, strides=3),
+                layers.ReLU(),
                 layers.Flatten(),
             ]
         )
     )
-    x = models.samples(model, 6)
+    x = models.samples(model, 12)
+    made = with_options(
+        name,
+        **{"scale": "percentile", "percentile": 80.0, "per": "channel"},
+        **{"correct": "weights+bias+potential", "correct_samples": 8, "timesteps": 4},
+    )
     weights = [
         tfsnn.convert(
-            model, x, name, seed=seed, scale="percentile", percentile=80.0
+            model, data, name, seed=seed, **dataclasses.asdict(made)
         ).get_weights()
-        for seed in (0, 0, 5)
+        for data, seed in ((x, 0), ((x, np.arange(12) % 3), 0), (x, 5))
     ]
     assert all((a == b).all() for a, b in zip(*weights[:2], strict=True))
     assert any((a != b).any() for a, b in zip(*weights[1:], strict=True))
