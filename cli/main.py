@@ -14,7 +14,16 @@ from typing import Any
 
 import click
 
-COMMANDS = ("inspect", "convert", "methods", "evaluate", "verify", "diagnose", "demo")
+COMMANDS = (
+    "inspect",
+    "convert",
+    "methods",
+    "evaluate",
+    "compare",
+    "verify",
+    "diagnose",
+    "demo",
+)
 
 
 class LazyGroup(click.Group):

@@ -17,6 +17,7 @@
 from importlib.metadata import version
 
 from tfsnn import layers, methods
+from tfsnn.compare import compare
 from tfsnn.convert import convert
 from tfsnn.data import open_data
 from tfsnn.diagnose import diagnose
@@ -48,6 +49,7 @@ __all__ = [
     "TfsnnError",
     "Trace",
     "UnsupportedError",
+    "compare",
     "convert",
     "diagnose",
     "evaluate",
