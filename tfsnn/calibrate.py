@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tfsnn.errors import CalibrationError
 from tfsnn.graph import Graph
-from tfsnn.nodes import Rate
+from tfsnn.nodes import Rate, SmoothRate
 
 BINS = 1024
 POSITIONS = 64
@@ -26,6 +26,8 @@ POSITIONS = 64
 @dataclass
 class Statistics:
     """What the activations of one rate node's channels were, all >= 0.
+
+    Of a smooth activation, which may be negative, its absolute value is meant.
 
     Attributes:
         samples: seen.
@@ -271,14 +273,17 @@ def _sweep(
         found = []
         for index, node in enumerate(rates):
             channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
-            a = tf.reshape(values[node.name], (-1, places, channels))
+            sizes = values[node.name]
+            if isinstance(node, SmoothRate):
+                sizes = tf.abs(sizes)
+            a = tf.reshape(sizes, (-1, places, channels))
             currents = values[node.inputs[0]]
             lowest = tf.reduce_min(currents, list(range(len(node.shape))))
-            peak = tf.reduce_max(values[node.name], 0)
+            peak = tf.reduce_max(sizes, 0)
             if places > POSITIONS:
                 order = tf.random.stateless_uniform((places,), seed + index)
                 a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
-            sums = _sums(values[node.name], channels) + _sums(currents, channels)
+            sums = _sums(sizes, channels) + _sums(currents, channels)
             drawn = tf.reshape(a, (-1, channels))
             found.append((tf.stack(sums), peak, drawn, lowest))
         return found

@@ -40,7 +40,7 @@ class Trace:
         spikes: coefficients, integers as float32, ``(T, B, ...)``.
         potentials: after firing, in thresholds, ``(T, B, ...)``.
         values: what synapses receive for the spikes, in thresholds, ``(T, B, ...)``;
-            the coefficients themselves but for differential coding.
+            the coefficients themselves but for differential coding and few spikes.
 
     Where the method has pre-steps, all but the outputs begin with them.
     """

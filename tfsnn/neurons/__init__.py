@@ -7,6 +7,7 @@ from typing import Any
 from tfsnn.neurons.coder import CompensatedCoder, RateCoder
 from tfsnn.neurons.contract import Population, Sent
 from tfsnn.neurons.differential import Differential
+from tfsnn.neurons.few_spikes import FewSpikes
 from tfsnn.neurons.integrate_fire import Driven, Neuron, State
 from tfsnn.neurons.paced import Paced
 from tfsnn.neurons.pre_run import OffsetCorrected, Silenced
@@ -20,6 +21,7 @@ KINDS: dict[str, Any] = {
     "offset_corrected": OffsetCorrected,
     "radix": Radix,
     "differential": Differential,
+    "few_spikes": FewSpikes,
     "rate_coder": RateCoder,
     "compensated_coder": CompensatedCoder,
 }
@@ -33,6 +35,7 @@ __all__ = [
     "CompensatedCoder",
     "Differential",
     "Driven",
+    "FewSpikes",
     "Neuron",
     "OffsetCorrected",
     "Paced",

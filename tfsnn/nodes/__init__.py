@@ -13,6 +13,7 @@
 | `Max` | max pooling | running sum |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
 | `Rate` | ReLU, with or without an upper bound | spiking neurons |
+| `SmoothRate` | a smooth activation that neurons compute | spiking neurons |
 | `Readout` | an output: the head (softmax, ...) of what reaches it | mean so far |
 
 A running-sum node sends, in each step, the change of ``t * f(mean of its inputs so
@@ -27,6 +28,7 @@ from tfsnn.nodes.function import Function, RunningSum
 from tfsnn.nodes.linear import Linear, Lookup
 from tfsnn.nodes.movement import Pad, Reshape, Slice, Take, Transpose
 from tfsnn.nodes.pooling import Average, Max, Pool, Reduce, Resize
+from tfsnn.nodes.smooth import SmoothRate
 
 __all__ = [
     "Affine",
@@ -46,6 +48,7 @@ __all__ = [
     "Resize",
     "RunningSum",
     "Slice",
+    "SmoothRate",
     "Source",
     "Take",
     "Transpose",
