@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.calibrate import BINS, Reservoir, _Accumulator, calibrate
+from tfsnn.calibrate import BINS, _Accumulator, calibrate
 from tfsnn.errors import CalibrationError
 from tfsnn.nodes import Rate
 from tfsnn.sources import import_model
@@ -133,30 +133,6 @@ def test_currents_and_peaks_are_those_of_numpy(name, size):
         np.testing.assert_allclose(
             pooled.current_variance, [currents.var()], rtol=1e-5, atol=1e-6
         )
-
-
-def test_a_sample_of_a_stream_is_as_likely_from_anywhere():
-    """Each of 60 is held in about a third of 300 draws; batches change nothing."""
-    held = np.zeros(60)
-    for seed in range(300):
-        reservoir = Reservoir(20, seed)
-        for start in (0, 7, 40):
-            stop = {0: 7, 7: 40, 40: 60}[start]
-            feed = {"x": np.arange(start, stop), "y": -np.arange(start, stop)}
-            assert reservoir.pass_on(feed) is feed
-        drawn = reservoir.samples()
-        assert (drawn["x"] == -drawn["y"]).all()  # inputs stay together
-        assert len(set(drawn["x"])) == 20
-        held[drawn["x"]] += 1
-    # Five standard deviations of a binomial of 300 draws.
-    assert np.abs(held - 100).max() < 5 * np.sqrt(300 * (1 / 3) * (2 / 3))
-
-
-def test_a_reservoir_holds_what_there_is_and_nothing_if_it_is_to():
-    few, none = Reservoir(5, 0), Reservoir(0, 0)
-    for reservoir in (few, none):
-        reservoir.pass_on({"x": np.arange(3)})
-    assert few.samples()["x"].tolist() == [0, 1, 2] and none.samples() == {}
 
 
 def wide():

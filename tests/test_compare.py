@@ -348,7 +348,7 @@ def test_seconds_are_of_the_best_run_after_the_first(monkeypatch):
 
     def seconds(clock):
         monkeypatch.setattr(compare.time, "perf_counter", lambda: clock.now)
-        return compare._Measurement(None, None, data, 0, 50)._seconds(clock, 8)
+        return compare._Measurement(None, None, data, 50)._seconds(clock, 8)
 
     clock = Clock(9, 0.5, 0.25, 0.375, 0.125)
     assert seconds(clock) == 0.25 / 4

@@ -17,6 +17,7 @@
 from importlib.metadata import version
 
 from tfsnn import layers, methods
+from tfsnn.calibration import Calibration, calibration
 from tfsnn.compare import compare
 from tfsnn.convert import convert
 from tfsnn.data import open_data
@@ -40,6 +41,7 @@ from tfsnn.verify import verify
 __version__ = version("tfsnn")
 
 __all__ = [
+    "Calibration",
     "CalibrationError",
     "DataError",
     "ModelError",
@@ -49,6 +51,7 @@ __all__ = [
     "TfsnnError",
     "Trace",
     "UnsupportedError",
+    "calibration",
     "compare",
     "convert",
     "diagnose",

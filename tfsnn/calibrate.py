@@ -8,7 +8,7 @@ that the sweep costs little more than the ANN's forward pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,33 +186,6 @@ class _Accumulator:
             width=self.width,
             histogram=self.histogram,
         )
-
-
-class Reservoir:
-    """A sample of a stream, each of its members as likely as any other."""
-
-    def __init__(self, size: int, seed: int) -> None:
-        """Hold `size` samples at most."""
-        self.size, self.count = size, 0
-        self.rng = np.random.default_rng(seed)
-        self.held: list[dict[str, np.ndarray]] = []
-
-    def pass_on(self, feed: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Draw from a batch, ``(B, *shape)`` by input, which is handed back."""
-        for i in range(len(next(iter(feed.values()))) if self.size else 0):
-            sample = {name: np.asarray(values[i]) for name, values in feed.items()}
-            self.count += 1
-            place = len(self.held)
-            if place == self.size:
-                place = int(self.rng.integers(self.count))
-            if place < self.size:
-                self.held[place : place + 1] = [sample]
-        return feed
-
-    def samples(self) -> dict[str, np.ndarray]:
-        """What was drawn, ``(N, *shape)`` by input."""
-        names = self.held[0] if self.held else ()
-        return {name: np.stack([s[name] for s in self.held]) for name in names}
 
 
 def calibrate(

@@ -15,6 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfsnn.calibration import Calibration
+from tfsnn.calibration import calibration as calibrate_for
 from tfsnn.comparison import ComparedRow, Comparison
 from tfsnn.contestants import TIMESTEPS, contestants
 from tfsnn.convert import convert
@@ -116,8 +118,9 @@ def compare(
             "raw": raw,
             "seed": seed,
         }
+    known = calibrate_for(model, calibrating, seed=seed)
     finished = Rows(folder, settings, overwrite=overwrite)
-    measure = _Measurement(model, calibrating, evaluating, seed, batch_size)
+    measure = _Measurement(model, known, evaluating, batch_size)
     try:
         found = []
         for i, row in enumerate(wanted, 1):
@@ -151,13 +154,12 @@ class _Measurement:
     def __init__(
         self,
         model: keras.Model,
-        calibration: Data,
+        calibration: Calibration,
         data: Data,
-        seed: int,
         batch_size: int,
     ) -> None:
         self.model, self.calibration, self.data = model, calibration, data
-        self.seed, self.batch_size = seed, batch_size
+        self.batch_size = batch_size
         self.first_batch: Any = None
 
     def __call__(self, row: ComparedRow, progress: Progress | None) -> Finished:
@@ -177,7 +179,6 @@ class _Measurement:
             self.model,
             self.calibration,
             row.method,
-            seed=self.seed,
             progress=progress,
             timesteps=steps,
             **row.options,

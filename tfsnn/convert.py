@@ -8,15 +8,12 @@ from typing import Any
 import keras
 
 from tfsnn import methods
-from tfsnn.calibrate import Reservoir, calibrate
+from tfsnn.calibration import calibrated
 from tfsnn.correct import correct
-from tfsnn.data import Progress, open_data
+from tfsnn.data import Progress
 from tfsnn.model import SpikingModel
 from tfsnn.normalize import normalize_with_units
-from tfsnn.passes import simplify
 from tfsnn.report import report_conversion
-from tfsnn.roles import refuse_running_sums
-from tfsnn.sources import import_model
 
 
 def convert(
@@ -37,7 +34,9 @@ def convert(
     Args:
         model: Functional or Sequential, trained; it is left as it is.
         calibration: samples like those of training, a few hundred: an array
-            ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes.
+            ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes. Or
+            what :func:`tfsnn.calibration` made of the model and such data, with the
+            settings from `raw` to `batch_size`, for several conversions.
         method: a name from :func:`tfsnn.methods.methods`.
         raw: whether to keep 8-bit values at 0..255, instead of 0..1.
         strict: whether to refuse a network that needs running sums, which send analog
@@ -55,28 +54,35 @@ def convert(
         CalibrationError: for data from which no thresholds follow.
     """
     chosen = methods.make(method, options)
-    graph = methods.prepare(chosen, simplify(import_model(model), strict=strict))
-    if strict:
-        refuse_running_sums(graph)
-    kept = raw or graph.whole_inputs
-    data = open_data(calibration, graph.inputs, raw=kept, limit=limit)
-    batches = data.batches(batch_size, progress, "calibrating")
-    drawn = Reservoir(chosen.corrections.samples if chosen.corrections else 0, seed)
-    seen = (drawn.pass_on(graph.feed(x)) for x, _ in batches)
-    statistics = calibrate(graph, seen, seed=seed)
+    known = calibrated(
+        model,
+        calibration,
+        raw=raw,
+        strict=strict,
+        limit=limit,
+        seed=seed,
+        batch_size=batch_size,
+    )
+    graph, wanted = known.prepared(chosen), methods.samples(chosen)
+    statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
     spiking = correct(
         graph,
         normalize_with_units(graph, plan),
-        drawn.samples(),
+        known.samples(wanted),
         chosen.timesteps,
         chosen.corrections,
-        seed=seed,
+        seed=known.seed,
         progress=progress,
     )
     chosen_options = dataclasses.asdict(chosen)  # type: ignore[call-overload]
     report = report_conversion(
-        graph, statistics, plan, method=method, options=chosen_options, strict=strict
+        graph,
+        statistics,
+        plan,
+        method=method,
+        options=chosen_options,
+        strict=known.strict,
     )
     return SpikingModel(
         spiking,

@@ -29,6 +29,7 @@ from tfsnn.methods.contract import (
     option,
     options,
     prepare,
+    samples,
 )
 from tfsnn.plan import NeuronPlan, Plan
 
@@ -57,6 +58,7 @@ __all__ = [
     "radix",
     "rmp",
     "rts",
+    "samples",
     "snm",
     "snn_calibration",
     "srp",

@@ -113,6 +113,11 @@ def prepare(chosen: Method, graph: Graph) -> Graph:
     return change(graph) if change else graph
 
 
+def samples(chosen: Method) -> int:
+    """The calibration samples that a method wants to simulate on, at most."""
+    return chosen.corrections.samples if chosen.corrections else 0
+
+
 def _unknown(what: str, received: str, known: list[str]) -> str:
     close = difflib.get_close_matches(received, known, 1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
