@@ -129,7 +129,18 @@ class _Walk:
         """What a signal of the spiking network stands for, ``(N, *shape)``."""
         if name in self.run.constants:
             return self.run.constants[name]
+        if name not in self.values:  # a gain that stands behind, see _known
+            node = self.nodes[name]
+            return node.apply(self._mean(node.inputs[0]))
         return self.run.clock.mean(self.run.steps(name, self.values, self.steps))
+
+    def _known(self, name: str) -> bool:
+        """Whether a mean is known: also that of a known signal with a gain put in."""
+        if name in self.values or name in self.run.constants:
+            return True
+        node = self.nodes[name]
+        gain = isinstance(node, Affine) and name not in self.ann
+        return gain and self._known(node.inputs[0])
 
     def _fit(self, node: Linear) -> Linear:
         """The linear node with weights for what its spiking inputs stand for."""
@@ -152,7 +163,7 @@ class _Walk:
         if len(readers) != 1 or not _is_sum(readers[0]):
             return None
         others = [name for name in readers[0].inputs if name != node.name]
-        known = all(n in self.values or n in self.run.constants for n in others)
+        known = all(map(self._known, others))
         alike = all(self.graph[name].shape == node.shape for name in others)
         single = len(others) == len(readers[0].inputs) - 1
         return readers[0] if known and alike and single else None
