@@ -194,8 +194,12 @@ def show(result: Any, as_json: bool) -> None:
 
 
 def to_json(result: Any) -> str:
-    """JSON of a result; what is not finite is null, for JSON knows no NaN."""
-    return json.dumps(_finite(result.to_dict()), indent=2, allow_nan=False)
+    """JSON of a result, or of the dict of one; what is not finite is null.
+
+    For JSON knows no NaN.
+    """
+    found = result if isinstance(result, dict) else result.to_dict()
+    return json.dumps(_finite(found), indent=2, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

@@ -18,6 +18,8 @@ from importlib.metadata import version
 
 from tfsnn import layers, methods
 from tfsnn.calibration import Calibration, calibration
+from tfsnn.choice import Choice
+from tfsnn.choose import choose
 from tfsnn.compare import compare
 from tfsnn.convert import convert
 from tfsnn.data import open_data
@@ -43,6 +45,7 @@ __version__ = version("tfsnn")
 __all__ = [
     "Calibration",
     "CalibrationError",
+    "Choice",
     "DataError",
     "ModelError",
     "OptionError",
@@ -52,6 +55,7 @@ __all__ = [
     "Trace",
     "UnsupportedError",
     "calibration",
+    "choose",
     "compare",
     "convert",
     "diagnose",

@@ -58,6 +58,10 @@ class Calibration:
         """Whether running sums are refused."""
         return self.settings["strict"]
 
+    def with_data(self, data: Data) -> Calibration:
+        """The same network and settings with other data, of which nothing is known."""
+        return Calibration(self.model, self.graph, data, self.settings)
+
     def prepared(self, method: Method) -> Graph:
         """The graph as a method has it (:func:`tfsnn.methods.prepare`).
 

@@ -12,6 +12,14 @@ from typing import Any
 from tfsnn.report import table
 
 
+def label(method: str, options: Mapping[str, Any]) -> str:
+    """A method with its options, as text."""
+    texts = [
+        f"{key}={'none' if value is None else value}" for key, value in options.items()
+    ]
+    return f"{method} ({', '.join(texts)})" if texts else method
+
+
 @dataclass(frozen=True)
 class ComparedRow:
     """A method, converted for a number of steps and evaluated after all of them.
@@ -50,11 +58,7 @@ class ComparedRow:
     @property
     def label(self) -> str:
         """The method with its options."""
-        options = [
-            f"{key}={'none' if value is None else value}"
-            for key, value in self.options.items()
-        ]
-        return f"{self.method} ({', '.join(options)})" if options else self.method
+        return label(self.method, self.options)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,14 @@ class Reservoir:
 
         Of fewer, `count`, what a reservoir of that size holds.
         """
-        first = heapq.nlargest(self.size if count is None else count, self.held)
-        in_order = [sample for _, _, sample in sorted(first, key=lambda held: held[1])]
+        in_order = [sample for _, sample in self._drawn(count)]
         names = in_order[0] if in_order else ()
         return {name: np.stack([s[name] for s in in_order]) for name in names}
+
+    def places(self, count: int | None = None) -> np.ndarray:
+        """Where :meth:`samples` were in the stream, ``(N,)``, counted from 0."""
+        return np.array([place for place, _ in self._drawn(count)], np.int64)
+
+    def _drawn(self, count: int | None) -> list[tuple[int, dict[str, np.ndarray]]]:
+        first = heapq.nlargest(self.size if count is None else count, self.held)
+        return sorted([held[1:] for held in first], key=lambda held: held[0])

@@ -1,0 +1,105 @@
+"""Settings that are worth trying, for each alphabet of spikes, the best first.
+
+Nobody knows beforehand which method is the cheapest for a network; these are the ones
+that were, or came close, on those that were measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from tfsnn.alphabet import Alphabet, options_for, parse
+from tfsnn.errors import OptionError
+from tfsnn.graph import Graph
+from tfsnn.methods import make
+from tfsnn.methods import methods as registered
+from tfsnn.methods.few_spikes import FewSpikes
+from tfsnn.nodes import Function
+
+ANY = ("graded:4", "ternary", "binary")  # where the alphabet is left open
+Table = tuple[tuple[str, dict[str, Any]], ...]
+FITTED = {"correct": "weights+bias"}
+PACED: Table = (
+    ("paced", {"lookahead": 1, **FITTED}),
+    ("paced", {"lookahead": 0, **FITTED}),
+)
+GRADED: Table = (
+    *PACED,
+    ("augmapping", FITTED),  # signed, where paced is not
+    ("hmt", FITTED),  # thresholds for Gaussian currents
+    ("radix", FITTED),
+    ("differential", FITTED),
+)
+TERNARY: Table = (*PACED, ("termapping", FITTED), ("differential", FITTED))
+BINARY: Table = (
+    *PACED,
+    ("radix", FITTED),
+    ("few_spikes", FITTED),
+    ("snn_calibration", {}),
+)
+TABLES = {"binary": BINARY, "ternary": TERNARY}  # of all others: GRADED
+
+# Thresholds for Gaussian currents take memory for all levels of all channels.
+GAUSSIAN_LEVELS = 255
+
+
+class Candidate(NamedTuple):
+    """A method with options; T is yet to be found."""
+
+    method: str
+    options: Mapping[str, Any]
+
+
+def candidates(
+    graph: Graph, alphabet: str | None = None, methods: Sequence[str] | None = None
+) -> list[Candidate]:
+    """The settings to try for a network.
+
+    Args:
+        graph: the ANN.
+        alphabet: of the spikes (:func:`tfsnn.alphabet.parse`); any if None.
+        methods: names of those to try; of one that is not in the tables, its defaults.
+
+    Raises:
+        OptionError: for unknown methods or alphabets, and if nothing is left to try.
+    """
+    found: list[Candidate] = []
+    for text in ANY if alphabet is None else (alphabet,):
+        wanted = parse(text)
+        for name, options in TABLES.get(text, GRADED):
+            needed = options_for(registered()[name], wanted)
+            if needed is not None and _sensible(name, wanted, graph):
+                found.append(Candidate(name, {**needed, **options}))
+    if methods is not None:
+        listed = [c for c in found if c.method in methods]
+        others = [m for m in methods if m not in {c.method for c in listed}]
+        found = listed + _defaults(others, alphabet)
+    if not found:
+        sends = "" if alphabet is None else f" that can send {alphabet} spikes"
+        raise OptionError(
+            f"there is no method{sends} among {', '.join(methods or ()) or 'none'}; "
+            "name others, or another alphabet"
+        )
+    return found
+
+
+def _sensible(name: str, alphabet: Alphabet, graph: Graph) -> bool:
+    """Whether a method differs from those before it, and can be computed."""
+    if name == "hmt":
+        return alphabet.levels <= GAUSSIAN_LEVELS
+    if name == "few_spikes":  # is radix encoding, but for smooth activations
+        functions = FewSpikes.spiking_functions
+        return any(node.op in functions for node in graph.of_kind(Function))
+    return True
+
+
+def _defaults(names: Sequence[str], alphabet: str | None) -> list[Candidate]:
+    """Methods with their own options, where these can do the alphabet."""
+    found = []
+    for name in names:
+        method = type(make(name, {}))
+        needed = {} if alphabet is None else options_for(method, parse(alphabet))
+        if needed is not None:
+            found.append(Candidate(name, needed))
+    return found

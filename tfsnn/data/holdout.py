@@ -1,0 +1,72 @@
+"""Data in two parts: some samples held out, to judge by, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tfsnn.data.arrays import by_input, open_arrays
+from tfsnn.data.samples import Data, Progress, Stored
+from tfsnn.errors import DataError
+from tfsnn.reservoir import Reservoir
+
+LABELS = "labels of the samples"  # the name of no input
+BATCH = 64
+
+
+def hold_out(
+    data: Data, most: int, *, least: int, seed: int, progress: Progress | None = None
+) -> tuple[Data, Data]:
+    """The data without the samples held out, and these, which are kept in memory.
+
+    Half of the samples are held out, but not more than `most`, drawn by the seed. The
+    data has to come in the same order whenever it is read.
+
+    Args:
+        data: read once here, and again for the first part.
+        most: samples held out at most.
+        least: samples that the data must have.
+        seed: of the draw.
+        progress: wraps the batches, for a progress bar.
+
+    Raises:
+        DataError: for less than `least` samples, or samples that do not fit.
+    """
+    drawn = Reservoir(most, seed)
+    for x, y in data.batches(BATCH, progress, "reading"):
+        feed: dict[str, Any] = by_input(data.name, x, data.inputs)
+        drawn.pass_on(feed if y is None else {**feed, LABELS: y})
+    if drawn.count < least:
+        raise DataError(
+            f"{data.name} holds {drawn.count} samples, too few to hold some of them "
+            f"out: give {least} or more, or name a method, which needs no such samples"
+        )
+    held = drawn.samples(drawn.count // 2)
+    y = held.pop(LABELS, None)
+    x = held if len(held) > 1 else next(iter(held.values()))
+    others = _without(data, drawn.places(drawn.count // 2), drawn.count)
+    name = f"samples held out of {data.name}"
+    whole = frozenset(data.inputs)  # they are scaled already
+    return others, open_arrays(name, (x, y), data.inputs, whole)
+
+
+def _without(data: Data, places: np.ndarray, count: int) -> Data:
+    """The first `count` samples of the data, but for those at some places."""
+
+    def read(size: int) -> Iterator[Stored]:
+        start = 0
+        for x, y in data.read(size):
+            rows: Any = len(next(iter(x.values())))
+            here = np.arange(start, start + rows)
+            kept = (here < count) & ~np.isin(here, places)
+            start += rows
+            if kept.any():
+                part = {key: values[kept] for key, values in x.items()}
+                yield part, None if y is None else y[kept]
+            if start >= count:
+                break
+
+    return replace(data, size=count - len(places), limit=None, read=read)
