@@ -66,6 +66,7 @@ def convert(
     graph, wanted = known.prepared(chosen), methods.samples(chosen)
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
+    plan = methods.refined(chosen, plan, graph, statistics, known.samples, progress)
     spiking = correct(
         graph,
         normalize_with_units(graph, plan),

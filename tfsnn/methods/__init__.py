@@ -1,6 +1,7 @@
 """Conversion methods: one file for each paper."""
 
 from tfsnn.methods import (
+    adafire,
     augmapping,
     burst,
     cos,
@@ -29,6 +30,7 @@ from tfsnn.methods.contract import (
     option,
     options,
     prepare,
+    refined,
     samples,
 )
 from tfsnn.plan import NeuronPlan, Plan
@@ -37,6 +39,7 @@ __all__ = [
     "Method",
     "NeuronPlan",
     "Plan",
+    "adafire",
     "augmapping",
     "burst",
     "cos",
@@ -56,6 +59,7 @@ __all__ = [
     "prepare",
     "qcfs",
     "radix",
+    "refined",
     "rmp",
     "rts",
     "samples",

@@ -1,7 +1,9 @@
 """What a conversion method is: frozen options and one pure function.
 
 ``plan(graph, statistics) -> Plan``; a method never sees Keras, never touches weights
-and never loops over time. Methods are registered by name with :func:`method`.
+and never loops over time. Two more stages are optional: ``prepare`` before it
+(:func:`prepare`), and ``refine`` behind it (:func:`refined`), which may have plans
+simulated. Methods are registered by name with :func:`method`.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ import numpy as np
 
 from tfsnn.calibrate import Statistics
 from tfsnn.correct import Corrections
+from tfsnn.data import Progress
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
 from tfsnn.plan import Plan
+from tfsnn.probe import Probe
 
 
 class Method(Protocol):
@@ -113,9 +117,38 @@ def prepare(chosen: Method, graph: Graph) -> Graph:
     return change(graph) if change else graph
 
 
+def refined(
+    chosen: Method,
+    plan: Plan,
+    graph: Graph,
+    statistics: Mapping[str, Statistics],
+    draw: Callable[[int], Mapping[str, np.ndarray]],
+    progress: Progress | None = None,
+) -> Plan:
+    """What a method's second stage, `refine`, makes of its plan; most have none.
+
+    ``refine(plan, graph, statistics, probe) -> Plan``, where ``probe(plan)`` simulates
+    a plan on some calibration samples (:mod:`tfsnn.probe`): `probe_samples` of them, an
+    option of such a method.
+
+    Args:
+        chosen: the method.
+        plan, graph, statistics: of its first stage.
+        draw: gives so many calibration samples, ``(N, *shape)`` by input.
+        progress: wraps what is tried, for a progress bar.
+    """
+    refine = getattr(chosen, "refine", None)
+    if refine is None:
+        return plan
+    x = draw(chosen.probe_samples)  # type: ignore[attr-defined]
+    probe = Probe(graph, x, chosen.timesteps, progress)
+    return refine(plan, graph, statistics, probe)
+
+
 def samples(chosen: Method) -> int:
     """The calibration samples that a method wants to simulate on, at most."""
-    return chosen.corrections.samples if chosen.corrections else 0
+    corrected = chosen.corrections.samples if chosen.corrections else 0
+    return max(corrected, getattr(chosen, "probe_samples", 0))
 
 
 def _unknown(what: str, received: str, known: list[str]) -> str:
