@@ -17,7 +17,7 @@ from .console import (
     write_plot,
 )
 
-MODELS = ("fashion_mnist_cnn", "mnist_cnn", "resnet20_cifar10")
+MODELS = ("fashion_mnist_cnn", "mnist_cnn", "resnet20_cifar10", "vgg9_cifar10")
 TIMESTEPS = (1, 2, 4, 8)
 
 

@@ -32,7 +32,10 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert commands[1].endswith("pip install -e '.[test]' && .venv/bin/pytest")
 
 
-@pytest.mark.parametrize("name", ["mnist_cnn", "fashion_mnist_cnn", "resnet20_cifar10"])
+SHIPPED = ["mnist_cnn", "fashion_mnist_cnn", "resnet20_cifar10", "vgg9_cifar10"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_files_have_the_checksums_of_their_readme(name):
     folder = ROOT / "saved_models" / name
     stated = re.findall(

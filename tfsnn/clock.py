@@ -56,12 +56,18 @@ class Clock:
         """The counted steps left out by a readout after `timesteps` of them."""
         return min(self.delay, max(timesteps - READ_AT_LEAST, 0))
 
-    def latency(self, timesteps: int, depth: int) -> int:
-        """Steps until the last layer has finished, behind `depth` spiking layers."""
+    def latency(self, timesteps: int, depth: int, run: int | None = None) -> int:
+        """Steps until the last layer has done `timesteps` of its steps.
+
+        Args:
+            timesteps: counted steps of the last layer.
+            depth: spiking layers on the longest way through the network.
+            run: T of the simulation; `timesteps` if None.
+        """
         if self.layer_by_layer:
-            phase = self.pre_steps or timesteps
-            rest = timesteps if self.pre_steps else 0
-            return max(depth, 1) * phase + rest
+            if self.pre_steps:
+                return max(depth, 1) * self.pre_steps + timesteps
+            return max(depth - 1, 0) * (run or timesteps) + timesteps
         return self.pre_steps + timesteps + self.lookahead * depth
 
 

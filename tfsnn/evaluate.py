@@ -232,7 +232,7 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
         rows.append(
             Row(
                 timesteps=t,
-                latency=clock.latency(t, snn.depth),
+                latency=clock.latency(t, snn.depth, steps[-1]),
                 accuracy=float(totals.right[i] / n) if totals.labelled else None,
                 agreement=float(totals.agreed[i] / n) if totals.compared else None,
                 spikes=spikes,

@@ -22,9 +22,10 @@ import tensorflow as tf
 from tfsnn.nodes import Linear
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
-PLACES = 64  # drawn from each sample's map
+PLACES = 256  # drawn from each sample's map
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
+WORTH_IT = 0.99  # of the error on samples not fitted: less than that must be left
 
 
 def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
@@ -52,7 +53,7 @@ def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
     fit, test = moments
     errors = {s: test.error(fit.solve(s)) for s in STRENGTHS}
     best = min(errors, key=lambda strength: errors[strength])
-    if errors[best] >= test.squares:
+    if errors[best] > WORTH_IT * test.squares:
         return node
     change = fit.plus(test).solve(best)
     kernel = np.asarray(node.kernel) + change[:-1].reshape(node.kernel.shape)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
-from tfsnn.methods.options import Corrected, Thresholds
+from tfsnn.methods.options import CORRECTED, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
 from tfsnn.plan import Plan
 
@@ -40,6 +40,9 @@ class AugMapping(Thresholds, Corrected):
     )
     negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
     initial_potential: float = option(0.5, "V(0), in thresholds")
+    correct: str = option(
+        "weights+bias", "what is corrected, layer by layer", CORRECTED
+    )
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """See the module."""

@@ -54,4 +54,4 @@ class LocalThresholdBalancing(Thresholds, Corrected):
             missing * float(np.mean(neurons.scale)) / float(statistics[name].mean.max())
             for name, neurons in plan.items()
         )
-        return Plan(plan, Clock(delay=round(max(delay, 0.0))))
+        return Plan(plan, Clock(delay=round(max(delay, 0.0))), plan.notes)
