@@ -56,7 +56,10 @@ def main(sets: tuple[str, ...], output: Path, limit: int) -> None:
         for method, base, timesteps, changes in SWEEPS:
             for change in changes:
                 snn = tfsnn.convert(
-                    model, folder / "calibration.npz", method, **{**base, **change}
+                    model,
+                    folder / "calibration.npz",
+                    method,
+                    **{"correct": "none", **base, **change},
                 )
                 found = tfsnn.evaluate(
                     snn, path, ann=model, timesteps=timesteps, limit=limit

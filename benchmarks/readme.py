@@ -36,6 +36,8 @@ def written(readme: str) -> str:
     parts = {
         "help": _help(),
         "figures": _figures(),
+        "low_latency": _low_latency(),
+        "spikingjelly": _spikingjelly(),
         "speed": _speed(),
         "backbones": _backbones(),
     }
@@ -74,6 +76,38 @@ def _figures() -> str:
         lines.append(_row(cells))
     lines += ["", f"Measured on {described(document['machine'])}."]
     return "\n".join(lines)
+
+
+def _low_latency() -> str:
+    documents = [
+        json.loads((RESULTS / f"low_latency_{network}.json").read_text())
+        for network in ("resnet20_cifar10", "vgg9_cifar10")
+    ]
+    header = ["spikes", "look-ahead", "method", "T", "aim"]
+    for document in documents:
+        header += [f"{document['model']}, points lost", "latency", "energy ratio"]
+    lines = [_row(header), _row(["---"] * len(header))]
+    for rows in zip(*(document["rows"] for document in documents), strict=True):
+        first = rows[0]
+        cells = [first["spikes"], str(first["lookahead"]), f"`{first['method']}`"]
+        cells += [str(first["timesteps"]), f"{first['wanted']}"]
+        for row in rows:
+            cells += [f"{row['loss']:.2f}", str(row["latency"])]
+            cells += [f"{row['energy_ratio']:.2f}"]
+        lines.append(_row(cells))
+    lines.append("")
+    for document in documents:
+        lines.append(
+            f"{document['model']}: ANN {100 * document['ann_accuracy']:.2f} % on "
+            f"{document['samples']:,} test images."
+        )
+    lines.append(f"Measured on {described(documents[0]['machine'])}.")
+    return "\n".join(lines)
+
+
+def _spikingjelly() -> str:
+    path = RESULTS / "against_spikingjelly_resnet20.md"
+    return "\n".join(path.read_text().splitlines()[2:])
 
 
 def _speed() -> str:

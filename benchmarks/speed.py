@@ -58,7 +58,8 @@ def _simulation(
     folder = files("tfsnn_saved_models") / name
     ann = tfsnn.load_model(folder / "model.keras")
     ann.compile(jit_compile=False)
-    snn = tfsnn.convert(ann, folder / "calibration.npz", method, timesteps=timesteps)
+    options = {"timesteps": timesteps, "correct": "none"}
+    snn = tfsnn.convert(ann, folder / "calibration.npz", method, **options)
     x = _images(folder / "test.npz", SAMPLES)
 
     def predict(model) -> float:
@@ -84,7 +85,7 @@ def _conversion(name: str) -> dict:
     x = np.tile(_images(folder / "test.npz", 500), (10, 1, 1, 1))
     ann.predict(x[:64], batch_size=64, verbose=0)
     ann_seconds = _seconds(lambda: ann.predict(x, batch_size=64, verbose=0))
-    seconds = _seconds(lambda: tfsnn.convert(ann, x, "augmapping"))
+    seconds = _seconds(lambda: tfsnn.convert(ann, x, "augmapping", correct="none"))
     return {
         "model": name,
         "samples": len(x),

@@ -239,7 +239,12 @@ def test_signed_spikes_decode_better_than_binary_ones(trained):
     values = graph.forward(x[200:240])
     errors = {}
     for name in ("data_norm", "termapping"):
-        options = {"scale": "max", "per": "channel", "initial_potential": 0.5}
+        options = {
+            "scale": "max",
+            "per": "channel",
+            "initial_potential": 0.5,
+            "correct": "none",
+        }
         snn = tfsnn.convert(model, x[:200], name, timesteps=16, **options)
         trace = snn.simulate(x[200:240])
         for node, spikes in trace.spikes.items():

@@ -129,7 +129,8 @@ class ConversionReport:
         return found
 
     def __str__(self) -> str:
-        chosen = ", ".join(f"{key}={value}" for key, value in self.options.items())
+        options = {"timesteps": self.timesteps, **self.options}
+        chosen = ", ".join(f"{key}={value}" for key, value in options.items())
         used = "nothing to calibrate"
         if self.populations:
             used = f"{self.samples} calibration samples"

@@ -53,7 +53,7 @@ def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
     fit, test = moments
     errors = {s: test.error(fit.solve(s)) for s in STRENGTHS}
     best = min(errors, key=lambda strength: errors[strength])
-    if errors[best] > WORTH_IT * test.squares:
+    if not errors[best] < WORTH_IT * test.squares:  # or nothing was held out
         return node
     change = fit.plus(test).solve(best)
     kernel = np.asarray(node.kernel) + change[:-1].reshape(node.kernel.shape)

@@ -78,7 +78,8 @@ def methods() -> dict[str, type]:
 
 
 def options(cls: type) -> list[dict[str, Any]]:
-    """A method's options: name, default, meaning, choices."""
+    """A method's options, the time steps first: name, default, meaning, choices."""
+    specs = sorted(dataclasses.fields(cls), key=lambda spec: spec.name != "timesteps")
     return [
         {
             "name": spec.name,
@@ -86,7 +87,7 @@ def options(cls: type) -> list[dict[str, Any]]:
             "meaning": spec.metadata["meaning"],
             "choices": spec.metadata["choices"],
         }
-        for spec in dataclasses.fields(cls)
+        for spec in specs
     ]
 
 
