@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 import keras
-import numpy as np
+from drawn import drawn
 from machine import described, machine
 
 import tfsnn
@@ -56,10 +56,7 @@ def main(
 ) -> None:
     """Measure every setting and write JSON and Markdown."""
     model = tfsnn.load_model(model_path)
-    with np.load(calibration_path) as arrays:
-        x = arrays["x"]
-    drawn = np.random.default_rng(0).choice(len(x), min(1024, len(x)), replace=False)
-    calibration = tfsnn.calibration(model, x[np.sort(drawn)])
+    calibration = drawn(model, calibration_path)
     path = output.with_suffix(".json")
     document = json.loads(path.read_text()) if path.exists() else {"rows": []}
     document |= {"model": model.name, "machine": machine()}

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import click
 import keras
-import numpy as np
+from drawn import drawn
 from machine import described, machine
 
 import tfsnn
@@ -69,10 +69,7 @@ def main(
 ) -> None:
     """Measure every figure's setting and write JSON and Markdown."""
     model = tfsnn.load_model(model_path)
-    with np.load(calibration_path) as arrays:
-        x = arrays["x"]
-    drawn = np.random.default_rng(0).choice(len(x), min(1024, len(x)), replace=False)
-    calibration = tfsnn.calibration(model, x[np.sort(drawn)])
+    calibration = drawn(model, calibration_path)
     document: dict[str, Any] = {"model": model.name, "machine": machine(), "rows": []}
     output.parent.mkdir(parents=True, exist_ok=True)
     for figure in FIGURES:

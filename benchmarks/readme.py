@@ -106,8 +106,30 @@ def _low_latency() -> str:
 
 
 def _spikingjelly() -> str:
-    path = RESULTS / "against_spikingjelly_resnet20.md"
-    return "\n".join(path.read_text().splitlines()[2:])
+    path = RESULTS / "against_spikingjelly_resnet20.json"
+    document = json.loads(path.read_text())
+    other = document["spikingjelly"]
+    results = [*document["results"], *other["results"]]
+    steps = [row["timesteps"] for row in results[0]["rows"]]
+    header = ["points against the ANN", "spikes", *(f"T={t}" for t in steps)]
+    lines = [_row(header), _row(["---"] * len(header))]
+    for result in results:
+        label = ", ".join(filter(None, [result["setting"], result.get("readout")]))
+        cells = [label, result.get("spikes", "0, 1")]
+        for row in result["rows"]:
+            lost = 100 * (row["accuracy"] - document["ann_accuracy"])
+            late = row.get("latency", row["timesteps"])
+            waits = "" if late == row["timesteps"] else f" (latency {late})"
+            cells.append(f"{lost:+.1f}{waits}")
+        lines.append(_row(cells))
+    lines.append(
+        f"\n{document['model']}, ANN {100 * document['ann_accuracy']:.2f} % on "
+        f"{document['samples']:,} test images (one is {100 / document['samples']:.1f} "
+        f"points), {document['calibration_samples']:,} calibration images. Measured on "
+        f"{described(document['machine'])}, PyTorch {other['torch']}, SpikingJelly "
+        f"{other['spikingjelly']}."
+    )
+    return "\n".join(lines)
 
 
 def _speed() -> str:

@@ -6,15 +6,7 @@
 
 import keras
 from keras import layers
-from training import train
-
-
-def convolution(filters: int) -> list[keras.Layer]:
-    return [
-        layers.Conv2D(filters, 3, padding="same", use_bias=False),
-        layers.BatchNormalization(),
-        layers.ReLU(),
-    ]
+from training import convolution, train
 
 
 def build() -> keras.Model:

@@ -13,6 +13,16 @@ import click
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import layers
+
+
+def convolution(filters: int) -> list[keras.Layer]:
+    """A 3x3 convolution, batch norm and a ReLU."""
+    return [
+        layers.Conv2D(filters, 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+    ]
 
 
 def load(path: str) -> tuple[np.ndarray, np.ndarray]:
