@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn.clock import Clock
+from tfsnn.clock import RATE_CLOCK, Clock
 from tfsnn.graph import Graph, Node
 from tfsnn.nodes import (
     Affine,
@@ -79,7 +79,7 @@ def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normal
 
 
 def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
-    return plan.clock if isinstance(plan, Plan) else Clock()
+    return plan.clock if isinstance(plan, Plan) else RATE_CLOCK
 
 
 def _neuron(plan: NeuronPlan) -> dict[str, Any]:

@@ -236,11 +236,11 @@ class Run:
     ) -> dict[str, Any]:
         """Advance one node by k steps: its value and state are put in; observations."""
         seen = {}
-        spikes = None
+        events = None
         if isinstance(node, Rate):
             currents = self.steps(node.inputs[0], values, k)
             sent, state[node.name] = node.population.advance(currents, state[node.name])
-            values[node.name], spikes = fold(sent.values), fold(sent.events)
+            values[node.name], events = fold(sent.values), sent.events
             recorded = {
                 SPIKES: sent.events,
                 POTENTIALS: sent.potentials,
@@ -264,7 +264,7 @@ class Run:
                 *(self._folded(name, values, k) for name in node.inputs)
             )
         if COUNTS in self.observe and node.name in self.fan_outs:
-            spikes = values[node.name] if spikes is None else spikes
+            spikes = values[node.name] if events is None else fold(events)
             counted = _count(spikes, self.fan_outs[node.name])
             seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
         return seen
