@@ -1,0 +1,1 @@
+"""A spiking network written for other programs: one module for each format."""
