@@ -18,7 +18,7 @@ import click
 from machine import described, machine
 
 import tfsnn
-from tfsnn.plot import accuracy_plot
+from tfsnn.plot.svg import accuracy_plot
 
 # label: method, options, time steps read. One conversion each, without corrections:
 # thresholds alone (benchmarks/low_latency.py has what corrections bring).

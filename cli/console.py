@@ -215,7 +215,7 @@ def write_plot(
 ) -> None:
     """Write the accuracy against time steps as SVG."""
     from tfsnn.files import replacing
-    from tfsnn.plot import accuracy_plot
+    from tfsnn.plot.svg import accuracy_plot
 
     rows = [(row.timesteps, row.accuracy or 0.0) for row in evaluation.rows]
     svg = accuracy_plot({label: rows}, evaluation.ann_accuracy, title)

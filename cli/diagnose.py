@@ -80,7 +80,7 @@ def command(
     """
     import tfsnn
     from tfsnn.files import check_output, replacing
-    from tfsnn.plot_errors import error_plot
+    from tfsnn.plot.svg_errors import error_plot
 
     if plot:
         check_output(plot, overwrite)

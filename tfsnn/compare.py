@@ -27,7 +27,7 @@ from tfsnn.evaluate import evaluate
 from tfsnn.files import replacing
 from tfsnn.fingerprint import data_digest, model_digest
 from tfsnn.model import SpikingModel
-from tfsnn.plot import comparison_plot
+from tfsnn.plot.svg import comparison_plot
 from tfsnn.resume import RESULTS, Finished, Rows
 from tfsnn.simulate import COUNTS, OUTPUTS
 from tfsnn.sources import import_model

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tfsnn.errors import OptionError
-from tfsnn.plot import HEIGHT, LEFT, TOP, WIDTH, accuracy_plot
+from tfsnn.plot.svg import HEIGHT, LEFT, TOP, WIDTH, accuracy_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

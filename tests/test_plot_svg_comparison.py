@@ -6,7 +6,7 @@ import pytest
 
 from tfsnn.comparison import ComparedRow
 from tfsnn.errors import OptionError
-from tfsnn.plot import HEIGHT, WIDTH, comparison_plot
+from tfsnn.plot.svg import HEIGHT, WIDTH, comparison_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 AXES = (

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tfsnn.errors import OptionError
-from tfsnn.plot_errors import error_plot
+from tfsnn.plot.svg_errors import error_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

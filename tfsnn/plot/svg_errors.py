@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from tfsnn.errors import OptionError
-from tfsnn.plot import COLOURS, LETTER
+from tfsnn.plot.svg import COLOURS, LETTER
 
 TOP, WIDTH = 78, 520  # of the plotting area, in pixels
 BAR, GAP = 7, 10  # the height of a bar, and what lies between two layers
