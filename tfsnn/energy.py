@@ -1,0 +1,117 @@
+"""Energy of operations on named hardware, in picojoules per sample.
+
+With A the ANN's multiply-accumulates (MACs), M0 those that the spiking network does
+once, M those of each step, T steps (pre-steps included) and S accumulates (ACs) by
+spikes, all of one sample (:class:`tfsnn.operations.Operations`)::
+
+    ANN   MAC * A
+    SNN   MAC * (M0 + T * M) + AC * S
+
+M0 is the first layer, on a constant analog input; M are the running sums and weights
+right behind weights. Memory and control are not in it: it compares arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tfsnn.errors import OptionError
+from tfsnn.operations import Operations
+
+HOROWITZ = (
+    "M. Horowitz, “Computing's energy problem (and what we can do about it)”, "
+    "ISSCC 2014"
+)
+
+
+@dataclass(frozen=True)
+class EnergyProfile:
+    """What an operation costs on some hardware.
+
+    Attributes:
+        name: by which it is looked up.
+        mac_picojoules: of a multiply-accumulate, > 0.
+        ac_picojoules: of an accumulate, > 0.
+        source: where the figures are from.
+    """
+
+    name: str
+    mac_picojoules: float
+    ac_picojoules: float
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no energy."""
+        for field in ("mac_picojoules", "ac_picojoules"):
+            value = getattr(self, field)
+            if not 0 < value < math.inf:
+                raise OptionError(
+                    f"energy profile {self.name!r}: {field}={value} must be a "
+                    "positive number of picojoules"
+                )
+
+    def ann(self, operations: Operations) -> float:
+        """Picojoules of one forward pass of the ANN, for one sample."""
+        return self.mac_picojoules * operations.ann_macs
+
+    def synapses(self, accumulates: float) -> float:
+        """Picojoules of accumulates."""
+        return self.ac_picojoules * accumulates
+
+    def analog(self, operations: Operations, steps: int) -> float:
+        """Picojoules of the SNN's MACs in `steps` steps, pre-steps included."""
+        macs = operations.constant_macs + steps * operations.analog_macs
+        return self.mac_picojoules * macs
+
+    def snn(self, operations: Operations, steps: int, accumulates: float) -> float:
+        """Picojoules of `steps` steps of the SNN, pre-steps included, for one sample.
+
+        `accumulates`: in all these steps.
+        """
+        return self.analog(operations, steps) + self.synapses(accumulates)
+
+
+_PROFILES: dict[str, EnergyProfile] = {}
+
+
+def register(profile: EnergyProfile) -> EnergyProfile:
+    """Make a profile known by its name.
+
+    Raises:
+        OptionError: if another one has the name.
+    """
+    if _PROFILES.setdefault(profile.name, profile) != profile:
+        raise OptionError(
+            f"energy profile {profile.name!r} exists already, as "
+            f"{_PROFILES[profile.name]}; give it another name"
+        )
+    return profile
+
+
+def profiles() -> dict[str, EnergyProfile]:
+    """All profiles, by name."""
+    return dict(_PROFILES)
+
+
+def profile(name: str | EnergyProfile) -> EnergyProfile:
+    """The profile of a name; a profile is itself.
+
+    Raises:
+        OptionError: for an unknown name.
+    """
+    if isinstance(name, EnergyProfile):
+        return name
+    if name not in _PROFILES:
+        raise OptionError(
+            f"there is no energy profile {name!r}; there are "
+            f"{', '.join(_PROFILES)}, and tfsnn.energy.register adds one"
+        )
+    return _PROFILES[name]
+
+
+# A MAC is a multiplication (3.7, 1.1, 3.1 and 0.2 pJ) and an addition.
+DEFAULT = register(EnergyProfile("45nm-float32", 4.6, 0.9, HOROWITZ))
+register(EnergyProfile("45nm-float16", 1.5, 0.4, HOROWITZ))
+register(EnergyProfile("45nm-int32", 3.2, 0.1, HOROWITZ))
+register(EnergyProfile("45nm-int8", 0.23, 0.03, HOROWITZ))
