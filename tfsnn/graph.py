@@ -49,6 +49,10 @@ class Node:
         """The operation in the ANN: tensors ``(N, *shape)`` in and out."""
         raise NotImplementedError(f"{type(self).__name__} has no operation")
 
+    def prepared(self) -> Self:
+        """The node with all done that can be before the loop over time."""
+        return self
+
     @property
     def keeps_channels(self) -> bool:
         """Whether a channel of the output reads the same channel of the inputs only."""
@@ -220,6 +224,12 @@ class Graph:
             for node in self.nodes
         )
         return dataclasses.replace(self, nodes=nodes)
+
+    def prepared(self) -> Graph:
+        """The graph with all done that can be before the loop over time."""
+        return dataclasses.replace(
+            self, nodes=tuple(node.prepared() for node in self.nodes)
+        )
 
     def forward(self, x: Any) -> dict[str, Any]:
         """Every node's output in the ANN, ``(N, *shape)``, for :meth:`feed`."""

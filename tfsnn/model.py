@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
 from tfsnn.graph import Graph, Node
 from tfsnn.neurons.integrate_fire import without_gradients
@@ -26,9 +27,13 @@ from tfsnn.simulate import (
     simulate,
 )
 
-# Steps advanced at a time (K). On CPU, K = 1 keeps a layer's values in the cache; a
-# larger K is faster only for batches of a few samples (see benchmarks/speed.py).
-CHUNK = 1
+# Samples times steps that a layer takes at a time, where K is free, and the largest K:
+# so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.
+AT_A_TIME, LARGEST_CHUNK = 32, 4
+
+# Weights up to this size become constants of the compiled simulation: on a CPU their
+# layout is then changed once, and not in every step.
+CONSTANT_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class SpikingModel(keras.Model):
         timesteps: int,
         report: ConversionReport | Mapping[str, Any],
         output_keys: Collection[str] | bool = False,
-        chunk: int = CHUNK,
+        chunk: int | None = None,
+        early_exit: ExitRule | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         """Hold a spiking graph.
@@ -78,7 +84,8 @@ class SpikingModel(keras.Model):
             timesteps: T, of a call.
             report: of the conversion.
             output_keys: of a dict of outputs; True for a list, False for one.
-            chunk: K, steps advanced at a time.
+            chunk: K, steps advanced at a time; by the size of the batch if None.
+            early_exit: when a sample is decided, or its ``to_dict``.
         """
         super().__init__(**kwargs)
         graph = Graph.from_config(graph) if isinstance(graph, Mapping) else graph
@@ -86,7 +93,10 @@ class SpikingModel(keras.Model):
             report = ConversionReport.from_dict(report)
         self.report = report
         self.timesteps = _positive("timesteps", timesteps)
-        self.chunk = _positive("chunk", chunk)
+        self.chunk = None if chunk is None else _positive("chunk", chunk)
+        if isinstance(early_exit, Mapping):
+            early_exit = ExitRule.from_dict(early_exit)
+        self.early_exit = early_exit
         self.output_keys = output_keys
         self._variables_by_field: dict[str, Any] = {}
         # The structure alone: zeros in place of the arrays, which the variables hold.
@@ -161,8 +171,22 @@ class SpikingModel(keras.Model):
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
         feed = self._structure.feed(inputs)
         feed = {name: tf.cast(x, tf.float32) for name, x in feed.items()}
-        result = simulate(self.graph, feed, self.timesteps, chunk=self.chunk)
+        first = next(iter(feed.values()))
+        result = simulate(
+            self.graph,
+            feed,
+            self.timesteps,
+            chunk=self._chunk(first.shape[0]),
+            early_exit=self.early_exit,
+            static=bool(self.jit_compile),
+        )
         return self._arranged(result.outputs)
+
+    def _chunk(self, batch: int | None) -> int:
+        """K for a batch; of unknown size, a large one."""
+        if self.chunk is not None:
+            return self.chunk
+        return LARGEST_CHUNK if batch and batch * LARGEST_CHUNK <= AT_A_TIME else 1
 
     def _arranged(self, outputs: list[Any]) -> Any:
         if self.output_keys is True:
@@ -172,40 +196,126 @@ class SpikingModel(keras.Model):
         return dict(zip(self.output_keys, outputs, strict=True))
 
     def run(
-        self, x: Any, timesteps: int | None = None, observe: Collection[str] = ()
+        self,
+        x: Any,
+        timesteps: int | None = None,
+        observe: Collection[str] = (),
+        early_exit: ExitRule | None = None,
     ) -> Result:
-        """Simulate, compiled, observing what :func:`simulate` can; no gradients."""
+        """Simulate, compiled, observing what :func:`simulate` can; no gradients.
+
+        Without `early_exit` every sample goes through all steps.
+        """
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = _positive("timesteps", timesteps)
-        key = (timesteps, frozenset(observe), self.chunk)
+        feed = self._checked(x)
+        chunk = self._chunk(next(iter(feed.values())).shape[0])
+        if early_exit is not None and self.chunk is None:
+            chunk = 1  # asked after each step
+        key = (timesteps, frozenset(observe), chunk, early_exit)
         if key not in self._runs:
             self._runs[key] = self._compiled(*key)
-        return self._runs[key](self._checked(x))
+        return self._runs[key](feed)
 
     def _compiled(
-        self, timesteps: int, observe: frozenset[str], chunk: int
+        self,
+        timesteps: int,
+        observe: frozenset[str],
+        chunk: int,
+        early_exit: ExitRule | None,
     ) -> Callable:
         fan_outs = self.operations_per_sample.fan_outs if COUNTS in observe else {}
+        xla = _on_accelerator()
+        constant = None if xla else self._constant_graph()
+        free = {k: tf.TensorSpec((None, *s)) for k, s in self.inputs_by_name.items()}
 
+        # XLA compiles for one batch size, and wants to know it.
         @tf.function(
-            input_signature=[
-                {k: tf.TensorSpec((None, *s)) for k, s in self.inputs_by_name.items()}
-            ],
+            input_signature=None if xla else [free],
             autograph=False,
-            jit_compile=_on_accelerator(),
+            jit_compile=xla,
         )
         @without_gradients()
         def run(x: dict[str, Any]) -> Result:
             return simulate(
-                self.graph,
+                constant or self.graph,
                 x,
                 timesteps,
                 chunk=chunk,
                 observe=observe,
                 fan_outs=fan_outs,
+                early_exit=early_exit,
+                static=xla,
             )
 
         return run
+
+    def _constant_graph(self) -> Graph | None:
+        """With weights that are constants; None where they are too large."""
+        variables = self._variables_by_field
+        size = sum(4 * int(np.prod(v.shape)) for v in variables.values())
+        if size > CONSTANT_BYTES:
+            return None
+        return self._structure.map_arrays(
+            lambda node, name, _: variables[f"{node.name}.{name}"].numpy()
+        )
+
+    def load_own_variables(self, store: Any) -> None:
+        """As in Keras; what was compiled with other weights is forgotten."""
+        super().load_own_variables(store)
+        self._runs.clear()
+
+    def set_weights(self, weights: Any) -> None:
+        """As in Keras; what was compiled with other weights is forgotten."""
+        super().set_weights(weights)
+        self._runs.clear()
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """As in Keras; for arrays, without the cost of its data pipeline.
+
+        With an :attr:`early_exit`, `x` has to be arrays, and the result is
+        ``{"outputs", "steps"}``: the outputs, and the steps of each sample, ``(N,)``
+        int32.
+
+        Raises:
+            OptionError: for early exit and something else than arrays.
+            DataError: for arrays of another shape.
+        """
+        keras_only = (
+            self.jit_compile or callbacks or steps or tf.distribute.has_strategy()
+        )
+        arrays = all(isinstance(a, np.ndarray | tf.Tensor) for a in tf.nest.flatten(x))
+        if self.early_exit and (keras_only or not arrays):
+            raise OptionError(
+                "early exit gives outputs and steps of arrays: predict them without "
+                "callbacks, a strategy or jit_compile"
+            )
+        if keras_only or not arrays:
+            return super().predict(x, batch_size, verbose, steps, callbacks)
+        feed, size = self._checked(x), batch_size or 32
+        count = len(next(iter(feed.values())))
+        bar = keras.utils.Progbar(-(-count // size), verbose=1 if verbose else 0)
+        results = []
+        for start in range(0, max(count, 1), size):
+            part = {name: x[start : start + size] for name, x in feed.items()}
+            results.append(self.run(part, early_exit=self.early_exit))
+            bar.add(1)
+        joined = [
+            np.concatenate([y.numpy() for y in parts])
+            for parts in zip(*(r.outputs for r in results), strict=True)
+        ]
+        outputs = self._arranged(joined)
+        if self.early_exit is None:
+            return outputs
+        used = np.concatenate([result.steps.numpy() for result in results])
+        return {"outputs": outputs, "steps": used}
 
     def _checked(self, x: Any) -> dict[str, Any]:
         """The inputs by name, as float32 of the right shapes."""
@@ -285,6 +395,7 @@ class SpikingModel(keras.Model):
             "report": self.report.to_dict(),
             "output_keys": self.output_keys,
             "chunk": self.chunk,
+            "early_exit": self.early_exit and self.early_exit.to_dict(),
         }
 
     @classmethod

@@ -1,15 +1,14 @@
-"""The loop over time: one ``tf.while_loop``, in chunks of K steps.
+"""The simulation: one ``tf.while_loop`` over time, in chunks of K steps.
 
 The state of every node is an argument of the loop, never a variable. A chunk advances K
 steps layer by layer: a synapse sees the K steps folded into the batch axis, a neuron
 goes through them. K = 1 is streaming, K = T is layer-by-layer; the spikes are the same.
-Neurons that need all steps at once (:attr:`tfsnn.neurons.Population.whole`) make it
-layer-by-layer. What does not change over time (all that a constant input reaches before
-the first neuron) is computed once.
+What does not change over time (all that a constant input reaches before the first
+neuron) is computed once.
 
-Tensors in a chunk are ``(K * B, *shape)``, time first; observations ``(S, B, ...)``,
-where the S steps are the pre-steps of the network's clock and then the T that count;
-outputs are observed after each of the T.
+Neurons that need all steps at once (:attr:`tfsnn.neurons.Population.whole`) make it
+layer-by-layer. The batch then goes through the network in slices of so few samples that
+memory does not grow with T; a synapse sees as many values at a time as ever.
 """
 
 from __future__ import annotations
@@ -19,12 +18,37 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Rate, Readout, RunningSum
-from tfsnn.running_sum import SumState, fold, send_change, send_value
+from tfsnn.early_exit import ExitRule, run_until_decided
+from tfsnn.graph import Graph
+from tfsnn.nodes import Readout
+from tfsnn.run import (
+    COUNTS,
+    OUTPUTS,
+    POTENTIALS,
+    SPIKES,
+    VALUES,
+    Run,
+    constant_nodes,
+    needs_all_steps,
+    observed_shapes,
+)
 
-OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
-VALUES = "values"
+__all__ = [
+    "COUNTS",
+    "OUTPUTS",
+    "POTENTIALS",
+    "SPIKES",
+    "VALUES",
+    "Result",
+    "Run",
+    "constant_nodes",
+    "needs_all_steps",
+    "scan",
+    "simulate",
+]
+
+# Samples times steps that go through a layer together, where all steps have to.
+AT_ONCE = 128
 
 
 class Result(NamedTuple):
@@ -34,10 +58,12 @@ class Result(NamedTuple):
         outputs: for each output of the model, the mean current of the steps that count
             with the head applied, ``(B, *shape)``.
         observed: by ``kind/node``, over time, ``(S, B, ...)``.
+        steps: that count, of each sample, ``(B,)`` int32: T, or fewer by early exit.
     """
 
     outputs: list[Any]
     observed: dict[str, Any]
+    steps: Any
 
 
 def simulate(
@@ -48,51 +74,127 @@ def simulate(
     chunk: int = 1,
     observe: Collection[str] = (),
     fan_outs: Mapping[str, Any] | None = None,
+    early_exit: ExitRule | None = None,
+    static: bool = False,
 ) -> Result:
     """Run a spiking graph on a constant input current.
 
     Args:
-        graph: in normal form (or unscaled), its arrays tensors.
+        graph: in normal form (or unscaled), its arrays tensors, or NumPy arrays, which
+            become constants of the program.
         x: ``(B, *input shape)``, present in every step; of several inputs a list in
             order or a mapping by name.
         timesteps: T.
         chunk: K, steps advanced at a time.
         observe: of "outputs" (after each step, heads applied), "spikes" (coefficients),
             "potentials" (after firing), "values" (what synapses receive for them) and
-            "counts" (see :func:`_count`).
+            "counts" (see :mod:`tfsnn.run`).
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
+        early_exit: when a sample is decided; nothing can be observed then.
+        static: whether no shape inside may depend on the data, or on a batch size that
+            is not known yet, as XLA wants it. Samples that are decided then wait for
+            the others, and a batch of unknown size is not sliced.
+
+    Raises:
+        OptionError: for early exit from a network that does not answer step by step.
     """
-    run = Run(graph, x, timesteps, frozenset(observe), fan_outs or {})
-    steps = graph.clock.pre_steps + timesteps
-    chunk = steps if needs_all_steps(graph) else min(chunk, steps)
-    chunks, rest = divmod(steps, chunk)
-    state, observed = run.loop(run.initial_state(), chunks, chunk)
-    if rest:
-        state, tail = run.advance(state, rest)
-        observed = {key: tf.concat([observed[key], tail[key]], 0) for key in observed}
-    outputs = [run.output(graph[name], state[name]) for name in graph.outputs]
-    if OUTPUTS in run.observe:
-        for node in graph.of_kind(Readout):
-            key = f"{OUTPUTS}/{node.name}"
-            observed[key] = run.outputs_over_time(node, observed[key])
-    return Result(outputs, observed)
+    graph = graph.prepared()
+    feed = graph.feed(x)
+    if early_exit is not None:
+        run = Run(graph, feed, timesteps)
+        outputs, steps = run_until_decided(run, early_exit, chunk, compact=not static)
+        return Result(outputs, {}, steps)
+    part = _Part(graph, timesteps, chunk, frozenset(observe), fan_outs or {})
+    if not needs_all_steps(graph):
+        return part(feed)
+    size, batch = max(1, AT_ONCE // part.steps), next(iter(feed.values())).shape[0]
+    if batch is not None and static:
+        size = next(n for n in range(min(size, batch), 0, -1) if batch % n == 0)
+    fits = static if batch is None else batch <= size
+    part = part._replace(chunk=part.steps)
+    return part(feed) if fits else _in_slices(part, feed, size)
 
 
-def needs_all_steps(graph: Graph) -> bool:
-    """Whether it can be simulated layer by layer only."""
-    populations = (node.population for node in graph.of_kind(Rate))
-    clock = graph.clock
-    return bool(clock.pre_steps) or clock.base > 1 or any(p.whole for p in populations)
+class _Part(NamedTuple):
+    """A simulation of some samples."""
+
+    graph: Graph
+    timesteps: int
+    chunk: int
+    observe: frozenset[str]
+    fan_outs: Mapping[str, Any]
+
+    @property
+    def steps(self) -> int:
+        """All steps, those included that do not count."""
+        return self.graph.clock.pre_steps + self.timesteps
+
+    def __call__(self, feed: dict[str, Any]) -> Result:
+        graph = self.graph
+        run = Run(graph, feed, self.timesteps, self.observe, self.fan_outs)
+        chunk = min(self.chunk, self.steps)
+        chunks, rest = divmod(self.steps, chunk)
+        state, observed = run.loop(run.initial_state(), chunks, chunk)
+        if rest:
+            state, tail = run.advance(state, rest)
+            observed = {k: tf.concat([observed[k], tail[k]], 0) for k in observed}
+        outputs = [run.output(graph[name], state[name]) for name in graph.outputs]
+        if OUTPUTS in self.observe:
+            for node in graph.of_kind(Readout):
+                key = f"{OUTPUTS}/{node.name}"
+                observed[key] = run.outputs_over_time(node, observed[key])
+        return Result(outputs, observed, tf.fill([run.batch], self.timesteps))
+
+    def shapes(self) -> Result:
+        """Of what it returns, for one sample; observations ``(S, ...)``."""
+        graph = self.graph
+        seen = observed_shapes(graph, self.observe, self.fan_outs)
+        observed = {key: (self.steps, *shape) for key, shape in seen.items()}
+        if OUTPUTS in self.observe:
+            for node in graph.of_kind(Readout):
+                observed[f"{OUTPUTS}/{node.name}"] = (self.timesteps, *node.shape)
+        return Result([graph[name].shape for name in graph.outputs], observed, ())
 
 
-def constant_nodes(graph: Graph) -> set[str]:
-    """The nodes whose values do not change while the input does not."""
-    constant: set[str] = set()
-    for node in graph:
-        changes = isinstance(node, Rate | Readout)
-        if not changes and set(node.inputs) <= constant:
-            constant.add(node.name)
-    return constant
+def _in_slices(part: _Part, feed: dict[str, Any], size: int) -> Result:
+    """The same, `size` samples at a time."""
+    batch = tf.shape(next(iter(feed.values())))[0]
+    count = tf.maximum((batch + size - 1) // size, 1)
+    shapes = part.shapes()
+
+    def array(shape: tuple[int, ...], dtype: Any = tf.float32) -> Any:
+        return tf.TensorArray(
+            dtype, count, infer_shape=False, element_shape=(None, *shape)
+        )
+
+    arrays = Result(
+        [array(shape) for shape in shapes.outputs],
+        {key: array(shape) for key, shape in shapes.observed.items()},
+        array((), tf.int32),
+    )
+
+    def body(i: Any, arrays: Result) -> tuple[Any, Result]:
+        rows = slice(i * size, (i + 1) * size)
+        found = part({name: x[rows] for name, x in feed.items()})
+        outputs = zip(arrays.outputs, found.outputs, strict=True)
+        observed = arrays.observed.items()
+        return i + 1, Result(
+            [array.write(i, y) for array, y in outputs],
+            {k: a.write(i, _swapped(found.observed[k])) for k, a in observed},
+            arrays.steps.write(i, found.steps),
+        )
+
+    _, arrays = tf.while_loop(lambda i, _: i < count, body, (0, arrays))
+    return Result(
+        [array.concat() for array in arrays.outputs],
+        {key: _swapped(array.concat()) for key, array in arrays.observed.items()},
+        arrays.steps.concat(),
+    )
+
+
+def _swapped(x: Any) -> Any:
+    """Time and batch, the first two axes, exchanged."""
+    return tf.transpose(x, (1, 0, *range(2, len(x.shape))))
 
 
 def scan(step: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
@@ -119,233 +221,3 @@ def scan(step: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
         lambda t, *_: t < count, body, (0, array, state), maximum_iterations=count
     )
     return array.stack(), state
-
-
-class ReadoutState(NamedTuple):
-    """The steps read so far, their weighted sum, and that of those left out."""
-
-    step: Any
-    total: Any  # (B, *shape of what is read)
-    skipped: Any
-
-
-class Run:
-    """A graph at work on one batch."""
-
-    def __init__(
-        self,
-        graph: Graph,
-        x: Any,
-        timesteps: int,
-        observe: frozenset[str] = frozenset(),
-        fan_outs: Mapping[str, Any] | None = None,
-    ) -> None:
-        """As :func:`simulate` has them."""
-        self.graph, self.observe, self.fan_outs = graph, observe, fan_outs or {}
-        self.timesteps, self.clock = timesteps, graph.clock
-        self.constants: dict[str, Any] = graph.feed(x)
-        first = next(iter(self.constants.values()))
-        self.batch, self.static_batch = tf.shape(first)[0], first.shape[0]
-        constant = constant_nodes(graph)
-        for node in graph:
-            if node.name in constant and node.name not in self.constants:
-                reads = (self.constants[name] for name in node.inputs)
-                self.constants[node.name] = node.apply(*reads)
-
-    def initial_state(self) -> dict[str, Any]:
-        """The state of each node that has one, by name."""
-        state: dict[str, Any] = {}
-        for node in self.graph:
-            if isinstance(node, Rate):
-                shape = self._with_batch(node)
-                state[node.name] = node.population.initial_state(shape)
-            elif isinstance(node, Readout):
-                zeros = tf.zeros(self._with_batch(self.graph[node.inputs[0]]))
-                state[node.name] = ReadoutState(tf.constant(0), zeros, zeros)
-            elif isinstance(node, RunningSum) and node.name not in self.constants:
-                state[node.name] = self._no_sums(node)
-        return state
-
-    def _no_sums(self, node: RunningSum) -> SumState:
-        sums = [
-            tf.zeros(self._with_batch(self.graph[name]))
-            for name in node.inputs
-            if name not in self.constants
-        ]
-        return SumState(tf.constant(0.0), sums, tf.zeros(self._with_batch(node)))
-
-    def _with_batch(self, node: Node) -> tuple[Any, ...]:
-        return (self.batch, *node.shape)
-
-    def loop(
-        self, state: dict[str, Any], chunks: int, chunk: int
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Advance `chunks` times `chunk` steps."""
-        arrays = {
-            key: tf.TensorArray(tf.float32, chunks, element_shape=(chunk, *shape))
-            for key, shape in self._observed_shapes().items()
-        }
-
-        def body(t: Any, state: Any, arrays: Any) -> tuple[Any, Any, Any]:
-            state, seen = self.advance(state, chunk)
-            written = {key: array.write(t, seen[key]) for key, array in arrays.items()}
-            return t + 1, state, written
-
-        _, state, arrays = tf.while_loop(
-            lambda t, *_: t < chunks,
-            body,
-            (0, state, arrays),
-            maximum_iterations=chunks,
-        )
-        observed = {}
-        for key, shape in self._observed_shapes().items():
-            stacked = arrays[key].stack()  # (chunks, chunk, B, ...)
-            rest = tf.shape(stacked)[2:]
-            observed[key] = tf.reshape(stacked, tf.concat([[-1], rest], 0))
-            observed[key].set_shape((chunks * chunk, *shape))
-        return state, observed
-
-    def _observed_shapes(self) -> dict[str, tuple[int | None, ...]]:
-        """What is observed in a step, ``(B, ...)``, by ``kind/node``."""
-        shapes = {}
-        for node in self.graph:
-            shape = (self.static_batch, *node.shape)
-            if isinstance(node, Readout) and OUTPUTS in self.observe:
-                read = self.graph[node.inputs[0]].shape
-                shapes[f"{OUTPUTS}/{node.name}"] = (self.static_batch, *read)
-            if isinstance(node, Rate):
-                for kind in {SPIKES, POTENTIALS, VALUES} & self.observe:
-                    shapes[f"{kind}/{node.name}"] = shape
-            if COUNTS in self.observe and node.name in self.fan_outs:
-                shapes[f"{COUNTS}/{node.name}"] = (self.static_batch, 4)
-        return shapes
-
-    def advance(
-        self, state: dict[str, Any], k: int
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Advance every node by k steps, one node after the other."""
-        values: dict[str, Any] = {}
-        state, seen = dict(state), {}
-        for node in self.graph:
-            if node.name not in self.constants:
-                seen.update(self.advance_node(node, values, state, k))
-        return state, seen
-
-    def advance_node(
-        self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
-    ) -> dict[str, Any]:
-        """Advance one node by k steps: its value and state are put in; observations."""
-        seen = {}
-        events = None
-        if isinstance(node, Rate):
-            currents = self.steps(node.inputs[0], values, k)
-            sent, state[node.name] = node.population.advance(currents, state[node.name])
-            values[node.name], events = fold(sent.values), sent.events
-            recorded = {
-                SPIKES: sent.events,
-                POTENTIALS: sent.potentials,
-                VALUES: sent.values,
-            }
-            for kind in recorded.keys() & self.observe:
-                seen[f"{kind}/{node.name}"] = tf.stack(recorded[kind])
-        elif isinstance(node, Readout):
-            sums = []
-            for current in self.steps(node.inputs[0], values, k):
-                state[node.name] = self._read(current, state[node.name])
-                sums.append(state[node.name].total)
-            if OUTPUTS in self.observe:
-                seen[f"{OUTPUTS}/{node.name}"] = tf.stack(sums)
-        elif isinstance(node, RunningSum):
-            values[node.name], state[node.name] = self._running_sum(
-                node, values, state[node.name], k
-            )
-        else:
-            values[node.name] = node.apply(
-                *(self._folded(name, values, k) for name in node.inputs)
-            )
-        if COUNTS in self.observe and node.name in self.fan_outs:
-            spikes = values[node.name] if events is None else fold(events)
-            counted = _count(spikes, self.fan_outs[node.name])
-            seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
-        return seen
-
-    def _running_sum(
-        self, node: RunningSum, values: dict[str, Any], state: SumState, k: int
-    ) -> tuple[Any, SumState]:
-        inputs = [
-            self.constants[name]
-            if name in self.constants
-            else self.steps(name, values, k)
-            for name in node.inputs
-        ]
-        if self.clock.base > 1:  # known when the input has ended: sent in every step
-            means = [self.clock.mean(x) if isinstance(x, list) else x for x in inputs]
-            return send_value(node, means, k), state
-        if not self.clock.pre_steps:
-            return send_change(node, inputs, state, k)
-        changes = []
-        for phase in self.clock.phases(k):  # each starts anew
-            reads = [x[phase] if isinstance(x, list) else x for x in inputs]
-            steps = len(range(k)[phase])
-            sent, state = send_change(node, reads, self._no_sums(node), steps)
-            changes.append(sent)
-        return tf.concat(changes, 0), state
-
-    def _read(self, current: Any, state: ReadoutState) -> ReadoutState:
-        clock = self.clock
-        total = (clock.base * state.total if clock.base > 1 else state.total) + current
-        skip = clock.pre_steps + clock.start(self.timesteps)
-        if not skip:
-            return ReadoutState(state.step, total, state.skipped)
-        step = state.step + 1
-        return ReadoutState(step, total, tf.where(step == skip, total, state.skipped))
-
-    def output(self, node: Any, state: ReadoutState) -> Any:
-        """The head of the mean current of the steps that count."""
-        counted = self.timesteps - self.clock.start(self.timesteps)
-        total = state.total - state.skipped if self.clock.base == 1 else state.total
-        return node.apply(total / self.clock.weight(counted))
-
-    def outputs_over_time(self, node: Any, sums: Any) -> Any:
-        """The head of the mean current after each step, ``(T, B, *shape)``."""
-        clock, pre = self.clock, self.clock.pre_steps
-        steps = range(1, self.timesteps + 1)
-        starts = [clock.start(t) for t in steps]
-        if pre or clock.delay:
-            before = tf.concat([tf.zeros_like(sums[:1]), sums], 0)
-            sums = sums[pre:] - tf.gather(before, [pre + start for start in starts])
-        weights = [clock.weight(t - i) for t, i in zip(steps, starts, strict=True)]
-        shape = (-1,) + (1,) * (len(sums.shape) - 1)
-        means = sums / tf.reshape(tf.constant(weights, tf.float32), shape)
-        flat = tf.reshape(means, (-1, *sums.shape[2:]))
-        return tf.reshape(
-            node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape)
-        )
-
-    def steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
-        """A signal as k tensors ``(B, *shape)``."""
-        if name in self.constants:
-            return [self.constants[name]] * k
-        return [values[name]] if k == 1 else tf.split(values[name], k, 0)
-
-    def _folded(self, name: str, values: dict[str, Any], k: int) -> Any:
-        """A signal as one tensor ``(k * B, *shape)``."""
-        if name not in self.constants:
-            return values[name]
-        constant = self.constants[name]
-        return constant if k == 1 else tf.concat([constant] * k, 0)
-
-
-def _count(spikes: Any, fan_out: Any) -> Any:
-    """Events, coefficients and the synaptic operations of both, ``(K * B, 4)``.
-
-    An event is a spike whatever its coefficient; an operation is one synapse that one
-    event (or one unit of coefficient) reaches.
-    """
-    flat = tf.reshape(spikes, (-1, tf.size(fan_out)))
-    weights = tf.stack([tf.ones_like(fan_out), fan_out], 1)  # (units, 2)
-    coefficients = tf.matmul(tf.abs(flat), weights)
-    events = tf.matmul(tf.cast(flat != 0, tf.float32), weights)
-    return tf.stack(
-        [events[:, 0], coefficients[:, 0], events[:, 1], coefficients[:, 1]], 1
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ class Linear(Node):
         strides, dilation: one number per axis of the window.
         padding: "valid" or "same", as in Keras.
         groups: of a convolution.
+        precision: in which products are computed, "float32" or "bfloat16"; inputs and
+            outputs are float32. Integers up to 256 are exact in bfloat16.
     """
 
     form: str
@@ -34,6 +36,7 @@ class Linear(Node):
     dilation: tuple[int, ...] = ()
     padding: str = "valid"
     groups: int = 1
+    precision: str = field(default="float32", kw_only=True)
 
     @property
     def channels_in(self) -> int:
@@ -50,8 +53,18 @@ class Linear(Node):
 
     def apply(self, x: Any) -> Any:
         """``(N, *shape of the input)`` to ``(N, *shape)``."""
-        y = self.multiply(x, self.kernel)
-        return y if self.bias is None else tf.nn.bias_add(y, self.bias)
+        dtype = tf.as_dtype(self.precision)
+        y = self.multiply(tf.cast(x, dtype), _cast(self.kernel, dtype))
+        if self.bias is not None:
+            y = tf.nn.bias_add(y, _cast(self.bias, dtype))
+        return tf.cast(y, tf.float32)
+
+    def prepared(self) -> Linear:
+        """With its arrays in its precision."""
+        dtype = tf.as_dtype(self.precision)
+        return self.replace(
+            **{name: _cast(values, dtype) for name, values in self.arrays().items()}
+        )
 
     def multiply(self, x: Any, kernel: Any) -> Any:
         """W x for another kernel of the same shape, without the bias."""
@@ -112,6 +125,13 @@ class Linear(Node):
         if bias is not None:
             bias = (np.asarray(bias) * gain_out).astype(np.float32)
         return self.replace(kernel=kernel.astype(np.float32), bias=bias)
+
+
+def _cast(values: Any, dtype: Any) -> Any:
+    """NumPy arrays stay such."""
+    if isinstance(values, np.ndarray):
+        return values.astype(dtype.as_numpy_dtype, copy=False)
+    return tf.cast(values, dtype)
 
 
 def _dense(x: Any, kernel: Any) -> Any:

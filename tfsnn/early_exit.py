@@ -1,0 +1,280 @@
+"""Early exit: a sample leaves the simulation when its readout is decided.
+
+The mean current of a classifier's readout settles as steps pass, for most samples long
+before the last one. With p = softmax(mean so far) of the first output, a sample is
+decided after a step when ::
+
+    margin     the two largest p differ by the threshold or more
+    entropy    -sum p log p / log(classes) is the threshold or less
+    stable     its top class has been the same for `threshold` steps
+    evidence   steps so far * (difference of the two largest mean currents) is the
+               threshold or more: an error of the mean falls with 1 / steps
+
+Entropies decide in BranchyNet (S. Teerapittayanon, B. McDanel, H. T. Kung, ICPR 2016);
+for spiking networks see C. Li, E. G. Jones, S. Furber, "Unleashing the Potential of
+Spiking Neural Networks with Dynamic Confidence", ICCV 2023, arXiv 2303.10276.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tfsnn.errors import OptionError
+from tfsnn.nodes import Readout
+from tfsnn.run import Run, needs_all_steps
+
+KINDS = ("margin", "entropy", "stable", "evidence")
+
+
+@dataclass(frozen=True)
+class ExitRule:
+    """When a sample is decided.
+
+    Attributes:
+        kind: see the module.
+        threshold: of that kind.
+        first_step: the earliest step at which a sample may leave.
+    """
+
+    kind: str
+    threshold: float
+    first_step: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no rule can be."""
+        if self.kind not in KINDS:
+            raise OptionError(
+                f"early exit by {self.kind!r}; expected one of {', '.join(KINDS)}"
+            )
+        if not self.threshold >= 0:
+            raise OptionError(
+                f"early exit at {self.kind}={self.threshold}: give a number from 0 up"
+            )
+        if self.first_step < 1:
+            raise OptionError(f"first_step={self.first_step}: the first step is 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> ExitRule:
+        """The rule of :meth:`to_dict`."""
+        return cls(**fields)
+
+    def decided(self, logits: Any, step: Any, streak: Any) -> Any:
+        """Which samples are.
+
+        Args:
+            logits: mean current of the readout, ``(..., classes)``.
+            step: steps so far, one number or ``(...)``.
+            streak: steps for which the top class has been the same, ``(...)``.
+        """
+        return (self.signal(logits, step, streak) >= self.least) & (
+            step >= self.first_step
+        )
+
+    @property
+    def least(self) -> float:
+        """The signal of a decided sample is this or more."""
+        return -self.threshold if self.kind == "entropy" else self.threshold
+
+    def signal(self, logits: Any, step: Any, streak: Any) -> Any:
+        """How sure the readout is, the more the surer; arguments of :meth:`decided`."""
+        if self.kind == "stable":
+            return tf.cast(streak, tf.float32)
+        if self.kind == "entropy":
+            log_p = tf.nn.log_softmax(logits)
+            nats = tf.reduce_sum(tf.exp(log_p) * log_p, -1)
+            return nats / tf.math.log(float(logits.shape[-1]))
+        evidence = self.kind == "evidence"
+        top = tf.math.top_k(logits if evidence else tf.nn.softmax(logits), 2).values
+        gap = top[..., 0] - top[..., 1]
+        return gap * tf.cast(step, tf.float32) if evidence else gap
+
+
+def check_can_exit(run: Run) -> Readout:
+    """The readout that decides.
+
+    Raises:
+        OptionError: for a network that does not answer after each step, or is no
+            classifier.
+    """
+    graph, clock = run.graph, run.clock
+    if needs_all_steps(graph) or clock.delay:
+        raise OptionError(
+            "early exit needs a network that answers after each step: this one "
+            "processes all steps layer by layer or reads its output late; convert by a "
+            "method without look-ahead, pre-steps or delayed readout (termapping, "
+            "augmapping)"
+        )
+    node: Any = graph[graph.outputs[0]]
+    if node.head not in ("linear", "softmax") or node.shape[-1:] in ((), (1,)):
+        raise OptionError(
+            f"early exit needs the scores of two classes or more; {node.name} gives "
+            f"{node.shape} through {node.head}"
+        )
+    if len(node.shape) != 1:
+        raise OptionError(
+            f"early exit needs one vector of scores for a sample; {node.name} gives "
+            f"{node.shape}"
+        )
+    return node
+
+
+class _Live(NamedTuple):
+    """Samples that are not decided; all but `state` ``(samples,)`` or lists of it."""
+
+    index: Any
+    active: Any
+    top: Any
+    streak: Any
+    state: dict[str, Any]
+    constants: dict[str, Any]
+
+
+class _Answers(NamedTuple):
+    means: list[Any]
+    steps: Any
+
+
+def run_until_decided(
+    run: Run, rule: ExitRule, chunk: int, compact: bool
+) -> tuple[list[Any], Any]:
+    """Simulate each sample until it is decided, at most T steps.
+
+    Args:
+        run: at its beginning; nothing is observed.
+        rule: asked after each chunk.
+        chunk: K, steps advanced at a time.
+        compact: whether the samples that are decided are taken out of the batch, which
+            saves their computation; otherwise they go along, and only their answers
+            are kept. The loop ends with the last one either way.
+
+    Returns:
+        The outputs and the steps of each sample, ``(B,)`` int32.
+    """
+    deciding = check_can_exit(run)
+    names, steps = run.graph.outputs, run.timesteps
+    readouts: list[Any] = [run.graph[name] for name in names]
+    position = names.index(deciding.name)
+    needed = _read_over_time(run)
+    zeros = tf.zeros([run.batch], tf.int32)
+    live = _Live(
+        index=tf.range(run.batch),
+        active=tf.fill([run.batch], True),
+        top=zeros - 1,
+        streak=zeros,
+        state=run.initial_state(),
+        constants={name: run.constants[name] for name in needed},
+    )
+    answers = _Answers(
+        [tf.zeros((run.batch, *run.graph[r.inputs[0]].shape)) for r in readouts], zeros
+    )
+
+    def advanced(t: Any, live: _Live, answers: _Answers, k: int) -> Any:
+        here = copy.copy(run)
+        here.constants = {**run.constants, **live.constants}
+        here.batch, here.static_batch = tf.shape(live.index)[0], live.index.shape[0]
+        state, _ = here.advance(live.state, k)
+        t = t + k
+        means = [state[name].total / tf.cast(t, tf.float32) for name in names]
+        top = tf.argmax(means[position], -1, tf.int32)
+        streak = tf.where(top == live.top, live.streak, 0) + k
+        decided = rule.decided(means[position], t, streak) | (t >= steps)
+        live = live._replace(top=top, streak=streak, state=state)
+        if not compact:
+            ends = live.active & decided
+            return (
+                t,
+                live._replace(active=live.active & ~decided),
+                _Answers(
+                    [
+                        tf.where(_like(ends, new), new, old)
+                        for new, old in zip(means, answers.means, strict=True)
+                    ],
+                    tf.where(ends, t, answers.steps),
+                ),
+            )
+        leave = tf.boolean_mask(live.index, decided)[:, None]
+        answers = _Answers(
+            [
+                tf.tensor_scatter_nd_update(old, leave, tf.boolean_mask(new, decided))
+                for new, old in zip(means, answers.means, strict=True)
+            ],
+            tf.tensor_scatter_nd_update(
+                answers.steps, leave, tf.fill([tf.shape(leave)[0]], t)
+            ),
+        )
+        stay = tf.where(~decided)[:, 0]
+        kept = tf.cond(
+            tf.reduce_any(decided),
+            lambda: tf.nest.map_structure(lambda x: _gathered(x, stay), live),
+            lambda: tf.nest.map_structure(tf.identity, live),
+        )
+        return t, kept, answers
+
+    def undecided(t: Any, live: _Live, _: _Answers) -> Any:
+        return (t < steps) & tf.reduce_any(live.active)
+
+    chunk = min(chunk, steps)
+    whole, rest = divmod(steps, chunk)
+    t = tf.constant(0)
+    if whole:
+        t, live, answers = tf.while_loop(
+            lambda t, live, a: (t < whole * chunk) & undecided(t, live, a),
+            lambda t, live, a: advanced(t, live, a, chunk),
+            (t, live, answers),
+            shape_invariants=_invariants((t, live, answers), compact),
+            maximum_iterations=whole,
+        )
+    if rest:
+        t, live, answers = tf.cond(
+            undecided(t, live, answers),
+            lambda: advanced(t, live, answers, rest),
+            lambda: (t, live, answers),
+        )
+    outputs = [
+        node.apply(mean) for node, mean in zip(readouts, answers.means, strict=True)
+    ]
+    return outputs, answers.steps
+
+
+def _read_over_time(run: Run) -> list[str]:
+    """The constant nodes that others read in every step."""
+    read = {
+        name
+        for node in run.graph
+        if node.name not in run.constants
+        for name in node.inputs
+    }
+    return [name for name in run.constants if name in read]
+
+
+def _like(mask: Any, x: Any) -> Any:
+    """A mask ``(B,)`` that broadcasts to ``(B, ...)``."""
+    return tf.reshape(mask, (-1,) + (1,) * (len(x.shape) - 1))
+
+
+def _gathered(x: Any, rows: Any) -> Any:
+    return tf.gather(x, rows) if len(x.shape) else x
+
+
+def _invariants(variables: Any, compact: bool) -> Any:
+    """Shapes over the loop; those of what is compacted with any number of samples."""
+    t, live, answers = variables
+
+    def invariant(x: Any) -> Any:
+        free = compact and len(x.shape) > 0
+        return tf.TensorShape((None, *x.shape[1:])) if free else x.shape
+
+    return (
+        t.shape,
+        tf.nest.map_structure(invariant, live),
+        tf.nest.map_structure(lambda x: x.shape, answers),
+    )
