@@ -72,6 +72,12 @@ Example:
     help="For auto: what the cheapest has the least of.",
 )
 @click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    help="Of the synapses that receive spikes, whose integers are exact in both; "
+    "float32 if not given, for auto bfloat16 where --max-drop still holds.",
+)
+@click.option(
     "-o",
     "options",
     nargs=2,
@@ -118,6 +124,7 @@ def command(
     max_drop: float,
     alphabet: str | None,
     minimise: str,
+    precision: str | None,
     options: tuple[tuple[str, str], ...],
     output: Path,
     overwrite: bool,
@@ -153,6 +160,7 @@ def command(
     if automatic:
         chosen = {"max_drop": max_drop, "alphabet": alphabet, "minimise": minimise}
         chosen |= {} if timesteps is None else {"timesteps": [timesteps]}
+        chosen["precision"] = precision
         if alphabet is not None:
             parse(alphabet)  # refuses an unknown one
     else:
@@ -176,6 +184,7 @@ def command(
         choice = tfsnn.choose(ann, calibration, **settings, **chosen, say=say)
         snn = choice.snn
     else:
+        settings["precision"] = precision or "float32"
         snn = tfsnn.convert(ann, calibration, method, **settings, **chosen)
     with replacing(output, overwrite=overwrite) as part:
         snn.save(part)

@@ -32,6 +32,7 @@ class Tried:
         synops: accumulates, a spike of coefficient c counted as abs(c).
         energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
             ANN without a multiply-accumulate.
+        precision: of the synapses that receive spikes.
     """
 
     method: str
@@ -46,11 +47,13 @@ class Tried:
     spikes: float
     synops: float
     energy_ratio: float | None
+    precision: str = "float32"
 
     @property
     def label(self) -> str:
         """The method with its options."""
-        return label(self.method, self.options)
+        text = label(self.method, self.options)
+        return text if self.precision == "float32" else f"{text} {self.precision}"
 
     @property
     def energy(self) -> float:

@@ -5,8 +5,9 @@ calibration data is split: thresholds and corrections come from one part, and th
 tells what a setting loses. For every T, from small to large, the candidates
 (:mod:`tfsnn.candidates`) are converted and judged; one that stays within the drop needs
 no more steps, and one that could not be the cheapest any more is dropped, for energy
-and latency grow with T. Higher and lower thresholds are tried around the best. It is
-then converted once more, with all samples.
+and latency grow with T. Higher and lower thresholds are tried around the best, and
+synapses in bfloat16, which are taken if the drop still holds. It is then converted once
+more, with all samples.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from tfsnn.errors import (
 )
 from tfsnn.evaluate import evaluate
 from tfsnn.methods import make
+from tfsnn.precision import check_precision
 
 HOLDOUT, LEAST = 500, 20
 THRESHOLD_SCALES = (0.8, 1.25)
@@ -57,6 +59,7 @@ def choose(
     max_drop: float = 0.5,
     alphabet: str | None = None,
     minimise: str = "energy",
+    precision: str | None = None,
     timesteps: Sequence[int] = TIMESTEPS,
     holdout: int = HOLDOUT,
     methods: Sequence[str] | None = None,
@@ -82,6 +85,8 @@ def choose(
         max_drop: points that may be lost.
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
+        precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
+            drop still holds.
         timesteps: each T to try.
         holdout: samples held out at most, of half of them.
         methods: names of those to try; a selection if None.
@@ -96,6 +101,8 @@ def choose(
         CalibrationError: if no setting stays within the drop; it says what came close.
     """
     steps = _checked(max_drop, minimise, timesteps, holdout)
+    if precision is not None:
+        check_precision(precision)
     known = calibrated(
         model,
         calibration,
@@ -109,10 +116,12 @@ def choose(
     rest, held = hold_out(
         known.data, holdout, least=LEAST, seed=known.seed, progress=progress
     )
-    judge = _Judge(known.with_data(rest), held, say)
+    judge = _Judge(known.with_data(rest), held, say, precision or "float32")
     search = _Search(judge, max_drop, minimise)
     search.by_steps(wanted, steps)
     search.by_thresholds(steps)
+    if precision is None:
+        search.by_precision()
     best = search.best
     if best is None:
         raise _nothing_fits(search)
@@ -122,6 +131,7 @@ def choose(
         model,
         known,
         best.method,
+        precision=best.precision,
         progress=progress,
         timesteps=best.timesteps,
         **best.options,
@@ -163,21 +173,30 @@ class _Judge:
     """Converts by a setting with some samples, and measures it on others."""
 
     def __init__(
-        self, known: Calibration, held: Data, say: Callable[[str], None] | None
+        self,
+        known: Calibration,
+        held: Data,
+        say: Callable[[str], None] | None,
+        precision: str,
     ) -> None:
         self.known, self.held, self.say = known, held, say
+        self.precision = precision
         self.samples = held.size or 0
         self.ann_accuracy: float | None = None
         self.tried: list[Tried] = []
         self.left_out: list[str] = []
 
     def __call__(
-        self, method: str, options: Mapping[str, Any], steps: int
+        self,
+        method: str,
+        options: Mapping[str, Any],
+        steps: int,
+        precision: str | None = None,
     ) -> Tried | None:
         """What the setting loses and costs; None if it cannot be."""
         setting = f"{method} T={steps}"
         try:
-            row = self._measured(method, options, steps)
+            row = self._measured(method, options, steps, precision or self.precision)
         except (DataError, OutputError):  # are no fault of the setting
             raise
         except TfsnnError as error:
@@ -194,9 +213,12 @@ class _Judge:
             )
         return row
 
-    def _measured(self, method: str, options: Mapping[str, Any], steps: int) -> Tried:
+    def _measured(
+        self, method: str, options: Mapping[str, Any], steps: int, precision: str
+    ) -> Tried:
         chosen: Any = {**options, "timesteps": steps}
-        snn = convert(self.known.model, self.known, method, **chosen)
+        model, known = self.known.model, self.known
+        snn = convert(model, known, method, precision=precision, **chosen)
         found = evaluate(snn, self.held, ann=self.known.model, timesteps=[steps])
         (row,) = found.rows
         self.ann_accuracy = found.ann_accuracy
@@ -217,6 +239,7 @@ class _Judge:
             spikes=row.spikes,
             synops=row.synops,
             energy_ratio=row.energy_ratio,
+            precision=precision,
         )
 
 
@@ -257,6 +280,15 @@ class _Search:
                 row = self.judge(start.method, options, t)
                 if row is not None:
                     self._fits(row)
+
+    def by_precision(self) -> None:
+        """Take bfloat16 for the best setting if it stays within the drop."""
+        best = self.best
+        if best is None:
+            return
+        row = self.judge(best.method, best.options, best.timesteps, "bfloat16")
+        if row is not None and row.drop <= self.max_drop + EQUAL:
+            self.best = row
 
     def _fits(self, row: Tried) -> bool:
         """Whether a setting is within the drop; the best one is kept."""

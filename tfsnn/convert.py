@@ -13,6 +13,7 @@ from tfsnn.correct import correct
 from tfsnn.data import Progress
 from tfsnn.model import SpikingModel
 from tfsnn.normalize import normalize_with_units
+from tfsnn.precision import check_precision, with_precision
 from tfsnn.report import report_conversion
 
 
@@ -21,6 +22,7 @@ def convert(
     calibration: Any,
     method: str = "augmapping",
     *,
+    precision: str = "float32",
     raw: bool = False,
     strict: bool = False,
     limit: int | None = None,
@@ -38,6 +40,8 @@ def convert(
             what :func:`tfsnn.calibration` made of the model and such data, with the
             settings from `raw` to `batch_size`, for several conversions.
         method: a name from :func:`tfsnn.methods.methods`.
+        precision: of the synapses that receive spikes, "float32" or "bfloat16"
+            (:mod:`tfsnn.precision`).
         raw: whether to keep 8-bit values at 0..255, instead of 0..1.
         strict: whether to refuse a network that needs running sums, which send analog
             values: all that is not linear then is made of spikes.
@@ -53,6 +57,7 @@ def convert(
         DataError: for calibration data that does not fit.
         CalibrationError: for data from which no thresholds follow.
     """
+    check_precision(precision)
     chosen = methods.make(method, options)
     known = calibrated(
         model,
@@ -84,9 +89,10 @@ def convert(
         method=method,
         options=chosen_options,
         strict=known.strict,
+        precision=precision,
     )
     return SpikingModel(
-        spiking,
+        with_precision(spiking, precision),
         chosen.timesteps,
         report,
         _output_keys(model),

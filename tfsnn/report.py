@@ -73,6 +73,7 @@ class ConversionReport:
         shares: of all operations of one step, by role (:func:`operations.shares`).
         strict: whether running sums were refused.
         notes: what the method warns of.
+        precision: of the synapses that receive spikes.
     """
 
     method: str
@@ -85,6 +86,7 @@ class ConversionReport:
     shares: dict[str, float]
     strict: bool = False
     notes: tuple[str, ...] = ()
+    precision: str = "float32"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
@@ -134,6 +136,8 @@ class ConversionReport:
         used = "nothing to calibrate"
         if self.populations:
             used = f"{self.samples} calibration samples"
+        if self.precision != "float32":
+            used += f", synapses in {self.precision}"
         lines = [f"{self.method} ({chosen}), {used}", ""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
@@ -191,6 +195,7 @@ def report_conversion(
     method: str,
     options: Mapping[str, Any],
     strict: bool = False,
+    precision: str = "float32",
 ) -> ConversionReport:
     """Put together what a conversion did."""
     of_node = roles(graph)
@@ -216,6 +221,7 @@ def report_conversion(
         shares=shares(graph),
         strict=strict,
         notes=plan.notes,
+        precision=precision,
     )
 
 

@@ -34,6 +34,7 @@ class RateCoder:
     """A binary spike whenever the sum of the input has grown by a threshold."""
 
     whole: ClassVar[bool] = False
+    integers: ClassVar[bool] = True
 
     threshold: Any = 1.0
     initial_potential: Any = 0.0
@@ -69,6 +70,7 @@ class CompensatedCoder(RateCoder):
     """The same, with what the spikes lose added to each of the values."""
 
     whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = False
 
     def advance(
         self, currents: list[Any], state: CoderState

@@ -24,9 +24,11 @@ class Population(Protocol):
 
     Attributes:
         whole: whether :meth:`advance` needs all steps of the simulation at once.
+        integers: whether the values that it sends are integers at threshold 1.
     """
 
     whole: ClassVar[bool]
+    integers: ClassVar[bool]
 
     def initial_state(self, shape: Any) -> Any:
         """The state before the first step for units of `shape`, ``(B, *units)``."""

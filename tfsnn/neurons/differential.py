@@ -45,6 +45,7 @@ class Differential:
     """
 
     whole: ClassVar[bool] = False
+    integers: ClassVar[bool] = False
 
     threshold: Any = 1.0
     initial_potential: Any = 0.0

@@ -99,6 +99,7 @@ class FewSpikes(Neuron):
     """
 
     whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = False
 
     function: str = "sigmoid"
     high: int = 8

@@ -77,6 +77,7 @@ class Neuron:
     """
 
     whole: ClassVar[bool] = False
+    integers: ClassVar[bool] = True
 
     threshold: Any = 1.0
     initial_potential: Any = 0.0

@@ -1,0 +1,117 @@
+"""Synapses in bfloat16: spikes stay exact, only weights and currents round.
+
+bfloat16 has 8 significant bits, so integers up to 256 are exact in it. A synapse that
+receives such spikes is computed in bfloat16; weights, biases and the current that
+leaves it are rounded to 8 bits (a relative error of 2^-9 at most), sums inside a
+product are those of the device, float32 wherever there is bfloat16. Potentials stay
+float32, and so does every synapse that receives analog values, such as the first one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.errors import OptionError
+from tfsnn.graph import Graph, Node
+from tfsnn.nodes import Average, Linear, Max, Merge, Rate
+from tfsnn.nodes.movement import Movement
+
+PRECISIONS = ("float32", "bfloat16")
+EXACT = 256  # bfloat16 has all integers up to it
+
+
+def check_precision(precision: str) -> None:
+    """Refuse a precision that does not exist.
+
+    Raises:
+        OptionError: for one that is not in :data:`PRECISIONS`.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(
+            f"precision={precision!r}; expected one of {', '.join(PRECISIONS)}"
+        )
+
+
+def with_precision(graph: Graph, precision: str) -> Graph:
+    """A spiking graph in normal form, its synapses in a precision.
+
+    Raises:
+        OptionError: for an unknown precision, or bfloat16 where no synapse receives
+            integers of at most 256.
+    """
+    check_precision(precision)
+    if precision == "float32":
+        return graph
+    sizes = _sizes(graph)
+    rounded = {
+        node.name: _rounded(node)
+        for node in graph.of_kind(Linear)
+        if sizes[node.inputs[0]] <= EXACT and _is_fast(node)
+    }
+    if not rounded:
+        raise OptionError(
+            "precision='bfloat16': no dense layer or convolution of this network "
+            "receives spikes that are integers up to 256; take float32, or a method "
+            "whose spikes are such integers (paced, termapping, augmapping)"
+        )
+    nodes = tuple(rounded.get(node.name, node) for node in graph)
+    return dataclasses.replace(graph, nodes=nodes)
+
+
+def precision_of(graph: Graph) -> str:
+    """The lowest precision among its synapses."""
+    found = {node.precision for node in graph.of_kind(Linear)}
+    return "bfloat16" if "bfloat16" in found else "float32"
+
+
+def _is_fast(node: Linear) -> bool:
+    """Whether it is one of those that devices have in bfloat16."""
+    return node.form == "dense" or (node.form == "conv" and len(node.strides) < 3)
+
+
+def _rounded(node: Linear) -> Linear:
+    """With weights that bfloat16 has; kept as float32, which every file format has."""
+    dtype = tf.bfloat16.as_numpy_dtype
+    arrays = {
+        name: np.asarray(values).astype(dtype).astype(np.float32)
+        for name, values in node.arrays().items()
+    }
+    return node.replace(precision="bfloat16", **arrays)
+
+
+def _sizes(graph: Graph) -> dict[str, float]:
+    """Which integers suffice for each signal: n, for multiples k / 2^i with |k| <= n.
+
+    Infinite where its values are no such numbers, or have no bound.
+    """
+    sizes: dict[str, float] = {}
+    for node in graph:
+        reads = [sizes[name] for name in node.inputs]
+        sizes[node.name] = _size(node, reads)
+    return sizes
+
+
+def _size(node: Node, reads: list[float]) -> float:
+    if isinstance(node, Rate):
+        return _largest_spike(node)
+    if isinstance(node, Movement | Max):
+        return reads[0]
+    if isinstance(node, Average) and not node.is_global and node.padding == "valid":
+        places = math.prod(node.size)  # divided by it, which is exact for powers of two
+        return reads[0] * places if places & (places - 1) == 0 else math.inf
+    if isinstance(node, Merge):
+        return sum(reads) if node.form == "add" else max(reads)
+    return math.inf
+
+
+def _largest_spike(node: Rate) -> float:
+    population: Any = node.population
+    if not population.integers or np.any(np.asarray(node.threshold) != 1):
+        return math.inf
+    most = getattr(population, "base", None) or node.max_coefficient
+    return math.inf if most is None else float(np.max(np.asarray(most)))
