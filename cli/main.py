@@ -22,6 +22,10 @@ COMMANDS = (
     "compare",
     "verify",
     "diagnose",
+    "report",
+    "early-exit",
+    "export",
+    "run-stablehlo",
     "demo",
 )
 
@@ -37,7 +41,8 @@ class LazyGroup(click.Group):
         """The object `command` of the module."""
         if cmd_name not in COMMANDS:
             return None
-        return importlib.import_module(f".{cmd_name}", __package__).command
+        module = cmd_name.replace("-", "_")
+        return importlib.import_module(f".{module}", __package__).command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; every error becomes one message and an exit code."""

@@ -24,6 +24,7 @@ from tfsnn.compare import compare
 from tfsnn.convert import convert
 from tfsnn.data import open_data
 from tfsnn.diagnose import diagnose
+from tfsnn.early_exit import ExitRule
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -34,6 +35,7 @@ from tfsnn.errors import (
     UnsupportedError,
 )
 from tfsnn.evaluate import evaluate
+from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.handlers import handles
 from tfsnn.inspect import inspect_model
 from tfsnn.model import SpikingModel, Trace
@@ -47,6 +49,8 @@ __all__ = [
     "CalibrationError",
     "Choice",
     "DataError",
+    "ExitCalibration",
+    "ExitRule",
     "ModelError",
     "OptionError",
     "OutputError",
@@ -54,6 +58,7 @@ __all__ = [
     "TfsnnError",
     "Trace",
     "UnsupportedError",
+    "calibrate_exit",
     "calibration",
     "choose",
     "compare",

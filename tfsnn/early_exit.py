@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
+from tfsnn.graph import Graph
 from tfsnn.nodes import Readout
 from tfsnn.run import Run, needs_all_steps
 
@@ -98,15 +99,14 @@ class ExitRule:
         return gap * tf.cast(step, tf.float32) if evidence else gap
 
 
-def check_can_exit(run: Run) -> Readout:
+def check_can_exit(graph: Graph) -> Readout:
     """The readout that decides.
 
     Raises:
         OptionError: for a network that does not answer after each step, or is no
             classifier.
     """
-    graph, clock = run.graph, run.clock
-    if needs_all_steps(graph) or clock.delay:
+    if needs_all_steps(graph) or graph.clock.delay:
         raise OptionError(
             "early exit needs a network that answers after each step: this one "
             "processes all steps layer by layer or reads its output late; convert by a "
@@ -159,7 +159,7 @@ def run_until_decided(
     Returns:
         The outputs and the steps of each sample, ``(B,)`` int32.
     """
-    deciding = check_can_exit(run)
+    deciding = check_can_exit(run.graph)
     names, steps = run.graph.outputs, run.timesteps
     readouts: list[Any] = [run.graph[name] for name in names]
     position = names.index(deciding.name)

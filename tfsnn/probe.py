@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfsnn.data import Progress
 from tfsnn.graph import Graph
 from tfsnn.neurons.integrate_fire import without_gradients
-from tfsnn.nodes import Rate, Readout
+from tfsnn.nodes import Rate, without_heads
 from tfsnn.normalize import normalize
 from tfsnn.plan import Plan
 from tfsnn.simulate import COUNTS, simulate
@@ -49,12 +49,7 @@ class Probe:
         progress: Progress | None = None,
     ) -> None:
         """Hold the ANN and the samples, ``(N, *shape)`` by input; nothing is run."""
-        heads = {node.name: node for node in ann.of_kind(Readout)}
-        nodes = [
-            node.replace(head="linear", options={}) if node.name in heads else node
-            for node in ann
-        ]
-        self.ann = ann.rewrite(nodes, {}, {})
+        self.ann = without_heads(ann)
         self.x, self.timesteps, self.progress = x, timesteps, progress
 
     def __call__(self, plan: Plan) -> Probed:

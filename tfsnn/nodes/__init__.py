@@ -23,7 +23,7 @@ All are channels-last; ``N`` below is any number of samples, or of samples times
 """
 
 from tfsnn.nodes.arithmetic import Affine, Merge
-from tfsnn.nodes.ends import Constant, Rate, Readout, Source
+from tfsnn.nodes.ends import Constant, Rate, Readout, Source, without_heads
 from tfsnn.nodes.function import Function, RunningSum
 from tfsnn.nodes.linear import Linear, Lookup
 from tfsnn.nodes.movement import Pad, Reshape, Slice, Take, Transpose
@@ -52,4 +52,5 @@ __all__ = [
     "Source",
     "Take",
     "Transpose",
+    "without_heads",
 ]

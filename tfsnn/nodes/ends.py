@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn import functions
-from tfsnn.graph import Node, array
+from tfsnn.graph import Graph, Node, array
 from tfsnn.neurons import KINDS, Population
 
 
@@ -106,3 +106,14 @@ class Readout(Node):
         if self.head == "linear":
             return x
         return functions.FUNCTIONS[self.head](x, **self.options)
+
+
+def without_heads(graph: Graph) -> Graph:
+    """The graph whose outputs are what the heads would read."""
+    nodes = [
+        node.replace(head="linear", options={}, shape=graph[node.inputs[0]].shape)
+        if isinstance(node, Readout)
+        else node
+        for node in graph
+    ]
+    return graph.rewrite(nodes, {}, {})
