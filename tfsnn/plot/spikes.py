@@ -33,7 +33,7 @@ def raster(spikes: Mapping[str, Any]) -> Any:
     """
     if not spikes:
         raise OptionError("no raster can be drawn: there are no layers that spike")
-    chosen = {name: _rows(values) for name, values in spikes.items()}
+    chosen = {name: drawn_neurons(values) for name, values in spikes.items()}
     figure, all_axes = new(
         WIDTH,
         0.5 + 0.72 * len(chosen),
@@ -46,7 +46,7 @@ def raster(spikes: Mapping[str, Any]) -> Any:
     for axes, (name, (rows, total)) in zip(all_axes[:, 0], chosen.items(), strict=True):
         extent = (0.5, steps + 0.5, -0.5, rows.shape[1] - 0.5)
         axes.imshow(
-            _pixels(rows.T),
+            pixels(rows.T),
             aspect="auto",
             interpolation="none",
             origin="lower",
@@ -105,8 +105,8 @@ def potentials(spikes: Mapping[str, Any], traces: Mapping[str, Any]) -> Any:
     return figure
 
 
-def _rows(values: Any) -> tuple[np.ndarray, int]:
-    """``(T, neurons)`` to be drawn, and the number of all neurons."""
+def drawn_neurons(values: Any) -> tuple[np.ndarray, int]:
+    """``(T, neurons)`` of those that :func:`raster` draws, and how many there are."""
     flat = np.reshape(values, (len(values), -1))
     neurons = np.arange(flat.shape[1])
     if len(neurons) > NEURONS:
@@ -118,17 +118,18 @@ def _rows(values: Any) -> tuple[np.ndarray, int]:
     return flat[:, neurons], flat.shape[1]
 
 
-def _pixels(coefficients: np.ndarray) -> np.ndarray:
-    """RGBA of coefficients; no spike is transparent."""
-    to_rgb = require("matplotlib.colors", "plot", "A figure").to_rgb
-    pixels = np.zeros((*coefficients.shape, 4))
-    pixels[..., :3] = np.where(
-        coefficients[..., None] < 0, to_rgb(NEGATIVE), to_rgb(POSITIVE)
+def pixels(coefficients: np.ndarray) -> np.ndarray:
+    """RGBA of coefficients, 0..1; no spike is transparent."""
+    above, below = (
+        np.frombuffer(bytes.fromhex(colour[1:]), np.uint8) / 255
+        for colour in (POSITIVE, NEGATIVE)
     )
+    found = np.zeros((*coefficients.shape, 4))
+    found[..., :3] = np.where(coefficients[..., None] < 0, below, above)
     sizes = np.abs(coefficients)
-    strength = FAINTEST + (1 - FAINTEST) * sizes / max(sizes.max(), 1)
-    pixels[..., 3] = np.where(sizes > 0, strength, 0)
-    return pixels
+    strength = FAINTEST + (1 - FAINTEST) * sizes / max(sizes.max(initial=0), 1)
+    found[..., 3] = np.where(sizes > 0, strength, 0)
+    return found
 
 
 def _steps_axis(axes: Any, steps: int) -> None:
