@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tfsnn.evaluate import Evaluation
 
 DATA = (
-    "FILE.npz (x and, for labels, y), a folder of images by class, or "
-    "tfds:NAME[:SPLIT]."
+    "FILE.npz (x and, for labels, y), FILE.tfrecord (image/encoded), a folder of "
+    "images by class, or tfds:NAME[:SPLIT]."
 )
 
 

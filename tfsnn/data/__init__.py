@@ -1,8 +1,8 @@
 """Data by path, streamed in batches, so that memory does not grow with the set.
 
-:func:`open_data` accepts an ``.npz`` file, a folder of images by class, a
-``tfds:NAME``, arrays, or a ``tf.data.Dataset``, and returns a :class:`Data`, which
-can be read any number of times. What can be checked without reading the samples
+:func:`open_data` accepts an ``.npz`` or ``.tfrecord`` file, a folder of images by
+class, a ``tfds:NAME``, arrays, or a ``tf.data.Dataset``, and returns a :class:`Data`,
+which can be read any number of times. What can be checked without reading the samples
 (shape, type, labels, split) is checked on opening; every batch is checked again.
 For a model with several inputs, each batch holds an array for each, by name.
 

@@ -31,8 +31,8 @@ def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:
     y = np.asarray(labels[0]) if labels and labels[0] is not None else None
     size = check_arrays(name, x, None if y is None else y.shape, inputs, raw)
 
-    def read(count: int) -> Iterator[Stored]:
-        for i in range(0, size, count):
+    def read(count: int, start: int) -> Iterator[Stored]:
+        for i in range(start, size, count):
             rows = slice(i, i + count)
             yield {key: x[key][rows] for key in x}, None if y is None else y[rows]
 
@@ -57,10 +57,11 @@ def open_dataset(name: str, ds: tf.data.Dataset, inputs: Inputs, raw: Raw) -> Da
     if ds.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise DataError(f"{name} has no end; cut it with take(...).")
 
-    def read(count: int) -> Iterator[Stored]:
+    def read(count: int, start: int) -> Iterator[Stored]:
         way_out = "repair it, and see that its samples are all of one shape"
         with refusing((tf.errors.OpError,), f"{name} cannot be read", way_out):
-            for element in ds.rebatch(count).as_numpy_iterator():
+            rest = ds.unbatch().skip(start).batch(count) if start else ds.rebatch(count)
+            for element in rest.as_numpy_iterator():
                 x, *y = parts(element, inputs)
                 yield by_input(name, x, inputs), y[0] if y else None
 

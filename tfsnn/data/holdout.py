@@ -56,12 +56,13 @@ def hold_out(
 def _without(data: Data, places: np.ndarray, count: int) -> Data:
     """The first `count` samples of the data, but for those at some places."""
 
-    def read(size: int) -> Iterator[Stored]:
+    def read(size: int, skipped: int) -> Iterator[Stored]:
         start = 0
-        for x, y in data.read(size):
+        for x, y in data.read(size, 0):
             rows: Any = len(next(iter(x.values())))
             here = np.arange(start, start + rows)
             kept = (here < count) & ~np.isin(here, places)
+            kept &= here - np.searchsorted(places, here) >= skipped
             start += rows
             if kept.any():
                 part = {key: values[kept] for key, values in x.items()}

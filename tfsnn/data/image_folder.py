@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +15,12 @@ from tfsnn.data.samples import Data, Inputs, Raw, Shape, Stored, refusing
 from tfsnn.errors import DataError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+DECODERS = min(8, os.cpu_count() or 1)  # threads
 
 
 def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
     """Open images that are labelled by their subfolder; here they are only listed."""
-    ((key, shape),) = inputs.items()
-    if len(shape) != 3 or shape[2] not in (1, 3):
-        raise DataError(
-            f"{path} is a folder of images, but the model takes inputs of shape "
-            f"{shape}, not (height, width, 1 or 3); give an npz file instead."
-        )
+    check_image_shape(path, inputs)
     with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
         classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
         by_class = [
@@ -38,28 +36,60 @@ def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
             "class in a subfolder of its own, as in FOLDER/CLASS/image.png."
         )
 
-    def read(count: int) -> Iterator[Stored]:
-        for i in range(0, len(files), count):
-            part = files[i : i + count]
-            x = np.stack([_image(file, shape, raw) for file, _ in part])
-            yield {key: x}, np.array([k for _, k in part])
-
-    return Data(f"the folder {path}", inputs, raw, len(files), True, read)
+    return open_images(f"the folder {path}", files, inputs, raw)
 
 
-def _image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
-    damage = (tf.errors.OpError, OSError)
-    with refusing(damage, f"The image {path} cannot be read", "replace or remove it"):
-        stored = path.read_bytes()
-        # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
-        channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
-        image = tf.io.decode_image(stored, channels, expand_animations=False)
-        if image.shape[2] == 1 and shape[2] == 3:
-            image = tf.image.grayscale_to_rgb(image)
-        elif image.shape[2] != shape[2]:
-            image = image[..., :3]  # without the alpha channel of a bmp
-            image = tf.image.rgb_to_grayscale(image) if shape[2] == 1 else image
-        return resized_pixels(image, shape, raw).numpy()
+def check_image_shape(path: Path, inputs: Inputs) -> None:
+    """Refuse a folder of images where the model takes none."""
+    (shape,) = inputs.values()
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise DataError(
+            f"{path} is a folder of images, but the model takes inputs of shape "
+            f"{shape}, not (height, width, 1 or 3); give an npz file instead."
+        )
+
+
+def open_images(
+    name: str,
+    files: Sequence[tuple[Path | str, int]],
+    inputs: Inputs,
+    raw: Raw,
+    labelled: bool = True,
+) -> Data:
+    """Open these images with their classes, for a model of one input."""
+    ((key, shape),) = inputs.items()
+
+    def load(file: tuple[Path | str, int]) -> np.ndarray:
+        path = Path(file[0])
+        damage = (tf.errors.OpError, OSError)
+        what = f"The image {path} cannot be read"
+        with refusing(damage, what, "replace or remove it"):
+            return decoded(path.read_bytes(), shape, raw)
+
+    def read(count: int, start: int) -> Iterator[Stored]:
+        with ThreadPoolExecutor(DECODERS) as pool:
+            for i in range(start, len(files), count):
+                part = files[i : i + count]
+                x = np.stack(list(pool.map(load, part)))
+                yield {key: x}, np.array([k for _, k in part]) if labelled else None
+
+    return Data(name, inputs, raw, len(files), labelled, read)
+
+
+def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:
+    """The pixels of an encoded image, of this shape: float32 0..1, or 0..255 if raw.
+
+    Raises tf.errors.OpError for bytes that are no image.
+    """
+    # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
+    channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
+    image = tf.io.decode_image(stored, channels, expand_animations=False)
+    if image.shape[2] == 1 and shape[2] == 3:
+        image = tf.image.grayscale_to_rgb(image)
+    elif image.shape[2] != shape[2]:
+        image = image[..., :3]  # without the alpha channel of a bmp
+        image = tf.image.rgb_to_grayscale(image) if shape[2] == 1 else image
+    return resized_pixels(image, shape, raw).numpy()
 
 
 def resized_pixels(image: tf.Tensor, shape: Shape, raw: Raw) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -51,15 +52,28 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
         y_shape = _header(archive, "y").shape if labelled else None
         size = check_arrays(str(path), headers, y_shape, inputs, raw)
 
-    def read(count: int) -> Iterator[Stored]:
+    def read(count: int, start: int) -> Iterator[Stored]:
         with refusing(*damage), zipfile.ZipFile(path) as archive:
             arrays = [*stored.values(), "y"] if labelled else stored.values()
-            columns = [_rows(archive, array, count) for array in arrays]
+            columns = [_rows(archive, array, count, start) for array in arrays]
             for rows in zip(*columns, strict=True):
                 x = dict(zip(stored, rows, strict=False))
                 yield x, rows[-1] if labelled else None
 
     return Data(str(path), inputs, raw, size, labelled, read)
+
+
+def check_npz(path: Path) -> None:
+    """Refuse a file whose values are not those of its checksums.
+
+    They are compared anyway, but only at the end of each array, after its samples have
+    been used.
+    """
+    what = f"{path} cannot be read as an npz file of numbers, or is damaged"
+    way_out = "write or copy it again"
+    with refusing(_DAMAGE, what, way_out), zipfile.ZipFile(path) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {damaged!r}")
 
 
 def _header(archive: zipfile.ZipFile, key: str) -> Header:
@@ -84,15 +98,19 @@ def _npy(archive: zipfile.ZipFile, key: str) -> tuple[IO[bytes], Shape, bool, np
     return stream, shape, fortran, dtype
 
 
-def _rows(archive: zipfile.ZipFile, key: str, count: int) -> Iterator[np.ndarray]:
+def _rows(
+    archive: zipfile.ZipFile, key: str, count: int, start: int
+) -> Iterator[np.ndarray]:
     stream, (size, *sample), fortran, dtype = _npy(archive, key)
     with stream:
         if fortran:  # the values of one sample are spread over the whole file
             values = np.frombuffer(stream.read(), dtype)
             whole = values.reshape((size, *sample), order="F")
-            yield from (whole[i : i + count] for i in range(0, size, count))
+            yield from (whole[i : i + count] for i in range(start, size, count))
             return
-        for i in range(0, size, count):
+        if start:
+            stream.seek(start * math.prod(sample) * dtype.itemsize, os.SEEK_CUR)
+        for i in range(start, size, count):
             rows = min(count, size - i)
             stored = stream.read(rows * math.prod(sample) * dtype.itemsize)
             yield np.frombuffer(stored, dtype).reshape(rows, *sample)

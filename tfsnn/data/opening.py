@@ -16,12 +16,13 @@ from tfsnn.data.image_folder import open_folder
 from tfsnn.data.npz import open_npz
 from tfsnn.data.samples import Data, Inputs, Raw, Shape, alone, check_count
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
+from tfsnn.data.tfrecord import IMAGE_KEY, TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 FORMS = (
-    "FILE.npz (arrays x and, for labels, y), a folder of images with one subfolder "
-    "per class, or tfds:NAME[:SPLIT]"
+    "FILE.npz (arrays x and, for labels, y), FILE.tfrecord (of tf.train.Example), a "
+    "folder of images with one subfolder per class, or tfds:NAME[:SPLIT]"
 )
 
 
@@ -34,6 +35,8 @@ def open_data(
     limit: int | None = None,
     labels: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
+    image_key: str = IMAGE_KEY,
+    label_key: str | None = None,
 ) -> Data:
     """Open data for a model with inputs of `input_shape`, without the batch axis.
 
@@ -44,6 +47,9 @@ def open_data(
 
     * ``"FILE.npz"``: array x and optionally y, read a batch at a time (whole only
       when in Fortran order);
+    * ``"FILE.tfrecord"`` of ``tf.train.Example``: see :mod:`tfsnn.data.tfrecord`. The
+      input is the feature `image_key`, and the label `label_key`, without which there
+      are none;
     * a folder with one subfolder of images (png, jpeg, bmp, gif) per class, numbered in
       the order of their names. Images are resized bilinearly and get the channels of
       `input_shape`. The classes take turns, so that a `limit` shows them all;
@@ -54,7 +60,7 @@ def open_data(
       (x, y), or a :class:`Data`, to which `raw` and `data_dir` do not apply.
 
     For several inputs, an npz file holds an array by the name of each (one named y is
-    no label), and x is a dict by name, or a list or tuple in order; folders and tfds
+    no label), and x is a dict by name, or a list or tuple in order; the other forms
     give only one. In the npz file of a single input, its name may take the place of x.
 
     x of shape (N, H, W) fits inputs of shape (H, W, 1). y holds class numbers from 0,
@@ -73,7 +79,8 @@ def open_data(
     if not inputs:
         raise OptionError("input_shape names no input; give at least one shape.")
     kept = frozenset(inputs) if raw is True else frozenset(raw or ())
-    data = _open(spec, inputs, kept, default_split, data_dir)
+    keys = (image_key, label_key)
+    data = _open(spec, inputs, kept, default_split, data_dir, keys)
     if data.input_shape != alone(inputs):
         raise DataError(
             f"{data.name} was opened for inputs of shape {data.input_shape}, the model "
@@ -95,7 +102,9 @@ def open_data(
     return replace(data, limit=min(caps), size=size)
 
 
-def _open(spec: Any, inputs: Inputs, raw: Raw, split: str, data_dir: Any) -> Data:
+def _open(
+    spec: Any, inputs: Inputs, raw: Raw, split: str, data_dir: Any, keys: Any
+) -> Data:
     if isinstance(spec, Data):
         return spec
     if isinstance(spec, np.ndarray):
@@ -120,6 +129,9 @@ def _open(spec: Any, inputs: Inputs, raw: Raw, split: str, data_dir: Any) -> Dat
             return open_folder(path, inputs, raw)
         if path.suffix.lower() == ".npz":
             return open_npz(path, inputs, raw)
+        if TFRECORD.search(path.name):
+            _require_one(str(path), inputs)
+            return open_tfrecord(path, inputs, raw, *keys)
         if not path.exists() and not path.suffix and ":" not in str(path):
             raise DataError(
                 f"There is no file or folder {path}, seen from {Path.cwd()}; check the "

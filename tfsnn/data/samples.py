@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +35,8 @@ class Data:
     `inputs` are the shapes of one sample, by input of the model; the integers of those
     in `raw` are kept as they are.
     `size` is the number of samples, None when it is not known before reading.
-    `read(n)` yields unchecked batches of at most n samples, as stored, by input.
+    `read(n, start)` yields unchecked batches of at most n samples, as stored, by input,
+    from sample `start` on; those before are passed over as cheaply as can be.
     """
 
     name: str
@@ -43,13 +44,18 @@ class Data:
     raw: Raw
     size: int | None
     has_labels: bool
-    read: Callable[[int], Iterator[Stored]]
+    read: Callable[[int, int], Iterator[Stored]]
     limit: int | None = None
+    start: int = 0
 
     @property
     def input_shape(self) -> Shape | Inputs:
         """The shape of one sample; by name where there are several inputs."""
         return alone(self.inputs)
+
+    def part(self, start: int, stop: int) -> Data:
+        """The samples from `start` to `stop`; errors go on naming them as before."""
+        return replace(self, start=start, limit=stop - start, size=stop - start)
 
     def batches(
         self, batch_size: int, progress: Progress | None = None, label: str = "reading"
@@ -70,21 +76,22 @@ class Data:
         return progress(batches, count, label)
 
     def _batches(self, batch_size: int) -> Iterator[Batch]:
-        start = 0
-        for x, y in self.read(batch_size):
+        done = 0
+        for x, y in self.read(batch_size, self.start):
             y_shape = None if y is None else y.shape
             count = check_arrays(self.name, x, y_shape, self.inputs, self.raw)
             if self.limit is not None:
-                count = min(count, self.limit - start)
+                count = min(count, self.limit - done)
+            first = self.start + done
             values = {
-                key: _values(self, key, x[key][:count], start) for key in self.inputs
+                key: _values(self, key, x[key][:count], first) for key in self.inputs
             }
-            classes = None if y is None else _classes(self, y[:count], start)
+            classes = None if y is None else _classes(self, y[:count], first)
             yield alone(values), classes
-            start += count
-            if start == self.limit:
+            done += count
+            if done == self.limit:
                 break
-        if start == 0:
+        if done == 0:
             raise DataError(f"{self.name} holds no samples; give data with at least 1.")
 
 
