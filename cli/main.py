@@ -19,6 +19,7 @@ COMMANDS = (
     "convert",
     "methods",
     "evaluate",
+    "predict",
     "compare",
     "verify",
     "diagnose",

@@ -39,12 +39,14 @@ from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.handlers import handles
 from tfsnn.inspect import inspect_model
 from tfsnn.model import SpikingModel, Trace
+from tfsnn.predict import BulkPrediction, predict_files
 from tfsnn.sources import load_model
 from tfsnn.verify import verify
 
 __version__ = version("tfsnn")
 
 __all__ = [
+    "BulkPrediction",
     "Calibration",
     "CalibrationError",
     "Choice",
@@ -71,5 +73,6 @@ __all__ = [
     "load_model",
     "methods",
     "open_data",
+    "predict_files",
     "verify",
 ]

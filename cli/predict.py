@@ -1,0 +1,175 @@
+"""``tfsnn predict``: results for data larger than memory, in shards."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import (
+    AT_LEAST_ONE,
+    LibraryCommand,
+    batch_size_option,
+    json_option,
+    model_argument,
+    progress,
+    raw_option,
+    say,
+    show,
+    signature_option,
+    timesteps_option,
+)
+
+
+class Worker(click.ParamType):
+    """Which worker of how many: ``0/4``."""
+
+    name = "i/n"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        """The pair of numbers."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d+)/(\d+)", value)
+        if not match or int(match[1]) >= int(match[2]):
+            self.fail(
+                f"{value!r} is not I/N with I from 0 to N - 1, such as 0/4", param, ctx
+            )
+        return int(match[1]), int(match[2])
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn predict snn.keras --data 'images-*.tfrecord' --output results
+  tfsnn predict snn.keras --data 'shards/*.npz' --output results --worker 0/4 --json
+""",
+)
+@model_argument("model_path", "MODEL")
+@signature_option()
+@click.option(
+    "--data",
+    "patterns",
+    required=True,
+    multiple=True,
+    metavar="GLOB",
+    help="TFRecord files (*.tfrecord), npz files (x and, for labels, y), or folders of "
+    "images. In quotes, so that the shell leaves it alone; may be given several times.",
+)
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder of the results; made if need be.",
+)
+@timesteps_option("Time steps; those that MODEL was converted for if not given.")
+@click.option(
+    "--shard-size",
+    type=AT_LEAST_ONE,
+    default=4096,
+    show_default=True,
+    metavar="N",
+    help="Samples in a file of results.",
+)
+@batch_size_option(64)
+@click.option(
+    "--image-key",
+    default="image/encoded",
+    show_default=True,
+    metavar="KEY",
+    help="Feature of a TFRecord file that is the sample: an encoded image, bytes, "
+    "floats, or 8-bit integers.",
+)
+@click.option(
+    "--label-key",
+    metavar="KEY",
+    help="Feature of a TFRecord file that is the label; none if not given.",
+)
+@raw_option()
+@click.option(
+    "--worker",
+    type=Worker(),
+    default="0/1",
+    show_default=True,
+    help="Make every Nth shard only, from shard I on: for N machines that share DIR.",
+)
+@json_option()
+def command(
+    model_path: Path,
+    signature: str | None,
+    patterns: tuple[str, ...],
+    output: Path,
+    timesteps: int | None,
+    shard_size: int,
+    batch_size: int,
+    image_key: str,
+    label_key: str | None,
+    raw: bool,
+    worker: tuple[int, int],
+    as_json: bool,
+) -> None:
+    """Predict data larger than memory, in shards.
+
+    MODEL is a file that tfsnn convert wrote, or any model that it reads. DIR gets
+    shard-K-of-M.npz files, with the arrays outputs, top (the class), steps, index (the
+    number among all samples), id (file and row) and, where all samples have one, label;
+    and manifest.json, with all files read, and with totals at the end.
+
+    A shard is there whole or not at all. After a kill, a crash or Ctrl-C the same
+    command goes on with the shards that are missing, and the result is the same as if
+    it had not been stopped. DIR with results of another model, other data or other
+    options is refused. The last of several workers to end completes the manifest.
+    """
+    import tfsnn
+
+    model = tfsnn.load_model(model_path, signature)
+    try:
+        found = tfsnn.predict_files(
+            model,
+            patterns,
+            output,
+            timesteps=timesteps,
+            batch_size=batch_size,
+            shard_size=shard_size,
+            raw=raw,
+            image_key=image_key,
+            label_key=label_key,
+            worker=worker,
+            progress=_shown,
+        )
+    except KeyboardInterrupt:
+        say(f"\nstopped; the same command goes on with what is missing in {output}")
+        raise
+    show(found, as_json)
+
+
+def _shown(items: Iterable[Any], total: int | None, label: str) -> Iterable[Any]:
+    """A progress bar on a terminal; of batches, with images per second."""
+    if label != "predicting" or not sys.stderr.isatty():
+        return progress(items, total, label)
+    return _bar(items, total, label)
+
+
+def _bar(batches: Iterable[Any], total: int | None, label: str) -> Iterator[Any]:
+    count, started = 0, 0.0
+
+    def rate(_: Any) -> str:
+        seconds = time.perf_counter() - started
+        return f"{count / seconds:,.0f} images/s" if count else ""
+
+    with click.progressbar(
+        batches, total, label, file=sys.stderr, item_show_func=rate
+    ) as bar:
+        for batch in bar:
+            yield batch
+            if started:
+                count += len(batch)
+            else:  # the first batch was for compilation
+                started = time.perf_counter()

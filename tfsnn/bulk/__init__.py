@@ -1,0 +1,1 @@
+"""Prediction of data larger than memory, in shards (:mod:`tfsnn.predict`)."""

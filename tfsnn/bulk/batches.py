@@ -1,0 +1,160 @@
+"""Samples of many files, in order, in batches that no shard shares with another.
+
+So a shard depends on its samples and the batch size alone, and not on where the
+prediction was stopped, nor on who made the shards before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsnn.bulk.sources import Reading, Source, open_source
+from tfsnn.data.arrays import by_input
+from tfsnn.data.samples import alone
+from tfsnn.errors import DataError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive samples of one shard.
+
+    Attributes:
+        shard: its number.
+        last: whether the shard ends here.
+        index: of the samples among all, ``(B,)`` int64.
+        ids: source and row of each, ``(B,)`` text.
+        x: float32 ``(B, *shape)``; by name for several inputs.
+        y: class numbers, ``(B,)`` int64, or None.
+    """
+
+    shard: int
+    last: bool
+    index: np.ndarray
+    ids: np.ndarray
+    x: Any
+    y: np.ndarray | None
+
+    def __len__(self) -> int:
+        """B."""
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """All samples, by source, and how they are cut into shards and batches."""
+
+    root: Path
+    sources: Sequence[Source]
+    reading: Reading
+    shard_size: int
+    batch_size: int
+
+    @property
+    def size(self) -> int:
+        """The number of samples."""
+        return sum(source.samples for source in self.sources)
+
+    @property
+    def shards(self) -> int:
+        """The number of shards; the last may be smaller."""
+        return -(-self.size // self.shard_size)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether every sample has a label."""
+        return all(source.labelled for source in self.sources)
+
+    def bounds(self, shard: int) -> tuple[int, int]:
+        """The first sample of a shard, and that after its last."""
+        first = shard * self.shard_size
+        return first, min(first + self.shard_size, self.size)
+
+    def count(self, shards: Sequence[int]) -> int:
+        """The number of batches in some shards."""
+        sizes = (stop - start for start, stop in map(self.bounds, shards))
+        return sum(-(-size // self.batch_size) for size in sizes)
+
+    def batches(self, shards: Sequence[int]) -> Iterator[Batch]:
+        """Read some shards, given in order; what lies between is passed over."""
+        for run in _runs(shards):
+            rows = _Rows(self._chunks(self.bounds(run[0])[0], self.bounds(run[-1])[1]))
+            for shard in run:
+                first, stop = self.bounds(shard)
+                for i in range(first, stop, self.batch_size):
+                    end = min(i + self.batch_size, stop)
+                    x, y, ids = rows.take(end - i)
+                    index = np.arange(i, end)
+                    labels = y if self.labelled else None
+                    yield Batch(shard, end == stop, index, ids, alone(x), labels)
+
+    def _chunks(self, start: int, stop: int) -> Iterator[_Chunk]:
+        """The samples from `start` to `stop`, some at a time, source by source."""
+        first = 0
+        for source in self.sources:
+            low, high = max(start - first, 0), min(stop - first, source.samples)
+            first += source.samples
+            if low >= high:
+                continue
+            data, name = open_source(self.root, source, self.reading)
+            row = low
+            for x, y in data.part(low, high).batches(self.batch_size):
+                feed = by_input(data.name, x, data.inputs)
+                count = len(next(iter(feed.values())))
+                ids = [name(i) for i in range(row, row + count)]
+                yield _Chunk(feed, y, np.array(ids))
+                row += count
+            if row != high:
+                raise DataError(
+                    f"{data.name} held {source.samples} samples and now holds {row}; "
+                    "leave it alone while it is being read, and run again."
+                )
+
+
+def _runs(numbers: Sequence[int]) -> list[list[int]]:
+    """Parts of consecutive numbers."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] + 1 == number:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    x: dict[str, np.ndarray]
+    y: np.ndarray | None
+    ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, part: slice) -> _Chunk:
+        x = {key: values[part] for key, values in self.x.items()}
+        return _Chunk(x, None if self.y is None else self.y[part], self.ids[part])
+
+
+class _Rows:
+    """Takes any number of rows from chunks of other sizes."""
+
+    def __init__(self, chunks: Iterator[_Chunk]) -> None:
+        self.chunks = chunks
+        self.rest: _Chunk | None = None
+
+    def take(self, count: int) -> tuple[dict[str, np.ndarray], Any, np.ndarray]:
+        """x by input, y (None if some have none) and the ids of the next rows."""
+        parts: list[_Chunk] = []
+        while (needed := count - sum(map(len, parts))) > 0:
+            chunk = self.rest or next(self.chunks)
+            parts.append(chunk.rows(slice(needed)))
+            self.rest = chunk.rows(slice(needed, None)) if len(chunk) > needed else None
+        x = {key: np.concatenate([p.x[key] for p in parts]) for key in parts[0].x}
+        labels = [p.y for p in parts if p.y is not None]
+        y = np.concatenate(labels) if len(labels) == len(parts) else None
+        return x, y, np.concatenate([p.ids for p in parts])

@@ -1,0 +1,239 @@
+"""The folder of results: shards, each whole or not there, and a manifest.
+
+Shards are npz files: anybody reads them with NumPy alone, one column without the
+others; the arrays have types and shapes; and the same arrays make the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsnn.bulk.batches import Samples
+from tfsnn.errors import OutputError
+from tfsnn.files import replacing
+
+MANIFEST = "manifest.json"
+COMPARED = ("format", "model", "options", "samples", "data")
+PART = re.compile(r"\.[0-9a-f]{8}\.part(\.npz|\.json)")  # left by a kill
+SHOWN = 12  # characters of a digest in a message
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest in a folder, or None where there is none.
+
+    Raises OutputError where it cannot be read, or is something else.
+    """
+    path = folder / MANIFEST
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        known = {entry["name"] for entry in found["data"]}
+        if "format" not in found or len(known) < len(found["data"]):
+            raise ValueError("it is of something else")
+        return found
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError as error:
+        raise OutputError(f"{folder} is no folder; give another path.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(
+            f"{path} cannot be read as the manifest of predictions ({error}); give "
+            "another folder."
+        ) from error
+
+
+class Folder:
+    """Shards of predictions, some of them there already."""
+
+    def __init__(
+        self, path: Path, samples: Samples, manifest: Mapping[str, Any]
+    ) -> None:
+        """Open the folder, which is made if need be.
+
+        Raises OutputError if it cannot be written, or holds predictions by another
+        model, of other data, or with other options.
+        """
+        self.path, self.samples = path, samples
+        self.manifest = {**manifest, "totals": None}
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            there = read_manifest(path)
+            if there is None:
+                self._refuse_strangers()
+                there = self._create()
+        except OutputError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written ({error.strerror or error}); give another "
+                "folder, or change its permissions."
+            ) from error
+        self._compare(there)
+        self.manifest = there
+
+    def _refuse_strangers(self) -> None:
+        for name in sorted(os.listdir(self.path)):
+            if name.startswith("shard-"):
+                raise OutputError(
+                    f"{self.path} holds {name} but no {MANIFEST}, so it is not known "
+                    "what it is of; give another folder."
+                )
+
+    def _create(self) -> dict[str, Any]:
+        """Write the manifest, unless another worker does at the same time."""
+        target = self.path / MANIFEST
+        part = self.path / f".{os.urandom(4).hex()}.part.json"
+        try:
+            _write_json(part, self.manifest)
+            try:
+                os.link(part, target)  # fails where it exists, unlike a renaming
+            except FileExistsError:
+                pass
+            except OSError:  # there are no links on this file system
+                os.replace(part, target)
+        finally:
+            with suppress(FileNotFoundError):
+                part.unlink()
+        return read_manifest(self.path) or self.manifest
+
+    def _compare(self, there: Mapping[str, Any]) -> None:
+        here: Mapping[str, Any] = json.loads(json.dumps(self.manifest))
+        found = [
+            difference
+            for key in COMPARED
+            for difference in _differences(key, there.get(key), here[key])
+        ]
+        if found:
+            more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+            raise OutputError(
+                f"{self.path} holds predictions of something else, which differ in "
+                f"{', '.join(found[:3])}{more}; give another folder, or the same "
+                "arguments as before."
+            )
+
+    def name(self, shard: int) -> str:
+        """The file of a shard."""
+        return f"shard-{shard:05d}-of-{self.samples.shards:05d}.npz"
+
+    def missing(self) -> list[int]:
+        """The shards that are not there, in order."""
+        there = set(os.listdir(self.path))
+        return [k for k in range(self.samples.shards) if self.name(k) not in there]
+
+    def write(self, shard: int, columns: Mapping[str, np.ndarray]) -> None:
+        """Write a shard, whole, to the disk, or not at all.
+
+        Raises OutputError if it cannot be written.
+        """
+        with (
+            replacing(self.path / self.name(shard), overwrite=True) as part,
+            part.open("wb") as file,
+        ):
+            np.savez(file, **columns)  # type: ignore[arg-type]  # of a stub
+            file.flush()
+            os.fsync(file.fileno())  # for the name must not outlive the bytes
+
+    def remove_parts(self, *suffixes: str) -> None:
+        """Remove what killed processes left; nobody may be writing such files."""
+        for name in os.listdir(self.path):
+            if PART.fullmatch(name) and name.endswith(suffixes):
+                with suppress(FileNotFoundError):
+                    (self.path / name).unlink()
+
+    def finish(self) -> dict[str, Any]:
+        """Write the totals into the manifest, once all shards are there.
+
+        Every sample is found in its shard, once. Raises OutputError where it is not.
+        """
+        self.remove_parts(".npz")
+        totals = self._totals()
+        if self.manifest.get("totals") != totals:
+            self.manifest = {**self.manifest, "totals": totals}
+            with replacing(self.path / MANIFEST, overwrite=True) as part:
+                _write_json(part, self.manifest)
+        return totals
+
+    def _totals(self) -> dict[str, Any]:
+        samples = steps = right = 0
+        counted = True
+        for shard in range(self.samples.shards):
+            found = self._columns(shard)
+            samples += len(found["index"])
+            counted = counted and "steps" in found
+            steps += int(found["steps"].sum()) if counted else 0
+            if self.samples.labelled:
+                right += int((found["top"] == found["label"]).sum())
+        totals: dict[str, Any] = {"samples": samples, "shards": self.samples.shards}
+        if counted:
+            totals["mean_steps"] = steps / samples
+        if self.samples.labelled:
+            totals["accuracy"] = right / samples
+        return totals
+
+    def _columns(self, shard: int) -> dict[str, np.ndarray]:
+        """The small columns of a shard, which is checked."""
+        path = self.path / self.name(shard)
+        wanted = ("index", "top", "steps", "label")
+        try:
+            with np.load(path) as stored:
+                found = {key: stored[key] for key in wanted if key in stored}
+            right = np.array_equal(
+                found["index"], np.arange(*self.samples.bounds(shard))
+            )
+        # Whatever the readers of zip and npy raise on damage.
+        except Exception as error:
+            raise _damaged(path, f"{type(error).__name__}: {error}") from error
+        if not right:
+            raise _damaged(path, "it holds other samples")
+        return found
+
+
+def _damaged(path: Path, reason: str) -> OutputError:
+    return OutputError(
+        f"{path} is damaged ({reason}); remove it and run again, which makes it anew."
+    )
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _differences(key: str, there: Any, here: Any) -> list[str]:
+    if key == "data":
+        return _data_differences(there, here)
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
+        names = [name for name in here if there.get(name) != here[name]]
+        return [
+            f"{key} {name} ({_shown(there.get(name))} there, {_shown(here[name])} now)"
+            for name in names
+        ]
+    return [f"{key} ({there} there, {here} now)"] if there != here else []
+
+
+def _data_differences(there: list[Any], here: list[Any]) -> list[str]:
+    known = {entry.get("name"): entry for entry in there}
+    current = {entry["name"]: entry for entry in here}
+    found = [f"the file {name} (not there any more)" for name in known.keys() - current]
+    found += [f"the file {name} (new)" for name in current.keys() - known]
+    for name in known.keys() & current.keys():
+        one, other = ({**e, "modified": None} for e in (known[name], current[name]))
+        if one != other:
+            found.append(f"the file {name} (changed)")
+    if not found and list(known) != list(current):
+        found.append("the order of the files")
+    return sorted(found)
+
+
+def _shown(value: Any) -> str:
+    return value[:SHOWN] if isinstance(value, str) else json.dumps(value)

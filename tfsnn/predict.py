@@ -1,0 +1,261 @@
+"""Prediction of data larger than memory: files in, shards of results out.
+
+The samples of all files, in the order of the files' names, are numbered from 0, and
+shard k holds those from ``k * shard_size`` on. A shard appears whole, by renaming, and
+depends on nothing but the model, its samples and the options. So a prediction that was
+stopped, in whatever way, goes on with the shards that are missing, and several workers
+may share them: shard k is made by worker k mod N.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfsnn.bulk.batches import Batch, Samples
+from tfsnn.bulk.folder import Folder, read_manifest
+from tfsnn.bulk.network import Network, network
+from tfsnn.bulk.prefetch import prefetched
+from tfsnn.bulk.sources import KINDS, Reading, find, list_sources
+from tfsnn.data import Progress
+from tfsnn.data.samples import check_count
+from tfsnn.data.tfrecord import IMAGE_KEY
+from tfsnn.errors import DataError, OptionError
+
+FORMAT = 1  # of the manifest
+BATCH_SIZE, SHARD_SIZE = 64, 4096
+
+
+@dataclass(frozen=True)
+class BulkPrediction:
+    """What :func:`predict_files` did.
+
+    Attributes:
+        output: the folder.
+        samples: predicted now.
+        seconds: that took, compilation and reading included.
+        images_per_second: None if all was there already.
+        shards: written now.
+        shards_missing: of those of all workers; 0 when all is done.
+        totals: of all samples, once no shard is missing: samples, shards, mean_steps of
+            a spiking network, and accuracy where all samples have labels.
+    """
+
+    output: str
+    samples: int
+    seconds: float
+    images_per_second: float | None
+    shards: int
+    shards_missing: int
+    totals: Mapping[str, Any] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        rate = self.images_per_second
+        speed = "" if rate is None else f", {rate:,.1f} images/s"
+        lines = [
+            f"{self.samples} samples in {self.seconds:.1f} s{speed}; "
+            f"{self.shards} shards written to {self.output}"
+        ]
+        if self.totals is None:
+            lines.append(
+                f"{self.shards_missing} shards of other workers are still missing"
+            )
+        else:
+            found = self.totals
+            line = f"complete: {found['samples']} samples in {found['shards']} shards"
+            if "mean_steps" in found:
+                line += f", {found['mean_steps']:.2f} steps on average"
+            if "accuracy" in found:
+                line += f", accuracy {100 * found['accuracy']:.2f} %"
+            lines.append(line)
+        return "\n".join(lines)
+
+
+def predict_files(
+    model: keras.Model,
+    data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    timesteps: int | None = None,
+    batch_size: int = BATCH_SIZE,
+    shard_size: int = SHARD_SIZE,
+    raw: bool | Collection[str] = False,
+    image_key: str = IMAGE_KEY,
+    label_key: str | None = None,
+    worker: tuple[int, int] = (0, 1),
+    progress: Progress | None = None,
+) -> BulkPrediction:
+    """Predict all samples in files, a few batches in memory at a time.
+
+    Results are ``shard-K-of-M.npz`` in the folder, with the arrays
+
+    * ``outputs`` ``(S, ...)``, in the model's own units; ``outputs_NAME`` where the
+      model has several, by name or number;
+    * ``top`` ``(S,)`` int32: the place of the largest value of the first output;
+    * ``steps`` ``(S,)`` int32: time steps used, less than T by early exit; of a spiking
+      network only;
+    * ``index`` ``(S,)`` int64: the number among all samples;
+    * ``id`` ``(S,)``: ``FILE#ROW``, or the path of an image;
+    * ``label`` ``(S,)`` int64, where all samples have one,
+
+    and ``manifest.json``: the model's digest, the options, every file with its size and
+    digest, and, once all shards are there, totals. Called again with the same
+    arguments it makes the shards that are missing.
+
+    Args:
+        model: from :func:`tfsnn.convert`, or any Keras model.
+        data: path or pattern, or several: TFRecord files (:mod:`tfsnn.data.tfrecord`),
+            npz files (:func:`tfsnn.open_data`), or folders of images, at any depth; in
+            order of their names. Where a folder has images in its subfolders only,
+            these are their classes.
+        output: the folder of the results; made if need be.
+        timesteps: T; that of the network if None.
+        batch_size: samples computed at a time.
+        shard_size: samples in a file of results, which is held in memory until written.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        image_key: feature of a TFRecord file that is the sample.
+        label_key: feature that is its label; None for no labels.
+        worker: I and N: make the shards k with k mod N = I only. Workers may use the
+            same folder at the same time, and that which ends last writes the totals.
+        progress: wraps the batches, for a progress bar.
+
+    Raises:
+        OptionError: for impossible numbers, or data in the folder of the results.
+        DataError: for data that is missing, damaged or does not fit, naming file and
+            row. The shards that were written stay.
+        OutputError: if results cannot be written, or the folder holds those of another
+            model, other data or options.
+    """
+    check_count("batch_size", batch_size)
+    check_count("shard_size", shard_size)
+    if timesteps is not None:
+        check_count("timesteps", timesteps)
+    _check_worker(worker)
+    target = Path(output)
+    net = network(model, timesteps)
+    kept = frozenset(net.inputs) if raw is True else frozenset(raw or ())
+    reading = Reading(net.inputs, kept | net.whole_inputs, image_key, label_key)
+    root, paths = find(data)
+    _refuse_results(paths, target)
+    before = read_manifest(target) or {"data": []}
+    known = {entry["name"]: entry for entry in before["data"]}
+    sources = list_sources(root, paths, reading, known, progress)
+    samples = Samples(root, sources, reading, shard_size, batch_size)
+    if samples.size == 0:
+        raise DataError(f"{data} holds no samples; give {KINDS} with at least 1.")
+    folder = Folder(target, samples, _manifest(model, net, samples))
+    number, workers = worker
+    if workers == 1:
+        folder.remove_parts(".npz", ".json")
+    shards = [k for k in folder.missing() if k % workers == number]
+    started = time.perf_counter()
+    count = _predict(net, samples, shards, folder, progress)
+    seconds = time.perf_counter() - started
+    missing = folder.missing()
+    return BulkPrediction(
+        output=str(target),
+        samples=count,
+        seconds=seconds,
+        images_per_second=count / seconds if count else None,
+        shards=len(shards),
+        shards_missing=len(missing),
+        totals=None if missing else folder.finish(),
+    )
+
+
+def _check_worker(worker: tuple[int, int]) -> None:
+    number, workers = worker
+    if not 0 <= number < workers:
+        raise OptionError(
+            f"worker {number} of {workers}: give a number from 0 to below the number "
+            "of workers, as in 0/4 to 3/4."
+        )
+
+
+def _refuse_results(paths: Sequence[Path], target: Path) -> None:
+    """Refuse to read what is going to be written."""
+    place = Path(os.path.abspath(target))
+    for path in paths:
+        if place == path or place in path.parents:
+            raise OptionError(
+                f"{path} is in the folder of the results, {target}; give another "
+                "folder for these."
+            )
+
+
+def _manifest(model: keras.Model, net: Network, samples: Samples) -> dict[str, Any]:
+    reading = samples.reading
+    return {
+        "format": FORMAT,
+        "model": {"digest": net.digest, "timesteps": net.timesteps},
+        "options": {
+            "batch_size": samples.batch_size,
+            "shard_size": samples.shard_size,
+            "raw": sorted(reading.raw),
+            "image_key": reading.image_key,
+            "label_key": reading.label_key,
+        },
+        "samples": samples.size,
+        "shards": samples.shards,
+        "name": model.name,
+        "versions": {name: version(name) for name in ("tfsnn", "tensorflow", "keras")},
+        "root": str(samples.root),
+        "data": [source.to_dict() for source in samples.sources],
+    }
+
+
+def _predict(
+    net: Network,
+    samples: Samples,
+    shards: Sequence[int],
+    folder: Folder,
+    progress: Progress | None,
+) -> int:
+    """Make these shards; the number of samples in them."""
+    count, rows = 0, []
+    batches = prefetched(samples.batches(shards))
+    try:
+        shown: Any = batches
+        if progress is not None:
+            shown = progress(batches, samples.count(shards), "predicting")
+        for batch in shown:
+            rows.append(_columns(net, batch))
+            count += len(batch)
+            if batch.last:
+                joined = {
+                    key: np.concatenate([row[key] for row in rows]) for key in rows[0]
+                }
+                folder.write(batch.shard, joined)
+                rows = []
+    finally:
+        batches.close()  # type: ignore[attr-defined]  # a generator
+    return count
+
+
+def _columns(net: Network, batch: Batch) -> dict[str, np.ndarray]:
+    """The arrays of a shard, for one batch."""
+    outputs, steps = net.run(batch.x)
+    first = next(iter(outputs.values()))
+    found = {
+        **outputs,
+        "top": first.reshape(len(first), -1).argmax(1).astype(np.int32),
+        "index": batch.index,
+        "id": batch.ids,
+    }
+    if steps is not None:
+        found["steps"] = steps
+    if batch.y is not None:
+        found["label"] = batch.y
+    return found
