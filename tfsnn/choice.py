@@ -96,8 +96,10 @@ class Choice:
 
     @property
     def frontier(self) -> tuple[Tried, ...]:
-        """See :func:`frontier`."""
-        return frontier(self.tried, self.minimise)
+        """See :func:`frontier`; and the chosen one, of whatever precision."""
+        rows = set(map(id, frontier(self.tried, self.minimise))) | {id(self.best)}
+        found = [row for row in self.tried if id(row) in rows]
+        return tuple(sorted(found, key=lambda row: row.cost(self.minimise)))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON: all but the network."""
