@@ -33,14 +33,16 @@ from tfsnn.errors import (
     OutputError,
     TfsnnError,
     UnsupportedError,
+    WorkerError,
 )
 from tfsnn.evaluate import evaluate
 from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.handlers import handles
 from tfsnn.inspect import inspect_model
-from tfsnn.model import SpikingModel, Trace
+from tfsnn.model import SpikingModel
 from tfsnn.predict import BulkPrediction, predict_files
 from tfsnn.sources import load_model
+from tfsnn.trace import Trace
 from tfsnn.verify import verify
 
 __version__ = version("tfsnn")
@@ -60,6 +62,7 @@ __all__ = [
     "TfsnnError",
     "Trace",
     "UnsupportedError",
+    "WorkerError",
     "calibrate_exit",
     "calibration",
     "choose",

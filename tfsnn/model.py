@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.compiled import Way, compiled, on_accelerator, with_variables
 from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
 from tfsnn.graph import Graph, Node
-from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.nodes import Rate
 from tfsnn.operations import Operations, count_operations
 from tfsnn.report import ConversionReport, table
@@ -26,34 +25,11 @@ from tfsnn.simulate import (
     Result,
     simulate,
 )
+from tfsnn.trace import Trace
 
 # Samples times steps that a layer takes at a time, where K is free, and the largest K:
 # so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.
 AT_A_TIME, LARGEST_CHUNK = 32, 4
-
-# Weights up to this size become constants of the compiled simulation: on a CPU their
-# layout is then changed once, and not in every step.
-CONSTANT_BYTES = 2**28
-
-
-@dataclass(frozen=True)
-class Trace:
-    """A recorded simulation, NumPy arrays by node name.
-
-    Attributes:
-        outputs: of each output of the model after each step, ``(T, B, ...)``.
-        spikes: coefficients, integers as float32, ``(T, B, ...)``.
-        potentials: after firing, in thresholds, ``(T, B, ...)``.
-        values: what synapses receive for the spikes, in thresholds, ``(T, B, ...)``;
-            the coefficients themselves but for differential coding and few spikes.
-
-    Where the method has pre-steps, all but the outputs begin with them.
-    """
-
-    outputs: list[np.ndarray]
-    spikes: dict[str, np.ndarray]
-    potentials: dict[str, np.ndarray]
-    values: dict[str, np.ndarray]
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -105,7 +81,7 @@ class SpikingModel(keras.Model):
         self._operations: Operations | None = None
         self.input_spec = _input_spec(graph.inputs)
         self.built = True
-        self.jit_compile = _on_accelerator()
+        self.jit_compile = on_accelerator()
 
     def _make_variable(self, node: Node, name: str, values: Any) -> Any:
         values = np.asarray(values, np.float32)
@@ -124,17 +100,13 @@ class SpikingModel(keras.Model):
     def compile(self, *args: Any, jit_compile: bool | str = "auto", **kwargs: Any):
         """As in Keras, where "auto" means XLA on GPU and TPU only."""
         if jit_compile == "auto":
-            jit_compile = _on_accelerator()
+            jit_compile = on_accelerator()
         super().compile(*args, jit_compile=jit_compile, **kwargs)
 
     @property
     def graph(self) -> Graph:
         """The spiking graph in normal form, with its weights as tensors."""
-        return self._structure.map_arrays(
-            lambda node, name, _: tf.convert_to_tensor(
-                self._variables_by_field[f"{node.name}.{name}"]
-            )
-        )
+        return with_variables(self._structure, self._variables_by_field)
 
     @property
     def inputs_by_name(self) -> dict[str, tuple[int, ...]]:
@@ -212,53 +184,13 @@ class SpikingModel(keras.Model):
         chunk = self._chunk(next(iter(feed.values())).shape[0])
         if early_exit is not None and self.chunk is None:
             chunk = 1  # asked after each step
-        key = (timesteps, frozenset(observe), chunk, early_exit)
-        if key not in self._runs:
-            self._runs[key] = self._compiled(*key)
-        return self._runs[key](feed)
-
-    def _compiled(
-        self,
-        timesteps: int,
-        observe: frozenset[str],
-        chunk: int,
-        early_exit: ExitRule | None,
-    ) -> Callable:
-        fan_outs = self.operations_per_sample.fan_outs if COUNTS in observe else {}
-        xla = _on_accelerator()
-        constant = None if xla else self._constant_graph()
-        free = {k: tf.TensorSpec((None, *s)) for k, s in self.inputs_by_name.items()}
-
-        # XLA compiles for one batch size, and wants to know it.
-        @tf.function(
-            input_signature=None if xla else [free],
-            autograph=False,
-            jit_compile=xla,
-        )
-        @without_gradients()
-        def run(x: dict[str, Any]) -> Result:
-            return simulate(
-                constant or self.graph,
-                x,
-                timesteps,
-                chunk=chunk,
-                observe=observe,
-                fan_outs=fan_outs,
-                early_exit=early_exit,
-                static=xla,
-            )
-
-        return run
-
-    def _constant_graph(self) -> Graph | None:
-        """With weights that are constants; None where they are too large."""
-        variables = self._variables_by_field
-        size = sum(4 * int(np.prod(v.shape)) for v in variables.values())
-        if size > CONSTANT_BYTES:
-            return None
-        return self._structure.map_arrays(
-            lambda node, name, _: variables[f"{node.name}.{name}"].numpy()
-        )
+        way = Way(timesteps, frozenset(observe), chunk, early_exit)
+        if way not in self._runs:
+            counts = COUNTS in way.observe
+            fan_outs = self.operations_per_sample.fan_outs if counts else {}
+            variables = self._variables_by_field
+            self._runs[way] = compiled(self._structure, variables, way, fan_outs)
+        return self._runs[way](feed)
 
     def load_own_variables(self, store: Any) -> None:
         """As in Keras; what was compiled with other weights is forgotten."""
@@ -412,12 +344,6 @@ def _input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:
         return None
     (shape,) = inputs.values()
     return keras.layers.InputSpec(shape=(None, *shape))
-
-
-def _on_accelerator() -> bool:
-    return bool(tf.config.list_physical_devices("GPU")) or bool(
-        tf.config.list_physical_devices("TPU")
-    )
 
 
 def _positive(name: str, value: Any) -> int:

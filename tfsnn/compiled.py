@@ -1,0 +1,88 @@
+"""The compiled simulations of a spiking network, one for each way it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.early_exit import ExitRule
+from tfsnn.graph import Graph
+from tfsnn.neurons.integrate_fire import without_gradients
+from tfsnn.simulate import Result, simulate
+
+# Weights up to this size become constants of the compiled simulation: on a CPU their
+# layout is then changed once, and not in every step.
+CONSTANT_BYTES = 2**28
+
+
+class Way(NamedTuple):
+    """How a simulation is run; arguments of :func:`tfsnn.simulate.simulate`."""
+
+    timesteps: int
+    observe: frozenset[str]
+    chunk: int
+    early_exit: ExitRule | None
+
+
+def compiled(
+    structure: Graph,
+    variables: Mapping[str, Any],
+    way: Way,
+    fan_outs: Mapping[str, Any],
+) -> Callable[[dict[str, Any]], Result]:
+    """A simulation of inputs by name, each ``(B, *shape)`` float32; no gradients.
+
+    Args:
+        structure: the graph, whatever its arrays.
+        variables: these arrays, by ``node.field``.
+        way: how it is run.
+        fan_outs: for the observation of counts.
+    """
+    xla = on_accelerator()
+    constant = None if xla else _constant(structure, variables)
+    free = {name: tf.TensorSpec((None, *s)) for name, s in structure.inputs.items()}
+
+    # XLA compiles for one batch size, and wants to know it.
+    @tf.function(
+        input_signature=None if xla else [free], autograph=False, jit_compile=xla
+    )
+    @without_gradients()
+    def run(x: dict[str, Any]) -> Result:
+        return simulate(
+            constant or with_variables(structure, variables),
+            x,
+            way.timesteps,
+            chunk=way.chunk,
+            observe=way.observe,
+            fan_outs=fan_outs,
+            early_exit=way.early_exit,
+            static=xla,
+        )
+
+    return run
+
+
+def with_variables(structure: Graph, variables: Mapping[str, Any]) -> Graph:
+    """The graph with its arrays as tensors."""
+    return structure.map_arrays(
+        lambda node, name, _: tf.convert_to_tensor(variables[f"{node.name}.{name}"])
+    )
+
+
+def on_accelerator() -> bool:
+    """Whether TensorFlow sees a GPU or a TPU."""
+    kinds = ("GPU", "TPU")
+    return any(tf.config.list_physical_devices(kind) for kind in kinds)
+
+
+def _constant(structure: Graph, variables: Mapping[str, Any]) -> Graph | None:
+    """With arrays that become constants; None where they are too large."""
+    size = sum(4 * int(np.prod(v.shape)) for v in variables.values())
+    if size > CONSTANT_BYTES:
+        return None
+    return structure.map_arrays(
+        lambda node, name, _: variables[f"{node.name}.{name}"].numpy()
+    )
