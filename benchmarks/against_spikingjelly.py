@@ -111,7 +111,7 @@ def main(
         "machine": machine(),
         "samples": len(images),
         "calibration_samples": len(shared),
-        "spikingjelly": _spikingjelly(python, model, given, images, labels, theirs),
+        "spikingjelly": spikingjelly(python, model, given, images, labels, theirs),
         **_ann(model, images, labels, request),
         "results": [],
     }
@@ -176,10 +176,10 @@ def _milliseconds(model: keras.Model, images: Any, request: dict) -> float:
     return 1e3 * statistics.median(times[1:]) / len(x)
 
 
-def _spikingjelly(
+def spikingjelly(
     python: str, model: keras.Model, given: Any, images: Any, labels: Any, request: dict
 ) -> dict[str, Any]:
-    """What the other environment measures."""
+    """What the other environment measures (``spikingjelly_side.py``)."""
     graph = simplify(import_model(model))
     nodes, weights, output = neutral(graph)
     logits = graph.forward(images[:CHECKED])[output]

@@ -148,14 +148,14 @@ class SpikingModel(keras.Model):
             self.graph,
             feed,
             self.timesteps,
-            chunk=self._chunk(first.shape[0]),
+            chunk=self.chunk_for(first.shape[0]),
             early_exit=self.early_exit,
             static=bool(self.jit_compile),
         )
         return self._arranged(result.outputs)
 
-    def _chunk(self, batch: int | None) -> int:
-        """K for a batch; of unknown size, a large one."""
+    def chunk_for(self, batch: int | None) -> int:
+        """K, the steps advanced at a time, for a batch; None where it is unknown."""
         if self.chunk is not None:
             return self.chunk
         return LARGEST_CHUNK if batch and batch * LARGEST_CHUNK <= AT_A_TIME else 1
@@ -181,7 +181,7 @@ class SpikingModel(keras.Model):
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = _positive("timesteps", timesteps)
         feed = self._checked(x)
-        chunk = self._chunk(next(iter(feed.values())).shape[0])
+        chunk = self.chunk_for(next(iter(feed.values())).shape[0])
         if early_exit is not None and self.chunk is None:
             chunk = 1  # asked after each step
         way = Way(timesteps, frozenset(observe), chunk, early_exit)
