@@ -1,0 +1,202 @@
+"""A spiking network as a SavedModel that a stock TF Serving answers from.
+
+A version's folder stands alone: it needs neither tfsnn nor Python. The weights are
+variables that all signatures read and none writes; the state of the neurons lives in
+the loop of one call. So requests that run at the same time cannot touch each other.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.errors import DataError, OptionError
+from tfsnn.export import serving_guide, warmup
+from tfsnn.export.input_forms import input_form
+from tfsnn.export.signatures import (
+    ANYTIME,
+    CLASSIFY,
+    DEFAULT,
+    XLA,
+    Signatures,
+    xla_name,
+)
+from tfsnn.export.versions import check_version, publish
+from tfsnn.model import SpikingModel
+
+BATCH_SIZES = (1, 8, 32)
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """What was written.
+
+    Attributes:
+        path: of the version's folder.
+        model: the name under which it is served: that of the folder of its versions.
+        version: its number.
+        signatures: by name, the inputs and outputs: type and shape, the batch first.
+        batch_sizes: that a server warms up.
+    """
+
+    path: Path
+    model: str
+    version: int
+    signatures: dict[str, dict[str, dict[str, str]]]
+    batch_sizes: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {
+            "path": str(self.path),
+            "model": self.model,
+            "version": self.version,
+            "signatures": self.signatures,
+            "batch_sizes": list(self.batch_sizes),
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.path}: version {self.version} of {self.model}"]
+        for name, ends in self.signatures.items():
+            inputs, outputs = (_listed(ends[end]) for end in ("inputs", "outputs"))
+            lines.append(f"  {name}: {inputs} -> {outputs}")
+        lines.append(f"how to serve it: {self.path / 'README.md'}")
+        return "\n".join(lines)
+
+
+def _listed(tensors: dict[str, str]) -> str:
+    return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
+
+
+def export_saved_model(
+    snn: SpikingModel,
+    output: str | Path,
+    *,
+    version: int | None = None,
+    xla: bool = False,
+    batch_sizes: Sequence[int] = BATCH_SIZES,
+    input_type: str = "float",
+    raw: bool = False,
+    class_names: str | Path | None = None,
+) -> ExportedModel:
+    """Write a spiking network for TF Serving.
+
+    Args:
+        snn: from :func:`tfsnn.convert`.
+        output: the folder of the model's versions, one of which is added.
+        version: its number; the next one if None. None is ever overwritten.
+        xla: whether to add signatures that XLA compiles, ``serving_xla`` for any
+            batch size and ``serving_xla_B`` for each of `batch_sizes`.
+        batch_sizes: that a server warms up, and makes batches of.
+        input_type: "float", "uint8" or "jpeg" (:mod:`tfsnn.export.input_forms`).
+        raw: whether 8-bit inputs stay at 0..255, instead of 0..1.
+        class_names: a text file with one name a line, for the signature ``classify``.
+
+    Raises:
+        OptionError: for an impossible option.
+        MissingPackageError: without tensorflow-serving-api.
+        DataError: for class names that cannot be read or are not one for each class.
+        OutputError: if the version exists or cannot be written.
+    """
+    model = Path(output)
+    name = model.resolve().name
+    sizes = _checked_sizes(batch_sizes)
+    form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
+    labels = None if class_names is None else _class_names(snn, Path(class_names))
+    warmup.serving_messages()
+    check_version(model, version)
+    signatures = Signatures(snn, form)
+    traced = {DEFAULT: signatures.serving_default(), ANYTIME: signatures.anytime()}
+    if labels is not None:
+        traced[CLASSIFY] = signatures.classify(labels)
+    for size in (None, *sizes) if xla else ():
+        traced[xla_name(size)] = signatures.serving_xla(size)
+
+    def write(folder: Path) -> None:
+        root = tf.Module()
+        root.weights = signatures.variables
+        with tempfile.TemporaryDirectory() as place:
+            if labels is not None:
+                asset = Path(place) / "class_names.txt"
+                asset.write_text("\n".join([*labels, ""]), encoding="utf-8")
+                root.class_names = tf.saved_model.Asset(str(asset))
+            # Nobody trains it there: custom gradients, if any, stay behind.
+            options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+            tf.saved_model.save(root, str(folder), traced, options)
+        _write_guide(folder, name, signatures, list(traced), sizes)
+
+    number = publish(model, version, write)
+    ends = {key: _ends(function) for key, function in traced.items()}
+    return ExportedModel(model / str(number), name, number, ends, sizes)
+
+
+def _checked_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
+    sizes = tuple(sorted(set(batch_sizes)))
+    if not sizes or sizes[0] < 1:
+        raise OptionError(
+            f"batch_sizes={list(batch_sizes)} must be positive, and at least one"
+        )
+    return sizes
+
+
+def _class_names(snn: SpikingModel, path: Path) -> list[str]:
+    try:
+        names = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path} cannot be read ({error}); give a text file in UTF-8 with the name "
+            "of one class a line"
+        ) from error
+    shape = snn.graph[snn.graph.outputs[0]].shape
+    if len(shape) != 1:
+        raise OptionError(
+            f"class names are for a network whose first output is one score a class; "
+            f"it has the shape {shape}: leave them out"
+        )
+    if len(names) != shape[0]:
+        raise DataError(
+            f"{path} has {len(names)} lines, the network {shape[0]} classes; give the "
+            "name of one class a line, in their order"
+        )
+    return names
+
+
+def _ends(function: Any) -> dict[str, dict[str, str]]:
+    """Inputs and outputs of a signature by name: type and shape."""
+    _, inputs = function.structured_input_signature
+    ends = {"inputs": inputs, "outputs": function.structured_outputs}
+    return {
+        end: {name: _described(tensor) for name, tensor in tensors.items()}
+        for end, tensors in ends.items()
+    }
+
+
+def _described(tensor: Any) -> str:
+    sizes = ("B" if size is None else str(size) for size in tensor.shape)
+    return f"{tensor.dtype.name} ({', '.join(sizes)})"
+
+
+def _write_guide(
+    folder: Path,
+    model: str,
+    signatures: Signatures,
+    traced: Sequence[str],
+    sizes: Sequence[int],
+) -> None:
+    """All that lies in a version's folder beside the network itself."""
+    records = warmup.warmup_records(model, signatures, traced, sizes)
+    warmup.write_records(folder / warmup.FILE, records)
+    if XLA in traced:
+        records = warmup.xla_records(model, signatures, traced, sizes)
+        warmup.write_records(folder / warmup.XLA_FILE, records)
+    batching = serving_guide.batching_parameters(sizes)
+    (folder / serving_guide.BATCHING_FILE).write_text(batching)
+    request = serving_guide.request_json(signatures)
+    (folder / serving_guide.REQUEST_FILE).write_text(request)
+    readme = serving_guide.readme(model, signatures, traced, sizes)
+    (folder / "README.md").write_text(readme, encoding="utf-8")

@@ -1,0 +1,166 @@
+"""What lies in a version's folder beside the network, for those who start a server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfsnn.export.signatures import ANYTIME, CLASSIFY, DEFAULT, XLA, Signatures
+from tfsnn.export.warmup import FILE, XLA_FILE
+
+BATCHING_FILE = "batching_params.pbtxt"  # the name that TF Serving looks for
+REQUEST_FILE = "assets.extra/request.json"
+BATCH_THREADS = 4
+QUEUE = 100  # batches that wait at most; TF Serving then answers "unavailable"
+WAIT_MICROS = 1000  # that a batch waits for more requests
+
+
+def batching_parameters(batch_sizes: Sequence[int]) -> str:
+    """``BatchingParameters`` as text, for batches of these sizes, in rising order."""
+    allowed = "".join(f"allowed_batch_sizes: {size}\n" for size in batch_sizes)
+    return (
+        f"max_batch_size {{ value: {batch_sizes[-1]} }}\n"
+        f"batch_timeout_micros {{ value: {WAIT_MICROS} }}\n"
+        f"max_enqueued_batches {{ value: {QUEUE} }}\n"
+        f"num_batch_threads {{ value: {BATCH_THREADS} }}\n"
+        f"{allowed}"
+    )
+
+
+def request_json(signatures: Signatures) -> str:
+    """A request of one sample, as REST takes it; JSON."""
+    filled = {
+        name: _filled(spec.shape[1:], signatures.fillers[name])
+        for name, spec in signatures.specs().items()
+    }
+    row = filled if len(filled) > 1 else next(iter(filled.values()))
+    return json.dumps({"instances": [row]}) + "\n"
+
+
+def _filled(shape: tuple[int, ...], value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode()}
+    return np.full(tuple(shape), value).tolist()
+
+
+def readme(
+    model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
+) -> str:
+    """How to start a server and ask it; Markdown.
+
+    Args:
+        model: the name under which it is served.
+        signatures: of the network.
+        names: of those that were exported.
+        sizes: of batches, warmed up.
+    """
+    snn, listed = signatures.snn, ", ".join(map(str, sizes))
+    rows = "".join(f"| `{name}` | {_meaning(name)} |\n" for name in names)
+    parts = [
+        _HEAD.format(
+            model=model,
+            name=snn.name,
+            method=snn.report.method,
+            steps=snn.timesteps,
+            inputs=signatures.form.says,
+            rows=rows,
+        ),
+        _SERVER.format(
+            model=shlex.quote(model),
+            batching=BATCHING_FILE,
+            sizes=listed,
+            warmup=FILE,
+            largest=sizes[-1],
+        ),
+        _ASK.format(model=model, request=REQUEST_FILE),
+    ]
+    if CLASSIFY in names:
+        parts.append(_CLASSIFY.format(model=model))
+    if XLA in names:
+        parts.append(_XLA.format(warmup=FILE, xla=XLA_FILE, sizes=listed))
+    return "".join(parts)
+
+
+def _meaning(name: str) -> str:
+    return {
+        DEFAULT: "outputs, time steps used, and spikes of each sample",
+        ANYTIME: "outputs after each time step",
+        CLASSIFY: "names of classes and scores, best first; takes `tf.Example`",
+        XLA: "as `serving_default`, compiled by XLA for each batch size",
+    }.get(name, f"the same for batches of {name.removeprefix(f'{XLA}_')} only")
+
+
+_HEAD = """\
+# {model}
+
+{name}, a spiking network made by tfsnn ({method}, {steps} time steps).
+
+Inputs: {inputs}.
+
+| signature | answers |
+| --- | --- |
+{rows}"""
+
+_SERVER = """
+## Server
+
+In this folder:
+
+```sh
+tensorflow_model_server --port=8500 --rest_api_port=8501 \\
+    --model_name={model} --model_base_path="$(dirname "$PWD")" \\
+    --enable_batching --enable_per_model_batching_parameters
+```
+
+or, in a container:
+
+```sh
+docker run --rm -p 8500:8500 -p 8501:8501 \\
+    -v "$(dirname "$PWD")":/models/{model} -e MODEL_NAME={model} tensorflow/serving \\
+    --enable_batching --enable_per_model_batching_parameters
+```
+
+`{warmup}`
+has the server run a request of each batch size before it takes others. With the last
+line of the command, requests are put together as `{batching}` says,
+into batches of {sizes} samples; a batch is filled up to the next of
+these sizes, and a request has at most {largest}. Without it, each request is a batch.
+"""
+
+_ASK = """
+## Request
+
+```sh
+curl -d @{request} http://localhost:8501/v1/models/{model}:predict
+```
+"""
+
+_CLASSIFY = """
+`classify` is for the Classify API: `curl -d '{{"signature_name": "classify",
+"examples": [...]}}' http://localhost:8501/v1/models/{model}:classify`. A feature has
+the name of an input and its values as one flat list. The names of the classes are in
+`assets/`, one a line.
+"""
+
+_XLA = """
+## XLA
+
+A server does not compile unless it is told to, and would refuse a model whose
+warm-up needs it. So the warm-up with XLA, for batches of {sizes} samples, is in a file
+of its own, which takes the place of the other:
+
+```sh
+cp {xla} {warmup}
+```
+
+Start the server as above with `--xla_cpu_compilation_enabled=true`, or with
+`--xla_gpu_compilation_enabled=true` on a GPU (TF Serving 2.18 or later), and ask with
+`"signature_name": "serving_xla"`. Batches of other sizes than these are compiled when
+they come first; with batching there are none. `serving_xla_N` takes N samples and no
+other number: it is for clients that do the batching themselves.
+"""

@@ -1,0 +1,215 @@
+"""The functions that an exported network answers with, all of them stateless.
+
+Every tensor of a signature has the batch first. T is fixed by the conversion; inputs
+come in the form of an :class:`~tfsnn.export.input_forms.InputForm`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.export.input_forms import InputForm
+from tfsnn.graph import Graph
+from tfsnn.model import SpikingModel
+from tfsnn.neurons.integrate_fire import without_gradients
+from tfsnn.simulate import COUNTS, OUTPUTS, Result, simulate
+
+DEFAULT, ANYTIME, CLASSIFY, XLA = (
+    "serving_default",
+    "anytime",
+    "classify",
+    "serving_xla",
+)
+# Weights up to this size are constants of the graph, so that a CPU changes their layout
+# once, and not in every step. A graph of 2 GB could not be saved; there are two copies.
+CONSTANT_BYTES = 2**28
+EVENTS = 0  # the column of the counts that has the spikes, whatever they carry
+
+
+class Signatures:
+    """The signatures of a spiking network, to be saved by ``tf.saved_model.save``."""
+
+    def __init__(self, snn: SpikingModel, form: InputForm) -> None:
+        """What answers, and the form in which its inputs come."""
+        self.snn, self.form = snn, form
+        self.names = dict(
+            zip(snn.inputs_by_name, input_names(snn.inputs_by_name), strict=True)
+        )
+        # Asked for here: in a trace, the graph of the network would read its variables.
+        self._readouts = snn.graph.outputs
+        self.output_names = _output_names(snn)
+        self.compiled = False  # whether one is, by XLA
+        self._constant_graph = _with_constants(snn)
+        self._answer = tf.function(
+            lambda x: self._answered(self._graph_on_cpu(), x), autograph=False
+        )
+        self.fillers = {  # by name in signatures: a value that the network takes
+            self.names[name]: form.filler(name, shape)
+            for name, shape in snn.inputs_by_name.items()
+        }
+
+    def specs(self, batch_size: int | None = None) -> dict[str, tf.TensorSpec]:
+        """The inputs, by name, in batches of one size or of any."""
+        return {
+            self.names[name]: self.form.spec(name, shape, batch_size, self.names[name])
+            for name, shape in self.snn.inputs_by_name.items()
+        }
+
+    def features(self) -> dict[str, Any]:
+        """The inputs, by name, as ``tf.Example`` holds them."""
+        return {
+            self.names[name]: self.form.feature(name, shape)
+            for name, shape in self.snn.inputs_by_name.items()
+        }
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """The weights, where they are not constants: no signature writes them."""
+        if self._constant_graph is not None and not self.compiled:
+            return []
+        return [weight.value for weight in self.snn.weights]
+
+    def serving_default(self) -> Any:
+        """Outputs, steps used and spikes: ``(B, ...)``, int32 and float32 ``(B,)``."""
+        return self._traced(self._answer)
+
+    def anytime(self) -> Any:
+        """The outputs after each step, ``(B, T, ...)``."""
+        return self._traced(tf.function(self._outputs_over_time, autograph=False))
+
+    def classify(self, class_names: Sequence[str]) -> Any:
+        """Classes and scores, best first, both ``(B, classes)``, of ``tf.Example``."""
+
+        def classify(**x: Any) -> dict[str, Any]:
+            parsed = tf.io.parse_example(x["inputs"], self.features())
+            outputs = self._answer(self._prepared(parsed))["outputs"]
+            scores, classes = tf.math.top_k(outputs, outputs.shape[-1])
+            names = tf.gather(tf.constant(class_names), classes)
+            return {"classes": names, "scores": scores}
+
+        spec = tf.TensorSpec((None,), tf.string, name="inputs")
+        return _graph_of(classify, {"inputs": spec})
+
+    def serving_xla(self, batch_size: int | None) -> Any:
+        """As the default, compiled by XLA, for batches of one size, or of any size.
+
+        What the form does to the inputs is left outside: XLA decodes no images. Its
+        weights are variables, for XLA lays them out itself, and each of these
+        signatures would hold its own copy of constants.
+        """
+        self.compiled = True
+        answer = tf.function(
+            lambda x: self._answered(self.snn.graph, x, static=True),
+            autograph=False,
+            jit_compile=True,
+        )
+        return self._traced(answer, batch_size)
+
+    def _traced(self, answer: Callable, batch_size: int | None = None) -> Any:
+        return _graph_of(lambda **x: answer(self._prepared(x)), self.specs(batch_size))
+
+    def _prepared(self, x: dict[str, Any]) -> dict[str, Any]:
+        """The inputs of the network, float32, by their own names."""
+        return {
+            name: self.form.prepare(name, shape, x[self.names[name]])
+            for name, shape in self.snn.inputs_by_name.items()
+        }
+
+    def _answered(
+        self, graph: Graph, x: dict[str, Any], static: bool = False
+    ) -> dict[str, Any]:
+        snn = self.snn
+        units = {name: tf.ones(math.prod(s)) for name, s in snn.populations.items()}
+        result = self._simulated(
+            graph, x, observe=(COUNTS,), fan_outs=units, static=static
+        )
+        batch = tf.shape(result.outputs[0])[0]
+        spikes = [
+            tf.reduce_sum(counts[..., EVENTS], 0)  # (S, B) to (B,)
+            for counts in result.observed.values()
+        ]
+        return {
+            **dict(zip(self.output_names, result.outputs, strict=True)),
+            "steps": result.steps,
+            "spikes": tf.add_n(spikes) if spikes else tf.zeros((batch,)),
+        }
+
+    def _outputs_over_time(self, x: dict[str, Any]) -> dict[str, Any]:
+        result = self._simulated(self._graph_on_cpu(), x, observe=(OUTPUTS,))
+        return {
+            name: self._batch_first(result.observed[f"{OUTPUTS}/{node}"])
+            for name, node in zip(self.output_names, self._readouts, strict=True)
+        }
+
+    def _batch_first(self, values: Any) -> Any:
+        """``(T, B, ...)`` to ``(B, T, ...)``."""
+        values = tf.ensure_shape(values, (self.snn.timesteps, *values.shape[1:]))
+        return tf.transpose(values, (1, 0, *range(2, values.shape.rank)))
+
+    def _graph_on_cpu(self) -> Graph:
+        """The network; its weights, if variables, belong to the function traced now."""
+        return self._constant_graph or self.snn.graph
+
+    def _simulated(self, graph: Graph, x: dict[str, Any], **more: Any) -> Result:
+        """The one place that runs the network; all samples go through all steps."""
+        return simulate(graph, x, self.snn.timesteps, chunk=self.snn.chunk or 1, **more)
+
+
+def _graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:
+    with without_gradients():
+        traced = tf.function(function, autograph=False)
+        return traced.get_concrete_function(**specs)
+
+
+def _with_constants(snn: SpikingModel) -> Graph | None:
+    """The network with NumPy arrays as weights, or None if they are too large."""
+    size = sum(w.value.dtype.size * math.prod(w.shape) for w in snn.weights)
+    if size > CONSTANT_BYTES:
+        return None
+    return snn.graph.map_arrays(lambda node, name, values: values.numpy())
+
+
+def xla_name(batch_size: int | None) -> str:
+    """The signature that XLA compiles for batches of this size, or of any."""
+    return XLA if batch_size is None else f"{XLA}_{batch_size}"
+
+
+def input_names(inputs: Iterable[str]) -> list[str]:
+    """What the inputs are called in signatures: "inputs" if there is but one.
+
+    Of several, their own names as far as a signature can have them.
+    """
+    names = list(inputs)
+    if len(names) == 1:
+        return ["inputs"]
+    plain = [_identifier(name) for name in names]
+    return _distinct(n if n[:1].isalpha() else f"inputs_{n}" for n in plain)
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"[^0-9A-Za-z_]", "_", name)
+
+
+def _output_names(snn: SpikingModel) -> list[str]:
+    """The first is "outputs"; others have their key, or layer, in their names."""
+    keys, graph = snn.output_keys, snn.graph
+    layers = [graph[name].layer or name for name in graph.outputs]
+    own = layers if isinstance(keys, bool) else list(keys)
+    return ["outputs", *_distinct(f"outputs_{_identifier(name)}" for name in own[1:])]
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """The names, numbered where they would be equal."""
+    found: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in found:
+            number += 1
+            free = f"{name}_{number}"
+        found.append(free)
+    return found

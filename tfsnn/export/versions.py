@@ -1,0 +1,99 @@
+"""Numbered versions of a model in a folder, as TF Serving expects them.
+
+A version is a folder whose name is a number. A server that watches the model's folder
+loads a version as soon as it appears; so it has to appear whole.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import tensorflow as tf
+
+from tfsnn.errors import OptionError, OutputError
+
+
+def check_version(model: Path, version: int | None) -> None:
+    """Refuse a version that could not be published, before the work that leads to it.
+
+    Raises:
+        OptionError: for a version that is not a positive number.
+        OutputError: for one that exists, and a folder in which none can be written.
+    """
+    if version is not None and (isinstance(version, bool) or version < 1):
+        raise OptionError(f"version={version!r} must be a positive integer")
+    if model.exists() and not model.is_dir():
+        raise OutputError(f"{model} is a file; give the folder of a model's versions")
+    if version is not None and version in _versions(model):
+        raise OutputError(
+            f"{model} has a version {version}, and a version is never overwritten: "
+            "give another number, or none for the next one"
+        )
+    parent = next(p for p in (model, *model.absolute().parents) if p.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{model} cannot be written: no permission to write in {parent}; give "
+            "another folder, or change its permissions"
+        )
+
+
+def publish(model: Path, version: int | None, write: Callable[[Path], None]) -> int:
+    """Have a version written beside the others, then renamed in one step.
+
+    Args:
+        model: the folder of all versions, made if there is none.
+        version: its number; the next one if None.
+        write: fills the empty folder that it is given.
+
+    Returns:
+        The number.
+
+    Raises:
+        OptionError, OutputError: as :func:`check_version`; also for any failure to
+            write. What was written is removed then, as it is for Ctrl-C.
+    """
+    check_version(model, version)
+    made = not model.exists()
+    # A server does not take it for a version. Not `tempfile`: its folders are private.
+    part = model / f".{secrets.token_hex(4)}.part"
+    try:
+        part.mkdir(parents=True)
+        write(part)
+        return _renamed(part, model, version)
+    except OutputError:
+        raise
+    except (OSError, tf.errors.OpError) as error:
+        cause = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise OutputError(
+            f"{model} cannot be written ({cause}); free some space, or give another "
+            "place"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # there is a version in it
+                model.rmdir()
+
+
+def _versions(model: Path) -> set[int]:
+    if not model.is_dir():
+        return set()
+    names = (path.name for path in model.iterdir())
+    return {int(name) for name in names if name.isascii() and name.isdigit()}
+
+
+def _renamed(part: Path, model: Path, version: int | None) -> int:
+    while True:
+        check_version(model, version)  # it may have appeared meanwhile
+        number = max(_versions(model), default=0) + 1 if version is None else version
+        try:
+            os.rename(part, model / str(number))  # fails on a folder that holds files
+            return number
+        except OSError:
+            if number not in _versions(model):
+                raise

@@ -1,0 +1,109 @@
+"""Requests that a server answers to itself before it takes others.
+
+TF Serving reads them from ``assets.extra/tf_serving_warmup_requests``, a TFRecord of
+``PredictionLog`` messages, and refuses a model that cannot answer one. The first
+request of a shape is slow: that is where TensorFlow optimises and XLA compiles.
+
+The messages are those of tensorflow-serving-api, which comes with the extra "serving".
+A tensor is written as one value and its shape: a record takes a few bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.export.signatures import (
+    ANYTIME,
+    CLASSIFY,
+    DEFAULT,
+    XLA,
+    Signatures,
+    xla_name,
+)
+from tfsnn.extras import require
+
+FILE = "assets.extra/tf_serving_warmup_requests"
+# Not read by a server unless it takes the place of the other.
+XLA_FILE = f"{FILE}_xla"
+
+
+def serving_messages() -> Any:
+    """The module that has ``PredictionLog``.
+
+    Raises:
+        MissingPackageError: if it is not installed.
+    """
+    module = "tensorflow_serving.apis.prediction_log_pb2"
+    return require(module, "serving", "A SavedModel for TF Serving")
+
+
+def warmup_records(
+    model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
+) -> list[Any]:
+    """One request of each batch size, and one each of the lesser signatures.
+
+    Args:
+        model: the name that the server gives it.
+        signatures: of the network.
+        names: of those that were exported; those of XLA are left out.
+        sizes: samples in a request, in rising order.
+    """
+    records = [_predict(model, DEFAULT, signatures, size) for size in sizes]
+    records.append(_predict(model, ANYTIME, signatures, sizes[0]))
+    if CLASSIFY in names:
+        records.append(_classify(model, signatures))
+    return records
+
+
+def xla_records(
+    model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
+) -> list[Any]:
+    """Requests for which XLA compiles, in place of the ones of the default."""
+    compiled = [_predict(model, XLA, signatures, size) for size in sizes]
+    fixed = [_predict(model, xla_name(size), signatures, size) for size in sizes]
+    return warmup_records(model, signatures, names, sizes[:1]) + compiled + fixed
+
+
+def _predict(model: str, signature: str, signatures: Signatures, size: int) -> Any:
+    """A request of the Predict API."""
+    record = serving_messages().PredictionLog()
+    request = record.predict_log.request
+    request.model_spec.name = model
+    request.model_spec.signature_name = signature
+    for name, spec in signatures.specs(size).items():
+        value = signatures.fillers[name]
+        tensor = tf.make_tensor_proto(value, spec.dtype, spec.shape)
+        request.inputs[name].CopyFrom(tensor)
+    return record
+
+
+def _classify(model: str, signatures: Signatures) -> Any:
+    """A request of the Classify API for one sample."""
+    record = serving_messages().PredictionLog()
+    request = record.classify_log.request
+    request.model_spec.name = model
+    request.model_spec.signature_name = CLASSIFY
+    example = request.input.example_list.examples.add()
+    for name, feature in signatures.features().items():
+        values = [signatures.fillers[name]] * math.prod(feature.shape)
+        stored = example.features.feature[name]
+        if feature.dtype == tf.string:
+            stored.bytes_list.value.extend(values)
+        elif feature.dtype == tf.int64:
+            stored.int64_list.value.extend(map(int, values))
+        else:
+            stored.float_list.value.extend(values)
+    return record
+
+
+def write_records(path: Path, records: Iterable[Any]) -> None:
+    """Write a TFRecord."""
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            writer.write(record.SerializeToString())
