@@ -30,6 +30,10 @@ class CalibrationError(TfsnnError):
     """Statistics from which no spiking network can be planned."""
 
 
+class WorkerError(TfsnnError):
+    """A worker of a distributed run that did not come, was lost, or does other work."""
+
+
 class OutputError(TfsnnError, OSError):
     """A result that cannot be written."""
 
@@ -40,9 +44,13 @@ class UnsupportedError(ModelError):
     `problems` holds one ``(layer name, layer class, reason)`` per layer.
     """
 
-    def __init__(self, problems: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(
+        self,
+        problems: Sequence[tuple[str, str, str]],
+        what: str = "layer(s) cannot be converted",
+    ) -> None:
         self.problems = tuple(problems)
-        lines = [f"{len(self.problems)} layer(s) cannot be converted:"]
+        lines = [f"{len(self.problems)} {what}:"]
         lines += [
             f"  {name} ({kind}): {reason}" for name, kind, reason in self.problems
         ]
