@@ -1,0 +1,88 @@
+"""Parts of the page: pictures, inlined figures, and the frontier of methods."""
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfsnn import plot
+from tfsnn.comparison import ComparedRow, Comparison
+from tfsnn.errors import DataError
+from tfsnn.page.inline import inline_svg, picture
+from tfsnn.page.methods import frontier, measured_rows, read_comparison
+
+
+def test_pictures_are_png_that_hold_the_pixels():
+    def read(x):
+        address, stretched = picture(x)
+        head, data = address.split(",")
+        assert head == "data:image/png;base64"
+        png = tf.io.decode_png(base64.b64decode(data), channels=3).numpy()
+        return png, stretched
+
+    colours = np.arange(48).reshape(4, 4, 3) / 51
+    png, stretched = read(colours)
+    assert np.array_equal(png, (255 * colours).round()) and not stretched
+    png, stretched = read(np.array([[[0.0], [200.0]], [[255.0], [3.0]]]))
+    assert png[..., 0].tolist() == [[0, 200], [255, 3]] and not stretched
+    png, stretched = read(np.array([[-1.0, 0.0], [1.0, 1.0]]))
+    assert png[..., 2].tolist() == [[0, 128], [255, 255]] and stretched
+    assert read(np.zeros((2, 2)))[0].max() == 0
+    assert picture(np.zeros(6)) is None and picture(np.zeros((2, 2, 4))) is None
+
+
+def test_an_inlined_figure_takes_the_colours_of_the_page():
+    text = inline_svg(plot.layers({"a": {"b": 1.0}}, "x"), "name", 'a "b" & <c>')
+    assert text.startswith('<svg role="img" aria-label="a &quot;b&quot; &amp; &lt;c>" ')
+    assert "var(--blue)" in text and "currentColor" in text
+    assert not re.search("#0072b2|#222222|<!DOCTYPE|<metadata|<[?]xml", text, re.I)
+    identifiers = re.findall(r'\bid="([^"]*)"', text)
+    assert all(each.startswith("name-") for each in identifiers)
+    referred = re.findall(r'(?:url\(|href=")#([^)"]*)', text)
+    assert referred and set(referred) <= set(identifiers)
+
+
+def row(name, energy, accuracy, **more):
+    more = {"accuracy": accuracy, "agreement": 0.5, "energy_ratio": energy, **more}
+    return ComparedRow(name, {}, "binary", 4, **more)
+
+
+def test_nothing_beats_the_frontier_and_it_beats_all_else(rng):
+    rows = [
+        row(str(i), *rng.integers(1, 8, 2).tolist()) for i in range(30)
+    ]  # with equals
+
+    def beats(a, b):
+        at_least = a.energy_ratio <= b.energy_ratio and a.accuracy >= b.accuracy
+        return at_least and (a.energy_ratio, a.accuracy) != (
+            b.energy_ratio,
+            b.accuracy,
+        )
+
+    best = frontier(rows)
+    assert not any(beats(a, b) for a in rows for b in best)
+    places = {(a.energy_ratio, a.accuracy) for a in best}
+    assert len(places) == len(best)
+    for b in rows:
+        beaten = any(beats(a, b) for a in best)
+        assert beaten or (b.energy_ratio, b.accuracy) in places
+    assert [a.energy_ratio for a in best] == sorted(a.energy_ratio for a in best)
+
+
+def test_a_comparison_is_read_back(tmp_path):
+    failed = row("b", None, None, agreement=None, error="no")
+    rows = (row("a", 0.5, 0.75), failed, row("c", None, 0.75))
+    written = Comparison(0.8, 20, rows)
+    file = tmp_path / "compare.json"
+    file.write_text(json.dumps(written.to_dict()))
+    for path in (file, str(tmp_path)):
+        found = read_comparison(path)
+        assert found.to_dict() == written.to_dict()
+        assert measured_rows(found) == [found.rows[0]]
+    file.write_text('{"rows": [{"method": 1}]}')
+    for path in (file, tmp_path, tmp_path / "missing"):
+        with pytest.raises(DataError, match="holds no comparison"):
+            read_comparison(path)
