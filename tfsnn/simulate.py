@@ -43,7 +43,6 @@ __all__ = [
     "Run",
     "constant_nodes",
     "needs_all_steps",
-    "scan",
     "simulate",
 ]
 
@@ -195,29 +194,3 @@ def _in_slices(part: _Part, feed: dict[str, Any], size: int) -> Result:
 def _swapped(x: Any) -> Any:
     """Time and batch, the first two axes, exchanged."""
     return tf.transpose(x, (1, 0, *range(2, len(x.shape))))
-
-
-def scan(step: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
-    """Fold ``step(x_t, state) -> (y_t, state)`` over axis 0 of `inputs`.
-
-    For layers on user's own sequences; differentiable. Returns the outputs, stacked,
-    and the last state.
-    """
-    length = inputs.shape[0]
-    if length is not None and length <= 4:
-        outputs = []
-        for t in range(length):
-            y, state = step(inputs[t], state)
-            outputs.append(y)
-        return tf.stack(outputs), state
-    count = length if length is not None else tf.shape(inputs)[0]
-    array = tf.TensorArray(inputs.dtype, size=count)
-
-    def body(t: Any, array: Any, state: Any) -> tuple[Any, Any, Any]:
-        y, after = step(inputs[t], state)
-        return t + 1, array.write(t, y), after
-
-    _, array, state = tf.while_loop(
-        lambda t, *_: t < count, body, (0, array, state), maximum_iterations=count
-    )
-    return array.stack(), state

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.neurons import Neuron
-from tfsnn.simulate import scan
+from tfsnn.scan import scan
 
 RESETS = ("subtract", "zero")
 

@@ -19,8 +19,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import tensorflow as tf
+
 from tfsnn.neurons.contract import Sent
 from tfsnn.neurons.integrate_fire import Neuron
+from tfsnn.scan import scan
+
+
+# More steps than that run in a loop of the program, which keeps that small.
+UNROLLED = 12
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class Paced(Neuron):
 
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
         """See the module; `state` is the one before the first step."""
+        if len(currents) > UNROLLED:
+            return self._looped(currents, state.potential), state
         sums: list[Any] = []
         for current in currents:
             sums.append(sums[-1] + current if sums else current)
@@ -48,3 +57,25 @@ class Paced(Neuron):
             sent.events.append(c)
             sent.potentials.append(left - self.spike(c))
         return sent, state
+
+    def _looped(self, currents: list[Any], start: Any) -> Sent:
+        steps, ahead = len(currents), min(self.lookahead, len(currents))
+        first = sum(currents[:ahead], tf.zeros_like(start))
+        nothing = [tf.zeros_like(start)] * ahead
+        arriving = tf.stack([*currents[ahead:], *nothing])
+        shares = tf.constant(
+            [k / min(steps, k + ahead) for k in range(1, steps + 1)], tf.float32
+        )
+
+        def step(current: Any, state: Any) -> tuple[Any, Any]:
+            k, known, total = state
+            known = known + current
+            left = known * shares[k] + start - self.spike(total)
+            c = self._fire(left, -total)
+            return tf.stack([c, left - self.spike(c)]), (k + 1, known, total + c)
+
+        before = tf.constant(0), first, tf.zeros_like(start)
+        both, _ = scan(step, before, arriving)
+        events, potentials = (tf.unstack(part) for part in tf.unstack(both, 2, 1))
+        values = [self.spike(event) for event in events]
+        return Sent(values, events, potentials)
