@@ -1,0 +1,263 @@
+"""A spiking network as a NIR file, for neuromorphic tools.
+
+The file says the network in normal form: thresholds 1, spikes 1, all scales in the
+weights, so outputs are in the ANN's own units. What NIR cannot say is refused, all of
+it at once, or left out and listed (:mod:`tfsnn.export.nir_losses`).
+
+NIR describes neurons in continuous time and leaves to each tool how a step is taken:
+the network is the same where ``v += I``, a spike is sent at ``v >= v_threshold`` and
+takes ``v_threshold`` away. The file has a record of that, which no tool has to read::
+
+    metadata/tfsnn     JSON: method, T, initial potential, reset, readout, losses, names
+    metadata/scales    for each IF node, the ANN's activation that one spike stands for
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tfsnn
+from tfsnn.data import Progress
+from tfsnn.errors import OptionError, UnsupportedError
+from tfsnn.export import nir_effects
+from tfsnn.export.nir_builder import POOLINGS, Builder
+from tfsnn.export.nir_effects import Effect
+from tfsnn.export.nir_graph import translate
+from tfsnn.export.nir_losses import Loss, in_other_words, losses, never_said
+from tfsnn.extras import require
+from tfsnn.files import check_output, replacing
+from tfsnn.graph import Graph
+from tfsnn.model import SpikingModel
+from tfsnn.nodes import Rate
+from tfsnn.report import table
+
+RECORD, SCALES = "tfsnn", "scales"  # in the metadata
+
+
+@dataclass(frozen=True)
+class NirExport:
+    """What was written.
+
+    Attributes:
+        path: of the file.
+        timesteps: T, after which outputs are read.
+        nodes: NIR nodes, how many of each kind.
+        losses: what the file leaves out.
+        effects: measured, where there was data.
+    """
+
+    path: str
+    timesteps: int
+    nodes: dict[str, int]
+    losses: tuple[Loss, ...]
+    effects: tuple[Effect, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {
+            "path": self.path,
+            "timesteps": self.timesteps,
+            "nodes": self.nodes,
+            "losses": [loss.to_dict() for loss in self.losses],
+            "effects": nir_effects.rows(self.effects),
+        }
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{count} {kind}" for kind, count in self.nodes.items())
+        lines = [f"{self.path}: {counts}; T={self.timesteps}"]
+        if not self.losses:
+            lines.append("nothing is lost where a tool resets by subtraction")
+        for loss in self.losses:
+            lines.append(
+                f"lost: {loss.what} of {_some(loss.nodes)}; the file has "
+                f"{loss.instead}; {loss.way_out}"
+            )
+        if self.effects:
+            rows = [
+                [e.of, f"{100 * e.agreement:.2f} %", _percent(e.accuracy)]
+                for e in self.effects
+            ]
+            lines += ["", *table(["network", "agreement", "accuracy"], rows)]
+            lines.append(
+                f"{self.effects[0].samples} samples; agreement with "
+                f"{nir_effects.ITSELF}"
+            )
+        elif self.losses:
+            lines.append("--data DATA measures what that costs")
+        return "\n".join(lines)
+
+
+def export_nir(
+    snn: SpikingModel,
+    path: str | os.PathLike[str],
+    *,
+    lossy: bool = False,
+    data: Any = None,
+    limit: int | None = None,
+    pooling: str = "sum",
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> NirExport:
+    """Write a spiking network as a NIR file.
+
+    Args:
+        snn: converted.
+        path: of the file, ``.nir``.
+        lossy: whether to leave out what NIR cannot say of the neurons and poolings.
+        data: to measure the effects on, anything that :func:`tfsnn.open_data` takes.
+        limit: samples used at most.
+        pooling: how averages are written: "sum" (SumPool2d, its 1/k in the next
+            weights), "average" (AvgPool2d) or "convolution".
+        overwrite: whether to replace a file.
+        progress: wraps the batches of the measurement.
+
+    Raises:
+        UnsupportedError: for what NIR cannot say, naming every node.
+        MissingPackageError: without the package `nir` (extra `nir`).
+        OptionError: for an unknown `pooling`.
+        OutputError: if the file cannot be written.
+        DataError: for data that does not fit.
+    """
+    if pooling not in POOLINGS:
+        known = ", ".join(POOLINGS)
+        raise OptionError(f"pooling={pooling!r}; expected one of {known}")
+    require("nir", "nir", "The NIR format")
+    target = check_output(path, overwrite)
+    plain = in_other_words(nir_effects.as_arrays(snn.graph))
+    lost = losses(plain, snn.timesteps)
+    said = plain
+    for loss in lost:
+        said = loss.change(said)
+    translation = translate(said, pooling)
+    _refuse(plain, never_said(plain) + translation.problems, [] if lossy else lost)
+    effects: list[Effect] = []
+    if data is not None:
+        effects = nir_effects.measure(
+            snn, said, lost, data, limit=limit, progress=progress
+        )
+    builder = translation.builder
+    record = _record(snn, said, builder, lost, effects)
+    with replacing(target, overwrite=overwrite) as part:
+        _write(part, builder, record)
+    return NirExport(
+        str(target), snn.timesteps, _counts(builder), tuple(lost), tuple(effects)
+    )
+
+
+def _refuse(
+    graph: Graph, problems: Sequence[tuple[str, str, str]], lost: Sequence[Loss]
+) -> None:
+    """Raise where anything cannot be said, each node with every reason."""
+    found = list(problems)
+    for loss in lost:
+        for name in loss.nodes:
+            found.append(
+                (
+                    name,
+                    type(graph[name]).__name__,
+                    f"has {loss.what}: {loss.way_out}; --lossy (lossy=True) writes "
+                    f"{loss.instead}",
+                )
+            )
+    if found:
+        order = {node.name: number for number, node in enumerate(graph)}
+        found.sort(key=lambda problem: order.get(problem[0], len(order)))
+        raise UnsupportedError(found, "node(s) cannot be said in NIR")
+
+
+def _record(
+    snn: SpikingModel,
+    said: Graph,
+    builder: Builder,
+    lost: Sequence[Loss],
+    effects: Sequence[Effect],
+) -> dict[str, Any]:
+    """The metadata: a JSON document, and the scales."""
+    rates = said.of_kind(Rate)
+    resets = {node.settings.get("reset", "subtract") for node in rates}
+    start = said.clock.start(snn.timesteps)
+    document = {
+        "version": tfsnn.__version__,
+        "method": snn.report.method,
+        "options": snn.report.options,
+        "timesteps": snn.timesteps,
+        "neurons": "v += I in each step; a spike at v >= v_threshold; v(0) = 0",
+        "reset": resets.pop() if len(resets) == 1 else "subtract",
+        "initial_potential": {
+            node.name: _range(node.initial_potential)
+            for node in snn.graph.of_kind(Rate)
+        },
+        "input": "the sample, as the ANN takes it, in each step",
+        "readout": [
+            {
+                "node": builder.names[name],
+                "first_step": start + 1,
+                "last_step": snn.timesteps,
+                "head": said[name].head,  # type: ignore[attr-defined]
+                "options": said[name].options,  # type: ignore[attr-defined]
+                "text": "the head of the mean output of these steps, in ANN units",
+            }
+            for name in said.outputs
+        ],
+        "losses": [loss.to_dict() for loss in lost],
+        "effects": nir_effects.rows(effects),
+        "names": {there: here for here, there in builder.names.items()},
+    }
+    scales = {
+        builder.names[node.name]: np.asarray(node.scale, np.float32)
+        for node in rates
+        if node.scale is not None
+    }
+    record: dict[str, Any] = {RECORD: json.dumps(document, indent=1, default=_plain)}
+    return record | ({SCALES: scales} if scales else {})
+
+
+def _range(values: Any) -> list[float]:
+    """The smallest and the largest."""
+    values = np.asarray(values)
+    return [float(values.min()), float(values.max())]
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as JSON."""
+    return np.asarray(value).tolist()
+
+
+def _write(path: Path, builder: Builder, metadata: dict[str, Any]) -> None:
+    """Write the graph; potentials that NIR resets to zero are left to its default.
+
+    Readers of `nir` before 1.0.6, which sinabs needs, refuse a `v_reset`.
+    """
+    import h5py
+
+    nir = builder.nir
+    graph = nir.NIRGraph(
+        nodes=builder.nodes, edges=builder.edges, metadata=dict(metadata)
+    )
+    nir.write(path, graph)
+    with h5py.File(path, "r+") as file:
+        for node in file["node/nodes"].values():
+            if "v_reset" in node and not np.any(node["v_reset"][()]):
+                del node["v_reset"]
+
+
+def _counts(builder: Builder) -> dict[str, int]:
+    kinds = [type(node).__name__ for node in builder.nodes.values()]
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+
+def _some(names: Sequence[str]) -> str:
+    """A list of names, the first ones if there are many."""
+    shown = ", ".join(names[:4])
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"

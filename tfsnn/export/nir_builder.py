@@ -1,0 +1,183 @@
+"""Nodes and edges of a NIR graph, and what a signal needs before it is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from tfsnn.export.nir_signals import Signal, channels_first, moved
+from tfsnn.export.nir_windows import explicit
+from tfsnn.extras import require
+from tfsnn.graph import Node
+
+POOLINGS = ("sum", "average", "convolution")
+MOST_UNITS = 4096  # of a vector whose gain is written as a square matrix
+
+
+class UnsayableError(Exception):
+    """NIR cannot say a node; the reason, which follows its name in a sentence."""
+
+
+class Builder:
+    """A NIR graph in the making.
+
+    Attributes:
+        nir: the package.
+        pooling: how averages are written, one of :data:`POOLINGS`.
+        nodes: NIR nodes by name.
+        edges: between them.
+        names: the name of the NIR node that a node became, by its name.
+        ends: names to give to nodes, by their own: those of a single input and output.
+    """
+
+    def __init__(self, pooling: str = "sum") -> None:
+        """An empty graph."""
+        self.nir = require("nir", "nir", "The NIR format")
+        self.pooling = pooling
+        self.nodes: dict[str, Any] = {}
+        self.edges: list[tuple[str, str]] = []
+        self.names: dict[str, str] = {}
+        self.ends: dict[str, str] = {}
+
+    def add(
+        self, node: Node, content: Any, signal: Signal, suffix: str = "", name: str = ""
+    ) -> str:
+        """Add a NIR node that reads a signal's sources.
+
+        Args:
+            node: for which it stands, or for which it is needed (with a suffix).
+            content: the NIR node.
+            signal: read.
+            suffix: of the name.
+            name: in place of one made of the node's own.
+
+        Returns:
+            Its name. Letters, digits and underscores, for it becomes a path in the
+            file and an attribute in the tools; with a number in front, for files are
+            read by the alphabet, and some tools (nirtorch) need nodes behind all that
+            they read.
+        """
+        own = f"n{len(self.nodes):04}_{node.name}{suffix}"
+        chosen = re.sub(r"\W", "_", name or own)
+        self.nodes[chosen] = content
+        self.edges += [(source, chosen) for source in signal.sources]
+        if not suffix:
+            self.names[node.name] = chosen
+        return chosen
+
+    def convolve(
+        self,
+        node: Node,
+        signal: Signal,
+        kernel: np.ndarray,
+        bias: Any = None,
+        strides: tuple[int, ...] = (1, 1),
+        dilation: tuple[int, ...] = (1, 1),
+        suffix: str = "",
+    ) -> str:
+        """Add a convolution of the sources and the zeros around them.
+
+        Args:
+            node, signal, suffix: as in :meth:`add`.
+            kernel: ``(*window, in, out)``, which has the signal's gain in it.
+            bias: per channel, or None.
+            strides, dilation: per axis.
+
+        Raises:
+            UnsayableError: for a window that cannot be made square.
+        """
+        sizes = signal.inner[:-1]
+        axes = len(sizes)
+        strides, dilation = strides[:axes], dilation[:axes]
+        pads = signal.pads or ((0, 0),) * axes
+        window = explicit(kernel, sizes, strides, dilation, pads)
+        if window is None:
+            raise UnsayableError(
+                f"has a window of {' x '.join(map(str, kernel.shape[:-2]))}, and the "
+                "package nir reads square windows only, which this one cannot be made "
+                "into: change the layer"
+            )
+        weight = np.moveaxis(window.kernel, (-1, -2), (0, 1))
+        fields: dict[str, Any] = {
+            "weight": np.ascontiguousarray(weight, np.float32),
+            "groups": 1,
+            "bias": as_bias(bias, kernel.shape[-1]),
+        }
+        names = ("input_shape", "stride", "padding", "dilation")
+        values = (sizes, strides, window.padding, window.dilation)
+        one = axes == 1  # Conv1d has numbers in place of pairs
+        for key, pair in zip(names, values, strict=True):
+            fields[key] = int(pair[0]) if one else tuple(int(n) for n in pair)
+        content = (self.nir.Conv1d if one else self.nir.Conv2d)(**fields)
+        return self.add(node, content, signal, suffix)
+
+    def settled(
+        self,
+        signal: Signal,
+        node: Node,
+        *,
+        in_order: bool = False,
+        forced: bool = False,
+        bias: Any = None,
+        suffix: str = "_gain",
+    ) -> Signal:
+        """The signal with its gain, its zeros and a bias applied by a NIR node.
+
+        Args:
+            signal: the signal.
+            node: that needs it; `suffix` is appended to its name.
+            in_order: whether a vector is to have its own order.
+            forced: whether to add a node in any case.
+            bias: per channel, added to the signal.
+            suffix: of the name.
+
+        Raises:
+            UnsayableError: for a vector that is too long for a square matrix.
+        """
+        ordered = signal.order is None or not in_order
+        if signal.is_plain and ordered and not forced and bias is None:
+            return signal
+        channels = signal.shape[-1]
+        gain = signal.channel_gain.astype(np.float32)
+        if len(signal.shape) > 1:
+            axes = len(signal.shape) - 1
+            kernel = np.diag(gain).reshape((1,) * axes + (channels, channels))
+            name = self.convolve(node, signal, kernel, bias, suffix=suffix)
+            return Signal((name,), signal.shape)
+        if channels > MOST_UNITS:
+            raise UnsayableError(
+                f"needs a gain for each of {channels} units, a matrix of {channels} x "
+                f"{channels} in NIR (limit {MOST_UNITS}): use one scale for the layer"
+            )
+        weight = np.diag(gain)
+        if signal.order is not None:
+            weight = weight[:, signal.order]
+        content = self.nir.Affine(weight=weight, bias=as_bias(bias, channels))
+        return Signal((self.add(node, content, signal, suffix),), signal.shape)
+
+    def flattened(self, node: Node, signal: Signal, suffix: str = "") -> Signal:
+        """The signal as a vector."""
+        if signal.pads is not None:
+            signal = self.settled(signal, node, suffix="_pad")
+        content = self.nir.Flatten(
+            input_type={"input": np.array(channels_first(signal.shape))},
+            start_dim=0,  # a sample has no batch axis in NIR
+            end_dim=-1,
+        )
+        name = self.add(node, content, signal, suffix)
+        return Signal((name,), signal.shape, signal.gain).flattened()
+
+
+def as_bias(bias: Any, channels: int) -> np.ndarray:
+    """A bias per channel; zeros for None, as NIR has no node without one."""
+    return np.array(np.broadcast_to(0.0 if bias is None else bias, channels), "f4")
+
+
+def by_unit(values: Any, signal: Signal) -> np.ndarray:
+    """An array that broadcasts to the signal's shape, unit by unit in NIR's order."""
+    full = np.broadcast_to(values, signal.shape)
+    if signal.order is not None:
+        full = full[signal.order]
+    return np.ascontiguousarray(moved(full), np.float32)

@@ -1,0 +1,124 @@
+"""What a NIR file costs, measured: the network that it says beside the one it is of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tfsnn.data import Progress, open_data
+from tfsnn.export.nir_losses import Loss
+from tfsnn.graph import Graph
+from tfsnn.matching import top_class
+from tfsnn.model import SpikingModel
+from tfsnn.nodes import Rate
+
+ITSELF = "the network itself"
+FILE = "the file, reset by subtraction"
+TO_ZERO = "the file, reset to zero"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A network on the data, simulated here for T steps.
+
+    Attributes:
+        of: which network: the loss that it has, or all of them.
+        samples: how many.
+        agreement: share of samples with the network's own top class.
+        accuracy: share of samples whose label is the top class; None without labels.
+    """
+
+    of: str
+    samples: int
+    agreement: float
+    accuracy: float | None
+
+
+def measure(
+    snn: SpikingModel,
+    said: Graph,
+    losses: Sequence[Loss],
+    data: Any,
+    *,
+    limit: int | None = None,
+    batch_size: int = 50,
+    progress: Progress | None = None,
+) -> list[Effect]:
+    """Simulate the network, each loss alone, and what the file says.
+
+    The file in two readings, as NIR leaves the reset to the tool: by subtraction, as
+    in the network and in sinabs, and to zero, as in norse.
+
+    Args:
+        snn: the network.
+        said: what the file says, as a graph.
+        losses: of the network in plain words.
+        data: anything that :func:`tfsnn.open_data` takes, with labels or without.
+        limit: samples used at most.
+        batch_size: samples simulated at a time.
+        progress: wraps the batches.
+
+    Raises:
+        DataError: if the data does not fit the network.
+    """
+    graph = as_arrays(snn.graph)
+    variants = {ITSELF: graph}
+    if len(losses) > 1:
+        variants |= {f"{loss.what} lost": loss.change(graph) for loss in losses}
+    variants |= {FILE: said, TO_ZERO: resetting_to_zero(said)}
+    models = {name: like(snn, variant) for name, variant in variants.items()}
+    kept = snn.whole_inputs
+    opened = open_data(
+        data, snn.inputs_by_name, default_split="test", raw=kept, limit=limit
+    )
+    agreed, right = dict.fromkeys(models, 0), dict.fromkeys(models, 0)
+    samples, labelled = 0, False
+    for x, y in opened.batches(batch_size, progress, "measuring"):
+        top = {
+            name: top_class(np.asarray(model.run(x, snn.timesteps).outputs[0]))
+            for name, model in models.items()
+        }
+        samples += len(top[ITSELF])
+        labelled = labelled or y is not None
+        for name, found in top.items():
+            agreed[name] += int((found == top[ITSELF]).sum())
+            right[name] += 0 if y is None else int((found == y).sum())
+    return [
+        Effect(
+            name,
+            samples,
+            agreed[name] / samples,
+            right[name] / samples if labelled else None,
+        )
+        for name in models
+    ]
+
+
+def like(snn: SpikingModel, graph: Graph) -> SpikingModel:
+    """A model of another graph, otherwise the same."""
+    return SpikingModel(graph, snn.timesteps, snn.report, snn.output_keys)
+
+
+def as_arrays(graph: Graph) -> Graph:
+    """The graph with NumPy arrays in place of tensors."""
+    return graph.map_arrays(lambda node, name, values: np.asarray(values))
+
+
+def resetting_to_zero(graph: Graph) -> Graph:
+    """The graph with neurons that lose what is above the threshold."""
+    nodes = tuple(
+        node.replace(settings={**node.settings, "reset": "zero"})
+        if isinstance(node, Rate)
+        else node
+        for node in graph
+    )
+    return dataclasses.replace(graph, nodes=nodes)
+
+
+def rows(effects: Sequence[Effect]) -> list[Mapping[str, Any]]:
+    """JSON."""
+    return [asdict(effect) for effect in effects]

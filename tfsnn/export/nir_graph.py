@@ -1,0 +1,240 @@
+"""A spiking graph in normal form as a NIR graph that computes the same.
+
+NIR (Neuromorphic Intermediate Representation: Pedersen et al., Nature Communications
+15:8122, 2024; the package `nir`) has no batch and no time axis, channels first, and
+edges that are summed. What has no node there is written into others:
+
+- a dense layer on images is a convolution with windows of one place;
+- groups and depthwise windows become zero weights between channels, as the type check
+  of `nir` 1.0.8 refuses groups;
+- unequal padding becomes zero weights (:mod:`tfsnn.export.nir_windows`);
+- an average is a sum whose 1/k goes into the next weights;
+- a flattened image has its rows in another order: the next weights are permuted;
+- a gain that finds no weights becomes a convolution with a diagonal kernel, or `Scale`
+  where it differs from place to place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tfsnn.export.nir_builder import Builder, UnsayableError, as_bias, by_unit
+from tfsnn.export.nir_pooling import average, reduce
+from tfsnn.export.nir_signals import Signal, channels_first
+from tfsnn.export.nir_windows import same_pads
+from tfsnn.graph import Graph, Node
+from tfsnn.nodes import (
+    Affine,
+    Average,
+    Linear,
+    Merge,
+    Pad,
+    Rate,
+    Readout,
+    Reduce,
+    Reshape,
+    Source,
+)
+
+REASONS = {
+    "Max": "is a max pooling, which NIR has not: use average pooling in the ANN",
+    "Function": "sends analog values (a running sum), which NIR cannot say: use ReLU "
+    "and average pooling in the ANN",
+    "SmoothRate": "spikes by a table of its own: use ReLU in the ANN",
+    "Constant": "is a constant of the model, which NIR has no node for",
+    "Lookup": "is an embedding, which NIR has no node for: export what follows it",
+    "Transpose": "changes the order of axes, which NIR cannot",
+    "Slice": "takes a part of its input, which NIR cannot: crop the data instead",
+    "Take": "takes a part of its input, which NIR cannot: change the data instead",
+    "Resize": "interpolates, which NIR has no node for: use strides in the ANN",
+}
+
+
+class Translation(NamedTuple):
+    """A NIR graph, and what it lacks.
+
+    Attributes:
+        builder: its nodes, its edges and their names.
+        problems: what NIR cannot say: node, kind, reason.
+    """
+
+    builder: Builder
+    problems: list[tuple[str, str, str]]
+
+
+def translate(graph: Graph, pooling: str = "sum") -> Translation:
+    """Translate a spiking graph, its arrays NumPy, and find all that NIR cannot say."""
+    builder = Builder(pooling)
+    for kind, names in (("input", graph.inputs), ("output", graph.outputs)):
+        several = len(names) > 1
+        builder.ends |= {n: f"{kind}_{n}" if several else kind for n in names}
+    signals: dict[str, Signal] = {}
+    problems = []
+    for node in graph:
+        reads = [signals[name] for name in node.inputs]
+        try:
+            signals[node.name] = RULES.get(type(node), _refused)(node, builder, *reads)
+        except UnsayableError as error:
+            problems.append((node.name, type(node).__name__, str(error)))
+            signals[node.name] = Signal((), node.shape)  # on, to find all problems
+    return Translation(builder, problems)
+
+
+def _source(node: Source, builder: Builder) -> Signal:
+    if node.whole:
+        raise UnsayableError(
+            "takes integers (tokens), which NIR has no table for: export what follows "
+            "the embedding"
+        )
+    shape = np.array(channels_first(node.shape))
+    content = builder.nir.Input(input_type={"input": shape})
+    name = builder.add(
+        node, content, Signal((), node.shape), name=builder.ends[node.name]
+    )
+    return Signal((name,), node.shape)
+
+
+def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
+    signal = builder.settled(signal, node, in_order=True)
+    shape = np.array(channels_first(signal.shape))
+    content = builder.nir.Output(output_type={"output": shape})
+    name = builder.add(node, content, signal, name=builder.ends[node.name])
+    return Signal((name,), node.shape)
+
+
+def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
+    signal = builder.settled(signal, node)
+    threshold = np.asarray(node.threshold, np.float32)
+    start = np.zeros((), np.float32)
+    if node.settings.get("reset") == "zero":  # counted from V(0), all is the same
+        start = np.asarray(node.initial_potential, np.float32)
+    level, reset = by_unit(threshold - start, signal), by_unit(-start, signal)
+    fields = {"v_reset": reset} if reset.any() else {}
+    content = builder.nir.IF(r=np.ones_like(level), v_threshold=level, **fields)
+    name = builder.add(node, content, signal)
+    spikes = Signal((name,), node.shape, order=signal.order)
+    if threshold.ndim > 1:
+        raise UnsayableError("has spikes of another size at each place: normalize it")
+    return spikes if np.all(threshold == 1) else spikes.scaled(threshold)
+
+
+def _linear(node: Linear, builder: Builder, signal: Signal) -> Signal:
+    if node.form == "transposed":
+        raise UnsayableError(
+            "is a transposed convolution, which NIR has not: end the network before it"
+        )
+    if len(node.shape) > 3:
+        raise UnsayableError("has windows over three axes: NIR has Conv1d and Conv2d")
+    scaled = node.scaled(signal.channel_gain, np.ones(node.shape[-1]))
+    kernel = np.asarray(scaled.kernel, np.float32)
+    if len(signal.shape) == 1:
+        if signal.order is not None:
+            kernel = kernel[signal.order]
+        weight, bias = np.ascontiguousarray(kernel.T), as_bias(node.bias, *node.shape)
+        content = builder.nir.Affine(weight=weight, bias=bias)
+        return Signal((builder.add(node, content, signal),), node.shape)
+    axes = len(signal.shape) - 1
+    strides, dilation = node.strides or (1,) * axes, node.dilation or (1,) * axes
+    if node.form == "dense":
+        kernel = kernel.reshape((1,) * axes + kernel.shape)
+    else:
+        kernel = _without_groups(kernel, node, signal.shape[-1])
+    if node.padding == "same" and node.form != "dense":
+        window = kernel.shape[:-2]
+        pads = same_pads(signal.shape[:-1], window, strides, dilation)
+        signal = signal.padded(pads) if np.any(pads) else signal
+    name = builder.convolve(node, signal, kernel, node.bias, strides, dilation)
+    return Signal((name,), node.shape)
+
+
+def _without_groups(kernel: np.ndarray, node: Linear, channels: int) -> np.ndarray:
+    """The kernel ``(*window, in, out)`` with zeros between groups."""
+    if node.form == "conv" and node.groups == 1:
+        return kernel
+    if node.form == "depthwise":
+        groups, out = channels, channels * kernel.shape[-1]
+        kernel = kernel.reshape(*kernel.shape[:-2], 1, out)
+    else:
+        groups, out = node.groups, kernel.shape[-1]
+    reads, sends = channels // groups, out // groups
+    full = np.zeros((*kernel.shape[:-2], channels, out), np.float32)
+    for g in range(groups):
+        columns = slice(g * sends, (g + 1) * sends)
+        full[..., g * reads : (g + 1) * reads, columns] = kernel[..., columns]
+    return full
+
+
+def _affine(node: Affine, builder: Builder, signal: Signal) -> Signal:
+    gain, offset = np.asarray(node.gain), node.offset
+    if max(gain.ndim, np.ndim(offset)) <= 1:
+        signal = signal.scaled(gain)
+        if offset is None:
+            return signal
+        return builder.settled(signal, node, bias=offset, suffix="")
+    if offset is not None:
+        raise UnsayableError(
+            "has an offset for each place, and NIR has biases per channel only: use "
+            "one offset for each channel"
+        )
+    signal = builder.settled(signal, node)
+    content = builder.nir.Scale(scale=by_unit(gain, signal))
+    return Signal((builder.add(node, content, signal),), node.shape)
+
+
+def _merge(node: Merge, builder: Builder, *signals: Signal) -> Signal:
+    if node.form != "add":
+        raise UnsayableError(
+            "is a concatenation, which NIR has not: make it a sum in the ANN, each "
+            "part through weights of its own"
+        )
+    if node.repeats:
+        raise UnsayableError("repeats a summand along an axis, which NIR cannot")
+    total, *others = signals
+    for other in others:
+        if not total.agrees_with(other):
+            total = builder.settled(total, node, in_order=True)
+            other = builder.settled(other, node, in_order=True)
+        if set(total.sources) & set(other.sources):  # an edge is there only once
+            other = builder.settled(other, node, in_order=True, forced=True)
+        sources = total.sources + other.sources
+        total = Signal(sources, node.shape, total.gain, total.order)
+    return total
+
+
+def _reshape(node: Reshape, builder: Builder, signal: Signal) -> Signal:
+    if signal.shape == node.shape:
+        return signal
+    if len(node.shape) != 1:
+        raise UnsayableError(
+            f"makes {node.shape} of {signal.shape}; NIR can flatten only: end the "
+            "network before it, or leave it out of the ANN"
+        )
+    return builder.flattened(node, signal)
+
+
+def _pad(node: Pad, builder: Builder, signal: Signal) -> Signal:
+    if node.mode != "constant" or any(node.amounts[-1]) or not 1 < len(node.shape) < 4:
+        raise UnsayableError("pads by more than zeros around images: use ZeroPadding")
+    return signal.padded(tuple((a, b) for a, b in node.amounts[:-1]))
+
+
+def _refused(node: Node, builder: Builder, *signals: Signal) -> Signal:
+    kind = type(node).__name__
+    raise UnsayableError(REASONS.get(kind, f"is a {kind}, which NIR has no node for"))
+
+
+RULES: dict[type[Node], Callable[..., Signal]] = {
+    Source: _source,
+    Linear: _linear,
+    Affine: _affine,
+    Merge: _merge,
+    Average: average,
+    Reduce: reduce,
+    Reshape: _reshape,
+    Pad: _pad,
+    Rate: _rate,
+    Readout: _readout,
+}
