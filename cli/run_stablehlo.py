@@ -1,0 +1,87 @@
+"""``tfsnn run-stablehlo``: what ``tfsnn export`` wrote, run by JAX.
+
+Imports neither tfsnn nor TensorFlow, so that it runs where they are not installed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import Steps, json_option, limit_option, progress, raw_option, show
+from .main import Misused
+
+
+class RunnerCommand(click.Command):
+    """A command whose errors are those of the package `tfsnn_stablehlo`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; an error on purpose becomes one message and an exit code."""
+        from tfsnn_stablehlo.errors import OptionError, RunError
+
+        try:
+            return super().invoke(ctx)
+        except RunError as error:
+            if ctx.find_root().params.get("debug"):
+                raise
+            wrong_use = isinstance(error, OptionError)
+            kind = Misused if wrong_use else click.ClickException
+            raise kind(str(error)) from error
+
+
+@click.command(
+    cls=RunnerCommand,
+    epilog="""\b
+Example:
+  tfsnn export snn.keras --format stablehlo --output digits --batch-size 50
+  tfsnn run-stablehlo digits --data test.npz
+""",
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    "spec",
+    required=True,
+    metavar="DATA",
+    help="FILE.npz (x and, for labels, y), or a folder of images by class.",
+)
+@click.option(
+    "--timesteps",
+    type=Steps(),
+    help="The rows; 1,2,4,... up to those exported if not given.",
+)
+@limit_option()
+@raw_option()
+@click.option(
+    "--device",
+    metavar="NAME",
+    help="cpu, cuda or tpu, one of several as in cuda:1; JAX's choice if not given.",
+)
+@json_option()
+def command(
+    folder: Path,
+    spec: str,
+    timesteps: list[int] | None,
+    limit: int | None,
+    raw: bool,
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Measure an exported network with JAX, without TensorFlow.
+
+    DIR is a folder that tfsnn export --format stablehlo wrote. The table is that of
+    tfsnn evaluate; it needs JAX, for the device of your choice, and no TensorFlow:
+
+    \b
+      pip install --no-deps tfsnn
+      pip install click numpy jax
+    """
+    import tfsnn_stablehlo
+
+    program = tfsnn_stablehlo.load(folder, device)
+    found = tfsnn_stablehlo.evaluate(
+        program, spec, timesteps=timesteps, limit=limit, raw=raw, progress=progress
+    )
+    show(found, as_json)

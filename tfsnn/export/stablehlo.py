@@ -1,0 +1,261 @@
+"""A spiking network as StableHLO: its simulation on any device that XLA compiles for.
+
+The folder holds two programs, ``predict.stablehlo`` and ``evaluate.stablehlo``, the
+weights that both take as arguments, and a manifest that says in which order. No
+TensorFlow is needed to run them: the package `tfsnn_stablehlo` does it with JAX.
+
+TensorFlow lowers with the kernels that it has for a platform, whether or not there is
+such a device: those for GPU come with it, those for TPU only where there is one. A
+program for TPU is lowered with those for CPU, which is no difference for the operations
+used here, and has to keep the rules of :mod:`tfsnn.export.stablehlo_rules`, as all do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.energy import DEFAULT, EnergyProfile
+from tfsnn.errors import ModelError, OptionError, OutputError
+from tfsnn.export.stablehlo_rules import RULES, violations
+from tfsnn.export.xla_program import (
+    EVALUATE,
+    PREDICT,
+    VERSION,
+    Program,
+    Programs,
+    lowered,
+    serialized,
+)
+from tfsnn.model import SpikingModel
+
+FORM = 1  # of the manifest
+MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
+PLATFORMS = {"cpu": "CPU", "cuda": "GPU", "tpu": "CPU"}  # the kernels to lower with
+AT_A_TIME = 32  # samples times steps that a layer takes at a time, where K is free
+
+
+@dataclass(frozen=True)
+class ExportedProgram:
+    """What was written: a folder, and its manifest."""
+
+    path: Path
+    manifest: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return {"path": str(self.path), **self.manifest}
+
+    def __str__(self) -> str:
+        m = self.manifest
+        lines = [
+            f"{self.path}: {m['name']}, T={m['timesteps']}, batches of "
+            f"{m['batch_size']}, StableHLO {m['versions']['stablehlo']} for "
+            f"{m['platform']}, lowered with kernels for {m['kernels']}"
+        ]
+        for name, program in m["programs"].items():
+            ends = [
+                [t for t in program["arguments"] if t["role"] == "input"],
+                program["results"],
+            ]
+            texts = (", ".join(map(_described, tensors)) for tensors in ends)
+            lines.append(f"  {name}: {' -> '.join(texts)}")
+        lines.append(f"checked: {', '.join(m['checked'])}")
+        lines.append(f"run it: tfsnn run-stablehlo {self.path} --data DATA")
+        return "\n".join(lines)
+
+
+def _described(tensor: dict[str, Any]) -> str:
+    shape = ", ".join(map(str, tensor["shape"]))
+    return f"{tensor['name']} {tensor['dtype']} ({shape})"
+
+
+def export_stablehlo(
+    snn: SpikingModel,
+    output: str | os.PathLike[str],
+    *,
+    batch_size: int = 1,
+    platform: str = "cpu",
+    fast_products: bool = False,
+    energy: EnergyProfile = DEFAULT,
+) -> ExportedProgram:
+    """Write a spiking network as StableHLO.
+
+    Args:
+        snn: from :func:`tfsnn.convert`. All samples go through all of its steps: early
+            exit is left out.
+        output: the folder to write, which must not exist.
+        batch_size: samples of one run of the program.
+        platform: "cpu", "cuda" or "tpu".
+        fast_products: whether the device may round the factors of float32 products: to
+            TF32 on a GPU, to bfloat16 on a TPU. Spikes are exact in both; weights and
+            analog inputs round.
+        energy: by which `tfsnn run-stablehlo` states energies.
+
+    Raises:
+        OptionError: for an impossible option.
+        ModelError: for a network whose program breaks a rule of XLA devices.
+        OutputError: if the folder exists or cannot be written.
+    """
+    target = _checked(Path(output), batch_size, platform)
+    chunk = snn.chunk or max(1, min(snn.timesteps, AT_A_TIME // batch_size))
+    programs = Programs(snn, batch_size, chunk)
+    files: dict[str, bytes] = {}
+    described: dict[str, Any] = {}
+    traced = {PREDICT: programs.predict(), EVALUATE: programs.evaluate()}
+    kernels = PLATFORMS[platform]
+    for name, program in traced.items():
+        text, kernels = _lowered(snn, program, kernels, fast_products)
+        _refuse(snn, text)
+        files[f"{name}.stablehlo"] = serialized(text)
+        described[name] = {
+            "file": f"{name}.stablehlo",
+            "arguments": [dataclasses.asdict(t) for t in program.arguments],
+            "results": [dataclasses.asdict(t) for t in program.results],
+        }
+    manifest = {
+        "format": "tfsnn StableHLO",
+        "form": FORM,
+        "name": snn.name,
+        "method": snn.report.method,
+        "timesteps": snn.timesteps,
+        "batch_size": batch_size,
+        "chunk": chunk,
+        "platform": platform,
+        "kernels": kernels,
+        "fast_products": fast_products,
+        "checked": list(RULES),
+        "inputs": [
+            {"name": name, "shape": shape, "whole": name in snn.whole_inputs}
+            for name, shape in snn.inputs_by_name.items()
+        ],
+        "programs": described,
+        "weights": WEIGHTS,
+        "evaluation": _evaluation(snn, programs, energy),
+        "versions": {
+            "tfsnn": version("tfsnn"),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "stablehlo": VERSION,
+        },
+    }
+    _write(target, files, traced[EVALUATE].weights, manifest)
+    return ExportedProgram(target, json.loads((target / MANIFEST).read_text()))
+
+
+def _checked(target: Path, batch_size: int, platform: str) -> Path:
+    """Refuse what could not be written, before the work that leads to it."""
+    if isinstance(batch_size, bool) or batch_size < 1:
+        raise OptionError(f"batch_size={batch_size!r} must be a positive integer")
+    if platform not in PLATFORMS:
+        raise OptionError(
+            f"platform={platform!r}; expected one of {', '.join(PLATFORMS)}"
+        )
+    if target.exists() or target.is_symlink():
+        raise OutputError(
+            f"{target} exists already, and is not overwritten: give another name, or "
+            "remove it"
+        )
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"{target} cannot be written: there is no folder {target.parent}; create "
+            "it first"
+        )
+    return target
+
+
+def _lowered(
+    snn: SpikingModel, program: Program, kernels: str, fast: bool
+) -> tuple[str, str]:
+    """The text, and the kernels used: those for CPU where others are missing."""
+    try:
+        return lowered(program, kernels, fast), kernels
+    except ValueError as error:
+        missing = "No JIT device registered", "unsupported operations"
+        if not any(text in str(error) for text in missing):
+            raise
+        if kernels != "CPU":
+            return _lowered(snn, program, "CPU", fast)
+        lacking = re.findall(r"operations when .*?: (\w+) \(", str(error))
+        raise ModelError(
+            f"{snn.name} cannot be exported as StableHLO: XLA has no "
+            f"{', '.join(lacking) or 'kernel for one of its operations'}. Export it "
+            "as a SavedModel."
+        ) from error
+
+
+def _refuse(snn: SpikingModel, text: str) -> None:
+    if found := violations(text):
+        listed = "\n".join(f"  {violation}" for violation in found[:10])
+        raise ModelError(
+            f"{snn.name} cannot be exported as StableHLO that every device runs; in "
+            f"its program there are\n{listed}\nExport it as a SavedModel."
+        )
+
+
+def _evaluation(
+    snn: SpikingModel, programs: Programs, energy: EnergyProfile
+) -> dict[str, Any]:
+    """What :func:`tfsnn.evaluate` knows of a network beside what is simulated."""
+    clock, operations = snn.graph.clock, snn.operations_per_sample
+    steps = [
+        {
+            "timesteps": t,
+            "latency": clock.latency(t, snn.depth, snn.timesteps),
+            "macs": operations.constant_macs
+            + (clock.pre_steps + t) * operations.analog_macs,
+        }
+        for t in range(1, snn.timesteps + 1)
+    ]
+    return {
+        "pre_steps": clock.pre_steps,
+        "steps": steps,
+        "ann_macs": operations.ann_macs,
+        "energy": dataclasses.asdict(energy),
+        "counted": [
+            {"node": name, "spikes": name in snn.populations}
+            for name in programs.fan_outs
+        ],
+    }
+
+
+def _write(
+    target: Path,
+    files: dict[str, bytes],
+    weights: dict[str, np.ndarray],
+    manifest: dict[str, Any],
+) -> None:
+    """Write a folder beside, and rename it in one step."""
+    part = target.with_name(f".{secrets.token_hex(4)}.part")  # not private, as tempfile
+    try:
+        part.mkdir()
+        for name, data in files.items():
+            (part / name).write_bytes(data)
+        np.savez(part / WEIGHTS, **weights)  # type: ignore[arg-type]
+        digests = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(part.iterdir())
+        }
+        text = json.dumps({**manifest, "sha256": digests}, indent=1)
+        (part / MANIFEST).write_text(text + "\n")
+        os.rename(part, target)  # fails on a folder that holds files
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written ({error.strerror or error}); free some space, "
+            "or give another place"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

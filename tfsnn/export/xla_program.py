@@ -1,0 +1,198 @@
+"""A simulation as one XLA program whose weights are arguments.
+
+There are two for each network: one that gives its outputs, and one that gives what
+:func:`tfsnn.evaluate` reads: outputs after each step, and counts of spikes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.model import SpikingModel
+from tfsnn.neurons.integrate_fire import without_gradients
+from tfsnn.simulate import COUNTS, OUTPUTS, Result, simulate
+
+PREDICT, EVALUATE = "predict", "evaluate"
+FAN_OUT = "fan_out"
+
+# The StableHLO version of what is written: later ones read it, and JAX 0.5 has it.
+VERSION = "1.8.0"
+
+# Tables of source locations, which say where the files of this machine lie.
+_LOCATION = re.compile(r' loc\((?:[^()"]|"[^"]*"|\([^()]*\))*\)')
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An argument or a result of a program.
+
+    Attributes:
+        name: of a weight ``node.field``, of an input or an output that of its node.
+        shape: all of it, the batch included.
+        dtype: as NumPy calls it.
+        role: "weight" or "input"; "output", "outputs over time" (T first) or "counts"
+            (of each counted node, step and sample: events, coefficients, and the
+            accumulates of both).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, not yet lowered.
+
+    Attributes:
+        function: a ``tf.function`` of one tensor for each argument.
+        arguments, results: in order.
+        weights: the arguments that do not change, by name.
+    """
+
+    function: Any
+    arguments: tuple[Tensor, ...]
+    results: tuple[Tensor, ...]
+    weights: dict[str, np.ndarray]
+
+
+class Programs:
+    """The programs of a spiking network for one size of batch."""
+
+    def __init__(self, snn: SpikingModel, batch_size: int, chunk: int) -> None:
+        """All samples go through all ``snn.timesteps`` steps, `chunk` at a time."""
+        self.snn, self.batch_size, self.chunk = snn, batch_size, chunk
+        self.graph = snn.graph
+        self.weights: dict[str, np.ndarray] = {}
+        self.graph.map_arrays(self._keep)
+        self.fan_outs = {
+            name: np.asarray(values, np.float32)
+            for name, values in snn.operations_per_sample.fan_outs.items()
+        }
+
+    def _keep(self, node: Any, field: str, values: Any) -> Any:
+        self.weights[f"{node.name}.{field}"] = np.asarray(values)
+        return values
+
+    def predict(self) -> Program:
+        """``(B, *input)`` to the outputs ``(B, ...)``."""
+        outputs = self.graph.outputs
+        names = [("output", name) for name in outputs]
+
+        def compute(weights: dict[str, Any], x: dict[str, Any]) -> list[Any]:
+            return self._simulated(weights, x).outputs
+
+        return self._program(compute, self.weights, names)
+
+    def evaluate(self) -> Program:
+        """``(B, *input)`` to the first output ``(T, B, ...)``, counts ``(N, S, B, 4)``.
+
+        N are the nodes that spikes leave, in the order of :attr:`fan_outs`; S the T
+        steps and the pre-steps before them. Without such nodes there are no counts.
+        """
+        first = self.graph.outputs[0]
+        of_nodes = {f"{FAN_OUT}.{name}": x for name, x in self.fan_outs.items()}
+        names = [("outputs over time", first)]
+        names += [("counts", COUNTS)] if self.fan_outs else []
+
+        def compute(weights: dict[str, Any], x: dict[str, Any]) -> list[Any]:
+            fan_outs = {name: weights[f"{FAN_OUT}.{name}"] for name in self.fan_outs}
+            seen = self._simulated(
+                weights, x, observe=(OUTPUTS, COUNTS), fan_outs=fan_outs
+            ).observed
+            counts = [seen[f"{COUNTS}/{name}"] for name in fan_outs]
+            return [seen[f"{OUTPUTS}/{first}"], *([tf.stack(counts)] if counts else [])]
+
+        return self._program(compute, {**self.weights, **of_nodes}, names)
+
+    def _simulated(self, weights: Mapping[str, Any], x: Any, **more: Any) -> Result:
+        graph = self.graph.map_arrays(
+            lambda node, field, _: weights[f"{node.name}.{field}"]
+        )
+        steps = self.snn.timesteps
+        return simulate(graph, x, steps, chunk=self.chunk, static=True, **more)
+
+    def _program(
+        self,
+        compute: Callable[[dict[str, Any], dict[str, Any]], list[Any]],
+        weights: dict[str, np.ndarray],
+        results: Sequence[tuple[str, str]],
+    ) -> Program:
+        inputs = self.snn.inputs_by_name
+        arguments = [_tensor(k, v.shape, v.dtype, "weight") for k, v in weights.items()]
+        arguments += [
+            _tensor(name, (self.batch_size, *shape), np.float32, "input")
+            for name, shape in inputs.items()
+        ]
+
+        @tf.function(autograph=False, jit_compile=True)
+        @without_gradients()
+        def function(*tensors: Any) -> list[Any]:
+            return compute(
+                dict(zip(weights, tensors, strict=False)),
+                dict(zip(inputs, tensors[len(weights) :], strict=True)),
+            )
+
+        specs = [tf.TensorSpec(a.shape, a.dtype) for a in arguments]
+        given = function.get_concrete_function(*specs).structured_outputs
+        found = tuple(
+            _tensor(name, tuple(y.shape), y.dtype.as_numpy_dtype, role)
+            for (role, name), y in zip(results, given, strict=True)
+        )
+        return Program(function, tuple(arguments), found, weights)
+
+
+def _tensor(name: str, shape: Sequence[int], dtype: Any, role: str) -> Tensor:
+    return Tensor(name, tuple(map(int, shape)), np.dtype(dtype).name, role)
+
+
+def lowered(program: Program, kernels: str, fast_products: bool) -> str:
+    """The program as text of StableHLO, without the places in source files.
+
+    Args:
+        program: of static shapes.
+        kernels: of TensorFlow, "CPU" or "GPU"; whether there is a GPU is no matter.
+        fast_products: whether a device may round the factors of float32 products: to
+            TF32 on a GPU, to bfloat16 on a TPU.
+    """
+    specs = [tf.TensorSpec(a.shape, a.dtype) for a in program.arguments]
+    get = program.function.experimental_get_compiler_ir(*specs)
+    with _products(fast_products):
+        text = get(stage="stablehlo", platform_name=kernels)
+    lines = (line for line in text.splitlines() if not line.startswith("#loc"))
+    return _numbered(_LOCATION.sub("", "\n".join(lines)) + "\n")
+
+
+def _numbered(text: str) -> str:
+    """The text with functions of other names: TensorFlow's count all of a process."""
+    defined = re.findall(r"(?:module|func\.func private) @([\w.]+)", text)
+    names = {name: f"f{number}" for number, name in enumerate(defined)}
+    return re.sub(r"@([\w.]+)", lambda m: "@" + names.get(m[1], m[1]), text)
+
+
+@contextmanager
+def _products(fast: bool) -> Iterator[None]:
+    """TensorFlow asks XLA for full precision where it does not allow TF32."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(fast)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+
+
+def serialized(text: str) -> bytes:
+    """A portable artifact of StableHLO, of :data:`VERSION`."""
+    from tensorflow.compiler.mlir.stablehlo import stablehlo
+
+    if "elided" in text:  # a constant that was left out would be read as zeros
+        raise ValueError("constants are left out of the text of the program")
+    return stablehlo.serialize_portable_artifact_str(text, VERSION)

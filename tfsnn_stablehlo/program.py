@@ -1,0 +1,233 @@
+"""An exported program, loaded and compiled for a device that JAX sees."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsnn_stablehlo.errors import DataError, OptionError, ProgramError
+
+FORM = 1  # of the manifest, as tfsnn.export.stablehlo writes it
+PREDICT, EVALUATE = "predict", "evaluate"
+
+
+class Program:
+    """What a folder holds; each of its programs is compiled on first use.
+
+    Attributes:
+        path: of the folder.
+        manifest: as it was read.
+        device: of JAX, that computes.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any], device: Any) -> None:
+        """See :func:`load`."""
+        self.path, self.manifest, self.device = path, manifest, device
+        self._weights: dict[str, Any] = {}
+        self._compiled: dict[str, Any] = {}
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """The inputs, in order: name and shape for one sample."""
+        return {x["name"]: tuple(x["shape"]) for x in self.manifest["inputs"]}
+
+    @property
+    def whole_inputs(self) -> frozenset[str]:
+        """The names of the inputs that take integers."""
+        return frozenset(x["name"] for x in self.manifest["inputs"] if x["whole"])
+
+    @property
+    def timesteps(self) -> int:
+        """T, of every run."""
+        return self.manifest["timesteps"]
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of one run; fewer are filled up with zeros."""
+        return self.manifest["batch_size"]
+
+    def predict(self, x: Any) -> list[np.ndarray]:
+        """The outputs ``(N, ...)`` of any number of samples ``(N, *input)``.
+
+        Several inputs are a dict by name, or a list in order.
+        """
+        feed = self._feed(x)
+        count = len(next(iter(feed.values())))
+        parts = [
+            self.run(PREDICT, {k: v[i : i + self.batch_size] for k, v in feed.items()})
+            for i in range(0, count, self.batch_size)
+        ]
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def run(self, name: str, x: Any) -> list[np.ndarray]:
+        """The results of one run, for up to :attr:`batch_size` samples.
+
+        Args:
+            name: "predict" or "evaluate".
+            x: samples ``(N, *input)``. What fills up the batch is not in the results.
+        """
+        feed = self._feed(x)
+        count = len(next(iter(feed.values())))
+        if count > self.batch_size:
+            raise DataError(
+                f"{count} samples given, the program takes {self.batch_size}: give "
+                "fewer at a time, or export it with a larger --batch-size"
+            )
+        results = self.start(name, {k: self._filled(v) for k, v in feed.items()})
+        axes = (
+            {"output": 0, "outputs over time": 1, "counts": 2}[result["role"]]
+            for result in self.manifest["programs"][name]["results"]
+        )
+        return [
+            np.asarray(y)[(slice(None),) * axis + (slice(count),)]
+            for y, axis in zip(results, axes, strict=True)
+        ]
+
+    def start(self, name: str, feed: Mapping[str, Any]) -> list[Any]:
+        """Start one run of whole batches, by name: arrays of JAX, perhaps not done."""
+        import jax
+
+        arguments = self.manifest["programs"][name]["arguments"]
+        if name not in self._compiled:
+            self._compiled[name] = self._compile(name)
+        weights = self._on_device(a["name"] for a in arguments if a["role"] == "weight")
+        inputs = [
+            jax.device_put(feed[a["name"]], self.device)
+            for a in arguments
+            if a["role"] == "input"
+        ]
+        run = self._compiled[name].execute_sharded([*weights, *inputs])
+        return [shards[0] for shards in run.disassemble_into_single_device_arrays()]
+
+    def _compile(self, name: str) -> Any:
+        from jaxlib import xla_client
+
+        code = (self.path / self.manifest["programs"][name]["file"]).read_bytes()
+        options = xla_client.CompileOptions()
+        where = np.array([[self.device.id]])
+        options.device_assignment = xla_client.DeviceAssignment.create(where)
+        client = self.device.client
+        try:
+            if hasattr(client, "compile_and_load"):  # JAX 0.6 and later
+                devices = xla_client.DeviceList((self.device,))
+                return client.compile_and_load(code, devices, options)
+            return client.compile(code, options)
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ProgramError(
+                f"{self.path / name} cannot be compiled for {self.device} ({reason}); "
+                "try a newer JAX, or another --device"
+            ) from error
+
+    def _on_device(self, names: Any) -> list[Any]:
+        """The weights, which both programs share."""
+        import jax
+
+        wanted = list(names)
+        missing = [name for name in wanted if name not in self._weights]
+        if missing:
+            with np.load(self.path / self.manifest["weights"]) as stored:
+                for name in missing:
+                    self._weights[name] = jax.device_put(stored[name], self.device)
+        return [self._weights[name] for name in wanted]
+
+    def _feed(self, x: Any) -> dict[str, np.ndarray]:
+        inputs = self.inputs
+        if isinstance(x, Mapping):
+            given = dict(x)
+        else:
+            values = list(x) if isinstance(x, list | tuple) else [x]
+            given = dict(zip(inputs, values, strict=False))
+        if given.keys() != inputs.keys():
+            raise DataError(
+                f"the program takes {', '.join(inputs)}: give a list in that order, or "
+                "a dict by name"
+            )
+        feed = {name: np.asarray(given[name], np.float32) for name in inputs}
+        for name, array in feed.items():
+            if array.ndim == 0 or array.shape[1:] != inputs[name]:
+                raise DataError(
+                    f"the input {name} has shape {array.shape}; expected (N, "
+                    f"{', '.join(map(str, inputs[name]))})"
+                )
+        if len({len(array) for array in feed.values()}) > 1:
+            raise DataError("the inputs differ in their number of samples")
+        return feed
+
+    def _filled(self, values: np.ndarray) -> np.ndarray:
+        lacking = self.batch_size - len(values)
+        if not lacking:
+            return values
+        return np.pad(values, [(0, lacking)] + [(0, 0)] * (values.ndim - 1))
+
+
+def load(path: str | os.PathLike[str], device: str | None = None) -> Program:
+    """Open a folder that ``tfsnn export --format stablehlo`` wrote.
+
+    Args:
+        path: of the folder, whose files are checked for damage.
+        device: "cpu", "cuda" (or "gpu") or "tpu", or one of several as in "cuda:1";
+            JAX's first choice if None.
+
+    Raises:
+        ProgramError: for a folder that cannot be read, and without JAX.
+        OptionError: for a device that JAX does not see.
+    """
+    folder = Path(path)
+    manifest = _manifest(folder)
+    for name, digest in manifest["sha256"].items():
+        try:
+            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise ProgramError(
+                f"{folder / name} cannot be read ({error.strerror or error}); export "
+                "the network again"
+            ) from error
+        if found != digest:
+            raise ProgramError(
+                f"{folder / name} is not what was exported: it is damaged or was "
+                "changed; export the network again"
+            )
+    return Program(folder, manifest, _device(device))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    way_out = "give the folder that tfsnn export --format stablehlo wrote"
+    try:
+        manifest = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ProgramError(f"{path} cannot be read ({reason}); {way_out}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != "tfsnn StableHLO":
+        raise ProgramError(f"{path} is not a manifest of a program; {way_out}")
+    if manifest["form"] != FORM:
+        raise ProgramError(
+            f"{path} is of form {manifest['form']}, this version reads {FORM}; use the "
+            f"version of tfsnn that wrote it, {manifest['versions']['tfsnn']}"
+        )
+    return manifest
+
+
+def _device(wanted: str | None) -> Any:
+    try:
+        import jax
+    except ImportError as error:
+        raise ProgramError(
+            "running StableHLO needs JAX, which is not installed: pip install jax (for "
+            "GPU or TPU: pip install 'jax[cuda12]' or 'jax[tpu]')"
+        ) from error
+    try:
+        if wanted is None:
+            return jax.devices()[0]
+        platform, _, number = wanted.partition(":")
+        return jax.devices(platform)[int(number or 0)]
+    except (RuntimeError, ValueError, IndexError) as error:
+        seen = ", ".join(f"{d.platform}:{d.id}" for d in jax.devices())
+        raise OptionError(f"device={wanted!r}: JAX sees {seen}; take one") from error
