@@ -191,6 +191,17 @@ def test_the_page_says_what_was_found(network, page):
         assert f"<dt>{name}</dt><dd>{version}</dd>" in page
 
 
+def test_a_network_without_spikes_has_a_page():
+    smooth = [keras.Input((6,)), layers.Dense(4, "gelu"), layers.Dense(3)]
+    model = models.randomise(keras.Sequential(smooth))
+    x = models.samples(model, 4)
+    text = report_page(model, tfsnn.convert(model, x, timesteps=2), x)
+    assert "Nothing of this network spikes." in text
+    assert 'id="rates"' not in text and 'id="samples"' not in text
+    assert "On none of the 4 samples." in text
+    assert "analog input, once" in text  # what a constant input reaches is constant
+
+
 def test_the_extra_is_named_where_it_is_not_there(network, monkeypatch):
     model, snn, x, _ = network
     for name in ("jinja2", "matplotlib"):

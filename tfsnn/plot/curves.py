@@ -60,7 +60,7 @@ def over_time(
     _time_axis(axes, steps)
     axes.set_ylabel(axis)
     if len(curves) > 1 or level is not None:
-        axes.legend()
+        figure.legend(loc="outside upper center", ncols=2)  # never over the curves
     return figure
 
 
