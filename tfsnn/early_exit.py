@@ -232,6 +232,7 @@ def run_until_decided(
             (t, live, answers),
             shape_invariants=_invariants((t, live, answers), compact),
             maximum_iterations=whole,
+            parallel_iterations=1,
         )
     if rest:
         t, live, answers = tf.cond(

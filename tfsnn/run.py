@@ -130,6 +130,7 @@ class Run:
             body,
             (0, state, arrays),
             maximum_iterations=chunks,
+            parallel_iterations=1,  # more would keep their values at the same time
         )
         observed = {}
         for key, shape in seen.items():

@@ -183,7 +183,9 @@ def _in_slices(part: _Part, feed: dict[str, Any], size: int) -> Result:
             arrays.steps.write(i, found.steps),
         )
 
-    _, arrays = tf.while_loop(lambda i, _: i < count, body, (0, arrays))
+    _, arrays = tf.while_loop(
+        lambda i, _: i < count, body, (0, arrays), parallel_iterations=1
+    )
     return Result(
         [array.concat() for array in arrays.outputs],
         {key: _swapped(array.concat()) for key, array in arrays.observed.items()},
