@@ -78,6 +78,20 @@ def test_each_sample_leaves_at_its_step_with_the_answer_of_that_step(
     np.testing.assert_allclose(found.outputs[0], answers, rtol=1e-4, atol=1e-5)
 
 
+def test_spikes_are_counted_until_a_sample_leaves(spiking):
+    snn, x = spiking
+    rule = ExitRule("evidence", 4.0)
+    found = snn.run(x, observe=("counts",), early_exit=rule)
+    over_time = snn.run(x, observe=("counts",)).observed
+    assert found.observed.keys() == over_time.keys()
+    steps = found.steps.numpy()
+    for key, values in over_time.items():
+        sums = np.cumsum(values, 0)[steps - 1, np.arange(len(x))]
+        assert (found.observed[key].numpy() == sums[None]).all()
+    with pytest.raises(OptionError, match="over time"):
+        snn.run(x, observe=("outputs",), early_exit=rule)
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_without_compaction_and_under_xla_it_is_the_same(jit_compile, spiking):
     snn, x = spiking

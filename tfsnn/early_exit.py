@@ -27,7 +27,7 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
 from tfsnn.nodes import Readout
-from tfsnn.run import Run, needs_all_steps
+from tfsnn.run import Run, needs_all_steps, observed_shapes
 
 KINDS = ("margin", "entropy", "stable", "evidence")
 
@@ -128,12 +128,13 @@ def check_can_exit(graph: Graph) -> Readout:
 
 
 class _Live(NamedTuple):
-    """Samples that are not decided; all but `state` ``(samples,)`` or lists of it."""
+    """Samples that are not decided: all tensors with axes have them on the first."""
 
     index: Any
     active: Any
     top: Any
     streak: Any
+    counts: dict[str, Any]
     state: dict[str, Any]
     constants: dict[str, Any]
 
@@ -141,15 +142,16 @@ class _Live(NamedTuple):
 class _Answers(NamedTuple):
     means: list[Any]
     steps: Any
+    counts: dict[str, Any]
 
 
 def run_until_decided(
     run: Run, rule: ExitRule, chunk: int, compact: bool
-) -> tuple[list[Any], Any]:
+) -> tuple[list[Any], dict[str, Any], Any]:
     """Simulate each sample until it is decided, at most T steps.
 
     Args:
-        run: at its beginning; nothing is observed.
+        run: at its beginning; it may observe counts.
         rule: asked after each chunk.
         chunk: K, steps advanced at a time.
         compact: whether the samples that are decided are taken out of the batch, which
@@ -157,7 +159,8 @@ def run_until_decided(
             are kept. The loop ends with the last one either way.
 
     Returns:
-        The outputs and the steps of each sample, ``(B,)`` int32.
+        The outputs; the counts over all steps of each sample, ``(1, B, 4)`` by
+        ``counts/node``; and these steps, ``(B,)`` int32.
     """
     deciding = check_can_exit(run.graph)
     names, steps = run.graph.outputs, run.timesteps
@@ -165,51 +168,52 @@ def run_until_decided(
     position = names.index(deciding.name)
     needed = _read_over_time(run)
     zeros = tf.zeros([run.batch], tf.int32)
+    shapes = observed_shapes(run.graph, run.observe, run.fan_outs)
+    nothing = {key: tf.zeros((run.batch, *shape)) for key, shape in shapes.items()}
     live = _Live(
         index=tf.range(run.batch),
         active=tf.fill([run.batch], True),
         top=zeros - 1,
         streak=zeros,
+        counts=nothing,
         state=run.initial_state(),
         constants={name: run.constants[name] for name in needed},
     )
     answers = _Answers(
-        [tf.zeros((run.batch, *run.graph[r.inputs[0]].shape)) for r in readouts], zeros
+        [tf.zeros((run.batch, *run.graph[r.inputs[0]].shape)) for r in readouts],
+        zeros,
+        nothing,
     )
 
     def advanced(t: Any, live: _Live, answers: _Answers, k: int) -> Any:
         here = copy.copy(run)
         here.constants = {**run.constants, **live.constants}
         here.batch, here.static_batch = tf.shape(live.index)[0], live.index.shape[0]
-        state, _ = here.advance(live.state, k)
+        state, seen = here.advance(live.state, k)
+        counts = {
+            key: total + tf.reduce_sum(seen[key], 0)
+            for key, total in live.counts.items()
+        }
         t = t + k
         means = [state[name].total / tf.cast(t, tf.float32) for name in names]
         top = tf.argmax(means[position], -1, tf.int32)
         streak = tf.where(top == live.top, live.streak, 0) + k
         decided = rule.decided(means[position], t, streak) | (t >= steps)
-        live = live._replace(top=top, streak=streak, state=state)
+        live = live._replace(top=top, streak=streak, counts=counts, state=state)
+        now = _Answers(means, tf.fill(tf.shape(top), t), counts)
         if not compact:
             ends = live.active & decided
-            return (
-                t,
-                live._replace(active=live.active & ~decided),
-                _Answers(
-                    [
-                        tf.where(_like(ends, new), new, old)
-                        for new, old in zip(means, answers.means, strict=True)
-                    ],
-                    tf.where(ends, t, answers.steps),
-                ),
+            answers = tf.nest.map_structure(
+                lambda new, old: tf.where(_like(ends, new), new, old), now, answers
             )
+            return t, live._replace(active=live.active & ~decided), answers
         leave = tf.boolean_mask(live.index, decided)[:, None]
-        answers = _Answers(
-            [
-                tf.tensor_scatter_nd_update(old, leave, tf.boolean_mask(new, decided))
-                for new, old in zip(means, answers.means, strict=True)
-            ],
-            tf.tensor_scatter_nd_update(
-                answers.steps, leave, tf.fill([tf.shape(leave)[0]], t)
+        answers = tf.nest.map_structure(
+            lambda new, old: tf.tensor_scatter_nd_update(
+                old, leave, tf.boolean_mask(new, decided)
             ),
+            now,
+            answers,
         )
         stay = tf.where(~decided)[:, 0]
         kept = tf.cond(
@@ -243,7 +247,8 @@ def run_until_decided(
     outputs = [
         node.apply(mean) for node, mean in zip(readouts, answers.means, strict=True)
     ]
-    return outputs, answers.steps
+    counts = {key: values[None] for key, values in answers.counts.items()}
+    return outputs, counts, answers.steps
 
 
 def _read_over_time(run: Run) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.early_exit import ExitRule, run_until_decided
+from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
 from tfsnn.nodes import Readout
 from tfsnn.run import (
@@ -89,20 +90,26 @@ def simulate(
             "potentials" (after firing), "values" (what synapses receive for them) and
             "counts" (see :mod:`tfsnn.run`).
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
-        early_exit: when a sample is decided; nothing can be observed then.
+        early_exit: when a sample is decided. Observed can be "counts" only then, over
+            all steps of each sample together: ``(1, B, 4)``.
         static: whether no shape inside may depend on the data, or on a batch size that
             is not known yet, as XLA wants it. Samples that are decided then wait for
             the others, and a batch of unknown size is not sliced.
 
     Raises:
-        OptionError: for early exit from a network that does not answer step by step.
+        OptionError: for early exit from a network that does not answer step by step,
+            or with observations over time.
     """
     graph = graph.prepared()
     feed = graph.feed(x)
     if early_exit is not None:
-        run = Run(graph, feed, timesteps)
-        outputs, steps = run_until_decided(run, early_exit, chunk, compact=not static)
-        return Result(outputs, {}, steps)
+        if set(observe) - {COUNTS}:
+            raise OptionError(
+                f"early exit leaves no observation over time, but {sorted(observe)} "
+                "were asked for: observe counts, or simulate without early exit"
+            )
+        run = Run(graph, feed, timesteps, frozenset(observe), fan_outs)
+        return Result(*run_until_decided(run, early_exit, chunk, compact=not static))
     part = _Part(graph, timesteps, chunk, frozenset(observe), fan_outs or {})
     if not needs_all_steps(graph):
         return part(feed)

@@ -35,7 +35,10 @@ class Signatures:
     """The signatures of a spiking network, to be saved by ``tf.saved_model.save``."""
 
     def __init__(self, snn: SpikingModel, form: InputForm) -> None:
-        """What answers, and the form in which its inputs come."""
+        """What answers, and the form in which its inputs come.
+
+        By the network's early exit, if it has one.
+        """
         self.snn, self.form = snn, form
         self.names = dict(
             zip(snn.inputs_by_name, input_names(snn.inputs_by_name), strict=True)
@@ -126,7 +129,12 @@ class Signatures:
         snn = self.snn
         units = {name: tf.ones(math.prod(s)) for name, s in snn.populations.items()}
         result = self._simulated(
-            graph, x, observe=(COUNTS,), fan_outs=units, static=static
+            graph,
+            x,
+            observe=(COUNTS,),
+            fan_outs=units,
+            static=static,
+            early_exit=snn.early_exit,
         )
         batch = tf.shape(result.outputs[0])[0]
         spikes = [
@@ -156,7 +164,7 @@ class Signatures:
         return self._constant_graph or self.snn.graph
 
     def _simulated(self, graph: Graph, x: dict[str, Any], **more: Any) -> Result:
-        """The one place that runs the network; all samples go through all steps."""
+        """The one place that runs the network."""
         return simulate(graph, x, self.snn.timesteps, chunk=self.snn.chunk or 1, **more)
 
 

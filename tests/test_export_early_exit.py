@@ -1,0 +1,28 @@
+"""An exported network with a rule: each sample takes its own steps on the server."""
+
+import numpy as np
+import tensorflow as tf
+
+import tfsnn
+from tfsnn.early_exit import ExitRule
+from tfsnn.export.saved_model import export_saved_model
+
+
+def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):
+    model, x = trained
+    snn = tfsnn.convert(model, x[:100], "termapping", timesteps=12, correct="none")
+    snn.early_exit = ExitRule("evidence", 4.0)
+    folder = export_saved_model(snn, tmp_path / "model").path
+    loaded = tf.saved_model.load(str(folder))
+    served = loaded.signatures["serving_default"](inputs=tf.constant(x))
+    expected = snn.predict(x, batch_size=len(x), verbose=0)
+    assert (served["steps"].numpy() == expected["steps"]).all()
+    assert len(np.unique(expected["steps"])) > 2
+    np.testing.assert_allclose(served["outputs"], expected["outputs"], 1e-5, 1e-6)
+    events = snn.run(x, observe=("spikes",)).observed
+    reached = [
+        np.cumsum((v.numpy() != 0).reshape(12, len(x), -1).sum(-1), 0)
+        for v in events.values()
+    ]
+    spikes = sum(reached)[expected["steps"] - 1, np.arange(len(x))]
+    assert (served["spikes"].numpy() == spikes).all()
