@@ -24,6 +24,8 @@ from .console import (
     write_plot,
 )
 
+STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
+
 
 @click.command(
     cls=LibraryCommand,
@@ -31,6 +33,7 @@ from .console import (
 Example:
   tfsnn evaluate snn.keras --data test.npz --ann cnn.keras --timesteps 1,2,4,8
   tfsnn evaluate snn.keras --data tfds:mnist:test --limit 500 --plot accuracy.svg
+  tfsnn evaluate snn.keras --data test.npz --strategy mirrored
 """,
 )
 @model_argument("snn_path", "SNN")
@@ -50,6 +53,14 @@ Example:
 )
 @limit_option()
 @batch_size_option(50)
+@click.option(
+    "--strategy",
+    type=click.Choice(STRATEGIES),
+    default="none",
+    show_default=True,
+    help="Share the work: mirrored, all GPUs of this machine; multi_worker, all "
+    "machines of the environment variable TF_CONFIG; tpu. The result is the same.",
+)
 @raw_option()
 @json_option()
 @click.option(
@@ -66,6 +77,7 @@ def command(
     timesteps: list[int] | None,
     limit: int | None,
     batch_size: int,
+    strategy: str,
     raw: bool,
     as_json: bool,
     plot: Path | None,
@@ -84,30 +96,39 @@ def command(
     ratio, SNN over ANN, is given for both readings of a spike with a
     coefficient: |c| ACs ("energy_ratio", from "synops"), or one AC
     ("energy_ratio_events", from "synops_events").
+
+    With --strategy multi_worker the same command is started on every machine of
+    TF_CONFIG; each reads its part of the data, and the first prints the result. If a
+    machine is lost, the others end with an error.
     """
     import tfsnn
+    from tfsnn.distribute import opened_strategy, workers_of
     from tfsnn.files import check_output
 
     if plot:
         check_output(plot, overwrite)
-    snn = load_snn(snn_path)
-    ann = load_ann(ann_path, signature) if ann_path else None
-    data = tfsnn.open_data(
-        spec,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=raw or snn.whole_inputs,
-        limit=limit,
-        labels=plot is not None,
-    )
-    found = tfsnn.evaluate(
-        snn,
-        data,
-        ann=ann,
-        timesteps=timesteps,
-        batch_size=batch_size,
-        progress=progress,
-    )
+    with opened_strategy(strategy) as devices:
+        snn = load_snn(snn_path)
+        ann = load_ann(ann_path, signature) if ann_path else None
+        data = tfsnn.open_data(
+            spec,
+            snn.inputs_by_name,
+            default_split="test",
+            raw=raw or snn.whole_inputs,
+            limit=limit,
+            labels=plot is not None,
+        )
+        found = tfsnn.evaluate(
+            snn,
+            data,
+            ann=ann,
+            timesteps=timesteps,
+            batch_size=batch_size,
+            strategy=devices,
+            progress=progress,
+        )
+    if not workers_of(devices).is_chief:
+        return
     if plot:
         title = f"{snn.name}: accuracy against time steps"
         write_plot(plot, found, snn.report.method, title, overwrite=overwrite)

@@ -8,11 +8,12 @@ import keras
 import models
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 import tfsnn
 from tfsnn.errors import DataError, ModelError, OptionError
-from tfsnn.evaluate import AC_PICOJOULES, MAC_PICOJOULES
+from tfsnn.evaluate import AC_PICOJOULES, MAC_PICOJOULES, _Totals
 
 
 @functools.cache
@@ -167,9 +168,20 @@ def test_the_batch_size_changes_nothing():
     one, other = (
         tfsnn.evaluate(snn, (x, y), ann=model, batch_size=size) for size in (13, 5)
     )
-    for a, b in zip(one.rows, other.rows, strict=True):
-        for key, value in dataclasses.asdict(a).items():
-            assert value == pytest.approx(getattr(b, key), rel=1e-12)
+    assert one == other
+
+
+def test_counts_are_exact_beyond_float32():
+    """2 ** 24 spikes and one more, which float32 cannot hold: their sum is exact."""
+    _, snn, _ = converted("mlp")
+    totals = _Totals(snn, [1])
+    (name, *_) = snn.populations
+    observed = {
+        totals.output: tf.zeros((1, 3, 3)),
+        f"counts/{name}": tf.constant([[[2.0**24] * 4, [1.0] * 4, [9.0] * 4]]),
+    }
+    totals.add(2, None, observed)  # the third sample only fills the batch up
+    assert totals.counts.tolist() == [[2**24 + 1] * 4] and totals.samples == 2
 
 
 @pytest.mark.parametrize(

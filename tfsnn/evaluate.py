@@ -16,7 +16,16 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data import Progress, open_data
+from tfsnn.distribute import (
+    on_devices,
+    rows,
+    shared_out,
+    summed,
+    task_number,
+    workers_of,
+)
 from tfsnn.errors import DataError, ModelError, OptionError
+from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
 from tfsnn.report import table
 from tfsnn.simulate import COUNTS, OUTPUTS
@@ -104,6 +113,7 @@ def evaluate(
     timesteps: Sequence[int] | None = None,
     limit: int | None = None,
     batch_size: int = 50,
+    strategy: tf.distribute.Strategy | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
@@ -116,12 +126,17 @@ def evaluate(
         ann: the network it was converted from, for agreement and its accuracy.
         timesteps: for the rows; 1, 2, 4, ... up to ``snn.timesteps`` if None.
         limit: samples used at most.
-        batch_size: samples simulated at a time.
+        batch_size: samples simulated at a time, on each device.
+        strategy: whose devices and workers share the batches; models loaded in its
+            scope have their weights on each device. Every worker gets the result,
+            which is that of one process (:mod:`tfsnn.distribute`). The data has to
+            come in the same order on each.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
         OptionError: if `timesteps` is empty or not positive.
         DataError: if data, labels or `ann` do not fit.
+        WorkerError: if a worker was lost, or was given something else.
     """
     steps = sorted(set(_doubling(snn.timesteps) if timesteps is None else timesteps))
     if not steps or steps[0] < 1:
@@ -130,14 +145,25 @@ def evaluate(
     forward = None if ann is None else _forward(ann, inputs)
     kept = snn.whole_inputs
     opened = open_data(data, inputs, default_split="test", raw=kept, limit=limit)
-    first = f"{OUTPUTS}/{snn.graph.outputs[0]}"
-    pre_steps = snn.graph.clock.pre_steps
-    totals = _Totals(len(steps), first, set(snn.populations), pre_steps)
-    for x, y in opened.batches(batch_size, progress, "evaluating"):
+    workers = workers_of(strategy)
+
+    def compute(x: Any) -> tuple[Any, ...]:
         observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
-        reference = None if forward is None else forward(x).numpy()
-        totals.add(observed, steps, y, reference)
-    return _evaluation(totals, steps, snn)
+        return (observed,) if forward is None else (observed, forward(x))
+
+    totals = _Totals(snn, steps)
+    batches = shared_out(opened, batch_size, workers, progress, "evaluating")
+    for (x, y), results in on_devices(strategy, compute, batches, batch_size):
+        totals.add(rows(x), y, *results)
+        workers.check()
+    if len(workers) > 1:
+        models = [snn] if ann is None else [snn, ann]
+        weights = [values for model in models for values in model.get_weights()]
+        sample = tf.nest.flatten(next(iter(opened.part(0, 1).batches(1))))
+        asked = steps, batch_size, opened.size, opened.limit, snn.report.method
+        task = task_number(asked, *weights, *sample)
+        totals.set(summed(strategy, workers, totals.vector(), task))
+    return _evaluation(totals, snn, opened.has_labels, ann is not None)
 
 
 def _doubling(most: int) -> list[int]:
@@ -168,56 +194,70 @@ def _forward(
 
 
 class _Totals:
-    """Sums over samples."""
+    """Sums over samples: whole numbers, in float64, so that their order is nothing."""
 
-    def __init__(
-        self, rows: int, output: str, populations: set[str], pre_steps: int
-    ) -> None:
-        self.output, self.populations = output, populations
-        self.pre_steps = pre_steps  # their spikes count too
-        self.samples = 0
-        self.labelled = self.compared = False
-        self.right, self.agreed = np.zeros(rows), np.zeros(rows)
-        self.ann_right = 0
-        self.counts = np.zeros((rows, 4))
+    def __init__(self, snn: SpikingModel, steps: list[int]) -> None:
+        self.output = f"{OUTPUTS}/{snn.graph.outputs[0]}"
+        self.populations = set(snn.populations)
+        self.steps = steps
+        # Counted now: that cannot be done while a strategy's function is traced.
+        self.operations = snn.operations_per_sample
+        self.pre_steps = snn.graph.clock.pre_steps  # their spikes count too
+        self.samples = self.ann_right = 0
+        self.right, self.agreed = np.zeros(len(steps)), np.zeros(len(steps))
+        self.counts = np.zeros((len(steps), 4))
 
     def add(
         self,
-        observed: dict[str, tf.Tensor],
-        steps: list[int],
+        samples: int,
         y: np.ndarray | None,
-        reference: np.ndarray | None,
+        observed: dict[str, tf.Tensor],
+        reference: tf.Tensor | None = None,
     ) -> None:
-        outputs = tf.gather(observed[self.output], [t - 1 for t in steps]).numpy()
-        top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
+        """Add a batch, of which the first `samples` count."""
+        outputs = tf.gather(observed[self.output], [t - 1 for t in self.steps]).numpy()
+        top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)[:, :samples]
         classes = int(np.prod(outputs.shape[2:]))
-        self.samples += top.shape[1]
+        self.samples += samples
         if y is not None:
             if y.max() >= classes:
                 raise DataError(
                     f"label {y.max()} is out of range: the model has {classes} "
                     f"classes, 0 to {classes - 1}"
                 )
-            self.labelled = True
             self.right += (top == y).sum(1)
         if reference is not None:
-            ann_top = reference.reshape(len(reference), -1).argmax(-1)
-            self.compared = True
+            ann_top = top_class(reference)[:samples]
             self.agreed += (top == ann_top).sum(1)
             self.ann_right += 0 if y is None else int((ann_top == y).sum())
         for key, values in observed.items():
             kind, name = key.split("/", 1)
             if kind == COUNTS:
-                of_batch = tf.reduce_sum(values, 1).numpy().astype(np.float64)
+                of_batch = values.numpy()[:, :samples].astype(np.float64).sum(1)
                 if name not in self.populations:  # what a pooling passes on
                     of_batch[:, :2] = 0
-                ends = [self.pre_steps + t - 1 for t in steps]
+                ends = [self.pre_steps + t - 1 for t in self.steps]
                 self.counts += np.cumsum(of_batch, 0)[ends]
 
+    def vector(self) -> np.ndarray:
+        """All sums, float64, as :meth:`set` takes them."""
+        of_all = [self.samples, self.ann_right]
+        return np.concatenate([of_all, self.right, self.agreed, self.counts.ravel()])
 
-def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluation:
-    n = totals.samples
-    operations = snn.operations_per_sample
+    def set(self, vector: np.ndarray) -> None:
+        """Take these sums in place of one's own."""
+        n = len(self.steps)
+        of_all, self.right, self.agreed, counts = np.split(
+            vector, [2, 2 + n, 2 + 2 * n]
+        )
+        self.samples, self.ann_right = (int(value) for value in of_all)
+        self.counts = counts.reshape(n, 4)
+
+
+def _evaluation(
+    totals: _Totals, snn: SpikingModel, labelled: bool, compared: bool
+) -> Evaluation:
+    n, steps, operations = totals.samples, totals.steps, totals.operations
     rows = []
     clock = snn.graph.clock
     for i, t in enumerate(steps):
@@ -233,8 +273,8 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
             Row(
                 timesteps=t,
                 latency=clock.latency(t, snn.depth, steps[-1]),
-                accuracy=float(totals.right[i] / n) if totals.labelled else None,
-                agreement=float(totals.agreed[i] / n) if totals.compared else None,
+                accuracy=float(totals.right[i] / n) if labelled else None,
+                agreement=float(totals.agreed[i] / n) if compared else None,
                 spikes=spikes,
                 coefficients=coefficients,
                 synops=accumulates,
@@ -243,5 +283,5 @@ def _evaluation(totals: _Totals, steps: list[int], snn: SpikingModel) -> Evaluat
                 energy_ratio_events=ratios[1],
             )
         )
-    both = totals.labelled and totals.compared
+    both = labelled and compared
     return Evaluation(n, totals.ann_right / n if both else None, tuple(rows))
