@@ -27,6 +27,7 @@ COMMANDS = (
     "early-exit",
     "export",
     "run-stablehlo",
+    "import-nir",
     "demo",
 )
 

@@ -8,4 +8,4 @@ was written, for people (``str``) and as JSON (``to_dict``).
 
 from __future__ import annotations
 
-FORMATS: tuple[str, ...] = ("saved_model", "stablehlo")
+FORMATS: tuple[str, ...] = ("saved_model", "stablehlo", "nir")

@@ -194,6 +194,7 @@ def _record(
             node.name: _range(node.initial_potential)
             for node in snn.graph.of_kind(Rate)
         },
+        "inputs": [builder.names[name] for name in said.inputs],
         "input": "the sample, as the ANN takes it, in each step",
         "readout": [
             {

@@ -16,6 +16,7 @@ edges that are summed. What has no node there is written into others:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -112,8 +113,16 @@ def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
     if node.settings.get("reset") == "zero":  # counted from V(0), all is the same
         start = np.asarray(node.initial_potential, np.float32)
     level, reset = by_unit(threshold - start, signal), by_unit(-start, signal)
-    fields = {"v_reset": reset} if reset.any() else {}
-    content = builder.nir.IF(r=np.ones_like(level), v_threshold=level, **fields)
+    fields = {"r": np.ones_like(level), "v_threshold": level}
+    if reset.any():
+        known = {spec.name for spec in dataclasses.fields(builder.nir.IF)}
+        if "v_reset" not in known:
+            raise UnsayableError(
+                "has a reset potential, which this package nir does not know: install "
+                "a newer one (nir>=1.0.8)"
+            )
+        fields["v_reset"] = reset
+    content = builder.nir.IF(**fields)
     name = builder.add(node, content, signal)
     spikes = Signal((name,), node.shape, order=signal.order)
     if threshold.ndim > 1:

@@ -112,7 +112,7 @@ def explicit(
     window = kernel.shape[:-2]
     uneven = any(before != after for before, after in pads)
     if max(dilation) > 1 and (uneven or len(set(window)) > 1):
-        kernel, dilation = _spread(kernel, dilation), (1,) * len(window)
+        kernel, dilation = spread(kernel, dilation), (1,) * len(window)
     axes = []
     for size, length, stride, step, (before, after) in zip(
         sizes, kernel.shape, strides, dilation, pads, strict=False
@@ -131,13 +131,13 @@ def explicit(
     )
 
 
-def _spread(kernel: np.ndarray, dilation: Sequence[int]) -> np.ndarray:
-    """The kernel with the zeros of its dilation."""
+def spread(kernel: np.ndarray, dilation: Sequence[int]) -> np.ndarray:
+    """A kernel ``(*window, in, out)`` with the zeros of its dilation."""
     window = kernel.shape[:-2]
     shape = [d * (n - 1) + 1 for n, d in zip(window, dilation, strict=True)]
-    spread = np.zeros((*shape, *kernel.shape[-2:]), kernel.dtype)
-    spread[tuple(slice(None, None, d) for d in dilation)] = kernel
-    return spread
+    full = np.zeros((*shape, *kernel.shape[-2:]), kernel.dtype)
+    full[tuple(slice(None, None, d) for d in dilation)] = kernel
+    return full
 
 
 def _squared(axes: list[Axis]) -> list[Axis] | None:

@@ -1,0 +1,237 @@
+"""A NIR file to a spiking network.
+
+It becomes a :class:`tfsnn.SpikingModel` and not a Keras model of
+:class:`tfsnn.layers.IntegrateFire`: it then is evaluated, counted, exported and saved
+as a converted network is, and runs in the same loop.
+
+NIR says neither T nor what an input is over time: the network runs for the T of a file
+that tfsnn wrote, or that is given, on a constant current. Of a file that tfsnn wrote
+the record is read too (:mod:`tfsnn.export.nir`): names, scales, heads of outputs, and
+that neurons reset by subtraction.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfsnn.errors import ModelError, OptionError, UnsupportedError
+from tfsnn.export.nir import RECORD, SCALES
+from tfsnn.extras import require
+from tfsnn.graph import Graph, LayerRecord
+from tfsnn.model import SpikingModel
+from tfsnn.nodes import Rate
+from tfsnn.operations import shares
+from tfsnn.report import ConversionReport, NodeReport, PopulationReport
+from tfsnn.roles import roles
+from tfsnn.sources.nir_nodes import read
+from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
+
+RESETS = ("subtract", "zero")
+FAILED = "node(s) of NIR cannot be read"
+
+
+def import_nir(
+    path: str | os.PathLike[str],
+    *,
+    timesteps: int | None = None,
+    reset: str | None = None,
+) -> SpikingModel:
+    """Read a feed-forward NIR graph as a spiking network.
+
+    Args:
+        path: of the file.
+        timesteps: T; that of the record if None.
+        reset: of neurons: "zero", as NIR has it (to `v_reset`, a spike at v >
+            v_threshold), or "subtract" (a spike at v >= v_threshold), as sinabs has it.
+            That of the record if None, or "zero" without one.
+
+    Raises:
+        ModelError: for a file that does not exist or is not a NIR graph.
+        UnsupportedError: naming every node that cannot be read: recurrent and leaky
+            neurons, and cycles.
+        OptionError: without a number of steps, or for an unknown reset.
+        MissingPackageError: without the package `nir` (extra `nir`).
+    """
+    if reset not in (None, *RESETS):
+        raise OptionError(f"reset={reset!r}; expected one of {', '.join(RESETS)}")
+    content = _opened(Path(path))
+    metadata = content.metadata if isinstance(content.metadata, Mapping) else {}
+    record = json.loads(metadata.get(RECORD, "{}"))
+    timesteps = record.get("timesteps") if timesteps is None else timesteps
+    if timesteps is None:
+        raise OptionError(
+            f"{path}: was not written by tfsnn and says no number of steps; give one: "
+            "--timesteps T (timesteps=T)"
+        )
+    known = reset is None and bool(record)
+    reader = Reader(
+        reset=reset or record.get("reset", "zero"),
+        strict=not record and reset != "subtract",
+        scales=dict(metadata.get(SCALES, {})),
+        heads={r["node"]: (r["head"], r["options"]) for r in record.get("readout", [])},
+        names=record.get("names", {}),
+    )
+    nodes, edges = _flat(content)
+    order = [*record.get("inputs", ()), *reader.heads]  # of inputs and outputs
+    first = {name: nodes[name] for name in order if name in nodes}
+    graph = _graph(first | nodes, edges, reader)
+    options = {"file": Path(path).name, "reset": reader.reset}
+    if known:
+        options["converted_by"] = record["method"]
+    report = _report(graph, options, timesteps)
+    several = len(graph.outputs) > 1
+    return SpikingModel(graph, timesteps, report, several, name=_name(path))
+
+
+def _opened(path: Path) -> Any:
+    nir = require("nir", "nir", "The NIR format")
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file")
+    known = inspect.signature(nir.read).parameters
+    # The check of nir 1.0.8 takes all windows for square, and knows no groups.
+    unchecked = {"type_check": False} if "type_check" in known else {}
+    try:
+        content = nir.read(path, **unchecked)
+    except Exception as error:  # of h5py, or of any NIR class
+        raise ModelError(
+            f"{path}: is not a NIR file that can be read ({error}); expected one that "
+            "nir.write made"
+        ) from error
+    if type(content).__name__ != "NIRGraph":
+        raise ModelError(f"{path}: holds a {type(content).__name__}, not a NIRGraph")
+    return content
+
+
+def _flat(content: Any, prefix: str = "") -> tuple[dict[str, Any], set[tuple]]:
+    """Nodes and edges, those of graphs within it taken out of them.
+
+    An edge to a graph goes to its inputs, which pass on what they get.
+    """
+    nodes: dict[str, Any] = {}
+    edges: set[tuple[str, str]] = set()
+    ends: dict[str, tuple[list[str], list[str]]] = {}
+    for name, node in content.nodes.items():
+        if type(node).__name__ != "NIRGraph":
+            nodes[prefix + name] = node
+            continue
+        inner, between = _flat(node, f"{prefix}{name}.")
+        kinds = {key: type(value).__name__ for key, value in inner.items()}
+        first = [key for key, kind in kinds.items() if kind == "Input"]
+        last = [key for key, kind in kinds.items() if kind == "Output"]
+        nodes |= inner
+        edges |= between
+        ends[name] = first, last
+    for before, after in content.edges:
+        sends = ends[before][1] if before in ends else [prefix + before]
+        reads = ends[after][0] if after in ends else [prefix + after]
+        edges |= {(a, b) for a in sends for b in reads}
+    return nodes, edges
+
+
+def _graph(nodes: dict[str, Any], edges: set[tuple[str, str]], reader: Reader) -> Graph:
+    """The graph; every problem is found before one is reported."""
+    before: dict[str, list[str]] = {name: [] for name in nodes}
+    for source, target in sorted(edges):
+        before[target].append(source)
+    inside = {name for name, reads in before.items() if reads}
+    outside = {source for source, _ in edges}
+    signals: dict[str, Read | None] = {}
+    problems: list[tuple[str, str, str]] = []
+    for name in _ordered(nodes, before):
+        content = nodes[name]
+        kind = type(content).__name__
+        reads = [signals[source] for source in before[name]]
+        passes = (kind == "Input" and name in inside) or (
+            kind == "Output" and name in outside
+        )
+        signals[name] = None
+        if None in reads:
+            continue  # a problem before it has been found
+        found = [signal for signal in reads if signal is not None]
+        try:
+            if passes and len(found) == 1:  # of a graph within the graph
+                signals[name] = found[0]
+            else:
+                signals[name] = read(reader, name, content, found)
+        except UnreadableError as error:
+            problems.append((name, kind, str(error)))
+    if problems:
+        raise UnsupportedError(problems, FAILED)
+    outputs = [
+        signal.name
+        for name, signal in ((name, signals[name]) for name in nodes)
+        if signal and type(nodes[name]).__name__ == "Output" and name not in outside
+    ]
+    if not outputs:
+        raise ModelError("the NIR graph has no Output that its Input reaches; add one")
+    layers = tuple(
+        LayerRecord(name, type(node).__name__, _parameters(node))
+        for name, node in nodes.items()
+    )
+    return Graph(tuple(reader.nodes), tuple(outputs), layers)
+
+
+def _ordered(nodes: dict[str, Any], before: dict[str, list[str]]) -> list[str]:
+    """Names, each after all that it reads."""
+    ordered: dict[str, None] = {}
+    waiting = list(nodes)
+    while waiting:
+        ready = [n for n in waiting if all(source in ordered for source in before[n])]
+        if not ready:
+            circle = [(n, type(nodes[n]).__name__, _CYCLE) for n in waiting]
+            raise UnsupportedError(circle, FAILED)
+        ordered |= dict.fromkeys(ready)
+        waiting = [name for name in waiting if name not in ordered]
+    return list(ordered)
+
+
+_CYCLE = "is on a cycle, or behind one: only feed-forward graphs can be read"
+
+
+def _parameters(node: Any) -> int:
+    values = [getattr(node, key, None) for key in ("weight", "bias", "scale")]
+    return sum(int(np.size(value)) for value in values if value is not None)
+
+
+def _report(graph: Graph, options: dict[str, Any], timesteps: int) -> ConversionReport:
+    of_node = roles(graph)
+    return ConversionReport(
+        method="import_nir",
+        options=options,
+        timesteps=timesteps,
+        samples=0,
+        layers=graph.layers,
+        populations=tuple(_population(node) for node in graph.of_kind(Rate)),
+        nodes=tuple(
+            NodeReport(node.name, node.name, type(node).__name__, of_node[node.name])
+            for node in graph
+        ),
+        shares=shares(graph),
+    )
+
+
+def _population(node: Rate) -> PopulationReport:
+    scale = np.asarray(node.scale)
+    return PopulationReport(
+        node=node.name,
+        neurons=int(np.prod(node.shape)),
+        scale_min=float(scale.min()),
+        scale_median=float(np.median(scale)),
+        scale_max=float(scale.max()),
+        initial_potential=float(np.mean(np.asarray(node.initial_potential))),
+        negative_threshold=None,
+        max_coefficient=1.0,
+        clipped=0.0,
+        dead=0.0,
+    )
+
+
+def _name(path: str | os.PathLike[str]) -> str:
+    return "".join(c if c.isalnum() else "_" for c in Path(path).stem) or "nir"

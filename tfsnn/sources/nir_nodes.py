@@ -1,0 +1,158 @@
+"""The nodes of a NIR graph as nodes of tfsnn: channels last, thresholds 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfsnn.nodes import Affine, Linear, Rate, Readout, Reshape, Source
+from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
+from tfsnn.sources.nir_spatial import as_bias, convolution, pooling
+
+# Currents are taken that much smaller where a spike needs v > v_threshold: a potential
+# that is the threshold stays below it, one that is more by some roundings does not.
+BELOW = np.float32(1 - 2**-22)
+
+
+def read(reader: Reader, name: str, content: Any, signals: Sequence[Read]) -> Read:
+    """Add what a NIR node becomes, which reads the sum of these signals.
+
+    Raises:
+        UnreadableError: if it has no counterpart.
+    """
+    kind = type(content).__name__
+    if kind not in RULES:
+        raise UnreadableError(f"is not among {', '.join(RULES)}, which can be read")
+    own = reader.names.get(name, name)
+    if kind == "Input":
+        return _input(reader, own, content)
+    if not signals:
+        raise UnreadableError("reads nothing: connect it, or take it out")
+    signal = reader.sum(own, signals)
+    if kind in ("IF", "Output"):  # of which the record knows more, by NIR's name
+        return RULES[kind](reader, own, content, signal, name)
+    return RULES[kind](reader, own, content, signal)
+
+
+def _from_first(values: Any, signal: Read) -> np.ndarray:
+    """An array unit by unit, of NIR, as the signal has its units."""
+    values = np.asarray(values, np.float32)
+    if values.size == 1:
+        return values.reshape(())
+    nir_shape = (signal.shape[-1], *signal.shape[:-1])
+    if values.shape != nir_shape:
+        raise UnreadableError(
+            f"has parameters of shape {values.shape}, and reads {nir_shape}"
+        )
+    if signal.order is not None:
+        ordered = np.empty_like(values)
+        ordered[signal.order] = values
+        values = ordered
+    return np.moveaxis(values, 0, -1)
+
+
+def _input(reader: Reader, name: str, content: Any) -> Read:
+    shape = _shape(content.input_type["input"])
+    return reader.add(Source(name, (), shape))
+
+
+def _shape(values: Any) -> tuple[int, ...]:
+    first, *rest = (int(n) for n in np.asarray(values).ravel())
+    return (*rest, first)
+
+
+def _output(reader: Reader, name: str, content: Any, signal: Read, key: str) -> Read:
+    head, options = reader.heads.get(key, ("linear", {}))
+    signal = reader.in_order(signal)
+    return reader.add(Readout(name, (signal.name,), signal.shape, head, options))
+
+
+def _affine(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+    weight = np.asarray(content.weight, np.float32)
+    if weight.ndim != 2 or signal.shape != weight.shape[1:]:
+        raise UnreadableError(
+            f"has weights of shape {weight.shape}, and reads {signal.shape}: a Flatten "
+            "may be missing"
+        )
+    kernel = weight.T
+    if signal.order is not None:
+        kernel = np.empty_like(weight.T)
+        kernel[signal.order] = weight.T
+    bias = as_bias(getattr(content, "bias", None), len(weight))
+    shape = (len(weight),)
+    return reader.add(
+        Linear(name, (signal.name,), shape, "dense", kernel=kernel, bias=bias)
+    )
+
+
+def _scale(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+    gain = np.array(
+        np.broadcast_to(_from_first(content.scale, signal), signal.shape), np.float32
+    )
+    return reader.add(
+        Affine(name, (signal.name,), signal.shape, gain=gain), signal.order
+    )
+
+
+def _flatten(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+    start, end, rank = int(content.start_dim), int(content.end_dim), len(signal.shape)
+    if rank == 1:
+        return signal
+    # Tools disagree whether axis 0 is the batch: with a start at 1 it may be.
+    if start not in (0, 1) or end not in (-1, rank - 1, rank):
+        raise UnreadableError(
+            f"flattens axes {start} to {end} of {rank}; all of them can be read"
+        )
+    count = int(np.prod(signal.shape))
+    order = np.moveaxis(np.arange(count).reshape(signal.shape), -1, 0).ravel()
+    natural = np.array_equal(order, np.arange(count))
+    node = Reshape(name, (signal.name,), (count,))
+    return reader.add(node, None if natural else order)
+
+
+def _neurons(reader: Reader, name: str, content: Any, signal: Read, key: str) -> Read:
+    level = _from_first(content.v_threshold, signal)
+    floor = getattr(content, "v_reset", None)
+    floor = np.zeros_like(level) if floor is None else _from_first(floor, signal)
+    if reader.reset == "subtract" and floor.any():
+        raise UnreadableError(
+            "resets to a potential other than 0, which a reset by subtraction has not: "
+            "take --reset zero (reset='zero')"
+        )
+    height = level - floor
+    if (height <= 0).any():
+        raise UnreadableError("has a threshold that is not above its reset potential")
+    gain = _from_first(content.r, signal) / height
+    gain = gain * BELOW if reader.strict else gain
+    if np.any(gain != 1):
+        gain = np.array(np.broadcast_to(gain, signal.shape), np.float32)
+        drive = Affine(f"{name}_drive", (signal.name,), signal.shape, gain=gain)
+        signal = reader.add(drive, signal.order)
+    start = np.asarray(-floor / height, np.float32)
+    node = Rate(
+        name,
+        (signal.name,),
+        signal.shape,
+        scale=np.asarray(reader.scales.get(key, np.ones(1)), np.float32),
+        max_coefficient=1.0,
+        initial_potential=start if start.any() else 0.0,
+        settings={"reset": "zero"} if reader.reset == "zero" else {},
+    )
+    return reader.add(node, signal.order)
+
+
+RULES: dict[str, Callable[..., Read]] = {
+    "Input": _input,
+    "Output": _output,
+    "Affine": _affine,
+    "Linear": _affine,
+    "Conv1d": convolution,
+    "Conv2d": convolution,
+    "SumPool2d": pooling,
+    "AvgPool2d": pooling,
+    "Scale": _scale,
+    "Flatten": _flatten,
+    "IF": _neurons,
+}

@@ -1,0 +1,110 @@
+"""Convolutions and poolings of NIR as nodes of tfsnn, channels last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tfsnn.export.nir_windows import spread
+from tfsnn.nodes import Affine, Average, Linear, Pad
+from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
+
+
+def convolution(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+    weight = np.asarray(content.weight, np.float32)
+    axes, groups = weight.ndim - 2, int(content.groups)
+    if len(signal.shape) != axes + 1 or weight.shape[1] * groups != signal.shape[-1]:
+        raise UnreadableError(
+            f"has weights of shape {weight.shape} in {groups} groups, and reads "
+            f"{signal.shape} (channels last)"
+        )
+    kernel = np.moveaxis(weight, (0, 1), (-1, -2))
+    bias = as_bias(content.bias, len(weight))
+    strides, dilation = (_numbers(v, axes) for v in (content.stride, content.dilation))
+    padding = content.padding
+    padding = padding.decode() if isinstance(padding, bytes) else padding
+    if max(strides) > 1 and max(dilation) > 1:  # which TensorFlow has not together
+        kernel, dilation = spread(kernel, dilation), (1,) * axes
+    reach = [d * (k - 1) for k, d in zip(kernel.shape, dilation, strict=False)]
+    if not isinstance(padding, str):
+        pads = _numbers(padding, axes)
+        same = set(strides) == {1} and list(pads) == [n / 2 for n in reach]
+        if same or not any(pads):
+            padding = "same" if any(pads) else "valid"
+        else:
+            signal = _padded(reader, name, signal, pads)
+            padding = "valid"
+    gain = _diagonal(kernel) if groups == 1 and set(strides) == {1} else None
+    if gain is not None and not any(reach) and padding == "valid":
+        inputs = (signal.name,)
+        return reader.add(Affine(name, inputs, signal.shape, gain=gain, offset=bias))
+    sizes = signal.shape[:-1]
+    if padding == "valid":
+        sizes = tuple(
+            (n - r - 1) // s + 1 for n, r, s in zip(sizes, reach, strides, strict=True)
+        )
+    shape = (*sizes, len(weight))
+    form = "conv"
+    if groups == signal.shape[-1] > 1 and len(set(strides)) == 1:
+        # A loop over groups is slow where each is a channel.
+        kernel, form = kernel.reshape(*kernel.shape[:-2], groups, -1), "depthwise"
+        groups = 1
+    return reader.add(
+        Linear(
+            name,
+            (signal.name,),
+            shape,
+            form,
+            kernel=np.ascontiguousarray(kernel),
+            bias=bias,
+            strides=strides,
+            dilation=dilation,
+            padding=padding,
+            groups=groups,
+        )
+    )
+
+
+def _diagonal(kernel: np.ndarray) -> np.ndarray | None:
+    """The gain of each channel that a kernel of one place is, if it is that."""
+    if kernel.size != kernel.shape[-1] ** 2:
+        return None
+    matrix = kernel.reshape(kernel.shape[-2:])
+    gain = np.diag(matrix)
+    return gain.copy() if np.array_equal(np.diag(gain), matrix) else None
+
+
+def _padded(reader: Reader, name: str, signal: Read, pads: tuple[int, ...]) -> Read:
+    sizes = zip(signal.shape[:-1], pads, strict=True)
+    shape = (*(n + 2 * p for n, p in sizes), signal.shape[-1])
+    amounts = (*((p, p) for p in pads), (0, 0))
+    return reader.add(Pad(f"{name}_pad", (signal.name,), shape, amounts))
+
+
+def pooling(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+    if len(signal.shape) != 3:
+        raise UnreadableError(f"pools images, and reads {signal.shape}")
+    size, strides = (_numbers(v, 2) for v in (content.kernel_size, content.stride))
+    pads = _numbers(content.padding, 2)
+    if any(pads):
+        signal = _padded(reader, name, signal, pads)
+    sizes = zip(signal.shape, size, strides, strict=False)
+    shape = (*((n - k) // s + 1 for n, k, s in sizes), signal.shape[-1])
+    pooled = reader.add(Average(name, (signal.name,), shape, size, strides))
+    if type(content).__name__ == "AvgPool2d":
+        return pooled
+    gain = np.full(1, np.prod(size), np.float32)
+    return reader.add(Affine(f"{name}_times", (pooled.name,), shape, gain=gain))
+
+
+def _numbers(value: Any, axes: int) -> tuple[int, ...]:
+    """One number per axis of one number, or several."""
+    values = np.asarray(value).ravel()
+    return tuple(int(n) for n in np.broadcast_to(values, axes))
+
+
+def as_bias(values: Any, channels: int) -> np.ndarray | None:
+    if values is None or not np.any(values):
+        return None
+    return np.array(np.broadcast_to(values, channels), np.float32)
