@@ -266,7 +266,8 @@ def _rows(stream: IO[bytes], count: int) -> Iterator[np.ndarray]:
 def _folder(
     path: Path, inputs: Mapping[str, Shape], raw: bool
 ) -> tuple[int, Callable[[int], Iterator[Batch]]]:
-    if len(inputs) > 1 or len(next(iter(inputs.values()))) != 3:
+    shapes = list(inputs.values())
+    if len(shapes) > 1 or len(shapes[0]) != 3 or shapes[0][2] not in (1, 3):
         raise DataError(
             f"{path} is a folder of images, the program takes {dict(inputs)}; give an "
             "npz file with an array for each input instead."

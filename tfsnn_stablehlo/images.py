@@ -27,20 +27,25 @@ def read_image(path: Path, shape: tuple[int, ...], raw: bool) -> np.ndarray:
         ) from error
     try:
         with Image.open(path) as image:
-            grey = image.mode in ("1", "L", "LA", "I", "I;16")
-            if shape[2] == 1 and not grey:
+            if image.mode.startswith(("I", "F")):
                 raise DataError(
-                    f"The image {path} has colours ({image.mode}), the network takes "
-                    "grey values; there are several ways to change the one into the "
-                    "other: give grey images, or an npz file."
+                    f"The image {path} has more than 8 bits ({image.mode}); store it "
+                    "with 8, or give an npz file."
                 )
-            alone = image.convert("L" if shape[2] == 1 else "RGB")
-            pixels = np.asarray(alone, np.float32)
+            pixels = np.asarray(image.convert("RGB"), np.float32)
     except (OSError, UnidentifiedImageError) as error:
         raise DataError(
             f"The image {path} cannot be read ({error}); replace or remove it."
         ) from error
-    resized = resize(pixels.reshape(*pixels.shape[:2], shape[2]), shape[0], shape[1])
+    if shape[2] == 1:
+        if (pixels != pixels[..., :1]).any():
+            raise DataError(
+                f"The image {path} has colours, the network takes grey values; there "
+                "are several ways to change the one into the other: give grey images, "
+                "or an npz file."
+            )
+        pixels = pixels[..., :1]
+    resized = resize(pixels, shape[0], shape[1])
     return resized if raw else resized * np.float32(1 / 255)
 
 

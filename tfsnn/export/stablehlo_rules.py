@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _OPERATION = re.compile(r'(?:^|=)\s*"?([a-z_]+)\.(\w+)"?(.*)')
-_ELEMENT = re.compile(r"tensor<((?:[\d?]+x)*)([^>,]+(?:<\w+>)?)")
+_ELEMENT = re.compile(r"tensor<((?:[\d?]+x)*)([^<>,]+(?:<\w+>)?)")
 # A number in the program, and its way to 32 bits.
 _LITERAL = re.compile(r"= stablehlo\.(?:constant|convert) ")
 DIALECTS = ("stablehlo", "func")
