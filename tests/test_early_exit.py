@@ -193,6 +193,24 @@ def test_calibration_keeps_the_loss_and_is_the_smallest_such(
     assert none.mean_steps >= found.mean_steps
 
 
+def test_evaluate_tells_what_the_exit_does(spiking, over_time):
+    snn, x = spiking
+    other = type(snn)(**snn.get_config())
+    other.set_weights(snn.get_weights())
+    rule = other.early_exit = ExitRule("evidence", 4.0)
+    y = over_time[-1].argmax(-1)
+    found = tfsnn.evaluate(other, (x, y), timesteps=[2, T])
+    steps = expected_steps(rule, over_time)
+    same = over_time[steps - 1, np.arange(len(x))].argmax(-1) == y
+    assert found.rows[-1].accuracy == 1.0
+    assert found.early_exit.accuracy == found.early_exit.agreement == same.mean()
+    assert found.early_exit.mean_steps == pytest.approx(steps.mean())
+    assert found.early_exit.images_per_second > 0
+    assert found.to_dict()["early_exit"]["rule"]["kind"] == "evidence"
+    assert "4.0" not in str(found) and "early exit by evidence at 4" in str(found)
+    assert tfsnn.evaluate(snn, (x, y), timesteps=[2]).early_exit is None
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
