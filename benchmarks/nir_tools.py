@@ -268,12 +268,12 @@ def written(rows: list[dict[str, Any]]) -> str:
         cells = [row["network"], row["tool"], "mended" if row["mended"] else "imported"]
         cells.append(row["reset"])
         if "error" in row:
-            cells += [f"does not run: {row['error'][:60]}", "-", "-", "-"]
+            cells += [f"does not run ({row['error'].partition(':')[0]})", "-", "-", "-"]
         else:
             ratio = row["spikes_there"] / row["spikes"]
-            other = 100 * row["neurons_of_other_counts"] / row["neurons"]
+            other = f"{row['neurons_of_other_counts']:,} of {row['neurons']:,}"
             cells += [f"{row['equal_layers']} of {row['layers']}", f"{ratio:.4f}"]
-            cells += [f"{other:.2f} %", f"{row['same_class']} of {row['samples']}"]
+            cells += [other, f"{row['same_class']} of {row['samples']}"]
         lines.append(_row(cells))
     lines.append("")
     tools = {row["tool"]: row["version"] for row in rows}
