@@ -102,10 +102,8 @@ def _sinabs(graph: Any, x: Any, timesteps: int, mended: bool) -> Spikes:
     steps = x.unsqueeze(1).repeat_interleave(timesteps, 1).flatten(0, 1)
     net(steps)
     return {
-        name: np.moveaxis(
-            values[0].reshape(batch, timesteps, *values[0].shape[1:]), 0, 1
-        )
-        for name, values in _stacked(seen).items()
+        name: np.moveaxis(sent.reshape(batch, timesteps, *sent.shape[1:]), 0, 1)
+        for name, (sent,) in seen.items()
     }
 
 
@@ -161,14 +159,10 @@ def _watch(net: Any, graph: Any, seen: dict[str, Any]) -> None:
         modules[name].register_forward_hook(keep)
 
 
-def _stacked(seen: dict[str, Any]) -> Spikes:
-    return {name: np.stack(values) for name, values in seen.items()}
-
-
 def _by_sample(seen: dict[str, Any], timesteps: int) -> Spikes:
     return {
-        name: np.moveaxis(v.reshape(-1, timesteps, *v.shape[1:]), 0, 1)
-        for name, v in _stacked(seen).items()
+        name: np.moveaxis(np.reshape(sent, (-1, timesteps, *sent[0].shape)), 0, 1)
+        for name, sent in seen.items()
     }
 
 
