@@ -10,6 +10,7 @@ beside it under ``INDEX.FIELD``. Shapes are those of one sample, channels last.
 | affine | gain, offset: one per channel |
 | conv | kernel (H, W, in / groups, out), bias, strides, dilation, groups, pads |
 | dense | kernel (in, out), bias |
+| pad | pads; zeros that no convolution can have as padding of its own |
 | average, max | size, strides, pads; padding is neither averaged nor a maximum |
 | relu, add, flatten | |
 | concat | axis, of one sample |
@@ -44,19 +45,22 @@ def neutral(graph: Graph) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], 
     nodes: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
     consumers = graph.consumers()
+    into: dict[str, str] = {}
     for node in graph:
         if isinstance(node, Readout):
             continue
-        if isinstance(node, Pad):  # becomes the padding of the convolutions behind it
-            if not all(_takes_pads(reader) for reader in consumers[node.name]):
-                _refuse(node.name, "padding that no convolution follows")
-            continue
+        if isinstance(node, Pad):
+            takes = {_takes_pads(reader) for reader in consumers[node.name]}
+            if node.mode != "constant" or len(takes) > 1:
+                _refuse(node.name, "padding by other than zeros, or for several kinds")
+            if takes == {True}:  # becomes the padding of the convolutions behind it
+                into[node.name] = node.inputs[0]
+                continue
         fields, of_node = _described(graph, node)
         for key, values in of_node.items():
             if values is not None:
                 arrays[f"{len(nodes)}.{key}"] = np.asarray(values, np.float32)
-        sources = [graph[name] for name in node.inputs]
-        inputs = [s.inputs[0] if isinstance(s, Pad) else s.name for s in sources]
+        inputs = [into.get(name, name) for name in node.inputs]
         shape = list(node.shape)
         nodes.append({"name": node.name, "inputs": inputs, "shape": shape, **fields})
     return nodes, arrays, graph[graph.outputs[0]].inputs[0]
@@ -77,6 +81,8 @@ def _described(graph: Graph, node: Node) -> tuple[dict[str, Any], dict[str, Any]
             return {"op": "dense"}, {"kernel": node.kernel, "bias": node.bias}
         case Linear() if node.form in ("conv", "depthwise") and len(node.strides) == 2:
             return _convolution(node, before)
+        case Pad() if len(node.shape) == 3 and not any(node.amounts[2]):
+            return {"op": "pad", "pads": [list(a) for a in node.amounts[:2]]}, {}
         case Average() | Max() if len(before.shape) == 3:
             fields = {
                 "op": type(node).__name__.lower(),

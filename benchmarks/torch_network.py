@@ -86,6 +86,9 @@ def _module(node: dict, arrays: dict[str, torch.Tensor]) -> nn.Module | None:
         return nn.ReLU()
     if node["op"] in ("average", "max"):
         return _pooling(node)
+    if node["op"] == "pad":
+        (top, bottom), (left, right) = node["pads"]
+        return nn.ZeroPad2d((left, right, top, bottom))
     if node["op"] == "conv":
         kernel = arrays["kernel"].permute(3, 2, 0, 1)
         return _convolution(node, kernel, arrays.get("bias"))
