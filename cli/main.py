@@ -26,6 +26,7 @@ COMMANDS = (
     "report",
     "early-exit",
     "export",
+    "serve",
     "run-stablehlo",
     "import-nir",
     "demo",

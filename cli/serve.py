@@ -1,0 +1,88 @@
+"""``tfsnn serve``: a development server for exported networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .console import AT_LEAST_ONE, LibraryCommand, say
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn export snn.keras --format saved_model --output models/digits
+  tfsnn serve models/digits --port 8501
+  curl -d @models/digits/1/assets.extra/request.json \\
+      http://127.0.0.1:8501/v1/models/digits:predict
+""",
+)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8501,
+    show_default=True,
+    metavar="P",
+    help="0 for any that is free.",
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; 0.0.0.0 lets other machines in.",
+)
+@click.option(
+    "--max-batch-size",
+    type=AT_LEAST_ONE,
+    default=32,
+    show_default=True,
+    metavar="N",
+    help="Samples computed at a time, of one request or of several.",
+)
+@click.option(
+    "--batch-timeout-micros",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="How long a request waits for others to join it.",
+)
+@click.option(
+    "--queue-size",
+    type=AT_LEAST_ONE,
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Requests at a time; more are answered 503.",
+)
+@click.option(
+    "--max-request-bytes",
+    type=AT_LEAST_ONE,
+    default=32 * 2**20,
+    show_default=True,
+    metavar="N",
+    help="Of a request; larger ones are answered 413.",
+)
+def command(folder: Path, **options: Any) -> None:
+    """Answer requests with exported networks, as TF Serving would.
+
+    DIR is what tfsnn export --format saved_model wrote: the folder of a model's
+    versions, or a folder of several such. A development server with the paths and the
+    JSON of TF Serving's REST API: /v1/models/NAME for the status, with /metadata for
+    the signatures, with :predict or :classify for answers; /versions/N behind NAME
+    chooses a version. Ctrl-C answers what has come, and ends.
+    """
+    from tfsnn.serve import serve
+
+    serve(folder, announce=_announce, **options)
+
+
+def _announce(server: Any) -> None:
+    for name, versions in server.models.names.items():
+        listed = ", ".join(map(str, versions))
+        say(f"{name} (version {listed}): {server.url}/v1/models/{name}:predict")
+    say("Ctrl-C to stop")

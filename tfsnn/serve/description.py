@@ -1,0 +1,64 @@
+"""Status and metadata of models, in the JSON that TF Serving prints of its protos.
+
+In it 64-bit numbers are text, and fields without a value are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tensorflow.core.framework import types_pb2
+
+from tfsnn.serve.models import Version
+
+
+def status(versions: Sequence[Version]) -> dict[str, Any]:
+    """A ``GetModelStatusResponse``."""
+    return {
+        "model_version_status": [
+            {
+                "version": str(version.number),
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            }
+            for version in versions
+        ]
+    }
+
+
+def metadata(model: str, version: Version) -> dict[str, Any]:
+    """A ``GetModelMetadataResponse``: the signatures."""
+    signatures = {
+        name: {
+            "inputs": _ends(definition.inputs),
+            "outputs": _ends(definition.outputs),
+            "method_name": definition.method_name,
+            "defaults": {},
+        }
+        for name, definition in version.definitions.items()
+    }
+    return {
+        "model_spec": {
+            "name": model,
+            "signature_name": "",
+            "version": str(version.number),
+        },
+        "metadata": {"signature_def": {"signature_def": signatures}},
+    }
+
+
+def _ends(infos: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _tensor_info(info) for name, info in infos.items()}
+
+
+def _tensor_info(info: Any) -> dict[str, Any]:
+    shape = info.tensor_shape
+    return {
+        "dtype": types_pb2.DataType.Name(info.dtype),
+        "tensor_shape": {
+            "dim": [{"size": str(d.size), "name": d.name} for d in shape.dim],
+            "unknown_rank": shape.unknown_rank,
+        },
+        "name": info.name,
+    }

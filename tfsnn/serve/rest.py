@@ -1,0 +1,218 @@
+"""The JSON of TF Serving's REST API: requests into tensors, tensors into answers.
+
+Source: https://www.tensorflow.org/tfx/serving/api_rest; what it leaves open is as in
+TF Serving's ``json_tensor.cc``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.serve.errors import RequestError
+from tfsnn.serve.models import Version
+from tfsnn.serve.signature import Arrays, Signature
+from tfsnn.serve.tensors import decoded, is_base64, plain, tensor
+
+ROWS, COLUMNS, EXAMPLES = ("instances", "inputs", "examples")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that was understood.
+
+    Attributes:
+        signature: that answers it.
+        inputs: by name; they fit the signature.
+        form: ROWS, COLUMNS or EXAMPLES, which the answer follows.
+    """
+
+    signature: Signature
+    inputs: Arrays
+    form: str
+
+
+def predict_request(body: bytes, version: Version) -> Asked:
+    """What ``:predict`` is asked.
+
+    Raises:
+        RequestError: for anything that the signature does not take.
+    """
+    document = _document(body)
+    signature = version.signature(_signature_name(document))
+    forms = [form for form in (ROWS, COLUMNS) if form in document]
+    if not forms:
+        raise RequestError("Missing 'inputs' or 'instances' key")
+    if len(forms) > 1:
+        raise RequestError("Expecting only one of 'inputs' or 'instances', not both")
+    (form,) = forms
+    given = document[form]
+    by_name = _rows(given, signature) if form == ROWS else _columns(given, signature)
+    inputs = {
+        name: tensor(name, by_name[name], end) for name, end in signature.inputs.items()
+    }
+    sizes = {name: len(values) for name, values in inputs.items() if values.ndim}
+    if len({*sizes.values()}) > 1 and signature.joinable:
+        raise RequestError(f"the inputs are not batches of one size: {sizes}")
+    return Asked(signature, inputs, form)
+
+
+def classify_request(body: bytes, version: Version) -> Asked:
+    """What ``:classify`` is asked.
+
+    Raises:
+        RequestError: for anything that the signature does not take.
+    """
+    document = _document(body)
+    signature = version.signature(_signature_name(document))
+    if not signature.classifies:
+        raise RequestError(
+            f'signature "{signature.name}" does not classify; give "signature_name" '
+            "that of one with classes and scores, classify if it was exported with "
+            "--class-names"
+        )
+    examples = document.get(EXAMPLES)
+    if not isinstance(examples, list) or not examples:
+        raise RequestError(f"'{EXAMPLES}' is expected, a list that is not empty")
+    context = _feature_map(document.get("context", {}), "context")
+    serialised = [
+        _example({**context, **_feature_map(given, f"example {i}")})
+        for i, given in enumerate(examples)
+    ]
+    (name,) = signature.inputs
+    return Asked(signature, {name: np.array(serialised, dtype=object)}, EXAMPLES)
+
+
+def answer(asked: Asked, outputs: Arrays) -> bytes:
+    """The body of the answer."""
+    listed = {name: plain(name, values) for name, values in outputs.items()}
+    if asked.form == EXAMPLES:
+        found: Any = {"results": _classifications(listed)}
+    elif asked.form == COLUMNS:
+        found = {"outputs": listed if len(listed) > 1 else next(iter(listed.values()))}
+    else:
+        found = {"predictions": _by_row(listed, outputs)}
+    return json.dumps(found).encode()
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise RequestError("JSON Parse error: nested too deeply") from error
+    except ValueError as error:
+        raise RequestError(f"JSON Parse error: {error}") from error
+    if not isinstance(document, dict):
+        raise RequestError("JSON Value: is not an object")
+    return document
+
+
+def _signature_name(document: dict[str, Any]) -> str | None:
+    name = document.get("signature_name")
+    if "signature_name" in document and not isinstance(name, str):
+        raise RequestError("'signature_name' key must be a string value.")
+    return name
+
+
+def _rows(rows: Any, signature: Signature) -> dict[str, list[Any]]:
+    """From the row form: a list with a value, or an object of values, per sample."""
+    if not isinstance(rows, list):
+        raise RequestError("Expecting 'instances' to be a list/array")
+    if not rows:
+        raise RequestError("No values in 'instances' array")
+    names = [*signature.inputs]
+    objects = [isinstance(row, dict) and not is_base64(row) for row in rows]
+    if objects[0] != all(objects) or objects[0] != any(objects):
+        raise RequestError(
+            "'instances' must be all objects or all values, not some of each"
+        )
+    if not objects[0]:
+        if len(names) != 1:
+            raise RequestError(
+                "'instances' is a plain list, but expecting a list of objects with "
+                f"the keys {', '.join(sorted(names))}"
+            )
+        return {names[0]: rows}
+    for i, row in enumerate(rows):
+        if {*row} != {*names}:
+            raise RequestError(
+                f"Failed to process element: {i} of 'instances' list: it has the keys "
+                f"{', '.join(sorted(row))}; they must be {', '.join(sorted(names))}"
+            )
+    return {name: [row[name] for row in rows] for name in names}
+
+
+def _columns(columns: Any, signature: Signature) -> Mapping[str, Any]:
+    """From the column form: the batch of the only input, or an object of them."""
+    if not isinstance(columns, dict) or is_base64(columns):
+        if len(signature.inputs) != 1:
+            raise RequestError(
+                "'inputs' is a plain value/list, but expecting an object with the "
+                f"keys {', '.join(sorted(signature.inputs))}"
+            )
+        return {next(iter(signature.inputs)): columns}
+    for name in signature.inputs:
+        if name not in columns:
+            raise RequestError(f"Missing named input: {name} in 'inputs' object.")
+    return columns
+
+
+def _feature_map(given: Any, where: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise RequestError(f"{where}: must be an object of features")
+    return {name: _feature(value, f"{where}, {name}") for name, value in given.items()}
+
+
+def _example(features: dict[str, Any]) -> bytes:
+    built = tf.train.Example(features=tf.train.Features(feature=features))
+    return built.SerializeToString()
+
+
+def _feature(value: Any, where: str) -> tf.train.Feature:
+    values = value if isinstance(value, list) else [value]
+    kinds = {type(v) for v in values}
+    try:
+        if kinds <= {bool, int}:
+            whole = tf.train.Int64List(value=[int(v) for v in values])
+            return tf.train.Feature(int64_list=whole)
+        if kinds == {float}:
+            return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+    except (ValueError, OverflowError) as error:
+        raise RequestError(f"{where}: {error}") from error
+    if not kinds <= {str, dict}:
+        raise RequestError(
+            f"{where}: must be whole numbers, decimal numbers (1.0, not 1) or text, "
+            "all of one kind, in a flat list"
+        )
+    texts = [decoded(v, where) for v in values]
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=texts))
+
+
+def _by_row(listed: dict[str, Any], outputs: Arrays) -> list[Any]:
+    sizes = {len(values) if values.ndim else None for values in outputs.values()}
+    if len(sizes) != 1 or None in sizes:
+        raise RequestError(
+            "the outputs have no batch in common: ask in the column form, 'inputs'"
+        )
+    if len(listed) == 1:
+        return next(iter(listed.values()))
+    return [
+        dict(zip(listed, row, strict=True))
+        for row in zip(*listed.values(), strict=True)
+    ]
+
+
+def _classifications(listed: dict[str, Any]) -> list[Any]:
+    """Per sample a list of [label, score]; what a signature lacks is empty."""
+    size = len(next(iter(listed.values())))
+    classes = listed.get("classes") or [[""] * len(s) for s in listed["scores"]]
+    scores = listed.get("scores") or [[0.0] * len(c) for c in listed["classes"]]
+    return [
+        [list(pair) for pair in zip(classes[i], scores[i], strict=True)]
+        for i in range(size)
+    ]

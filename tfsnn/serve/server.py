@@ -1,0 +1,141 @@
+"""From a folder to a server that listens."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tfsnn.errors import OptionError
+from tfsnn.extras import require
+from tfsnn.serve.batching import Batcher
+from tfsnn.serve.errors import ServeError
+from tfsnn.serve.models import Models
+
+PORT = 8501  # of TF Serving's REST API
+QUEUE_SIZE = 100
+MAX_BATCH_SIZE = 32
+WAIT_MICROS = 1000
+MAX_REQUEST_BYTES = 32 * 2**20
+BACKLOG = 2048  # connections that wait to be accepted
+PATIENCE = 30  # seconds for the requests that run at Ctrl-C
+
+
+class Server:
+    """A server that has its port and its models, and does not answer yet.
+
+    Attributes:
+        models: that it answers for.
+        url: where: ``http://HOST:PORT``.
+        api: what answers.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = PORT,
+        max_batch_size: int = MAX_BATCH_SIZE,
+        batch_timeout_micros: int = WAIT_MICROS,
+        queue_size: int = QUEUE_SIZE,
+        max_request_bytes: int = MAX_REQUEST_BYTES,
+    ) -> None:
+        """Take the port, then load the models. See :func:`serve`."""
+        self._uvicorn = require("uvicorn", "serve", "A server")
+        require("starlette", "serve", "A server")
+        from tfsnn.serve.app import RestApi, application
+
+        for name, value, least in (
+            ("port", port, 0),
+            ("max_batch_size", max_batch_size, 1),
+            ("batch_timeout_micros", batch_timeout_micros, 0),
+            ("queue_size", queue_size, 1),
+            ("max_request_bytes", max_request_bytes, 1),
+        ):
+            if value < least:
+                raise OptionError(f"{name}={value} must be at least {least}")
+        self._socket = _listening(host, port)
+        try:
+            self.models = Models(Path(folder))
+        except BaseException:
+            self._socket.close()
+            raise
+        taken = self._socket.getsockname()[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{taken}"
+        self.api = RestApi(
+            self.models,
+            Batcher(max_batch_size, batch_timeout_micros / 1e6),
+            queue_size=queue_size,
+            max_request_bytes=max_request_bytes,
+        )
+        config = self._uvicorn.Config(
+            application(self.api),
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            ws="none",
+            timeout_graceful_shutdown=PATIENCE,
+        )
+        self._server = self._uvicorn.Server(config)
+
+    def run(self) -> None:
+        """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then what has come, and end."""
+        try:
+            self._server.run(sockets=[self._socket])
+        except KeyboardInterrupt:  # again, once the signal was obeyed
+            pass
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """As Ctrl-C, from any thread."""
+        self._server.should_exit = True
+
+
+def serve(
+    folder: str | Path,
+    *,
+    announce: Callable[[Server], Any] = lambda server: None,
+    **options: Any,
+) -> None:
+    """Answer requests for exported models, by TF Serving's REST API, until Ctrl-C.
+
+    For development: one process, no TLS, no authentication, versions as they were at
+    the start.
+
+    Args:
+        folder: of a model's versions, or of several models.
+        announce: is called with the :class:`Server` once connections are taken.
+        options: host and port; max_batch_size, the samples run at a time;
+            batch_timeout_micros, for which a request waits for others to join it;
+            queue_size, the requests at a time, beyond which the answer is 503; and
+            max_request_bytes, beyond which it is 413.
+
+    Raises:
+        OptionError: for an impossible option.
+        MissingPackageError: without starlette and uvicorn.
+        ServeError: if the port cannot be had.
+        ModelError: if there is nothing to serve, or it cannot be loaded.
+    """
+    server = Server(folder, **options)
+    announce(server)
+    server.run()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, *_, address = found[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
+        raise ServeError(
+            f"cannot listen at {host}, port {port}: {reason}; give another --port (0 "
+            "for any free one) or --host, or stop the program that has it"
+        ) from error

@@ -1,0 +1,81 @@
+"""A signature of a loaded SavedModel: what it takes, what it answers, how it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.export.signatures import XLA
+
+PREDICT, CLASSIFY = ("tensorflow/serving/predict", "tensorflow/serving/classify")
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class End:
+    """One input or output.
+
+    Attributes:
+        tensor: its name in the graph, ``"x:0"``.
+        dtype: of TensorFlow.
+        shape: the batch first; None for a size, or for all of it, that is free.
+    """
+
+    tensor: str
+    dtype: Any
+    shape: tuple[int | None, ...] | None
+
+    @classmethod
+    def of(cls, info: Any) -> End:
+        """From a ``TensorInfo``."""
+        shape = tf.TensorShape(info.tensor_shape)
+        sizes = None if shape.rank is None else tuple(shape.as_list())
+        return cls(info.name, tf.as_dtype(info.dtype), sizes)
+
+    @property
+    def batched(self) -> bool:
+        """Whether the first size is free."""
+        return bool(self.shape) and self.shape[0] is None  # type: ignore[index]
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a tensor of this shape fits."""
+        return tf.TensorShape(self.shape).is_compatible_with(shape)
+
+    def __str__(self) -> str:
+        if self.shape is None:
+            return f"{self.dtype.name}, any shape"
+        free = ("B", *("?" for _ in self.shape[1:]))
+        sizes = (
+            name if size is None else str(size)
+            for name, size in zip(free, self.shape, strict=False)
+        )
+        return f"{self.dtype.name} ({', '.join(sizes)})"
+
+
+class Signature:
+    """What one signature of one version computes. Safe to call from any thread."""
+
+    def __init__(self, name: str, definition: Any, session: Any) -> None:
+        """The definition is a ``SignatureDef``, the session has its graph."""
+        self.name, self._session = name, session
+        self.inputs = {key: End.of(info) for key, info in definition.inputs.items()}
+        self.outputs = {key: End.of(info) for key, info in definition.outputs.items()}
+        ends = [*self.inputs.values(), *self.outputs.values()]
+        # XLA compiles for each batch size; joined, requests would have ever new ones.
+        self.joinable = all(end.batched for end in ends) and not name.startswith(XLA)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it takes serialised ``tf.Example`` and gives classes and scores."""
+        inputs, outputs = [*self.inputs.values()], {*self.outputs}
+        one = len(inputs) == 1 and inputs[0].dtype == tf.string
+        return one and bool(outputs) and outputs <= {"classes", "scores"}
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        """The outputs by name, for inputs that fit."""
+        feed = {self.inputs[name].tensor: value for name, value in inputs.items()}
+        fetch = {name: end.tensor for name, end in self.outputs.items()}
+        return self._session.run(fetch, feed)

@@ -1,0 +1,128 @@
+"""Values of JSON as tensors and back, checked before a network sees them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.serve.errors import RequestError
+from tfsnn.serve.signature import End
+
+BASE64 = "b64"
+JSON_TYPES = {
+    str: "text",
+    bool: "true or false",
+    dict: "an object",
+    type(None): "null",
+    float: "a decimal number",
+    int: "a whole number",
+}
+BYTES_SUFFIX = "_bytes"  # outputs of such a name are bytes, others are text
+
+
+def is_base64(value: Any) -> bool:
+    """Whether it is ``{"b64": "..."}``, which stands for bytes."""
+    return (
+        isinstance(value, dict)
+        and value.keys() == {BASE64}
+        and isinstance(value[BASE64], str)
+    )
+
+
+def decoded(value: Any, where: str) -> bytes:
+    """The bytes of text, or of ``{"b64": "..."}``.
+
+    Raises:
+        RequestError: if it is neither.
+    """
+    if isinstance(value, str):
+        return value.encode()
+    if not is_base64(value):
+        raise RequestError(f'{where}: expected text or {{"b64": BASE64}}')
+    text = value[BASE64]
+    try:  # as TF Serving, with or without padding
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise RequestError(f"{where}: cannot decode base64 ({error})") from error
+
+
+def tensor(name: str, value: Any, end: End) -> np.ndarray:
+    """An input from JSON: nested lists, ``(B, ...)``.
+
+    Raises:
+        RequestError: for another shape or type, ragged lists, NaN and infinity.
+    """
+    where = f'input "{name}"'
+    try:
+        found = np.array(value, dtype=object)  # lists that are ragged stay lists
+    except ValueError as error:
+        raise RequestError(f"{where}: not a tensor ({error})") from error
+    flat = found.ravel()
+    kinds = {*map(type, flat)}
+    if list in kinds:
+        raise RequestError(
+            f"{where}: is ragged; lists side by side must have the same length, all "
+            "the way down"
+        )
+    if not end.takes(found.shape):
+        raise RequestError(
+            f"{where}: got the shape {found.shape}, the signature takes {end}"
+        )
+    if not flat.size:
+        raise RequestError(f"{where}: is empty, {found.shape}; it takes {end}")
+    if end.dtype == tf.string:
+        values = [decoded(v, where) for v in flat]
+        return np.array(values, dtype=object).reshape(found.shape)
+    return _numbers(found, kinds, end.dtype.as_numpy_dtype, f"{where}: ")
+
+
+def _numbers(found: np.ndarray, kinds: set[type], dtype: Any, where: str) -> np.ndarray:
+    name = np.dtype(dtype).name
+    floating, whole = (np.issubdtype(dtype, k) for k in (np.floating, np.integer))
+    takes: set[type] = {int, float} if floating else {int} if whole else {bool}
+    if wrong := kinds - takes:
+        raise RequestError(f"{where}expected {name}, got {_json_types(wrong)}")
+    if whole:
+        bounds = np.iinfo(dtype)
+        if found.min() < bounds.min or found.max() > bounds.max:
+            raise RequestError(f"{where}{name} is from {bounds.min} to {bounds.max}")
+    try:
+        with np.errstate(over="ignore"):  # found below
+            values = found.astype(dtype)
+        finite = not floating or np.isfinite(values).all()
+    except OverflowError:  # a whole number that no float64 holds
+        finite = False
+    if not finite:
+        raise RequestError(
+            f"{where}NaN, infinity, or a number too large for {name}; all must be "
+            "finite"
+        )
+    return values
+
+
+def _json_types(kinds: Iterable[type]) -> str:
+    return " and ".join(sorted(JSON_TYPES[kind] for kind in kinds))
+
+
+def plain(name: str, values: np.ndarray) -> Any:
+    """An output as JSON has it: nested lists.
+
+    Float32 is written with the fewest digits that give the same float32 again.
+    """
+    if values.dtype == object:
+        as_text = [_text(name, value) for value in values.ravel()]
+        return np.array(as_text, dtype=object).reshape(values.shape).tolist()
+    if np.issubdtype(values.dtype, np.floating) and values.dtype != np.float64:
+        return values.astype(str).astype(np.float64).tolist()
+    return values.tolist()
+
+
+def _text(name: str, value: bytes) -> Any:
+    if name.endswith(BYTES_SUFFIX):
+        return {BASE64: base64.b64encode(value).decode()}
+    return value.decode(errors="replace")
