@@ -1,0 +1,77 @@
+"""Exported networks, a server of them, and requests; for the tests of the server."""
+
+import http.client
+import json
+import threading
+from contextlib import contextmanager
+
+import exporting
+import keras
+import numpy as np
+from keras import layers
+
+from tfsnn.export.saved_model import export_saved_model
+from tfsnn.serve.server import Server
+
+PREDICT = "/v1/models/digits:predict"
+ZEROS = np.zeros((1, 6, 6, 2)).tolist()
+
+
+def network(channels, classes):
+    """Without a softmax: its sums are exact, in batches of any size."""
+    inputs = keras.Input((6, 6, channels))
+    x = layers.Conv2D(4, 3, activation="relu")(inputs)
+    return keras.Model(inputs, layers.Dense(classes)(layers.Flatten()(x)))
+
+
+def export(folder):
+    """Fill a folder with three models; a spiking network, and samples of it.
+
+    digits has two versions, of which the second has class names; pixels takes 8-bit
+    numbers; images takes JPEG.
+    """
+    snn, x = exporting.converted(lambda: network(2, 3))
+    (folder.parent / "names").write_text("cat\ndog\neel\n")
+    for names in (None, folder.parent / "names"):
+        export_saved_model(snn, folder / "digits", class_names=names)
+    export_saved_model(snn, folder / "pixels", input_type="uint8", raw=True)
+    coloured, _ = exporting.converted(lambda: network(3, 2))
+    export_saved_model(coloured, folder / "images", input_type="jpeg")
+    (folder / "not a model").mkdir()
+    return snn, x
+
+
+@contextmanager
+def serving(folder, **options):
+    server = Server(folder, port=0, **options)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def ask(server, path, body=None, method=None):
+    """Status, headers and JSON of the answer."""
+    host, port = server.url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    connection.request(method or ("GET" if body is None else "POST"), path, raw)
+    answer = connection.getresponse()
+    found = answer.status, dict(answer.getheaders()), json.loads(answer.read())
+    connection.close()
+    return found
+
+
+def good(server, path, body=None):
+    status, headers, found = ask(server, path, body)
+    assert status == 200, found
+    assert headers["content-type"] == "application/json"
+    return found
+
+
+def column(rows, name):
+    return np.float32([row[name] for row in rows])
