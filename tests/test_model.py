@@ -63,6 +63,15 @@ def test_predict_and_evaluate_are_those_of_keras():
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
+def test_keras_exports_it_before_and_after_it_has_run(tmp_path):
+    _, snn, x = converted.__wrapped__("mlp")
+    snn(x)  # as Keras wants it
+    for name in ("before", "after"):
+        snn.export(tmp_path / name, verbose=False)
+        served = tf.saved_model.load(str(tmp_path / name)).serve(x)
+        np.testing.assert_allclose(served, snn.run(x).outputs[0], 1e-5, 1e-6)
+
+
 def test_xla_gives_the_same():
     _, snn, x = converted.__wrapped__("mlp")
     plain = snn.predict(x, verbose=0)

@@ -72,25 +72,29 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_shell_commands_work(folder):
-    found = [block for block in blocks("sh") if "tfsnn convert" in block]
-    assert len(found) == 2  # the second reads what the first wrote
+    found = [block for block in blocks("sh") if block.startswith("tfsnn ")]
+    assert len(found) == 6  # later ones read what the first wrote
     for line in "".join(found).splitlines():
         program, *arguments = shlex.split(line)
         assert program == "tfsnn"
         result = CliRunner().invoke(cli, arguments)
         assert result.exit_code == 0, result.output
-    assert (folder / "snn.keras").exists() and (folder / "chosen.keras").exists()
+    written = ["snn.keras", "chosen.keras", "fast.keras", "report.html"]
+    assert all((folder / name).exists() for name in written)
+    assert (folder / "models" / "digits" / "1" / "saved_model.pb").exists()
 
 
 def test_the_python_code_works(folder):
     with np.load("train.npz") as train, np.load("test.npz") as test:
         x_calibration = train["x"].astype("float32") / 255
         x, y = test["x"].astype("float32") / 255, test["y"]
-    first, handler = blocks("python")
+    first, handler, fast = blocks("python")
     names = {"x_calibration": x_calibration, "x": x, "y": y}
     exec(first, names)
     assert (folder / "snn.keras").exists()
     assert names["trace"].spikes["conv2d_3_relu"].shape[:2] == (4, 50)
+    exec(fast, names)
+    assert set(names["snn"].predict(x, verbose=0)) == {"outputs", "steps"}
 
     class MyScale(keras.layers.Layer):
         def __init__(self, gain, **kwargs):

@@ -27,6 +27,14 @@ class Way(NamedTuple):
     early_exit: ExitRule | None
 
 
+class Runs:
+    """Those of one network; no plain dict, which Keras would track and save."""
+
+    def __init__(self) -> None:
+        """None is compiled yet."""
+        self.by_way: dict[Way, Callable[[dict[str, Any]], Result]] = {}
+
+
 def compiled(
     structure: Graph,
     variables: Mapping[str, Any],
@@ -83,6 +91,7 @@ def _constant(structure: Graph, variables: Mapping[str, Any]) -> Graph | None:
     size = sum(4 * int(np.prod(v.shape)) for v in variables.values())
     if size > CONSTANT_BYTES:
         return None
-    return structure.map_arrays(
-        lambda node, name, _: variables[f"{node.name}.{name}"].numpy()
-    )
+    with tf.init_scope():  # the values, also where another function is being traced
+        return structure.map_arrays(
+            lambda node, name, _: variables[f"{node.name}.{name}"].numpy()
+        )

@@ -178,14 +178,9 @@ def on_devices(
     def step(x: Any) -> Any:
         return strategy.run(compute, args=(x,))
 
-    known: set[int] = set()
     left = iter(batches)
     while group := list(itertools.islice(left, devices)):
         given = [_filled(x, batch_size) if tpu else x for x, _ in group]
-        for x in given:
-            if not tpu and rows(x) not in known:
-                known.add(rows(x))
-                compute(x)  # compiles, which cannot read weights inside `step`
         # A device without a batch repeats the last one; nobody looks at its results.
         given += given[-1:] * (devices - len(group))
         results = step(_per_device(strategy, given))

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.compiled import Way, compiled, on_accelerator, with_variables
+from tfsnn.compiled import Runs, Way, compiled, on_accelerator, with_variables
 from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
 from tfsnn.graph import Graph, Node
@@ -77,7 +77,7 @@ class SpikingModel(keras.Model):
         self._variables_by_field: dict[str, Any] = {}
         # The structure alone: zeros in place of the arrays, which the variables hold.
         self._structure = graph.map_arrays(self._make_variable)
-        self._runs: dict[Any, Any] = {}
+        self._runs = Runs()
         self._operations: Operations | None = None
         self.input_spec = _input_spec(graph.inputs)
         self.built = True
@@ -136,7 +136,8 @@ class SpikingModel(keras.Model):
     def operations_per_sample(self) -> Operations:
         """Connections counted (:mod:`tfsnn.operations`)."""
         if self._operations is None:
-            self._operations = count_operations(self._structure)
+            with tf.init_scope():  # also where a function is being traced
+                self._operations = count_operations(self._structure)
         return self._operations
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -185,22 +186,22 @@ class SpikingModel(keras.Model):
         if early_exit is not None and self.chunk is None:
             chunk = 1  # asked after each step
         way = Way(timesteps, frozenset(observe), chunk, early_exit)
-        if way not in self._runs:
+        if way not in self._runs.by_way:
             counts = COUNTS in way.observe
             fan_outs = self.operations_per_sample.fan_outs if counts else {}
             variables = self._variables_by_field
-            self._runs[way] = compiled(self._structure, variables, way, fan_outs)
-        return self._runs[way](feed)
+            self._runs.by_way[way] = compiled(self._structure, variables, way, fan_outs)
+        return self._runs.by_way[way](feed)
 
     def load_own_variables(self, store: Any) -> None:
         """As in Keras; what was compiled with other weights is forgotten."""
         super().load_own_variables(store)
-        self._runs.clear()
+        self._runs.by_way.clear()
 
     def set_weights(self, weights: Any) -> None:
         """As in Keras; what was compiled with other weights is forgotten."""
         super().set_weights(weights)
-        self._runs.clear()
+        self._runs.by_way.clear()
 
     def predict(
         self,
