@@ -65,9 +65,9 @@ def test_predict_and_evaluate_are_those_of_keras():
 
 def test_keras_exports_it_before_and_after_it_has_run(tmp_path):
     _, snn, x = converted.__wrapped__("mlp")
-    snn(x)  # as Keras wants it
+    spec = [keras.InputSpec(shape=(None, *x.shape[1:]), dtype="float32")]
     for name in ("before", "after"):
-        snn.export(tmp_path / name, verbose=False)
+        snn.export(tmp_path / name, input_signature=spec, verbose=False)
         served = tf.saved_model.load(str(tmp_path / name)).serve(x)
         np.testing.assert_allclose(served, snn.run(x).outputs[0], 1e-5, 1e-6)
 
