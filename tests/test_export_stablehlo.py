@@ -14,7 +14,7 @@ from keras import layers
 from stablehlo_networks import BUILDERS, EXACT, T, network
 
 import tfsnn
-from tfsnn.errors import ModelError, OptionError, OutputError
+from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
 from tfsnn.export import stablehlo
 from tfsnn.export.stablehlo import export_stablehlo
 from tfsnn.export.stablehlo_rules import violations
@@ -92,8 +92,9 @@ def test_the_folder(exported):
             for argument in program["arguments"][:-1]:
                 assert list(weights[argument["name"]].shape) == argument["shape"]
             assert program["arguments"][-1]["shape"] == [3, 4, 4, 2]
-        kernel = snn.graph["dense"].kernel.numpy()
-        np.testing.assert_array_equal(weights["dense.kernel"], kernel)
+        last = snn.graph[snn.graph[snn.graph.outputs[0]].inputs[0]]
+        stored = weights[f"{last.name}.kernel"]
+        np.testing.assert_array_equal(stored, last.kernel.numpy())
     assert "checked: static shapes" in str(exported)
     assert manifest["checked"] and manifest["platform"] == "tpu"
     assert exported.to_dict()["path"] == str(exported.path)
@@ -132,23 +133,21 @@ def test_a_network_in_which_nothing_spikes(tmp_path):
     assert manifest["evaluation"]["counted"] == []
 
 
-@pytest.mark.parametrize(
-    ("stack", "reason"),
-    [
-        (
-            [layers.UpSampling2D(interpolation="bicubic"), layers.Flatten()],
-            r"XLA has no ResizeBicubic\. Export it as a SavedModel",
-        ),
-        (
-            [layers.Flatten(), layers.Activation("sparsemax")],
-            r"there are\n  stablehlo\.\w+ in line \d+ \(a shape that depends on data",
-        ),
-    ],
-)
-def test_what_xla_devices_do_not_run_is_refused(stack, reason, tmp_path):
+def test_what_xla_has_no_kernel_for_is_refused(tmp_path):
+    stack = [layers.UpSampling2D(interpolation="bicubic"), layers.Flatten()]
     snn = converted(*stack, layers.Dense(3), shape=(4, 4, 2))
+    reason = r"XLA has no ResizeBicubic\. Export it as a SavedModel"
     with pytest.raises(ModelError, match=reason):
         export_stablehlo(snn, tmp_path / "net", platform="cuda")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_some_devices_do_not_run_is_refused(tmp_path, monkeypatch):
+    text = "module {\n  %1 = stablehlo.custom_call @TopK(%0) : tensor<4xf32>\n}\n"
+    monkeypatch.setattr(stablehlo, "lowered", lambda *_: text)
+    reason = r"there are\n  stablehlo\.custom_call @TopK in line 2 \(only the device"
+    with pytest.raises(ModelError, match=reason):
+        export_stablehlo(network("signed")[0], tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,6 +159,12 @@ def test_impossible_options_are_refused(tmp_path):
         export_stablehlo(snn, tmp_path / "net", platform="rocm")
     with pytest.raises(OutputError, match="there is no folder"):
         export_stablehlo(snn, tmp_path / "a" / "net")
+
+
+def test_an_old_tensorflow_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(stablehlo.tf, "__version__", "2.18.1")
+    with pytest.raises(TfsnnError, match=r"needs TensorFlow 2\.19 or later, this is 2"):
+        export_stablehlo(network("signed")[0], tmp_path / "net")
 
 
 def test_nothing_is_overwritten(tmp_path):

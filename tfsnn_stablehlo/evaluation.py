@@ -35,11 +35,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What :func:`evaluate` found."""
+    """What :func:`evaluate` found: without the ANN, and without early exit."""
 
     samples: int
-    ann_accuracy: float | None
+    ann_accuracy: None
     rows: tuple[Row, ...]
+    early_exit: None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""

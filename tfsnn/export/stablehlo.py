@@ -29,7 +29,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.energy import DEFAULT, EnergyProfile
-from tfsnn.errors import ModelError, OptionError, OutputError
+from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
 from tfsnn.export.stablehlo_rules import RULES, violations
 from tfsnn.export.xla_program import (
     EVALUATE,
@@ -109,7 +109,13 @@ def export_stablehlo(
         OptionError: for an impossible option.
         ModelError: for a network whose program breaks a rule of XLA devices.
         OutputError: if the folder exists or cannot be written.
+        TfsnnError: with TensorFlow 2.18, which does not give StableHLO.
     """
+    if tf.__version__.startswith("2.18."):
+        raise TfsnnError(
+            f"StableHLO needs TensorFlow 2.19 or later, this is {tf.__version__}: pip "
+            "install --upgrade tensorflow"
+        )
     target = _checked(Path(output), batch_size, platform)
     chunk = snn.chunk or max(1, min(snn.timesteps, AT_A_TIME // batch_size))
     programs = Programs(snn, batch_size, chunk)
