@@ -1,244 +1,17 @@
-"""The cheapest setting within a drop: candidates, search, and what is found."""
+"""The cheapest setting within a drop, by the library and on the command line."""
 
-import dataclasses
-import itertools
 import json
 
-import keras
-import models
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from samples import collect
 
 import tfsnn
-from tfsnn import methods
-from tfsnn.alphabet import alphabet_of, parse
-from tfsnn.candidates import Candidate, candidates
-from tfsnn.choice import MINIMISED, Tried, frontier, standard_error
-from tfsnn.choose import _Search
 from tfsnn.data import open_data
 from tfsnn.data.holdout import hold_out
 from tfsnn.errors import CalibrationError, DataError, OptionError
-from tfsnn.passes import simplify
-from tfsnn.sources import import_model
 from tfsnn_cli.main import cli
-
-INF = float("inf")
-
-
-def tried(method="m", steps=1, *, energy=1.0, drop=0.0, latency=None, options=None):
-    return Tried(
-        *(method, options or {}, "binary", steps, latency or steps),
-        *(None, 1 - drop / 100, drop, 0.0, 10.0, 10.0, energy),
-    )
-
-
-def test_the_frontier_is_what_none_beats_in_both():
-    a = tried("a", 1, energy=0.25, drop=8.0)
-    b = tried("b", 2, energy=0.5, drop=8.0)  # dearer than a, and no better
-    c = tried("c", 2, energy=0.5, drop=2.0)
-    d = tried("d", 4, energy=0.75, drop=3.0)  # worse than c
-    e = tried("e", 8, energy=1.0, drop=0.0)
-    f = tried("f", 8, energy=1.0, drop=0.0)  # the same as e
-    for rows in itertools.permutations([a, b, c, d]):
-        assert frontier([*rows, e, f], "energy") == (a, c, e)
-    assert frontier([a, b, c, d], "timesteps") == (a, c)
-    late = dataclasses.replace(a, latency=20)
-    assert frontier([late, c, e], "latency") == (c, e)
-
-
-def test_settings_without_an_energy_ratio_are_compared_by_operations():
-    rows = [tried("a", 1, drop=0.0, energy=None), tried("b", 2, energy=None)]
-    rows[0] = dataclasses.replace(rows[0], synops=11.0)
-    assert frontier(rows, "energy") == (rows[1],)
-
-
-def test_the_standard_error_is_at_least_that_of_the_differences(rng):
-    """Right or wrong, ANN and SNN: the error of the mean difference, by NumPy."""
-    for share, n in itertools.product((0.0, 0.02, 0.2, 0.7), (20, 100, 500)):
-        ann = rng.random(n) < 0.9
-        snn = ann ^ (rng.random(n) < share)
-        disagreed = ann != snn  # wrong in two ways is agreement, or not
-        drop = 100 * (ann.mean() - snn.mean())
-        found = standard_error(drop, 1 - disagreed.mean(), n)
-        exact = 100 * np.std(ann.astype(float) - snn) / np.sqrt(n)
-        assert exact * (1 - 1e-9) <= found
-        assert found <= exact + 100 / n  # one sample more
-    assert standard_error(0.0, 1.0, 98) == 100 * np.sqrt(0.01 / 98)
-
-
-class Judged:
-    """A judge by tables: drop and energy, by candidate, T and threshold scale."""
-
-    def __init__(self, drops, energies, latencies):
-        self.tables = drops, energies, latencies
-        self.tried, self.asked = [], []
-
-    def __call__(self, method, options, steps):
-        scale = options.get("threshold_scale", 1.0)
-        self.asked.append((method, steps, scale))
-        if (method, steps, scale) not in self.tables[0]:
-            return None
-        drop, energy, latency = (t[method, steps, scale] for t in self.tables)
-        row = tried(
-            *(method, steps),
-            energy=energy,
-            drop=drop,
-            latency=latency,
-            options=options,
-        )
-        self.tried.append(row)
-        return row
-
-
-STEPS = (1, 2, 4, 8)
-
-
-@pytest.mark.parametrize("minimise", MINIMISED)
-def test_nothing_cheaper_is_missed(minimise):
-    """Against all settings, for tables in which energy and latency grow with T."""
-    saved = found_none = 0
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        drops, energies, latencies = {}, {}, {}
-        for name in "abcd":
-            growing = np.sort(rng.permutation(50)[:4]) / 16
-            start = int(rng.integers(0, 5))
-            for i, t in enumerate(STEPS):
-                key = (name, t, 1.0)
-                drops[key] = float(rng.integers(0, 40) / 2**i)
-                energies[key], latencies[key] = growing[i], start + t
-        judge = Judged(drops, energies, latencies)
-        search = _Search(judge, 2.0, minimise)
-        search.by_steps([Candidate(name, {}) for name in "abcd"], STEPS)
-        assert len(set(judge.asked)) == len(judge.asked)
-        costs = [
-            tried(k[0], k[1], energy=energies[k], latency=latencies[k]).cost(minimise)
-            for k, drop in drops.items()
-            if drop <= 2
-        ]
-        if not costs:
-            assert search.best is None and len(judge.asked) == 16
-            found_none += 1
-            continue
-        assert search.best.drop <= 2
-        assert search.best.cost(minimise) == min(costs)
-        saved += 16 - len(judge.asked)
-    assert saved > 4 * 200 and found_none < 100  # the search is worth its name
-
-
-def test_a_candidate_stops_at_the_first_steps_that_suffice():
-    keys = [("a", t, 1.0) for t in STEPS]
-    drops = dict(zip(keys, (9.0, 0.5, 0.0, 0.0), strict=True))
-    energies = dict(zip(keys, (0.1, 0.2, 0.3, 0.4), strict=True))
-    judge = Judged(drops, energies, {k: k[1] for k in keys})
-    search = _Search(judge, 0.5, "energy")
-    search.by_steps([Candidate("a", {})], STEPS)
-    assert judge.asked == keys[:2] and search.best.timesteps == 2
-
-
-def test_other_thresholds_are_tried_for_the_best_and_for_one_t_less():
-    scales = (0.8, 1.0, 1.25)
-    drops = {("a", t, s): 5.0 for t in (1, 2, 4) for s in scales}
-    drops |= {("a", 4, 1.0): 1.0, ("a", 2, 0.8): 1.0, ("a", 4, 1.25): 1.0}
-    energies = {key: key[1] / key[2] / 16 for key in drops}
-    judge = Judged(drops, energies, {key: key[1] for key in drops})
-    search = _Search(judge, 1.0, "energy")
-    search.by_steps([Candidate("a", {"x": 1})], (1, 2, 4))
-    assert search.best.timesteps == 4 and len(judge.asked) == 3
-    search.by_thresholds((1, 2, 4))
-    assert judge.asked[3:] == [("a", t, s) for t in (4, 2) for s in (0.8, 1.25)]
-    # 4 / 1.25 is more than 2 / 0.8.
-    assert search.best.timesteps == 2
-    assert search.best.options == {"x": 1, "threshold_scale": 0.8}
-
-
-def test_where_nothing_fits_other_thresholds_are_tried_for_the_closest():
-    drops = {("a", 1, 1.0): 5.0, ("a", 2, 1.0): 3.0, ("a", 2, 0.8): 1.0}
-    judge = Judged(drops, dict.fromkeys(drops, 0.5), {key: key[1] for key in drops})
-    search = _Search(judge, 1.0, "energy")
-    search.by_steps([Candidate("a", {})], (1, 2))
-    assert search.best is None
-    search.by_thresholds((1, 2))
-    assert search.best.options == {"threshold_scale": 0.8}
-    assert search.best.timesteps == 2
-
-
-@pytest.mark.parametrize("text", ["binary", "ternary", "graded:1", "graded:4"])
-def test_candidates_send_what_the_hardware_can(text):
-    graph = simplify(import_model(models.cnn()))
-    found = candidates(graph, text)
-    assert len(found) >= 4 and found[0].method == "paced"
-    labels = [str(candidate) for candidate in found]
-    assert len(set(labels)) == len(labels)
-    for name, options in found:
-        alphabet = alphabet_of(methods.make(name, {**options, "timesteps": 2}))
-        if text in ("binary", "ternary"):
-            assert alphabet == text
-        elif name not in ("augmapping", "differential"):  # of either sign
-            assert parse(alphabet).levels == parse(text).levels
-
-
-def test_neurons_for_smooth_activations_are_tried_where_there_are_any():
-    smooth = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, "tanh")])
-    smooth.add(keras.layers.Dense(2))
-    for model, expected in ((models.cnn(), False), (smooth, True)):
-        found = candidates(simplify(import_model(model)), "binary")
-        assert ("few_spikes" in {c.method for c in found}) == expected
-
-
-def test_candidates_by_name():
-    graph = simplify(import_model(models.cnn()))
-    found = candidates(graph, "binary", ["opi", "radix"])
-    assert found == [
-        ("radix", {"base": 2, "correct": "weights+bias"}),
-        ("opi", {}),
-    ]
-    everything = [
-        c for text in ("graded:4", "ternary", "binary") for c in candidates(graph, text)
-    ]
-    assert candidates(graph) == everything
-    with pytest.raises(OptionError, match="no method that can send ternary spikes"):
-        candidates(graph, "ternary", ["opi"])
-    with pytest.raises(OptionError, match="unknown method: 'opo'"):
-        candidates(graph, None, ["opo"])
-
-
-def rows_of(data):
-    parts = [(x, y) for x, y in data.batches(7)]
-    x = np.concatenate([x for x, _ in parts])
-    return x, None if parts[0][1] is None else np.concatenate([y for _, y in parts])
-
-
-@pytest.mark.parametrize(
-    ("count", "limit", "held"),
-    [(40, None, 20), (41, None, 20), (100, None, 25), (100, 30, 15)],
-)
-def test_samples_are_held_out(count, limit, held):
-    """Each sample is in one of two parts, with its label, and only one."""
-    x = np.arange(count, dtype=np.uint8)[:, None]
-    data = open_data((x, np.arange(count)), (1,), limit=limit)
-    rest, out = hold_out(data, 25, least=20, seed=1)
-    assert out.size == held and rest.size == (limit or count) - held
-    found = []
-    for part in (rest, out):
-        values, y = rows_of(part)
-        assert len(y) == part.size
-        assert (values[:, 0] == np.float32(1 / 255) * y.astype(np.float32)).all()
-        found += y.tolist()
-    assert sorted(found) == list(range(limit or count))
-    again, other = (hold_out(data, 25, least=20, seed=s)[1] for s in (1, 2))
-    assert (rows_of(again)[1] == rows_of(out)[1]).all()
-    assert rows_of(other)[1].tolist() != rows_of(out)[1].tolist()
-
-
-def test_several_inputs_stay_together_when_held_out():
-    x = {"a": np.arange(30.0)[:, None], "b": -np.arange(30.0)[:, None]}
-    data = open_data(x, {"a": (1,), "b": (1,)})
-    for part in hold_out(data, 500, least=20, seed=0):
-        ((values, y),) = part.batches(30)
-        assert (values["a"] == -values["b"]).all() and y is None
-        assert len(values["a"]) == 15
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +67,7 @@ def test_the_chosen_is_converted_with_all_samples(chosen, labelled):
 def test_settings_are_judged_on_samples_held_out(chosen, labelled):
     model, x, y = labelled
     data = open_data((x, y), (6, 6, 2))
-    rest, held = (rows_of(part) for part in hold_out(data, 500, least=20, seed=2))
+    rest, held = (collect(part) for part in hold_out(data, 500, least=20, seed=2))
     row = chosen[0].tried[0]
     options = {**row.options, "timesteps": row.timesteps}
     snn = tfsnn.convert(model, rest, row.method, seed=2, **options)
