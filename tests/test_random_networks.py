@@ -24,15 +24,17 @@ NETWORKS = 120  # of each signal
 WHOLE = 16
 FINE = 2.0**-16
 FLOAT = 1e-6
+COPIES = 4
 
 
-def disturbed(graph, feed, rounding, seed):
-    """The graph's outputs where each value is off by a little.
+def disturbed(graph, feed, rounding):
+    """The graph's outputs, ``(COPIES, N, ...)``, where each value is off by a little.
 
-    By FLOAT of the largest of a signal, and by `rounding` where neurons send spikes.
+    By FLOAT of the largest of a signal, and by `rounding` where neurons send spikes;
+    up or down, by chance, in each copy of the feed.
     """
-    rng = np.random.default_rng(seed)
-    values = dict(feed)
+    rng = np.random.default_rng(0)
+    values = {name: tf.concat([x] * COPIES, 0) for name, x in feed.items()}
     for node in graph:
         if node.inputs:
             values[node.name] = node.apply(*(values[name] for name in node.inputs))
@@ -43,15 +45,16 @@ def disturbed(graph, feed, rounding, seed):
             values[node.name] = tf.constant(
                 y + size * rng.choice([-1, 1], y.shape), tf.float32
             )
-    return [np.asarray(values[name]) for name in graph.outputs]
+    found = [np.asarray(values[name]) for name in graph.outputs]
+    return [y.reshape(COPIES, len(y) // COPIES, *y.shape[1:]) for y in found]
 
 
 def tolerances(graph, feed, expected, rounding=0.0):
     """How far each output may be off: by what small errors everywhere do to it."""
-    found = [3 * FLOAT * max(1, np.abs(y).max(initial=0)) for y in expected]
-    for i in range(4):
-        for j, y in enumerate(disturbed(graph, feed, rounding, i)):
-            found[j] = max(found[j], 10 * np.abs(y - expected[j]).max(initial=0))
+    found = []
+    for y, copies in zip(expected, disturbed(graph, feed, rounding), strict=True):
+        off = 10 * np.abs(copies - y).max(initial=0)
+        found.append(max(3 * FLOAT * max(1, np.abs(y).max(initial=0)), off))
     return found
 
 
