@@ -1,33 +1,52 @@
-"""Quiet TensorFlow and the same random numbers in every test."""
+"""Quiet TensorFlow, the same random numbers in every test, and the number of workers.
+
+The process that deals out tests to workers (pytest-xdist) runs none. It need not wait
+for TensorFlow, which is therefore imported by the fixtures.
+"""
 
 import os
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if "PYTEST_XDIST_WORKER" in os.environ:  # more threads would compete with each other
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
-import keras
-import models
-import numpy as np
-import pytest
-from keras import layers
 
-from tfsnn.calibrate import calibrate
-from tfsnn.passes import simplify
-from tfsnn.sources import import_model
+def pytest_xdist_auto_num_workers(config):
+    """None for files that are named: to import TensorFlow again would take longer.
+
+    Otherwise as many as there are cores, as pytest-xdist has it.
+    """
+    named = [Path(argument.split("::")[0]) for argument in config.args]
+    return 0 if all(path.is_file() for path in named) else None
 
 
 @pytest.fixture(autouse=True)
 def _seeded():
+    import keras
+
     keras.utils.set_random_seed(0)
 
 
 @pytest.fixture
 def rng():
+    import numpy as np
+
     return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="session")
 def calibrated():
     """By model: the graph and its statistics."""
+    import models
+
+    from tfsnn.calibrate import calibrate
+    from tfsnn.passes import simplify
+    from tfsnn.sources import import_model
+
     found = {}
     for name in ("cnn", "residual", "depthwise", "reshaped"):
         model = models.randomise(models.MODELS[name]())
@@ -39,6 +58,11 @@ def calibrated():
 @pytest.fixture(scope="session")
 def trained():
     """A convolutional network that has learnt something; and unseen data."""
+    import keras
+    import models
+    import numpy as np
+    from keras import layers
+
     keras.utils.set_random_seed(1)
     rng = np.random.default_rng(1)
     y = rng.integers(0, 3, 300)
