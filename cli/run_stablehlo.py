@@ -5,6 +5,7 @@ Imports neither tfsnn nor TensorFlow, so that it runs where they are not install
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class RunnerCommand(click.Command):
             return super().invoke(ctx)
         except RunError as error:
             if ctx.find_root().params.get("debug"):
-                raise
+                click.echo(traceback.format_exc(), err=True, nl=False)
             wrong_use = isinstance(error, OptionError)
             kind = Misused if wrong_use else click.ClickException
             raise kind(str(error)) from error

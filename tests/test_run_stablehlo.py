@@ -220,6 +220,9 @@ def test_the_command_says_what_is_wrong(folders, monkeypatch, tmp_path):
     result = CliRunner().invoke(cli, given)
     assert result.exit_code == 1 and result.stdout == ""
     assert "needs JAX, which is not installed: pip install jax" in result.stderr
+    result = CliRunner().invoke(cli, ["--debug", *given])
+    assert result.exit_code == 1 and "Traceback" in result.stderr
+    assert "bug in tfsnn" not in result.stderr
     result = CliRunner().invoke(cli, ["run-stablehlo", str(tmp_path), "--data", "d"])
     assert result.exit_code == 1 and "give the folder that tfsnn" in result.stderr
 

@@ -20,7 +20,7 @@ import tfsnn
 import tfsnn_stablehlo
 from tfsnn.export.stablehlo import export_stablehlo
 from tfsnn_cli.main import cli
-from tfsnn_stablehlo import DataError, OptionError
+from tfsnn_stablehlo import DataError, OptionError, ProgramError
 
 if find_spec("jax") is None:
     pytest.skip(
@@ -146,6 +146,17 @@ def test_what_does_not_fit_is_refused(folders):
     for device in ("quantum", "cpu:99", "cpu:one"):
         with pytest.raises(OptionError, match=r"JAX sees cpu:0.*; take one"):
             tfsnn_stablehlo.load(folders("two_inputs"), device)
+
+
+def test_a_device_that_fails_is_an_error(folders, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory\nmore")
+
+    program = tfsnn_stablehlo.load(folders("signed"), "cpu")
+    monkeypatch.setattr(program, "start", fail)
+    reason = r"\(RESOURCE_EXHAUSTED: Out of memory\); where memory does not suffice"
+    with pytest.raises(ProgramError, match=reason):
+        program.predict(network("signed")[1])
 
 
 COMPILING = """

@@ -79,13 +79,21 @@ class Program:
                 f"{count} samples given, the program takes {self.batch_size}: give "
                 "fewer at a time, or export it with a larger --batch-size"
             )
-        results = self.start(name, {k: self._filled(v) for k, v in feed.items()})
         axes = (
             {"output": 0, "outputs over time": 1, "counts": 2}[result["role"]]
             for result in self.manifest["programs"][name]["results"]
         )
+        try:
+            started = self.start(name, {k: self._filled(v) for k, v in feed.items()})
+            results = [np.asarray(y) for y in started]
+        except RuntimeError as error:  # of XLA: memory, or a device that is lost
+            reason = str(error).strip().splitlines()[0]
+            raise ProgramError(
+                f"{self.path} stopped on {self.device} ({reason}); where memory does "
+                "not suffice, export it with a smaller --batch-size"
+            ) from error
         return [
-            np.asarray(y)[(slice(None),) * axis + (slice(count),)]
+            y[(slice(None),) * axis + (slice(count),)]
             for y, axis in zip(results, axes, strict=True)
         ]
 
