@@ -76,8 +76,11 @@ class Evaluation:
     early_exit: ExitEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
-        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+        """JSON; "early_exit" is there if the network has one."""
+        found = {**asdict(self), "rows": [asdict(row) for row in self.rows]}
+        if self.early_exit is None:
+            del found["early_exit"]
+        return found
 
     def __str__(self) -> str:
         header = [spec.name.replace("_", " ") for spec in fields(Row)]

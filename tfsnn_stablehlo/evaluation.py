@@ -40,7 +40,6 @@ class Evaluation:
     samples: int
     ann_accuracy: None
     rows: tuple[Row, ...]
-    early_exit: None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
