@@ -61,7 +61,8 @@ def test_the_table_is_that_of_evaluate(name, steps, folders):
             value = value if value is None else pytest.approx(value, rel=1e-12)
             assert getattr(row, field) == value, field
     assert str(found) == str(expected)
-    assert found.to_dict().keys() == expected.to_dict().keys()
+    names = expected.to_dict().keys() - {"early_exit"}  # which this network has not
+    assert found.to_dict().keys() == names
 
 
 def test_labels_out_of_range_are_refused(folders):
