@@ -68,8 +68,8 @@ def test_keras_exports_it_before_and_after_it_has_run(tmp_path):
     spec = [keras.InputSpec(shape=(None, *x.shape[1:]), dtype="float32")]
     for name in ("before", "after"):
         snn.export(tmp_path / name, input_signature=spec, verbose=False)
-        served = tf.saved_model.load(str(tmp_path / name)).serve(x)
-        np.testing.assert_allclose(served, snn.run(x).outputs[0], 1e-5, 1e-6)
+        loaded = tf.saved_model.load(str(tmp_path / name))
+        np.testing.assert_allclose(loaded.serve(x), snn.run(x).outputs[0], 1e-5, 1e-6)
 
 
 def test_xla_gives_the_same():

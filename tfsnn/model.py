@@ -136,8 +136,7 @@ class SpikingModel(keras.Model):
     def operations_per_sample(self) -> Operations:
         """Connections counted (:mod:`tfsnn.operations`)."""
         if self._operations is None:
-            with tf.init_scope():  # also where a function is being traced
-                self._operations = count_operations(self._structure)
+            self._operations = count_operations(self._structure)
         return self._operations
 
     def call(self, inputs: Any, training: bool = False) -> Any:
