@@ -8,9 +8,9 @@
 The first test images (HELD_OUT of them) set the threshold, for a loss of 0.1 points;
 all figures are those of the images behind them. The fixed T beside it is the smallest
 from which on no accuracy is below that of the early exit, or the smallest for which the
-network was converted on purpose and is as good, whichever is less. Images per second are those of ``predict``
-at that T and with early exit, in the same run, which take turns; batch 256, median of
-three runs over TIMED images.
+network was converted on purpose and is as good, whichever is less. Images per second at
+that T, at T and with early exit take turns in the same run; batch 256, median of three
+runs over TIMED images.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any], int, tuple[int, ...]]] = {
     "graded 4 bits": ("augmapping", {"levels": 15}, 8, (1, 2, 3, 4)),
     "ternary": ("termapping", {}, 32, (12, 16, 20, 24)),
 }
+KINDS = ("evidence", "margin", "entropy", "stable")
 HELD_OUT, TIMED, RUNS, BATCH = 1000, 1024, 3, 256
 MAX_LOSS = 0.1
 
@@ -45,6 +46,9 @@ MAX_LOSS = 0.1
 @click.option("--limit", type=int, help="Use only this many test images.")
 @click.option("--calibration-limit", default=512, show_default=True)
 @click.option("--precision", default="bfloat16", show_default=True)
+@click.option("--kind", "kinds", multiple=True, default=KINDS, show_default=True)
+@click.option("--setting", "names", multiple=True, default=tuple(SETTINGS))
+@click.option("--without-others", is_flag=True, help="No network for another T.")
 def main(
     model_path: str,
     calibration: str,
@@ -53,6 +57,9 @@ def main(
     limit: int | None,
     calibration_limit: int,
     precision: str,
+    kinds: tuple[str, ...],
+    names: tuple[str, ...],
+    without_others: bool,
 ) -> None:
     """Measure; write JSON and Markdown."""
     tf.config.set_visible_devices([], "GPU")
@@ -71,26 +78,28 @@ def main(
         "rows": [],
     }
     given, _ = _arrays(model, calibration, calibration_limit)
-    for name, (method, options, steps, others) in SETTINGS.items():
+    for name in names:
+        method, options, steps, others = SETTINGS[name]
         snn = tfsnn.convert(
             model, given, method, timesteps=steps, precision=precision, **options
         )
         special = {}
-        for t in others:
+        for t in () if without_others else others:
             other = tfsnn.convert(
                 model, given, method, timesteps=t, precision=precision, **options
             )
             top = other.predict(rest[0], batch_size=BATCH, verbose=0).argmax(-1)
             special[t] = float((top == rest[1]).mean())
-        for kind in ("evidence", "margin", "entropy", "stable"):
+        for kind in kinds:
             found = tfsnn.calibrate_exit(snn, held, kind, max_loss=MAX_LOSS)
             row = _measured(snn, found, rest, special)
             row = {"setting": name, "method": method, "options": options, **row}
             document["rows"].append(row)
             click.echo(json.dumps(row), err=True)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    output.with_suffix(".md").write_text(_markdown(document))
+            output.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(document, indent=1) + "\n"
+            output.with_suffix(".json").write_text(text)
+            output.with_suffix(".md").write_text(_markdown(document))
 
 
 def _arrays(model: Any, spec: str, limit: int | None) -> tuple[Any, Any]:

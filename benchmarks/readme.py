@@ -38,8 +38,10 @@ def written(readme: str) -> str:
         "figures": _figures(),
         "low_latency": _low_latency(),
         "spikingjelly": _spikingjelly(),
-        "speed": _speed(),
-        "backbones": _backbones(),
+        "throughput": _result("throughput"),
+        "memory": _result("memory"),
+        "speed": _result("speed"),
+        "backbones": _result("backbones"),
     }
     for name, text in parts.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
@@ -132,12 +134,9 @@ def _spikingjelly() -> str:
     return "\n".join(lines)
 
 
-def _speed() -> str:
-    return "\n".join((RESULTS / "speed.md").read_text().splitlines()[2:])
-
-
-def _backbones() -> str:
-    return "\n".join((RESULTS / "backbones.md").read_text().splitlines()[2:])
+def _result(name: str) -> str:
+    """A result as it was written, without its title."""
+    return "\n".join((RESULTS / f"{name}.md").read_text().splitlines()[2:])
 
 
 def _row(cells: list[str]) -> str:
