@@ -25,7 +25,6 @@ from tfsnn.neurons.contract import Sent
 from tfsnn.neurons.integrate_fire import Neuron
 from tfsnn.scan import scan
 
-
 # More steps than that run in a loop of the program, which keeps that small.
 UNROLLED = 12
 
