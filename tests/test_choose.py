@@ -163,13 +163,16 @@ def test_too_few_samples_are_refused(labelled):
         tfsnn.choose(labelled[0], labelled[1][:19])
 
 
+FEW = 100
+
+
 @pytest.fixture(scope="module")
 def converting(labelled, tmp_path_factory):
     """Arguments of the command line that choose, for files of the same network."""
     model, x, y = labelled
     folder = tmp_path_factory.mktemp("auto")
     model.save(folder / "model.keras")
-    np.savez(folder / "data.npz", x=x, y=y)
+    np.savez(folder / "data.npz", x=x[:FEW], y=y[:FEW])
 
     def arguments(*more):
         return [
@@ -195,7 +198,10 @@ def test_the_command_line_chooses(converting, labelled, tmp_path):
     )
     assert result.exit_code == 0, result.output
     expected = tfsnn.choose(
-        model, (x, y), max_drop=5.0, timesteps=[8], alphabet="binary"
+        *(model, (x[:FEW], y[:FEW])),
+        max_drop=5.0,
+        timesteps=[8],
+        alphabet="binary",
     )
     assert result.stdout == f"{expected}\n\n{expected.snn.report}\n"
     content = json.loads(report.read_text())
