@@ -34,7 +34,7 @@ SETTINGS: dict[str, tuple[str, dict[str, Any], int, tuple[int, ...]]] = {
     "ternary": ("termapping", {}, 32, (12, 16, 20, 24)),
 }
 KINDS = ("evidence", "margin", "entropy", "stable")
-HELD_OUT, TIMED, RUNS, BATCH = 1000, 1024, 3, 256
+HELD_OUT, TIMED, RUNS, BATCH = 1000, 512, 3, 256
 MAX_LOSS = 0.1
 
 

@@ -39,6 +39,7 @@ def written(readme: str) -> str:
         "low_latency": _low_latency(),
         "spikingjelly": _spikingjelly(),
         "throughput": _result("throughput"),
+        "early_exit": _result("early_exit_resnet20"),
         "memory": _result("memory"),
         "speed": _result("speed"),
         "backbones": _result("backbones"),
