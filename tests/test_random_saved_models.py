@@ -6,6 +6,7 @@ from collections import Counter
 import keras
 import models
 import numpy as np
+import pytest
 import tensorflow as tf
 from random_networks import SIGNALS
 from test_random_networks import check, every_network, outputs_of, tolerances
@@ -17,6 +18,7 @@ from tfsnn.sources import import_model, load_model
 from tfsnn.sources.keras_model import input_arranger
 
 NETWORKS = 26  # of each signal
+READ_BACK = {"vector": 23, "sequence": 20, "image": 20, "volume": 21}  # at least
 # By Keras, or by TensorFlow with this batch; 7 is no length of another axis.
 WAYS = ("keras", None, 1, 7)
 
@@ -51,7 +53,9 @@ def save(model, tensors, path, batch):
         return {f"output_{i}": y for i, y in enumerate(outputs)}
 
     module = tf.Module()
-    module.model, module.serve = model, serve
+    # Not the model, which holds much else that would be gone through.
+    module.weights = [weight.value for weight in model.variables]
+    module.serve = serve
     tf.saved_model.save(module, str(path), {"serving_default": serve})
 
 
@@ -85,10 +89,10 @@ def examine(drawn, path, way, count):
         return
     model, graph = found
     names_in = renamed(drawn.example.tensors, list(graph.inputs))
+    original = simplify(drawn.example.graph)
     for samples in (3, 1):
         feed = drawn.example.inputs(samples)
         wanted = drawn.example.expected(feed)
-        original = simplify(drawn.example.graph)
         accepted = [
             max(1e-5 * np.abs(y).max(initial=0), tolerance)
             for y, tolerance in zip(
@@ -105,16 +109,16 @@ def examine(drawn, path, way, count):
     count["rebuilt"] += 1
 
 
-def test_a_random_network_is_read_back_or_refused(tmp_path):
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_random_network_is_read_back_or_refused(signal, tmp_path):
     count = Counter()
 
     def of(drawn):
         examine(drawn, tmp_path / "saved", WAYS[drawn.seed % len(WAYS)], count)
 
-    for signal in SIGNALS:
-        every_network(signal, NETWORKS, refusals=False)(of)()
-    assert count["exported"] >= 0.95 * NETWORKS * len(SIGNALS)
-    assert count["rebuilt"] >= 0.8 * count["exported"], count
+    every_network(signal, NETWORKS, refusals=False)(of)()
+    assert count["exported"] >= 0.95 * NETWORKS
+    assert count["rebuilt"] >= READ_BACK[signal], count
 
 
 def test_a_constant_along_another_axis_of_equal_length(tmp_path):
