@@ -61,12 +61,13 @@ def blocks(language):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A working folder with the files that the README speaks of."""
+    """A working folder with the files that the README speaks of, but few samples."""
     shipped = ROOT / "saved_models" / "mnist_cnn"
     shutil.copy(shipped / "model.keras", tmp_path / "cnn.keras")
-    shutil.copy(shipped / "calibration.npz", tmp_path / "train.npz")
-    with np.load(shipped / "test.npz") as test:
-        np.savez(tmp_path / "test.npz", x=test["x"][:50], y=test["y"][:50])
+    for name, of, count in (("train", "calibration", 64), ("test", "test", 50)):
+        with np.load(shipped / f"{of}.npz") as samples:
+            few = {key: values[:count] for key, values in samples.items()}
+        np.savez(tmp_path / f"{name}.npz", **few)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
