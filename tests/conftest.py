@@ -4,6 +4,7 @@ The process that deals out tests to workers (pytest-xdist) runs none. It need no
 for TensorFlow, which is therefore imported by the fixtures.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def pytest_xdist_auto_num_workers(config):
     """
     named = [Path(argument.split("::")[0]) for argument in config.args]
     return 0 if all(path.is_file() for path in named) else None
+
+
+def pytest_collection_finish():
+    """Look for garbage less often, and not in what was imported."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def outputs(graph, feed, timesteps, chunk):
     """Of each step, ``(T, B, ...)``, by name; eagerly, for tracing takes longer."""
     feed = {name: tf.constant(x) for name, x in feed.items()}
     observed = simulate(
-        with_tensors(graph), feed, timesteps, chunk=chunk, observe=("outputs",)
+        graph, feed, timesteps, chunk=chunk, observe=("outputs",)
     ).observed
     return {key.removeprefix("outputs/"): y.numpy() for key, y in observed.items()}
 
@@ -39,10 +39,10 @@ CHOSEN = [
 def test_the_spiking_network_tends_to_the_ann(kind, example):
     graph, feed = spiking(example)
     neurons = plan(graph)
-    normal = normalize(graph, neurons)
+    normal = with_tensors(normalize(graph, neurons))
     sent = outputs(normal, feed, 8, chunk=4)
     streamed = outputs(normal, feed, 2, chunk=1)
-    untouched = outputs(unscaled(graph, neurons), feed, 2, chunk=2)
+    untouched = outputs(with_tensors(unscaled(graph, neurons)), feed, 2, chunk=2)
     values = graph.forward(feed)
     for name in graph.outputs:
         expected = values[name].numpy()

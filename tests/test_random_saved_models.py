@@ -89,23 +89,24 @@ def examine(drawn, path, way, count):
         return
     model, graph = found
     names_in = renamed(drawn.example.tensors, list(graph.inputs))
+    feed = drawn.example.inputs(3)
+    wanted = drawn.example.expected(feed)
     original = simplify(drawn.example.graph)
+    accepted = [
+        max(1e-5 * np.abs(y).max(initial=0), tolerance)
+        for y, tolerance in zip(
+            wanted, tolerances(original, floats(feed), wanted), strict=True
+        )
+    ]
     for samples in (3, 1):
-        feed = drawn.example.inputs(samples)
-        wanted = drawn.example.expected(feed)
-        accepted = [
-            max(1e-5 * np.abs(y).max(initial=0), tolerance)
-            for y, tolerance in zip(
-                wanted, tolerances(original, floats(feed), wanted), strict=True
-            )
-        ]
-        named = {names_in[name]: x for name, x in feed.items()}
+        named = {names_in[name]: x[:samples] for name, x in feed.items()}
+        expected = [y[:samples] for y in wanted]
         outputs = model(named if len(named) > 1 else next(iter(named.values())))
         if not isinstance(outputs, dict):
             outputs = {names[0]: outputs}
-        check([np.asarray(outputs[name]) for name in names], wanted, accepted)
+        check([np.asarray(outputs[name]) for name in names], expected, accepted)
         by_name = dict(zip(outputs, outputs_of(graph, floats(named)), strict=True))
-        check([by_name[name] for name in names], wanted, accepted)
+        check([by_name[name] for name in names], expected, accepted)
     count["rebuilt"] += 1
 
 
