@@ -11,6 +11,7 @@ from tfsnn.sources import import_model
 from tfsnn.sources.keras_model import input_arranger, input_names
 
 NUMBERS = 5  # integer inputs are drawn below it
+SEQUENCE, IMAGE, VOLUME = (7, 4), (6, 5, 4), (4, 3, 5, 2)
 
 
 class Example:
@@ -94,6 +95,11 @@ def stack(shape, *layers):
         return keras.Model(x, y)
 
     return Example(build)
+
+
+def on(shape, *built):
+    """An example for each layer: on inputs of this shape."""
+    return [stack(shape, layer) for layer in built]
 
 
 def of(function, *shapes, dtypes=()):

@@ -1,7 +1,7 @@
 """Every layer and operation that can be converted computes, as nodes, what Keras does.
 
-The examples are in ``examples_layers.py`` and ``examples_operations.py``; a handler
-without an example fails here.
+The examples are in ``examples_layers.py``, ``examples_windows.py`` and
+``examples_operations.py``; a handler without an example fails here.
 """
 
 import keras
