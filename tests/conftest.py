@@ -16,6 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # more threads would compete with each 
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """None for files that are named: to import TensorFlow again would take longer.
 
