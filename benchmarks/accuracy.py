@@ -11,11 +11,11 @@ with --setting.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 from tfsnn.plot.svg import accuracy_plot
@@ -72,9 +72,7 @@ def main(
         )
     measured_on = machine()
     document = {"model": model.name, "machine": measured_on, "results": results}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    output.with_suffix(".md").write_text(_markdown(document))
+    write(output, document, _markdown(document))
     rows = {
         result["setting"]: [(r["timesteps"], r["accuracy"]) for r in result["rows"]]
         for result in results

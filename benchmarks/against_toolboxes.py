@@ -37,10 +37,7 @@ for ours. Theirs, being slow, get fewer images. Run nothing beside it.
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,16 +45,15 @@ from typing import Any
 
 import click
 import keras
-import numpy as np
 import tensorflow as tf
 from machine import described, machine
-from neutral_network import neutral
+from other_side import other_side
+from report_files import write
+from samples import samples
 from toolbox_table import markdown
 
 import tfsnn
-from tfsnn.passes import simplify
 from tfsnn.plot.svg import comparison_plot
-from tfsnn.sources import import_model
 
 # name: method, time steps; each is converted for each T.
 OURS = {"augmapping": (1, 2, 8), "termapping": (8, 32)}
@@ -68,7 +64,6 @@ THEIRS = {
     "nengodl-synapse": ("nengodl", (8, 30, 60)),
     "nengodl-graded": ("nengodl", (1, 2, 8, 30)),
 }
-CHECKED = 100  # images whose logits are compared
 
 
 @click.command()
@@ -103,8 +98,8 @@ def main(
     """Measure every setting of all sides; write JSON, Markdown and a plot."""
     tf.config.set_visible_devices([], "GPU")
     model = tfsnn.load_model(model_path)
-    images, labels = _arrays(model, data, limit)
-    shared, _ = _arrays(model, calibration, calibration_limit)
+    images, labels = samples(model, data, limit)
+    shared, _ = samples(model, calibration, calibration_limit)
     names = chosen or (*OURS, *THEIRS)
     model.compile(jit_compile=False)
     scores = model.predict(images, batch_size=how["batch_sizes"][0], verbose=0)
@@ -137,17 +132,11 @@ def main(
         if python and steps_of:
             request = {**how, "timed_samples": their_timed_samples}
             request |= {"settings": [*steps_of], "timesteps": steps_of}
-            found = _theirs(package, python, model, arrays, request)
+            found = other_side(
+                python, package, model, arrays, request, TF_USE_LEGACY_KERAS="1"
+            )
             document["theirs"].append(found)
             _write(output, document)
-
-
-def _arrays(model: keras.Model, spec: str, limit: int | None) -> tuple[Any, Any]:
-    """Images ``(N, *shape)`` float32 as the model takes them, and their labels."""
-    shape = tuple(model.inputs[0].shape[1:])
-    opened = tfsnn.open_data(spec, shape, limit=limit, labels=True)
-    x, y = zip(*opened.batches(500), strict=True)
-    return np.concatenate(x), np.concatenate(y)
 
 
 def _ours(
@@ -187,37 +176,8 @@ def _timed(model: keras.Model, images: Any, how: dict[str, Any]) -> dict[str, An
     return {**median, "slowest": max(found), "fastest": min(found)}
 
 
-def _theirs(
-    package: str, python: str, model: keras.Model, arrays: dict, request: dict
-) -> dict[str, Any]:
-    """What another environment measures."""
-    graph = simplify(import_model(model))
-    nodes, weights, output = neutral(graph)
-    logits = graph.forward(arrays["images"][:CHECKED])[output]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
-        for key, values in {**arrays, "logits": np.asarray(logits)}.items():
-            np.save(folder / f"{key}.npy", values)
-        asked = {"nodes": nodes, "output": output, **request}
-        (folder / "request.json").write_text(json.dumps(asked))
-        side = Path(__file__).with_name(f"{package}_side.py")
-        environment = {
-            **os.environ,
-            "CUDA_VISIBLE_DEVICES": "",
-            "TF_USE_LEGACY_KERAS": "1",
-        }
-        environment.pop("KERAS_BACKEND", None)
-        done = subprocess.run([python, str(side), name], env=environment)
-        if done.returncode:
-            raise SystemExit(f"{package}'s side failed; see above")
-        return json.loads((folder / "result.json").read_text())
-
-
 def _write(output: Path, document: dict[str, Any]) -> None:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    output.with_suffix(".md").write_text(markdown(document, described))
+    write(output, document, markdown(document, described))
     results = [*document["ours"]]
     for other in document["theirs"]:
         results += other["results"]

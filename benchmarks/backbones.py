@@ -67,11 +67,10 @@ def main(output: Path | None, only: tuple[str, ...], one: str | None) -> None:
         click.echo(rows[-1], err=True)
     if output:
         from machine import machine
+        from report_files import write
 
         document = {"machine": machine(), "rows": rows}
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-        output.with_suffix(".md").write_text(_markdown(document))
+        write(output, document, _markdown(document))
 
 
 def measure(name: str) -> dict[str, Any]:

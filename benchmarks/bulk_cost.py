@@ -34,6 +34,7 @@ import click
 import numpy as np
 import tensorflow as tf
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 from tfsnn.export.saved_model import export_saved_model
@@ -84,9 +85,7 @@ def main(beam: str | None, output: Path, images: int, few: int, runs: int) -> No
         if beam:
             engines["Beam"] = lambda *paths: [beam, *_beam(*paths)]
         document["rows"] = _rows(folder, data, networks, engines, runs)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    output.with_suffix(".md").write_text(_markdown(document))
+    write(output, document, _markdown(document))
 
 
 def _versions(python: str) -> dict[str, str]:

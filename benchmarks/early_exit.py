@@ -25,6 +25,8 @@ import click
 import numpy as np
 import tensorflow as tf
 from machine import described, machine
+from report_files import write
+from samples import samples
 
 import tfsnn
 
@@ -64,7 +66,7 @@ def main(
     """Measure; write JSON and Markdown."""
     tf.config.set_visible_devices([], "GPU")
     model = tfsnn.load_model(model_path)
-    x, y = _arrays(model, data, limit)
+    x, y = samples(model, data, limit)
     held, rest = (x[:HELD_OUT], y[:HELD_OUT]), (x[HELD_OUT:], y[HELD_OUT:])
     model.compile(jit_compile=False)
     top = model.predict(rest[0], batch_size=BATCH, verbose=0).argmax(-1)
@@ -77,7 +79,7 @@ def main(
         "ann_accuracy": float((top == rest[1]).mean()),
         "rows": [],
     }
-    given, _ = _arrays(model, calibration, calibration_limit)
+    given, _ = samples(model, calibration, calibration_limit)
     for name in names:
         method, options, steps, others = SETTINGS[name]
         snn = tfsnn.convert(
@@ -96,17 +98,7 @@ def main(
             row = {"setting": name, "method": method, "options": options, **row}
             document["rows"].append(row)
             click.echo(json.dumps(row), err=True)
-            output.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(document, indent=1) + "\n"
-            output.with_suffix(".json").write_text(text)
-            output.with_suffix(".md").write_text(_markdown(document))
-
-
-def _arrays(model: Any, spec: str, limit: int | None) -> tuple[Any, Any]:
-    shape = tuple(model.inputs[0].shape[1:])
-    opened = tfsnn.open_data(spec, shape, limit=limit, labels=True)
-    x, y = zip(*opened.batches(500), strict=True)
-    return np.concatenate(x), np.concatenate(y)
+            write(output, document, _markdown(document))
 
 
 def _measured(

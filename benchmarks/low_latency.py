@@ -20,6 +20,7 @@ import click
 import keras
 from drawn import drawn
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 
@@ -60,7 +61,6 @@ def main(
     path = output.with_suffix(".json")
     document = json.loads(path.read_text()) if path.exists() else {"rows": []}
     document |= {"model": model.name, "machine": machine()}
-    output.parent.mkdir(parents=True, exist_ok=True)
     for spikes, lookahead, method, options, wanted in SETTINGS:
         for timesteps, most in wanted.items():
             row = {
@@ -86,8 +86,7 @@ def main(
                 row[name] = getattr(measured, name)
             document |= {"samples": found.samples, "ann_accuracy": found.ann_accuracy}
             known.append(row)
-            path.write_text(json.dumps(document, indent=1) + "\n")
-            output.with_suffix(".md").write_text(markdown(document))
+            write(output, document, markdown(document))
             click.echo(_line(row))
             del snn
             keras.backend.clear_session()

@@ -31,6 +31,7 @@ def main(output: Path | None, one: tuple[str, str] | None) -> None:
         click.echo(json.dumps(_peak(one[0], int(one[1]))))
         return
     from machine import machine
+    from report_files import write
 
     rows = []
     for method in METHODS:
@@ -44,9 +45,7 @@ def main(output: Path | None, one: tuple[str, str] | None) -> None:
             click.echo(rows[-1], err=True)
     document = {"machine": machine(), "rows": rows}
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-        output.with_suffix(".md").write_text(_markdown(document))
+        write(output, document, _markdown(document))
 
 
 def _peak(method: str, steps: int) -> dict[str, float]:

@@ -8,12 +8,12 @@ The defaults of the methods were chosen from this table.
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 
 import click
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 
@@ -69,8 +69,6 @@ def main(sets: tuple[str, ...], output: Path, limit: int) -> None:
                 rows.append(row)
                 click.echo(_line(row))
     document = {"machine": machine(), "samples": limit, "results": rows}
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
     header = [
         "# Options, one changed at a time",
         "",
@@ -80,7 +78,7 @@ def main(sets: tuple[str, ...], output: Path, limit: int) -> None:
         "| network | method | changed | T: points (agreement) |",
         "| --- | --- | --- | --- |",
     ]
-    output.with_suffix(".md").write_text("\n".join([*header, *map(_line, rows)]) + "\n")
+    write(output, document, "\n".join([*header, *map(_line, rows)]) + "\n")
 
 
 def _line(row: dict) -> str:

@@ -13,7 +13,6 @@ conversion, ours is not.
 from __future__ import annotations
 
 import gc
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ import click
 import keras
 from drawn import drawn
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 
@@ -71,7 +71,6 @@ def main(
     model = tfsnn.load_model(model_path)
     calibration = drawn(model, calibration_path)
     document: dict[str, Any] = {"model": model.name, "machine": machine(), "rows": []}
-    output.parent.mkdir(parents=True, exist_ok=True)
     for figure in FIGURES:
         snn = tfsnn.convert(
             model,
@@ -85,8 +84,7 @@ def main(
         loss = 100 * (found.ann_accuracy - found.rows[0].accuracy)
         document |= {"samples": found.samples, "ann_accuracy": found.ann_accuracy}
         document["rows"].append({**figure._asdict(), "loss": loss})
-        output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-        output.with_suffix(".md").write_text(markdown(document))
+        write(output, document, markdown(document))
         del snn
         keras.backend.clear_session()
         gc.collect()

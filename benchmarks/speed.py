@@ -10,7 +10,6 @@ passes over the calibration data plus 5 s. Run nothing beside it.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 
@@ -47,9 +47,7 @@ def main(output: Path, timesteps: int, batch_size: int, runs: int) -> None:
         "simulation": rows,
         "conversion": conversions,
     }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    output.with_suffix(".md").write_text(_markdown(document))
+    write(output, document, _markdown(document))
 
 
 def _simulation(

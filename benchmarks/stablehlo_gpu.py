@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from report_files import write
 
 NETWORKS = ("VGG16", "ResNet50", "tiny")
 
@@ -155,9 +156,7 @@ def measure(folder: Path, output: Path | None, device: str, repeats: int) -> Non
             click.echo(json.dumps(row), err=True)
     document = {"machine": _machine(device), "rows": rows}
     if output:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-        output.with_suffix(".md").write_text(_markdown(document))
+        write(output, document, _markdown(document))
     else:
         click.echo(_markdown(document))
 

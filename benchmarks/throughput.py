@@ -4,9 +4,10 @@
         --output benchmarks/results/throughput
 
 The networks are VGG-16 for images of 32 x 32 (random weights of He's scale; average
-pooling; 313 million multiply-accumulates) and the shipped ResNet-20. Spikes are ternary
-(``termapping``, T = 8, ``correct="none"``), synapses float32 and bfloat16. Each figure
-is the median of five runs after a warm-up; ours and the ANN's take turns:
+pooling; 313 million multiply-accumulates), the shipped ResNet-20, and ResNet-50 for
+224 x 224 (random weights). Spikes are ternary (``termapping``, ``correct="none"``),
+synapses float32 and bfloat16. Each figure is the median of five runs after a warm-up;
+ours and the ANN's take turns:
 
 - ANN: ``predict`` of the Keras model, and the same as a bare ``tf.function``;
 - convolutions: those products (and dense layers) of the simulation alone, of the same
@@ -14,11 +15,21 @@ is the median of five runs after a warm-up; ours and the ANN's take turns:
 - simulation: ``predict``; and SpikingJelly in the faster of its two step modes, with
   the same weights (``against_spikingjelly.py`` says how it gets them).
 
-Run nothing beside it. Batches of 256 take 256 images once, others 64.
+Run nothing beside it. Batches of 256 take 256 images once, others 64 (of ResNet-50
+4, or a batch). By default every network but ResNet-50, at T = 8; the figures of other T
+are in ``results/throughput_timesteps``, those of ResNet-50 in
+``results/throughput_resnet50``:
+
+    python benchmarks/throughput.py --network VGG-16 --network ResNet-20 \
+        --timesteps 1 --timesteps 4 --timesteps 32 --batch-size 1 --batch-size 32 \
+        --output benchmarks/results/throughput_timesteps
+    python benchmarks/throughput.py --network ResNet-50 --timesteps 4 \
+        --batch-size 1 --batch-size 16 --output benchmarks/results/throughput_resnet50
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import time
@@ -33,13 +44,15 @@ import tensorflow as tf
 from against_spikingjelly import spikingjelly
 from keras import layers
 from machine import described, machine
+from report_files import write
 
 import tfsnn
 from tfsnn.nodes import Linear
 from tfsnn.run import constant_nodes
 
-T, RUNS = 8, 5
+RUNS = 5
 BATCHES = (1, 32, 256)
+PRECISIONS = ("float32", "bfloat16")
 
 
 def vgg16() -> keras.Model:
@@ -64,49 +77,66 @@ def resnet20() -> keras.Model:
     )
 
 
-NETWORKS = {"VGG-16": vgg16, "ResNet-20": resnet20}
+def resnet50() -> keras.Model:
+    """The one of keras.applications, for 224 x 224 images, random weights."""
+    keras.utils.set_random_seed(0)
+    return keras.applications.ResNet50(weights=None, classifier_activation=None)
+
+
+# name: network, images at least
+NETWORKS = {
+    "VGG-16": (vgg16, 64),
+    "ResNet-20": (resnet20, 64),
+    "ResNet-50": (resnet50, 4),
+}
+DEFAULT = ("VGG-16", "ResNet-20")
 
 
 @click.command()
 @click.option("--spikingjelly-python", "python", help="Where SpikingJelly lives.")
 @click.option("--output", required=True, type=click.Path(path_type=Path))
 @click.option("--batch-size", "batches", multiple=True, type=int, default=BATCHES)
-@click.option("--network", "names", multiple=True, default=tuple(NETWORKS))
+@click.option("--network", "names", multiple=True, default=DEFAULT)
+@click.option("--timesteps", "steps", multiple=True, type=int, default=(8,))
 def main(
-    python: str | None, output: Path, batches: tuple[int, ...], names: tuple[str, ...]
+    python: str | None,
+    output: Path,
+    batches: tuple[int, ...],
+    names: tuple[str, ...],
+    steps: tuple[int, ...],
 ) -> None:
     """Measure; write JSON and Markdown."""
     tf.config.set_visible_devices([], "GPU")
-    document: dict[str, Any] = {"machine": machine(), "timesteps": T, "rows": []}
-    with np.load(
-        Path(__file__).parents[1] / "saved_models" / "resnet20_cifar10" / "test.npz"
-    ) as arrays:
-        images = arrays["x"][:256].astype(np.float32) / 255
+    document: dict[str, Any] = {"machine": machine(), "rows": []}
     for name in names:
-        model = NETWORKS[name]()
+        build, at_least = NETWORKS[name]
+        model = build()
         model.compile(jit_compile=False)
-        snns = {
-            precision: tfsnn.convert(
-                model,
-                images[:64],
-                "termapping",
-                timesteps=T,
-                correct="none",
-                precision=precision,
-            )
-            for precision in ("float32", "bfloat16")
-        }
-        for batch in batches:
-            x = images[: max(batch, 64)]
-            row = {"network": name, "batch_size": batch, **_ours(model, snns, x, batch)}
+        images = _images(model.inputs[0].shape[1], max(at_least, *batches))
+        for t, batch in itertools.product(steps, batches):
+            x = images[: max(batch, at_least)]
+            snns = {p: _converted(model, images[:64], t, p) for p in PRECISIONS}
+            row = {"network": name, "timesteps": t, "batch_size": batch}
+            row |= _ours(model, snns, x, batch)
             if python:
-                row["spikingjelly"] = _theirs(python, model, x, batch)
+                row["spikingjelly"] = _theirs(python, model, x, batch, t)
             document["rows"].append(row)
             click.echo(json.dumps(row), err=True)
-            output.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(document, indent=1) + "\n"
-            output.with_suffix(".json").write_text(text)
-            output.with_suffix(".md").write_text(_markdown(document))
+            write(output, document, _markdown(document))
+
+
+def _images(size: int, count: int) -> np.ndarray:
+    """Test images of CIFAR-10, float32, as large as wanted by repeating pixels."""
+    folder = Path(__file__).parents[1] / "saved_models" / "resnet20_cifar10"
+    with np.load(folder / "test.npz") as arrays:
+        x = arrays["x"][:count].astype(np.float32) / 255
+    return x.repeat(size // 32, 1).repeat(size // 32, 2)
+
+
+def _converted(model: keras.Model, x: np.ndarray, t: int, precision: str) -> Any:
+    return tfsnn.convert(
+        model, x, "termapping", timesteps=t, correct="none", precision=precision
+    )
 
 
 def _ours(model: keras.Model, snns: dict, x: np.ndarray, batch: int) -> dict[str, Any]:
@@ -161,17 +191,19 @@ def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
     others = tf.function(lambda: outputs(repeated), autograph=False)
 
     def run() -> None:
-        found = [first(), *(others() for _ in range(T // chunk))]
+        found = [first(), *(others() for _ in range(snn.timesteps // chunk))]
         for value in tf.nest.flatten(found):
             value.numpy()
 
     return run
 
 
-def _theirs(python: str, model: keras.Model, x: np.ndarray, batch: int) -> float:
+def _theirs(
+    python: str, model: keras.Model, x: np.ndarray, batch: int, t: int
+) -> float:
     """Milliseconds per image."""
     request = {
-        "timesteps": [T],
+        "timesteps": [t],
         "batch_size": batch,
         "timed_samples": len(x),
         "timed_runs": RUNS,
@@ -186,13 +218,13 @@ def _markdown(document: dict[str, Any]) -> str:
     lines = [
         "# Time per image",
         "",
-        f"T = {document['timesteps']}, ternary spikes, median of {RUNS} runs, in "
-        f"milliseconds per image. Measured on {described(document['machine'])}.",
+        f"Ternary spikes, median of {RUNS} runs, in milliseconds per image. "
+        f"Measured on {described(document['machine'])}.",
         "",
-        "| network | batch | ANN predict | ANN function | convolutions float32 "
+        "| network | T | batch | ANN predict | ANN function | convolutions float32 "
         "| simulation float32 | convolutions bfloat16 | simulation bfloat16 "
         "| SpikingJelly |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     keys = (
         "ann_predict",
@@ -205,30 +237,27 @@ def _markdown(document: dict[str, Any]) -> str:
     )
     for row in document["rows"]:
         cells = [f"{row[key]:.2f}" if key in row else "-" for key in keys]
-        lines.append(
-            f"| {row['network']} | {row['batch_size']} | {' | '.join(cells)} |"
-        )
+        of = f"{row['network']} | {row['timesteps']} | {row['batch_size']}"
+        lines.append(f"| {of} | {' | '.join(cells)} |")
     lines += [
         "",
-        "| network | batch | convolutions' share, float32 | bfloat16 "
+        "| network | T | batch | convolutions' share, float32 | bfloat16 "
         "| ANN predicts, float32 | bfloat16 | against SpikingJelly, float32 "
         "| bfloat16 |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in document["rows"]:
         shares = [
-            f"{100 * row[f'convolutions_{p}'] / row[p]:.0f} %"
-            for p in ("float32", "bfloat16")
+            f"{100 * row[f'convolutions_{p}'] / row[p]:.0f} %" for p in PRECISIONS
         ]
-        passes = [f"{row[p] / row['ann_predict']:.2f}" for p in ("float32", "bfloat16")]
+        passes = [f"{row[p] / row['ann_predict']:.2f}" for p in PRECISIONS]
         faster = [
             f"{row['spikingjelly'] / row[p]:.2f}" if "spikingjelly" in row else "-"
-            for p in ("float32", "bfloat16")
+            for p in PRECISIONS
         ]
         cells = [*shares, *passes, *faster]
-        lines.append(
-            f"| {row['network']} | {row['batch_size']} | {' | '.join(cells)} |"
-        )
+        of = f"{row['network']} | {row['timesteps']} | {row['batch_size']}"
+        lines.append(f"| {of} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,51 @@
+"""Have another package, in an environment of its own, measure a network of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from neutral_network import neutral
+
+from tfsnn.passes import simplify
+from tfsnn.sources import import_model
+
+CHECKED = 100  # images whose logits are compared
+
+
+def other_side(
+    python: str,
+    package: str,
+    model: keras.Model,
+    arrays: dict[str, np.ndarray],
+    request: dict[str, Any],
+    **environment: str,
+) -> dict[str, Any]:
+    """What ``PACKAGE_side.py`` measures when `python` runs it.
+
+    It gets the simplified network (``neutral_network.py``), the logits of the first
+    CHECKED of ``arrays["images"]``, the arrays, and the request.
+    """
+    graph = simplify(import_model(model))
+    nodes, weights, output = neutral(graph)
+    logits = graph.forward(arrays["images"][:CHECKED])[output]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]
+        for key, values in {**arrays, "logits": np.asarray(logits)}.items():
+            np.save(folder / f"{key}.npy", values)
+        asked = {"nodes": nodes, "output": output, **request}
+        (folder / "request.json").write_text(json.dumps(asked))
+        side = Path(__file__).with_name(f"{package}_side.py")
+        given = {**os.environ, "CUDA_VISIBLE_DEVICES": "", **environment}
+        given.pop("KERAS_BACKEND", None)
+        done = subprocess.run([python, str(side), name], env=given)
+        if done.returncode:
+            raise SystemExit(f"{package}'s side failed; see above")
+        return json.loads((folder / "result.json").read_text())
