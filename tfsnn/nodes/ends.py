@@ -67,7 +67,9 @@ class Rate(Node):
     def apply(self, x: Any) -> Any:
         """``(N, *shape)`` to the same."""
         if self.max_value is None:
-            return tf.nn.relu(x)
+            # Not tf.nn.relu: behind a convolution and a sum that is read elsewhere as
+            # well, TensorFlow's optimiser fails on it, and says so on standard error.
+            return tf.maximum(x, 0.0)
         if self.quantized is not None:
             steps = tf.floor(x * self.quantized / self.max_value + 0.5)
             share = tf.clip_by_value(steps, 0.0, self.quantized) / self.quantized
