@@ -16,7 +16,6 @@ from tensorflow.python.framework.kernels import get_registered_kernels_for_op
 
 import tfsnn
 from tfsnn.errors import DataError, OptionError
-from tfsnn.export import signatures
 from tfsnn.export.input_forms import input_form
 from tfsnn.export.saved_model import export_saved_model
 from tfsnn.export.signatures import Signatures
@@ -133,7 +132,7 @@ def test_xla_is_beside_the_default(tmp_path, monkeypatch):
 
 
 def test_large_weights_are_variables_that_are_only_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(signatures, "CONSTANT_BYTES", 100)
+    monkeypatch.setattr("tfsnn.compiled.CONSTANT_BYTES", 100)
     snn, x = converted(models.cnn)
     exported = export(snn, tmp_path)
     for name in exported.signatures:

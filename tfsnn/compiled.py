@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from tfsnn.early_exit import ExitRule
@@ -13,9 +13,11 @@ from tfsnn.graph import Graph
 from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.simulate import Result, simulate
 
-# Weights up to this size become constants of the compiled simulation: on a CPU their
-# layout is then changed once, and not in every step.
+# Weights up to this size are constants of a program, so that a CPU changes their layout
+# once, and not in every step. An exported graph has two copies of them, and one of 2 GB
+# could not be saved.
 CONSTANT_BYTES = 2**28
+FLOAT_BYTES = 4
 
 
 class Way(NamedTuple):
@@ -50,7 +52,7 @@ def compiled(
         fan_outs: for the observation of counts.
     """
     xla = on_accelerator()
-    constant = None if xla else _constant(structure, variables)
+    constant = None if xla else with_constants(_holding(structure, variables))
     free = {name: tf.TensorSpec((None, *s)) for name, s in structure.inputs.items()}
 
     # XLA compiles for one batch size, and wants to know it.
@@ -75,9 +77,24 @@ def compiled(
 
 def with_variables(structure: Graph, variables: Mapping[str, Any]) -> Graph:
     """The graph with its arrays as tensors."""
-    return structure.map_arrays(
-        lambda node, name, _: tf.convert_to_tensor(variables[f"{node.name}.{name}"])
-    )
+    held = _holding(structure, variables)
+    return held.map_arrays(lambda node, name, variable: tf.convert_to_tensor(variable))
+
+
+def with_constants(graph: Graph) -> Graph | None:
+    """The graph with NumPy arrays, which become constants of what is traced.
+
+    Args:
+        graph: its arrays are variables, or tensors that have their values already.
+
+    Returns:
+        None where the arrays are too large for it.
+    """
+    arrays = [array for node in graph for array in node.arrays().values()]
+    if sum(FLOAT_BYTES * math.prod(array.shape) for array in arrays) > CONSTANT_BYTES:
+        return None
+    with tf.init_scope():  # the values, also where another function is being traced
+        return graph.map_arrays(lambda node, name, array: array.numpy())
 
 
 def on_accelerator() -> bool:
@@ -86,12 +103,6 @@ def on_accelerator() -> bool:
     return any(tf.config.list_physical_devices(kind) for kind in kinds)
 
 
-def _constant(structure: Graph, variables: Mapping[str, Any]) -> Graph | None:
-    """With arrays that become constants; None where they are too large."""
-    size = sum(4 * int(np.prod(v.shape)) for v in variables.values())
-    if size > CONSTANT_BYTES:
-        return None
-    with tf.init_scope():  # the values, also where another function is being traced
-        return structure.map_arrays(
-            lambda node, name, _: variables[f"{node.name}.{name}"].numpy()
-        )
+def _holding(structure: Graph, variables: Mapping[str, Any]) -> Graph:
+    """The graph with the variables themselves in the place of its arrays."""
+    return structure.map_arrays(lambda node, name, _: variables[f"{node.name}.{name}"])

@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.compiled import with_constants
 from tfsnn.export.input_forms import InputForm
 from tfsnn.graph import Graph
 from tfsnn.model import SpikingModel
@@ -25,9 +26,6 @@ DEFAULT, ANYTIME, CLASSIFY, XLA = (
     "classify",
     "serving_xla",
 )
-# Weights up to this size are constants of the graph, so that a CPU changes their layout
-# once, and not in every step. A graph of 2 GB could not be saved; there are two copies.
-CONSTANT_BYTES = 2**28
 EVENTS = 0  # the column of the counts that has the spikes, whatever they carry
 
 
@@ -47,7 +45,7 @@ class Signatures:
         self._readouts = snn.graph.outputs
         self.output_names = _output_names(snn)
         self.compiled = False  # whether one is, by XLA
-        self._constant_graph = _with_constants(snn)
+        self._constant_graph = with_constants(snn.graph)
         self._answer = tf.function(
             lambda x: self._answered(self._graph_on_cpu(), x), autograph=False
         )
@@ -172,14 +170,6 @@ def _graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:
     with without_gradients():
         traced = tf.function(function, autograph=False)
         return traced.get_concrete_function(**specs)
-
-
-def _with_constants(snn: SpikingModel) -> Graph | None:
-    """The network with NumPy arrays as weights, or None if they are too large."""
-    size = sum(w.value.dtype.size * math.prod(w.shape) for w in snn.weights)
-    if size > CONSTANT_BYTES:
-        return None
-    return snn.graph.map_arrays(lambda node, name, values: values.numpy())
 
 
 def xla_name(batch_size: int | None) -> str:
