@@ -50,7 +50,7 @@ def test_versions_one_after_the_other(snn_path, tmp_path):
     assert found["path"] == str(output / "5") and found["version"] == 5
     assert (found["model"], found["batch_sizes"]) == ("digits", [2, 8])
     assert {*found["signatures"]} == {
-        *("serving_default", "anytime", "classify"),
+        *("serving_default", "outputs_only", "anytime", "classify"),
         *("serving_xla", "serving_xla_2", "serving_xla_8"),
     }
     assert found["signatures"]["serving_default"] == {

@@ -15,6 +15,10 @@ def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):
     folder = export_saved_model(snn, tmp_path / "model").path
     loaded = tf.saved_model.load(str(folder))
     served = loaded.signatures["serving_default"](inputs=tf.constant(x))
+    only = loaded.signatures["outputs_only"](inputs=tf.constant(x))
+    assert {*only} == {*served} - {"spikes"}
+    for name, values in only.items():
+        assert (values.numpy() == served[name].numpy()).all()
     expected = snn.predict(x, batch_size=len(x), verbose=0)
     assert (served["steps"].numpy() == expected["steps"]).all()
     assert len(np.unique(expected["steps"])) > 2

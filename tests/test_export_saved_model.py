@@ -52,6 +52,11 @@ def functions_of(meta, signature):
     return list(found.values())
 
 
+def operations(meta, signature):
+    """Kinds of the nodes in these functions."""
+    return {node.op for f in functions_of(meta, signature) for node in f.node_def}
+
+
 def must_compile(meta, signature):
     functions = functions_of(meta, signature)
     nodes = itertools.chain.from_iterable(f.node_def for f in functions)
@@ -61,6 +66,9 @@ def must_compile(meta, signature):
 
 
 BUILDS = {"smooth": smooth, **models.MODELS}
+PLAIN = ("serving_default", "outputs_only", "anytime")  # always there, without XLA
+# Of a count, and of what a loop writes down in each step.
+COUNTING = {"NotEqual", "TensorListSetItem", "TensorListStack"}
 SEVERAL = ("smooth", "maxpool_on_spikes", "residual", "grouped", "outputs")
 
 
@@ -68,7 +76,8 @@ SEVERAL = ("smooth", "maxpool_on_spikes", "residual", "grouped", "outputs")
 def test_any_network_answers_as_predict_with_stock_kernels(name, tmp_path):
     snn, x = converted(BUILDS[name])
     exported = export(snn, tmp_path)
-    default, anytime = (load(exported)[key] for key in ("serving_default", "anytime"))
+    loaded = load(exported)
+    default, bare, anytime = (loaded[key] for key in PLAIN)
     for batch in (x[:1], x[:7]):
         expected = snn.predict(batch, verbose=0)
         expected = expected if isinstance(expected, list) else [expected]
@@ -80,6 +89,10 @@ def test_any_network_answers_as_predict_with_stock_kernels(name, tmp_path):
             np.testing.assert_allclose(found[key], values, 2e-6, 1e-7)
             batch_first = np.swapaxes(steps, 0, 1)
             np.testing.assert_allclose(over_time[key], batch_first, 2e-6, 1e-7)
+        only = bare(inputs=batch)
+        assert {*only} == {*names, "steps"}
+        for key, values in only.items():
+            assert (values.numpy() == found[key].numpy()).all(), key
         assert found["steps"].dtype == tf.int32
         assert found["steps"].numpy().tolist() == [5] * len(batch)
         events = sum(
@@ -96,8 +109,11 @@ def test_any_network_answers_as_predict_with_stock_kernels(name, tmp_path):
     assert not any("PyFunc" in node.op for node in nodes)
     assert not meta.graph_def.library.gradient
     assert not meta.graph_def.library.registered_gradients
-    for signature in ("serving_default", "anytime"):
+    for signature in PLAIN:
         assert not must_compile(meta, signature)
+    called = {name: operations(meta, name) for name in PLAIN}
+    assert called["serving_default"] >= COUNTING
+    assert not called["outputs_only"] & COUNTING
     assert "VarHandleOp" not in {node.op for node in nodes}  # weights are constants
 
 
@@ -107,10 +123,14 @@ def test_methods_of_all_kinds(method):
     snn, _ = converted(models.mlp, method, timesteps=4)
     x = models.samples(models.mlp(), 100)
     form = input_form("float", snn.inputs_by_name, False, frozenset())
-    found = Signatures(snn, form).serving_default()(inputs=x)
+    signatures = Signatures(snn, form)
+    found = signatures.serving_default()(inputs=x)
     np.testing.assert_allclose(found["outputs"], snn.predict(x, verbose=0), 1e-5, 1e-6)
     rows = tfsnn.evaluate(snn, x, timesteps=[snn.timesteps]).rows
     assert np.mean(found["spikes"]) == pytest.approx(rows[-1].spikes)
+    only = signatures.outputs_only()(inputs=x)
+    for name in ("outputs", "steps"):
+        assert (only[name].numpy() == found[name].numpy()).all()
 
 
 def test_xla_is_beside_the_default(tmp_path, monkeypatch):
@@ -118,7 +138,7 @@ def test_xla_is_beside_the_default(tmp_path, monkeypatch):
     exported = export(snn, tmp_path, xla=True)
     loaded, meta = load(exported), proto(exported)
     compiled = {"serving_xla", "serving_xla_1", "serving_xla_4"}
-    assert {*exported.signatures} == {"serving_default", "anytime", *compiled}
+    assert {*exported.signatures} == {*PLAIN} | compiled
     for name in exported.signatures:
         assert must_compile(meta, name) == (name in compiled)
     for name, size in (("serving_xla", 7), ("serving_xla_4", 4)):
@@ -136,7 +156,7 @@ def test_large_weights_are_variables_that_are_only_read(tmp_path, monkeypatch):
     snn, x = converted(models.cnn)
     exported = export(snn, tmp_path)
     for name in exported.signatures:
-        ops = {n.op for f in functions_of(proto(exported), name) for n in f.node_def}
+        ops = operations(proto(exported), name)
         assert "ReadVariableOp" in ops
         assert not any("Assign" in op for op in ops)
     found = load(exported)["serving_default"](inputs=x)["outputs"]
@@ -190,6 +210,7 @@ def test_what_lies_beside_the_network(tmp_path):
     assert '--model_name=model --model_base_path="$(dirname "$PWD")"' in readme
     line = "curl -d @assets.extra/request.json http://localhost:8501/v1/models/model:"
     assert f"\n{line}predict\n" in readme
+    assert '"signature_name": "outputs_only"' in readme
 
 
 def test_what_is_refused(tmp_path, monkeypatch):

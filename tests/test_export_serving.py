@@ -117,6 +117,7 @@ def test_the_warm_up_requests_are_answered(plain):
         return [signature, {name: [batch, *shape] for name, shape in rest.items()}]
 
     others = [
+        answers("outputs_only", 1, {"outputs": [3], "steps": []}),
         answers("anytime", 1, {"outputs": [4, 3]}),
         answers("classify", 1, {"classes": [3], "scores": [3]}),
     ]

@@ -14,8 +14,8 @@ from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.simulate import Result, simulate
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout
-# once, and not in every step. An exported graph has two copies of them, and one of 2 GB
-# could not be saved.
+# once, and not in every step. An exported graph has three copies of them, and it could
+# not be saved with 2 GB.
 CONSTANT_BYTES = 2**28
 FLOAT_BYTES = 4
 

@@ -22,6 +22,7 @@ from tfsnn.export.signatures import (
     ANYTIME,
     CLASSIFY,
     DEFAULT,
+    OUTPUTS_ONLY,
     XLA,
     Signatures,
     xla_name,
@@ -111,7 +112,11 @@ def export_saved_model(
     warmup.serving_messages()
     check_version(model, version)
     signatures = Signatures(snn, form)
-    traced = {DEFAULT: signatures.serving_default(), ANYTIME: signatures.anytime()}
+    traced = {
+        DEFAULT: signatures.serving_default(),
+        OUTPUTS_ONLY: signatures.outputs_only(),
+        ANYTIME: signatures.anytime(),
+    }
     if labels is not None:
         traced[CLASSIFY] = signatures.classify(labels)
     for size in (None, *sizes) if xla else ():

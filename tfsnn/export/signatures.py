@@ -20,8 +20,9 @@ from tfsnn.model import SpikingModel
 from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.simulate import COUNTS, OUTPUTS, Result, simulate
 
-DEFAULT, ANYTIME, CLASSIFY, XLA = (
+DEFAULT, OUTPUTS_ONLY, ANYTIME, CLASSIFY, XLA = (
     "serving_default",
+    "outputs_only",
     "anytime",
     "classify",
     "serving_xla",
@@ -46,8 +47,8 @@ class Signatures:
         self.output_names = _output_names(snn)
         self.compiled = False  # whether one is, by XLA
         self._constant_graph = with_constants(snn.graph)
-        self._answer = tf.function(
-            lambda x: self._answered(self._graph_on_cpu(), x), autograph=False
+        self._outputs_only = tf.function(
+            lambda x: self._without_spikes(self._graph_on_cpu(), x), autograph=False
         )
         self.fillers = {  # by name in signatures: a value that the network takes
             self.names[name]: form.filler(name, shape)
@@ -77,7 +78,14 @@ class Signatures:
 
     def serving_default(self) -> Any:
         """Outputs, steps used and spikes: ``(B, ...)``, int32 and float32 ``(B,)``."""
-        return self._traced(self._answer)
+        counted = tf.function(
+            lambda x: self._with_spikes(self._graph_on_cpu(), x), autograph=False
+        )
+        return self._traced(counted)
+
+    def outputs_only(self) -> Any:
+        """As the default without spikes, which take time to count in every step."""
+        return self._traced(self._outputs_only)
 
     def anytime(self) -> Any:
         """The outputs after each step, ``(B, T, ...)``."""
@@ -88,7 +96,7 @@ class Signatures:
 
         def classify(**x: Any) -> dict[str, Any]:
             parsed = tf.io.parse_example(x["inputs"], self.features())
-            outputs = self._answer(self._prepared(parsed))["outputs"]
+            outputs = self._outputs_only(self._prepared(parsed))["outputs"]
             scores, classes = tf.math.top_k(outputs, outputs.shape[-1])
             names = tf.gather(tf.constant(class_names), classes)
             return {"classes": names, "scores": scores}
@@ -105,7 +113,7 @@ class Signatures:
         """
         self.compiled = True
         answer = tf.function(
-            lambda x: self._answered(self.snn.graph, x, static=True),
+            lambda x: self._with_spikes(self.snn.graph, x, static=True),
             autograph=False,
             jit_compile=True,
         )
@@ -121,7 +129,10 @@ class Signatures:
             for name, shape in self.snn.inputs_by_name.items()
         }
 
-    def _answered(
+    def _without_spikes(self, graph: Graph, x: dict[str, Any]) -> dict[str, Any]:
+        return self._by_name(self._simulated(graph, x, early_exit=self.snn.early_exit))
+
+    def _with_spikes(
         self, graph: Graph, x: dict[str, Any], static: bool = False
     ) -> dict[str, Any]:
         snn = self.snn
@@ -139,11 +150,12 @@ class Signatures:
             tf.reduce_sum(counts[..., EVENTS], 0)  # (S, B) to (B,)
             for counts in result.observed.values()
         ]
-        return {
-            **dict(zip(self.output_names, result.outputs, strict=True)),
-            "steps": result.steps,
-            "spikes": tf.add_n(spikes) if spikes else tf.zeros((batch,)),
-        }
+        total = tf.add_n(spikes) if spikes else tf.zeros((batch,))
+        return {**self._by_name(result), "spikes": total}
+
+    def _by_name(self, result: Result) -> dict[str, Any]:
+        outputs = zip(self.output_names, result.outputs, strict=True)
+        return {**dict(outputs), "steps": result.steps}
 
     def _outputs_over_time(self, x: dict[str, Any]) -> dict[str, Any]:
         result = self._simulated(self._graph_on_cpu(), x, observe=(OUTPUTS,))
