@@ -175,7 +175,8 @@ class Signatures:
 
     def _simulated(self, graph: Graph, x: dict[str, Any], **more: Any) -> Result:
         """The one place that runs the network."""
-        return simulate(graph, x, self.snn.timesteps, chunk=self.snn.chunk or 1, **more)
+        chunk = self.snn.chunk_for(None)
+        return simulate(graph, x, self.snn.timesteps, chunk=chunk, **more)
 
 
 def _graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:

@@ -17,8 +17,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
-import shutil
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +28,7 @@ import tensorflow as tf
 
 from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
+from tfsnn.export.folders import unfinished
 from tfsnn.export.stablehlo_rules import RULES, violations
 from tfsnn.export.xla_program import (
     EVALUATE,
@@ -45,7 +44,9 @@ from tfsnn.model import SpikingModel
 FORM = 1  # of the manifest
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
 PLATFORMS = {"cpu": "CPU", "cuda": "GPU", "tpu": "CPU"}  # the kernels to lower with
-AT_A_TIME = 32  # samples times steps that a layer takes at a time, where K is free
+# Samples times steps that a layer takes at a time, where K is free. Not the rule of
+# SpikingModel.chunk_for, whose bound on K is that of a CPU's cache.
+AT_A_TIME = 32
 
 
 @dataclass(frozen=True)
@@ -244,10 +245,8 @@ def _write(
     weights: dict[str, np.ndarray],
     manifest: dict[str, Any],
 ) -> None:
-    """Write a folder beside, and rename it in one step."""
-    part = target.with_name(f".{secrets.token_hex(4)}.part")  # not private, as tempfile
-    try:
-        part.mkdir()
+    """Write the folder."""
+    with unfinished(target.parent, target) as part:
         for name, data in files.items():
             (part / name).write_bytes(data)
         np.savez(part / WEIGHTS, **weights)  # type: ignore[arg-type]
@@ -258,10 +257,3 @@ def _write(
         text = json.dumps({**manifest, "sha256": digests}, indent=1)
         (part / MANIFEST).write_text(text + "\n")
         os.rename(part, target)  # fails on a folder that holds files
-    except OSError as error:
-        raise OutputError(
-            f"{target} cannot be written ({error.strerror or error}); free some space, "
-            "or give another place"
-        ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

@@ -7,15 +7,11 @@ loads a version as soon as it appears; so it has to appear whole.
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-import tensorflow as tf
-
 from tfsnn.errors import OptionError, OutputError
+from tfsnn.export.folders import unfinished
 
 
 def check_version(model: Path, version: int | None) -> None:
@@ -58,26 +54,9 @@ def publish(model: Path, version: int | None, write: Callable[[Path], None]) -> 
             write. What was written is removed then, as it is for Ctrl-C.
     """
     check_version(model, version)
-    made = not model.exists()
-    # A server does not take it for a version. Not `tempfile`: its folders are private.
-    part = model / f".{secrets.token_hex(4)}.part"
-    try:
-        part.mkdir(parents=True)
+    with unfinished(model, model) as part:
         write(part)
         return _renamed(part, model, version)
-    except OutputError:
-        raise
-    except (OSError, tf.errors.OpError) as error:
-        cause = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OutputError(
-            f"{model} cannot be written ({cause}); free some space, or give another "
-            "place"
-        ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        if made:
-            with suppress(OSError):  # there is a version in it
-                model.rmdir()
 
 
 def _versions(model: Path) -> set[int]:
