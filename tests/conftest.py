@@ -46,6 +46,16 @@ def rng():
     return np.random.default_rng(0)
 
 
+@pytest.fixture
+def eager():
+    """Of small networks a few steps run sooner than they are traced."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def calibrated():
     """By model: the graph and its statistics."""

@@ -8,9 +8,8 @@ import nir
 import nir_reference
 import numpy as np
 import pytest
-import tensorflow as tf
 from click.testing import CliRunner
-from test_export_nir import NETWORKS, T, first, needs_v_reset, spiking
+from nir_networks import NETWORKS, T, first, needs_v_reset, spiking
 
 import tfsnn
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
@@ -21,13 +20,7 @@ from tfsnn.sources.nir_reader import Read, Reader
 from tfsnn.sources.nir_spatial import convolution
 from tfsnn_cli.main import cli
 
-
-@pytest.fixture(autouse=True)
-def _eager():
-    """Of small networks a few steps run sooner than they are traced."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 # There and back.

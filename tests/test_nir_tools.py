@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from test_export_nir import NETWORKS, spiking
+from nir_networks import NETWORKS, spiking
 
 import tfsnn
 from tfsnn.export.nir import export_nir
