@@ -47,7 +47,7 @@ import keras
 import tensorflow as tf
 from machine import described, machine
 from other_side import other_side
-from report_files import write
+from report_files import write, write_curves
 from samples import samples
 
 import tfsnn
@@ -129,13 +129,13 @@ def main(
         **_ann(model, images, labels, request),
         "results": [],
     }
-    write(output, document, _markdown(document))
+    _write(output, document)
     for name in (name for name in names if name in OURS):
         enough = document["ann_accuracy"] - CLOSE / 100 if until_close else 2
         result = _ours(name, model, shared, images, labels, request, enough)
         click.echo(json.dumps(result), err=True)
         document["results"].append(result)
-        write(output, document, _markdown(document))
+        _write(output, document)
 
 
 def _ann(model: keras.Model, images: Any, labels: Any, request: dict) -> dict:
@@ -197,6 +197,13 @@ def spikingjelly(
     """What the other environment measures (``spikingjelly_side.py``)."""
     arrays = {"calibration": given, "images": images, "labels": labels}
     return other_side(python, "spikingjelly", model, arrays, request)
+
+
+def _write(output: Path, document: dict[str, Any]) -> None:
+    write(output, document, _markdown(document))
+    rows = {_label(result): result["rows"] for result in _results(document)}
+    title = f"{document['model']}: against SpikingJelly"
+    write_curves(output, rows, document["ann_accuracy"], title)
 
 
 def _markdown(document: dict[str, Any]) -> str:

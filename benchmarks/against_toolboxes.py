@@ -40,7 +40,6 @@ import json
 import statistics
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -48,12 +47,11 @@ import keras
 import tensorflow as tf
 from machine import described, machine
 from other_side import other_side
-from report_files import write
+from report_files import write, write_curves
 from samples import samples
 from toolbox_table import markdown
 
 import tfsnn
-from tfsnn.plot.svg import comparison_plot
 
 # name: method, time steps; each is converted for each T.
 OURS = {"augmapping": (1, 2, 8), "termapping": (8, 32)}
@@ -181,24 +179,9 @@ def _write(output: Path, document: dict[str, Any]) -> None:
     results = [*document["ours"]]
     for other in document["theirs"]:
         results += other["results"]
-    rows = {
-        result["setting"]: [
-            SimpleNamespace(
-                timesteps=row["timesteps"],
-                accuracy=row["accuracy"],
-                seconds=row["milliseconds"] / 1e3,
-                agreement=None,
-                spikes=None,
-                synops=None,
-                energy_ratio=None,
-            )
-            for row in result["rows"]
-        ]
-        for result in results
-    }
+    rows = {result["setting"]: result["rows"] for result in results}
     title = f"{document['model']}: against SNN Toolbox and NengoDL"
-    plot = comparison_plot(rows, document["ann_accuracy"], title)
-    output.with_suffix(".svg").write_text(plot)
+    write_curves(output, rows, document["ann_accuracy"], title)
 
 
 if __name__ == "__main__":

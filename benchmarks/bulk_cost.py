@@ -85,7 +85,7 @@ def main(beam: str | None, output: Path, images: int, few: int, runs: int) -> No
         if beam:
             engines["Beam"] = lambda *paths: [beam, *_beam(*paths)]
         document["rows"] = _rows(folder, data, networks, engines, runs)
-    write(output, document, _markdown(document))
+    write(output, document, _markdown(document), bars(document))
 
 
 def _versions(python: str) -> dict[str, str]:
@@ -236,6 +236,15 @@ def _agreement(found: dict[str, int], expected: dict[str, int]) -> float:
 
 def _bytes(folder: Path, pattern: str) -> int:
     return sum(path.stat().st_size for path in folder.glob(pattern))
+
+
+def bars(document: dict[str, Any]) -> tuple[dict[str, dict[str, float]], str]:
+    """What is drawn: the rate of each engine."""
+    found: dict[str, dict[str, float]] = {}
+    for row in document["rows"]:
+        rates = found.setdefault(row["engine"], {})
+        rates[row["precision"]] = row["images_per_second"]
+    return found, "Images per second"
 
 
 def _markdown(document: dict[str, Any]) -> str:

@@ -98,7 +98,7 @@ def main(
             row = {"setting": name, "method": method, "options": options, **row}
             document["rows"].append(row)
             click.echo(json.dumps(row), err=True)
-            write(output, document, _markdown(document))
+            write(output, document, _markdown(document), bars(document))
 
 
 def _measured(
@@ -157,6 +157,18 @@ def _seconds(snn: Any, rule: Any, fixed: int, x: np.ndarray) -> dict[str, float]
         timed(rule_, steps)
     runs = [{k: timed(*way) for k, way in ways.items()} for _ in range(RUNS)]
     return {k: statistics.median(run[k] for run in runs) for k in ways}
+
+
+def bars(document: dict[str, Any]) -> tuple[dict[str, dict[str, float]], str]:
+    """What is drawn: images per second in three ways."""
+    return {
+        f"{row['setting']}, {row['kind']}": {
+            f"all steps, T={row['timesteps']}": row["images_per_second_all_steps"],
+            "the fixed T as good": row["images_per_second_fixed"],
+            "early exit": row["images_per_second"],
+        }
+        for row in document["rows"]
+    }, "Images per second"
 
 
 def _markdown(document: dict[str, Any]) -> str:

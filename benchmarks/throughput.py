@@ -122,7 +122,7 @@ def main(
                 row["spikingjelly"] = _theirs(python, model, x, batch, t)
             document["rows"].append(row)
             click.echo(json.dumps(row), err=True)
-            write(output, document, _markdown(document))
+            write(output, document, _markdown(document), bars(document))
 
 
 def _images(size: int, count: int) -> np.ndarray:
@@ -212,6 +212,24 @@ def _theirs(
     labels = np.zeros(len(x), np.int64)
     found = spikingjelly(python, model, x[:64], x, labels, request)
     return min(r["rows"][0]["milliseconds"] for r in found["results"])
+
+
+SHOWN = {
+    "ann_predict": "ANN",
+    "spikingjelly": "SpikingJelly",
+    "float32": "simulation, float32",
+    "bfloat16": "simulation, bfloat16",
+}
+
+
+def bars(document: dict[str, Any]) -> tuple[dict[str, dict[str, float]], str]:
+    """What is drawn: milliseconds per image, for each network, T and batch."""
+    return {
+        f"{row['network']}, T={row['timesteps']}, batch {row['batch_size']}": {
+            name: row[key] for key, name in SHOWN.items() if key in row
+        }
+        for row in document["rows"]
+    }, "Milliseconds per image"
 
 
 def _markdown(document: dict[str, Any]) -> str:
