@@ -74,6 +74,15 @@ def calibrated():
 
 
 @pytest.fixture(scope="session")
+def exported_models(tmp_path_factory):
+    """For a server: the folder of several, a spiking network of one, its samples."""
+    import asking
+
+    folder = tmp_path_factory.mktemp("exported") / "models"
+    return folder, *asking.export(folder)
+
+
+@pytest.fixture(scope="session")
 def trained():
     """A convolutional network that has learnt something; and unseen data."""
     import keras

@@ -5,7 +5,6 @@ import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import asking
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,20 +15,13 @@ from tfsnn.serve.signature import Signature
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The folder, a spiking network, and samples of it."""
-    folder = tmp_path_factory.mktemp("exported") / "models"
-    return folder, *asking.export(folder)
-
-
-@pytest.fixture(scope="module")
-def server(exported):
-    with serving(exported[0]) as server:
+def server(exported_models):
+    with serving(exported_models[0]) as server:
         yield server
 
 
-def test_rows_and_columns_are_what_the_network_predicts(server, exported):
-    _, snn, x = exported
+def test_rows_and_columns_are_what_the_network_predicts(server, exported_models):
+    _, snn, x = exported_models
     expected = snn.predict(x[:3], verbose=0)
     rows = good(server, PREDICT, {"instances": x[:3].tolist()})["predictions"]
     assert {*rows[0]} == {"outputs", "steps", "spikes"} and len(rows) == 3
@@ -45,8 +37,8 @@ def test_rows_and_columns_are_what_the_network_predicts(server, exported):
     assert good(server, PREDICT, body)["outputs"] == columns
 
 
-def test_one_output_has_no_name(server, exported):
-    _, snn, x = exported
+def test_one_output_has_no_name(server, exported_models):
+    _, snn, x = exported_models
     body = {"signature_name": "anytime"}
     rows = good(server, PREDICT, {**body, "instances": x[:2].tolist()})["predictions"]
     over_time = np.swapaxes(snn.simulate(x[:2]).outputs[0], 0, 1)
@@ -55,8 +47,8 @@ def test_one_output_has_no_name(server, exported):
     assert columns == rows
 
 
-def test_8_bit_numbers(server, exported):
-    _, snn, _ = exported
+def test_8_bit_numbers(server, exported_models):
+    _, snn, _ = exported_models
     pixels = np.random.default_rng(0).integers(0, 256, (2, 6, 6, 2))
     found = good(server, "/v1/models/pixels:predict", {"instances": pixels.tolist()})
     expected = snn.predict(pixels.astype(np.float32), verbose=0)
@@ -69,9 +61,9 @@ def encoded(values):
     return stored.getvalue()
 
 
-def test_images_in_base64_and_one_that_is_none_fails_alone(exported):
+def test_images_in_base64_and_one_that_is_none_fails_alone(exported_models):
     """Joined into one batch, for they wait for each other: only the bad one is 400."""
-    folder = exported[0] / "images"
+    folder = exported_models[0] / "images"
     images = np.random.default_rng(0).integers(0, 256, (3, 6, 6, 3)).astype(np.uint8)
     stored = [encoded(image) for image in images]
     served = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
@@ -89,8 +81,8 @@ def test_images_in_base64_and_one_that_is_none_fails_alone(exported):
     assert bad[0] == 400 and {*bad[2]} == {"error"}
 
 
-def test_classes_and_scores(server, exported):
-    _, snn, x = exported
+def test_classes_and_scores(server, exported_models):
+    _, snn, x = exported_models
     examples = [{"inputs": sample.ravel().tolist()} for sample in x[:2]]
     body = {"signature_name": "classify", "examples": examples}
     found = good(server, "/v1/models/digits:classify", body)["results"]
@@ -107,7 +99,7 @@ def test_classes_and_scores(server, exported):
     assert status == 400 and "does not classify" in error["error"]
 
 
-def test_versions_and_status(server, exported):
+def test_versions_and_status(server, exported_models):
     def of(*numbers):
         status = {"error_code": "OK", "error_message": ""}
         return {
@@ -119,7 +111,7 @@ def test_versions_and_status(server, exported):
     assert good(server, "/v1/models/digits") == of("2", "1")
     assert good(server, "/v1/models/digits/versions/1") == of("1")
     assert server.models.names == {"digits": [1, 2], "images": [1], "pixels": [1]}
-    body = {"instances": exported[2][:1].tolist()}
+    body = {"instances": exported_models[2][:1].tolist()}
     path = "/v1/models/digits/versions/1:predict"
     assert good(server, path, body) == good(server, PREDICT, body)
     assert "classify" not in signatures(server, "digits/versions/1")
@@ -144,9 +136,9 @@ def test_metadata(server):
     assert default["outputs"]["steps"]["dtype"] == "DT_INT32"
 
 
-def test_callers_at_once_each_get_their_own_answer(exported, monkeypatch):
+def test_callers_at_once_each_get_their_own_answer(exported_models, monkeypatch):
     """Of other inputs and batch sizes, also beyond a batch; joined into fewer runs."""
-    folder, snn, _ = exported
+    folder, snn, _ = exported_models
     rng = np.random.default_rng(0)
     sizes = [1 + i % 11 for i in range(32)]
     x = [rng.integers(0, 17, (n, 6, 6, 2)).astype(np.float32) / 16 for n in sizes]

@@ -8,7 +8,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import asking
 import numpy as np
 import pytest
 from asking import PREDICT, ZEROS, ask, good, serving
@@ -22,15 +21,8 @@ LIMIT = 20_000  # bytes of a request
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The folder, a spiking network, and samples of it."""
-    folder = tmp_path_factory.mktemp("exported") / "models"
-    return folder, *asking.export(folder)
-
-
-@pytest.fixture(scope="module")
-def server(exported):
-    with serving(exported[0], max_request_bytes=LIMIT) as server:
+def server(exported_models):
+    with serving(exported_models[0], max_request_bytes=LIMIT) as server:
         yield server
 
 
@@ -104,8 +96,10 @@ def test_a_large_body_of_unknown_length_is_refused(server):
     connection.close()
 
 
-def test_the_queue_is_bounded_and_what_is_in_it_is_answered(exported, monkeypatch):
-    folder, x = exported[0] / "digits", exported[2]
+def test_the_queue_is_bounded_and_what_is_in_it_is_answered(
+    exported_models, monkeypatch
+):
+    folder, x = exported_models[0] / "digits", exported_models[2]
     run, entered, go_on = Signature.__call__, threading.Event(), threading.Event()
 
     def held(signature, inputs):
@@ -132,12 +126,12 @@ def test_the_queue_is_bounded_and_what_is_in_it_is_answered(exported, monkeypatc
     assert server.api.inside == 0
 
 
-def test_what_fails_inside_is_an_error_500(exported, monkeypatch):
+def test_what_fails_inside_is_an_error_500(exported_models, monkeypatch):
     def broken(signature, inputs):
         raise RuntimeError("broken")
 
     monkeypatch.setattr(Signature, "__call__", broken)
-    with serving(exported[0] / "digits") as server:
+    with serving(exported_models[0] / "digits") as server:
         body = {"instances": ZEROS}
         assert ask(server, PREDICT, body)[::2] == (
             500,
@@ -149,8 +143,8 @@ def run_cli(*arguments):
     return CliRunner().invoke(cli, ["serve", *map(str, arguments)])
 
 
-def test_folders_that_cannot_be_served(exported, tmp_path):
-    folder = exported[0]
+def test_folders_that_cannot_be_served(exported_models, tmp_path):
+    folder = exported_models[0]
     for path, says in (
         (tmp_path / "none", "is not a folder"),
         (tmp_path, "has no version of a model in it"),
@@ -165,15 +159,17 @@ def test_folders_that_cannot_be_served(exported, tmp_path):
     assert refused.exit_code == 1 and f"{broken} cannot be loaded" in refused.stderr
 
 
-def test_a_port_in_use(exported):
+def test_a_port_in_use(exported_models):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        refused = run_cli(exported[0], "--port", port)
+        refused = run_cli(exported_models[0], "--port", port)
     assert refused.exit_code == 1 and len(refused.stderr.splitlines()) == 1
     assert f"cannot listen at 127.0.0.1, port {port}: Address" in refused.stderr
 
 
-def test_ctrl_c_ends_the_command_once_what_came_is_answered(exported, monkeypatch):
+def test_ctrl_c_ends_the_command_once_what_came_is_answered(
+    exported_models, monkeypatch
+):
     run, entered, go_on = Signature.__call__, threading.Event(), threading.Event()
     started = []
 
@@ -202,7 +198,7 @@ def test_ctrl_c_ends_the_command_once_what_came_is_answered(exported, monkeypatc
 
         shown = serve_command._announce
         monkeypatch.setattr(serve_command, "_announce", announce)
-        ended = run_cli(exported[0] / "digits", "--port", 0)
+        ended = run_cli(exported_models[0] / "digits", "--port", 0)
     assert ended.exit_code == 0, ended.output
     assert answers[0].result()[0] == 200
     url = started[0].url
