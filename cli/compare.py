@@ -12,6 +12,7 @@ from .console import (
     LibraryCommand,
     Steps,
     batch_size_option,
+    energy_option,
     json_option,
     limit_option,
     load_ann,
@@ -91,6 +92,7 @@ Example:
     show_default=True,
     help="Of the conversions.",
 )
+@energy_option()
 @batch_size_option(50)
 @json_option()
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
@@ -109,6 +111,7 @@ def command(
     calibration_limit: int | None,
     raw: bool,
     seed: int,
+    energy: str,
     batch_size: int,
     as_json: bool,
     as_csv: bool,
@@ -127,11 +130,14 @@ def command(
     """
     import tfsnn
     from tfsnn.contestants import contestants
+    from tfsnn.energy import profile
 
     if as_json and as_csv:
         raise click.UsageError("give --json or --csv, not both")
     chosen = _by_method(options)
-    contestants(methods, timesteps, alphabet, chosen)  # refuses what does not exist
+    # Both refuse what does not exist.
+    profile(energy)
+    contestants(methods, timesteps, alphabet, chosen)
     found = tfsnn.compare(
         load_ann(model_path, signature),
         calibration,
@@ -145,6 +151,7 @@ def command(
         calibration_limit=calibration_limit,
         seed=seed,
         batch_size=batch_size,
+        energy=energy,
         output=output,
         overwrite=overwrite,
         progress=progress,

@@ -141,6 +141,18 @@ def timesteps_option(meaning: str) -> Decorator:
     return click.option("--timesteps", type=AT_LEAST_ONE, metavar="T", help=meaning)
 
 
+def energy_option() -> Decorator:
+    """--energy."""
+    return click.option(
+        "--energy",
+        metavar="NAME",
+        default="45nm-float32",
+        show_default=True,
+        help="What operations cost: a profile of tfsnn.energy; an unknown name is "
+        "refused with a list of all.",
+    )
+
+
 def json_option() -> Decorator:
     """--json."""
     return click.option(

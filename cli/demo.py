@@ -9,6 +9,7 @@ import click
 
 from .console import (
     LibraryCommand,
+    energy_option,
     json_option,
     load_ann,
     progress,
@@ -39,8 +40,9 @@ Example:
     show_default=True,
     help="Folder for accuracy.svg and snn.keras; both are replaced if they exist.",
 )
+@energy_option()
 @json_option()
-def command(name: str, output_dir: Path, as_json: bool) -> None:
+def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
     """Convert a shipped model and measure it on real test images.
 
     500 images, and no network needed. Prints the accuracy, spikes and energy of the
@@ -48,8 +50,10 @@ def command(name: str, output_dir: Path, as_json: bool) -> None:
     the accuracy.
     """
     import tfsnn
+    from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
 
+    costs = profile(energy)  # refuses an unknown one
     folder = shipped(name)
     _make(output_dir)
     plot = check_output(output_dir / "accuracy.svg", overwrite=True)
@@ -65,6 +69,7 @@ def command(name: str, output_dir: Path, as_json: bool) -> None:
         str(folder / "test.npz"),
         ann=ann,
         timesteps=TIMESTEPS,
+        energy=costs,
         progress=progress,
     )
     title = f"{name}: accuracy against time steps"

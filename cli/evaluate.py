@@ -12,6 +12,7 @@ from .console import (
     OutputFile,
     Steps,
     batch_size_option,
+    energy_option,
     json_option,
     limit_option,
     load_ann,
@@ -61,6 +62,7 @@ Example:
     help="Share the work: mirrored, all GPUs of this machine; multi_worker, all "
     "machines of the environment variable TF_CONFIG; tpu. The result is the same.",
 )
+@energy_option()
 @raw_option()
 @json_option()
 @click.option(
@@ -78,6 +80,7 @@ def command(
     limit: int | None,
     batch_size: int,
     strategy: str,
+    energy: str,
     raw: bool,
     as_json: bool,
     plot: Path | None,
@@ -89,12 +92,12 @@ def command(
     coefficient c is one event in "spikes" and |c| in "coefficients".
 
     Energy: 4.6 pJ for each multiply-accumulate (MAC), 0.9 pJ for each accumulate (AC);
-    32-bit floating point, 45 nm (Horowitz, ISSCC 2014). An ANN costs MACs only. In the
-    spiking network, weights on the analog input (the first layer) cost MACs, once for
-    all time steps, and weights right behind weights (a separable convolution) in each
-    step; every other connection costs ACs for each spike through it. The energy
-    ratio, SNN over ANN, is given for both readings of a spike with a
-    coefficient: |c| ACs ("energy_ratio", from "synops"), or one AC
+    32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless --energy names other
+    hardware. An ANN costs MACs only. In the spiking network, weights on the analog
+    input (the first layer) cost MACs, once for all time steps, and weights right behind
+    weights (a separable convolution) in each step; every other connection costs ACs for
+    each spike through it. The energy ratio, SNN over ANN, is given for both readings of
+    a spike with a coefficient: |c| ACs ("energy_ratio", from "synops"), or one AC
     ("energy_ratio_events", from "synops_events").
 
     With --strategy multi_worker the same command is started on every machine of
@@ -103,8 +106,10 @@ def command(
     """
     import tfsnn
     from tfsnn.distribute import opened_strategy, workers_of
+    from tfsnn.energy import profile
     from tfsnn.files import check_output
 
+    costs = profile(energy)  # refuses an unknown one
     if plot:
         check_output(plot, overwrite)
     with opened_strategy(strategy) as devices:
@@ -125,6 +130,7 @@ def command(
             timesteps=timesteps,
             batch_size=batch_size,
             strategy=devices,
+            energy=costs,
             progress=progress,
         )
     if not workers_of(devices).is_chief:

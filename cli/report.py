@@ -13,6 +13,7 @@ from .console import (
     LibraryCommand,
     OutputFile,
     batch_size_option,
+    energy_option,
     limit_option,
     load_ann,
     load_snn,
@@ -87,13 +88,7 @@ Example:
     "and the first that both networks disagree on, if not given.",
 )
 @timesteps_option("Time steps; those converted for if not given.")
-@click.option(
-    "--energy",
-    metavar="NAME",
-    default="45nm-float32",
-    show_default=True,
-    help="What operations cost; 45nm-float16, 45nm-int32 and 45nm-int8 exist as well.",
-)
+@energy_option()
 @limit_option()
 @batch_size_option(50)
 @raw_option()
@@ -125,9 +120,11 @@ def command(
     Needs matplotlib and jinja2: pip install 'tfsnn[report]'.
     """
     import tfsnn
+    from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
     from tfsnn.page import report_page
 
+    costs = profile(energy)  # refuses an unknown one
     check_output(output, overwrite)
     snn, model = load_snn(snn_path), load_ann(ann_path, signature)
     data = tfsnn.open_data(
@@ -145,7 +142,7 @@ def command(
         samples=samples,
         timesteps=timesteps,
         batch_size=batch_size,
-        energy=energy,
+        energy=costs,
         command=shlex.join(["tfsnn", "report", *context.meta[ARGUMENTS]]),
         progress=progress,
     )

@@ -118,7 +118,8 @@ def test_evaluate_prints_the_documented_json(work):
         *("--limit", 40, "--batch-size", 16),
     )
     found = json.loads(printed)
-    assert list(found) == ["samples", "ann_accuracy", "rows"]
+    assert list(found) == ["samples", "ann_accuracy", "rows", "energy"]
+    assert found["energy"]["name"] == "45nm-float32"
     assert found["samples"] == 40 and found["ann_accuracy"] == 1
     assert [row["timesteps"] for row in found["rows"]] == [1, 4, 64]
     for row in found["rows"]:
@@ -148,7 +149,8 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
     lines = succeed(*arguments).splitlines()
     assert lines[0].split()[0] == "timesteps" and "agreement" in lines[0]
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
-    assert lines[-1].startswith("64 samples")
+    assert lines[-2].startswith("64 samples")
+    assert lines[-1].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
     assert ET.fromstring(plot.read_text()).tag.endswith("svg")
     assert run(*arguments).exit_code == 1
     succeed(*arguments, "--overwrite")
@@ -163,11 +165,39 @@ def test_a_plot_needs_labels(work, tmp_path):
     assert not (tmp_path / "a.svg").exists()
 
 
+@pytest.mark.parametrize("command", ["evaluate", "compare", "demo", "report"])
+def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
+    """Of the files none exists: they are not looked for."""
+    files = {
+        "evaluate": ("snn.keras", "--data", "x.npz"),
+        "compare": ("cnn.keras", "--data", "x.npz", "--calibration", "x.npz"),
+        "report": (
+            *("snn.keras", "--ann", "cnn.keras", "--data", "x.npz"),
+            *("--output", "report.html"),
+        ),
+    }
+    result = run(command, *files.get(command, ()), "--energy", "7nm")
+    assert result.exit_code == 2
+    names = ", ".join(tfsnn.energy.profiles())
+    assert f"no energy profile '7nm'; there are {names}" in result.stderr
+
+
+def test_evaluate_takes_the_energy_profile(work):
+    arguments = ("evaluate", work / "snn.keras", "--data", work / "data.npz", "--json")
+    found = json.loads(succeed(*arguments, "--energy", "45nm-int8", "--timesteps", 2))
+    snn = tfsnn.load_model(work / "snn.keras")
+    expected = tfsnn.evaluate(
+        snn, str(work / "data.npz"), timesteps=[2], energy="45nm-int8"
+    )
+    assert found == json.loads(json.dumps(expected.to_dict()))
+    assert found["energy"]["ac_picojoules"] == 0.03
+
+
 def test_evaluate_states_the_energy_model():
     text = " ".join(succeed("evaluate", "--help").split())
     for stated in (
-        "4.6 pJ for each multiply-accumulate (MAC)",
-        "0.9 pJ for each accumulate (AC)",
+        f"{tfsnn.energy.DEFAULT.mac_picojoules} pJ for each multiply-accumulate (MAC)",
+        f"{tfsnn.energy.DEFAULT.ac_picojoules} pJ for each accumulate (AC)",
         "45 nm (Horowitz, ISSCC 2014)",
         "the analog input (the first layer) cost MACs",
         'coefficient c is one event in "spikes" and |c| in "coefficients"',
@@ -293,8 +323,12 @@ def test_demo(stand_in):
 
 def test_demo_elsewhere(stand_in):
     found = json.loads(
-        succeed("demo", "--model", "mnist_cnn", "--output-dir", "a/b", "--json")
+        succeed(
+            *("demo", "--model", "mnist_cnn", "--output-dir", "a/b", "--json"),
+            *("--energy", "45nm-int32"),
+        )
     )
+    assert found["energy"]["mac_picojoules"] == 3.2
     assert [row["timesteps"] for row in found["rows"]] == [1, 2, 4, 8]
     assert (stand_in / "a" / "b" / "accuracy.svg").exists()
     (stand_in / "file").touch()

@@ -52,6 +52,7 @@ def test_json_is_what_the_library_gives(work, comparing):
         *("--methods", "termapping,hmt", "--timesteps", "4,2", "--limit", 30),
         *("--calibration-limit", 20, "--alphabet", "graded:3", "--seed", 3),
         *("-o", "hmt.scale", "mse", "-o", "hmt.per", "layer", "--json"),
+        *("--energy", "45nm-float16"),
     )
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -66,8 +67,13 @@ def test_json_is_what_the_library_gives(work, comparing):
         limit=30,
         calibration_limit=20,
         seed=3,
+        energy="45nm-float16",
     ).to_dict()
-    assert list(found) == list(expected) == ["ann_accuracy", "samples", "rows"]
+    assert (
+        list(found)
+        == list(expected)
+        == [*("ann_accuracy", "samples", "rows", "energy")]
+    )
     assert found["ann_accuracy"] == 1 and found["samples"] == 30
     for row in (*found["rows"], *expected["rows"]):
         seconds = row.pop("seconds")
@@ -88,7 +94,8 @@ def test_the_table_and_what_is_written(work, comparing, tmp_path):
     lines = result.stdout.splitlines()
     assert lines[0].split()[:3] == ["method", "alphabet", "T"]
     assert lines[2].split()[:4] == ["hmt", "graded:4", "2", "2"]
-    assert lines[-1].startswith("40 samples")
+    assert lines[-2].startswith("40 samples")
+    assert lines[-1].startswith("energy ratio: SNN over ANN, 4.6 pJ")
     assert result.stderr == (
         f"wrote {folder}/compare.csv, {folder}/compare.json, {folder}/compare.svg\n"
     )

@@ -100,7 +100,7 @@ def test_rows_are_those_of_convert_and_evaluate(work, compared):
 def test_json_has_exactly_these_fields(compared, results):
     found = json.loads((results / "compare.json").read_text())
     assert found == compared.to_dict()
-    assert list(found) == ["ann_accuracy", "samples", "rows"]
+    assert list(found) == ["ann_accuracy", "samples", "rows", "energy"]
     assert all(list(row) == FIELDS for row in found["rows"])
 
 
@@ -152,6 +152,8 @@ def test_the_table():
         "radix, T=16: too many",
         "ANN accuracy 75.00 %",
         "8 samples; spikes and operations are per sample",
+        "energy ratio: SNN over ANN, 4.6 pJ for each multiply-accumulate (MAC) and "
+        "0.9 pJ for each accumulate (AC), 45nm-float32",
     ]
 
 
@@ -210,6 +212,16 @@ def interrupt_after(evaluate, count):
     return interrupted
 
 
+def test_the_energy_profile_is_asked_for(work, compared):
+    alone = {"methods": "hmt", "timesteps": [1], "options": None}
+    found = again(work, None, **alone, energy="45nm-int8")
+    assert found.energy == tfsnn.energy.profile("45nm-int8")
+    (row,), before = found.rows, compared.rows[0]
+    assert row.synops == before.synops and row.energy_ratio < before.energy_ratio
+    with pytest.raises(OptionError, match="no energy profile"):
+        again(work, None, energy="7nm")
+
+
 def test_other_steps_and_options_are_other_rows(work, compared, results, counted):
     found = again(work, results, methods="hmt", timesteps=[1], options=None)
     assert found.rows == compared.rows[:1] and counted == []
@@ -225,6 +237,7 @@ def test_other_steps_and_options_are_other_rows(work, compared, results, counted
         ({"limit": 10}, r"limit \(null there, 10 now\)"),
         ({"calibration_limit": 10}, r"calibration_limit \(null there, 10 now\)"),
         ({"raw": True}, r"raw \(false there, true now\)"),
+        ({"energy": "45nm-int8"}, r"energy \(.*0\.9\] there, .*, 0\.03\] now\)"),
         ({"calibration": models.samples(models.mlp(), 9)}, r"calibration \([0-9a-f]+"),
         ({"data": models.samples(models.mlp(), 9)}, r"data \([0-9a-f]{12} there, "),
         ({"model": models.randomise(models.mlp(), seed=3)}, r"differs in model \("),
@@ -348,7 +361,7 @@ def test_seconds_are_of_the_best_run_after_the_first(monkeypatch):
 
     def seconds(clock):
         monkeypatch.setattr(compare.time, "perf_counter", lambda: clock.now)
-        return compare._Measurement(None, None, data, 50)._seconds(clock, 8)
+        return compare._Measurement(None, None, data, 50, None)._seconds(clock, 8)
 
     clock = Clock(9, 0.5, 0.25, 0.375, 0.125)
     assert seconds(clock) == 0.25 / 4

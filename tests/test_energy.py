@@ -17,6 +17,7 @@ def test_energy_is_the_formula():
     assert profile.analog(COSTS, 5) == 4.0 * (8 + 5 * 3)
     assert profile.synapses(64) == 0.5 * 64
     assert profile.snn(COSTS, 5, 64) == 4.0 * (8 + 5 * 3) + 0.5 * 64
+    assert str(profile).startswith("4 pJ for each multiply-accumulate (MAC) and 0.5 pJ")
 
 
 def test_a_profile_is_found_by_its_name(monkeypatch):
@@ -33,6 +34,21 @@ def test_a_profile_is_found_by_its_name(monkeypatch):
         energy.register(EnergyProfile("mine", 2.0, 0.5, "a data sheet"))
     energy.profiles().clear()  # a copy
     assert energy.profile("mine") is mine
+
+
+@pytest.mark.parametrize(
+    ("kind", "multiplication", "addition"),
+    [
+        ("float32", 3.7, 0.9),
+        ("float16", 1.1, 0.4),
+        ("int32", 3.1, 0.1),
+        ("int8", 0.2, 0.03),
+    ],
+)
+def test_the_figures_are_those_of_the_paper(kind, multiplication, addition):
+    profile = energy.profile(f"45nm-{kind}")
+    assert profile.ac_picojoules == addition
+    assert profile.mac_picojoules == pytest.approx(multiplication + addition)
 
 
 def test_every_profile_names_its_source():

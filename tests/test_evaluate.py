@@ -12,8 +12,9 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
+from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, ModelError, OptionError
-from tfsnn.evaluate import AC_PICOJOULES, MAC_PICOJOULES, _Totals
+from tfsnn.evaluate import _Totals
 
 
 @functools.cache
@@ -92,8 +93,7 @@ def test_counts_and_energy_are_those_of_the_recorded_spikes(name, method):
             (row.energy_ratio, row.synops),
             (row.energy_ratio_events, row.synops_events),
         ):
-            snn_energy = MAC_PICOJOULES * macs + AC_PICOJOULES * count
-            assert ratio == snn_energy / (MAC_PICOJOULES * operations.ann_macs)
+            assert ratio == (4.6 * macs + 0.9 * count) / (4.6 * operations.ann_macs)
         assert row.accuracy is None and row.agreement is None
     assert result.ann_accuracy is None
 
@@ -120,7 +120,8 @@ def test_latency_is_that_of_the_depth(name, method, options, latencies):
     assert [row.latency for row in rows] == latencies
 
 
-def test_a_network_counted_by_hand():
+@functools.cache
+def small():
     """2 inputs, 3 neurons, 2 outputs; scales of 1, so that currents are the inputs."""
     model = keras.Sequential(
         [keras.Input((2,)), layers.Dense(3, activation="relu"), layers.Dense(2)]
@@ -131,7 +132,11 @@ def test_a_network_counted_by_hand():
     # The maxima are 1, 0.5 and 0.25: one spike in each step for the largest input.
     options = {"scale": "max", "per": "channel"}
     snn = tfsnn.convert(model, np.ones((1, 2)), "data_norm", timesteps=4, **options)
-    x = np.array([[1.0, 1.0], [0.5, 0.0]])
+    return model, snn, np.array([[1.0, 1.0], [0.5, 0.0]])
+
+
+def test_a_network_counted_by_hand():
+    model, snn, x = small()
     one, two, four = tfsnn.evaluate(snn, (x, [0, 1]), ann=model).rows
     # Sample 1: each neuron in each step. Sample 2: two of them in steps 2 and 4.
     assert [row.spikes for row in (one, two, four)] == [
@@ -146,6 +151,41 @@ def test_a_network_counted_by_hand():
     # After one step sample 2 has sent nothing: its top class is the first of two zeros.
     assert [row.accuracy for row in (one, two, four)] == [0.5, 0.5, 0.5]
     assert [row.agreement for row in (one, two, four)] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("energy", "mac", "ac"),
+    [
+        ("45nm-float32", 4.6, 0.9),
+        ("45nm-int8", 0.23, 0.03),
+        (EnergyProfile("mine", 8.0, 2.0, "a data sheet"), 8.0, 2.0),
+    ],
+)
+def test_energy_is_that_of_the_profile(energy, mac, ac):
+    """6 MACs and 16 accumulates against 12 MACs, as counted above."""
+    _, snn, x = small()
+    found = tfsnn.evaluate(snn, x, timesteps=[4], energy=energy)
+    (row,) = found.rows
+    assert row.energy_ratio == (mac * 6 + ac * 16) / (mac * 12)
+    assert row.energy_ratio_events == row.energy_ratio  # binary
+    assert found.energy == profile(energy)
+    assert found.to_dict()["energy"] == {
+        "name": found.energy.name,
+        "mac_picojoules": mac,
+        "ac_picojoules": ac,
+        "source": found.energy.source,
+    }
+    assert str(found).splitlines()[-1] == (
+        f"energy ratio: SNN over ANN, {mac:g} pJ for each multiply-accumulate (MAC) "
+        f"and {ac:g} pJ for each accumulate (AC), {found.energy.name}"
+    )
+
+
+def test_an_unknown_energy_profile_is_refused_with_a_list():
+    _, snn, x = small()
+    with pytest.raises(OptionError, match=r"there are 45nm-float32, .*, 45nm-int8"):
+        tfsnn.evaluate(snn, x, energy="7nm")
+    assert tfsnn.evaluate(snn, x).energy is DEFAULT
 
 
 def test_what_a_max_pooling_passes_on_is_no_spike_but_costs():

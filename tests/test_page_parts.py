@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfsnn import plot
 from tfsnn.comparison import ComparedRow, Comparison
+from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import DataError
 from tfsnn.page.inline import inline_svg, picture
 from tfsnn.page.methods import frontier, measured_rows, read_comparison
@@ -75,13 +76,17 @@ def test_nothing_beats_the_frontier_and_it_beats_all_else(rng):
 def test_a_comparison_is_read_back(tmp_path):
     failed = row("b", None, None, agreement=None, error="no")
     rows = (row("a", 0.5, 0.75), failed, row("c", None, 0.75))
-    written = Comparison(0.8, 20, rows)
+    energy = EnergyProfile("mine", 2.0, 0.5, "a data sheet")
+    written = Comparison(0.8, 20, rows, energy)
     file = tmp_path / "compare.json"
     file.write_text(json.dumps(written.to_dict()))
     for path in (file, str(tmp_path)):
         found = read_comparison(path)
         assert found.to_dict() == written.to_dict()
         assert measured_rows(found) == [found.rows[0]]
+    older = {key: v for key, v in written.to_dict().items() if key != "energy"}
+    file.write_text(json.dumps(older))
+    assert read_comparison(file).energy is DEFAULT
     file.write_text('{"rows": [{"method": 1}]}')
     for path in (file, tmp_path, tmp_path / "missing"):
         with pytest.raises(DataError, match="holds no comparison"):

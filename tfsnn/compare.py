@@ -22,6 +22,7 @@ from tfsnn.contestants import TIMESTEPS, contestants
 from tfsnn.convert import convert
 from tfsnn.data import Data, Progress, open_data
 from tfsnn.data.samples import check_count
+from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.evaluate import evaluate
 from tfsnn.files import replacing
@@ -49,6 +50,7 @@ def compare(
     calibration_limit: int | None = None,
     seed: int = 0,
     batch_size: int = 50,
+    energy: str | EnergyProfile = DEFAULT,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -78,6 +80,7 @@ def compare(
         limit, calibration_limit: samples used at most.
         seed: of conversions.
         batch_size: samples simulated at a time.
+        energy: what an operation costs (:mod:`tfsnn.energy`), by name or itself.
         output: a folder. Each finished row is kept there at once, and not computed
             again when the same is compared; in the end it holds compare.csv,
             compare.json and compare.svg.
@@ -86,12 +89,13 @@ def compare(
         say: is told what is left out, and what is written.
 
     Raises:
-        OptionError: for unknown methods, options, or alphabets.
+        OptionError: for unknown methods, options, alphabets, or energy profiles.
         ModelError: for a model that cannot be converted by any method.
         DataError: for data that does not fit.
         OutputError: for a folder that cannot be written, or that holds the rows of
-            another model, other data or another seed.
+            another model, other data, another seed or another energy profile.
     """
+    costs = profile(energy)
     wanted, left_out = contestants(methods, timesteps, alphabet, options)
     check_count("batch_size", batch_size)
     if say:
@@ -117,10 +121,11 @@ def compare(
             "limit": limit,
             "raw": raw,
             "seed": seed,
+            "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
         }
     known = calibrate_for(model, calibrating, seed=seed)
     finished = Rows(folder, settings, overwrite=overwrite)
-    measure = _Measurement(model, known, evaluating, batch_size)
+    measure = _Measurement(model, known, evaluating, batch_size, costs)
     try:
         found = []
         for i, row in enumerate(wanted, 1):
@@ -139,6 +144,7 @@ def compare(
         evaluated[0].ann_accuracy if evaluated else None,
         evaluated[0].samples if evaluated else 0,
         tuple(of_row.row for of_row in found),
+        costs,
         left_out,
     )
     if folder is not None:
@@ -157,9 +163,10 @@ class _Measurement:
         calibration: Calibration,
         data: Data,
         batch_size: int,
+        costs: EnergyProfile,
     ) -> None:
         self.model, self.calibration, self.data = model, calibration, data
-        self.batch_size = batch_size
+        self.batch_size, self.costs = batch_size, costs
         self.first_batch: Any = None
 
     def __call__(self, row: ComparedRow, progress: Progress | None) -> Finished:
@@ -190,6 +197,7 @@ class _Measurement:
             ann=self.model,
             timesteps=[steps],
             batch_size=self.batch_size,
+            energy=self.costs,
             progress=progress,
         )
         (at_end,) = found.rows

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.report import table
+from tfsnn_stablehlo.results import below_the_table
 
 
 def label(method: str, options: Mapping[str, Any]) -> str:
@@ -69,20 +71,23 @@ class Comparison:
         ann_accuracy: of the original network; None without labels.
         samples: that every row without an error was evaluated on.
         rows: by method, then by T.
+        energy: what an operation was taken to cost.
         left_out: a sentence for each that was not asked for by name and cannot be.
     """
 
     ann_accuracy: float | None
     samples: int
     rows: tuple[ComparedRow, ...]
+    energy: EnergyProfile = DEFAULT
     left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON: ann_accuracy, samples, rows."""
+        """JSON: ann_accuracy, samples, rows, energy."""
         return {
             "ann_accuracy": self.ann_accuracy,
             "samples": self.samples,
             "rows": [asdict(row) for row in self.rows],
+            "energy": asdict(self.energy),
         }
 
     def to_csv(self) -> str:
@@ -105,7 +110,7 @@ class Comparison:
             lines.append(f"{row.label}{steps}: {row.error}")
         if self.ann_accuracy is not None:
             lines.append(f"ANN accuracy {100 * self.ann_accuracy:.2f} %")
-        lines.append(f"{self.samples} samples; spikes and operations are per sample")
+        lines += below_the_table(self.samples, self.energy)
         return "\n".join(lines)
 
 

@@ -1,8 +1,6 @@
 """Accuracy, agreement, spikes and operations of a spiking network against time.
 
-The energy model: 4.6 pJ for a multiply-accumulate, 0.9 pJ for an accumulate (32-bit
-floating point, 45 nm; M. Horowitz, "Computing's energy problem (and what we can do
-about it)", ISSCC 2014). Weights on the constant analog input are MACs, once.
+What an operation costs is said by :mod:`tfsnn.energy`.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from tfsnn.distribute import (
     task_number,
     workers_of,
 )
+from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
 from tfsnn.matching import top_class
@@ -31,8 +30,7 @@ from tfsnn.model import SpikingModel
 from tfsnn.report import table
 from tfsnn.simulate import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model import input_arranger
-
-MAC_PICOJOULES, AC_PICOJOULES = 4.6, 0.9
+from tfsnn_stablehlo.results import below_the_table
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What :func:`evaluate` found; `early_exit` if the network has one."""
+    """What :func:`evaluate` found.
+
+    Attributes:
+        samples: that were evaluated.
+        ann_accuracy: of the original network; None without it or without labels.
+        rows: after each number of steps.
+        energy: what an operation was taken to cost.
+        early_exit: of a network that has one.
+    """
 
     samples: int
     ann_accuracy: float | None
     rows: tuple[Row, ...]
+    energy: EnergyProfile
     early_exit: ExitEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,7 +94,7 @@ class Evaluation:
         lines = table(header, [_cells(row) for row in self.rows])
         if self.ann_accuracy is not None:
             lines.append(f"ANN accuracy {100 * self.ann_accuracy:.2f} %")
-        lines.append(f"{self.samples} samples; spikes and operations are per sample")
+        lines += below_the_table(self.samples, self.energy)
         if self.early_exit:
             lines.append(str(self.early_exit))
         return "\n".join(lines)
@@ -121,6 +128,7 @@ def evaluate(
     limit: int | None = None,
     batch_size: int = 50,
     strategy: tf.distribute.Strategy | None = None,
+    energy: str | EnergyProfile = DEFAULT,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
@@ -140,13 +148,16 @@ def evaluate(
             scope have their weights on each device. Every worker gets the result,
             which is that of one process (:mod:`tfsnn.distribute`). The data has to
             come in the same order on each.
+        energy: what an operation costs (:mod:`tfsnn.energy`), by name or itself.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
-        OptionError: if `timesteps` is empty or not positive.
+        OptionError: if `timesteps` is empty or not positive, or for an unknown energy
+            profile.
         DataError: if data, labels or `ann` do not fit.
         WorkerError: if a worker was lost, or was given something else.
     """
+    costs = profile(energy)
     steps = sorted(set(_doubling(snn.timesteps) if timesteps is None else timesteps))
     if not steps or steps[0] < 1:
         raise OptionError(f"timesteps={steps} must be positive, and at least one")
@@ -169,10 +180,10 @@ def evaluate(
         models = [snn] if ann is None else [snn, ann]
         weights = [values for model in models for values in model.get_weights()]
         sample = tf.nest.flatten(next(iter(opened.part(0, 1).batches(1))))
-        asked = steps, batch_size, opened.size, opened.limit, snn.report.method
+        asked = steps, batch_size, opened.size, opened.limit, snn.report.method, costs
         task = task_number(asked, *weights, *sample)
         totals.set(summed(strategy, workers, totals.vector(), task))
-    found = _evaluation(totals, snn, opened.has_labels, ann is not None)
+    found = _evaluation(totals, snn, costs, opened.has_labels, ann is not None)
     if snn.early_exit is None or strategy is not None:
         return found
     batches = opened.batches(batch_size, progress, "with early exit")
@@ -268,18 +279,20 @@ class _Totals:
 
 
 def _evaluation(
-    totals: _Totals, snn: SpikingModel, labelled: bool, compared: bool
+    totals: _Totals,
+    snn: SpikingModel,
+    costs: EnergyProfile,
+    labelled: bool,
+    compared: bool,
 ) -> Evaluation:
     n, steps, operations = totals.samples, totals.steps, totals.operations
     rows = []
     clock = snn.graph.clock
     for i, t in enumerate(steps):
         spikes, coefficients, events, accumulates = (totals.counts[i] / n).tolist()
-        macs = operations.constant_macs
-        macs += (clock.pre_steps + t) * operations.analog_macs
-        ann = MAC_PICOJOULES * operations.ann_macs
+        ann, simulated = costs.ann(operations), clock.pre_steps + t
         ratios = [
-            (MAC_PICOJOULES * macs + AC_PICOJOULES * count) / ann if ann else None
+            costs.snn(operations, simulated, count) / ann if ann else None
             for count in (accumulates, events)
         ]
         rows.append(
@@ -297,4 +310,4 @@ def _evaluation(
             )
         )
     both = labelled and compared
-    return Evaluation(n, totals.ann_right / n if both else None, tuple(rows))
+    return Evaluation(n, totals.ann_right / n if both else None, tuple(rows), costs)

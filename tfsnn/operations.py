@@ -54,6 +54,10 @@ class Operations:
     analog_macs: int
     fan_outs: dict[str, np.ndarray]
 
+    def macs(self, steps: int) -> int:
+        """Of the SNN in `steps` steps, pre-steps included."""
+        return self.constant_macs + steps * self.analog_macs
+
 
 def count_operations(graph: Graph) -> Operations:
     """The connections of a graph, sorted by what they carry."""

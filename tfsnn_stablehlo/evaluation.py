@@ -15,6 +15,7 @@ import numpy as np
 from tfsnn_stablehlo.data import Progress, open_data
 from tfsnn_stablehlo.errors import DataError, OptionError
 from tfsnn_stablehlo.program import EVALUATE, Program
+from tfsnn_stablehlo.results import Energy, below_the_table
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Evaluation:
     samples: int
     ann_accuracy: None
     rows: tuple[Row, ...]
+    energy: Energy
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""
@@ -48,7 +50,7 @@ class Evaluation:
     def __str__(self) -> str:
         header = [spec.name.replace("_", " ") for spec in fields(Row)]
         lines = _table([header, *map(_cells, self.rows)])
-        lines.append(f"{self.samples} samples; spikes and operations are per sample")
+        lines += below_the_table(self.samples, self.energy)
         return "\n".join(lines)
 
 
@@ -102,6 +104,7 @@ class Totals:
     def __init__(self, known: dict[str, Any], steps: Sequence[int]) -> None:
         """Of the manifest's "evaluation", after each of the `steps`."""
         self.known, self.steps = known, list(steps)
+        self.energy = Energy(**known["energy"])
         self.samples, self.labelled = 0, False
         self.right = np.zeros(len(steps))
         self.counts = np.zeros((len(steps), 4))
@@ -139,19 +142,19 @@ class Totals:
 
     def evaluation(self) -> Evaluation:
         """Of all samples."""
-        return Evaluation(self.samples, None, tuple(map(self._row, range(len(self)))))
+        rows = tuple(map(self._row, range(len(self))))
+        return Evaluation(self.samples, None, rows, self.energy)
 
     def __len__(self) -> int:
         return len(self.steps)
 
     def _row(self, i: int) -> Row:
-        at, energy = self.known["steps"][self.steps[i] - 1], self.known["energy"]
-        mac, ac = energy["mac_picojoules"], energy["ac_picojoules"]
+        at = self.known["steps"][self.steps[i] - 1]
         per_sample = (self.counts[i] / self.samples).tolist()
         spikes, coefficients, events, accumulates = per_sample
-        ann = mac * self.known["ann_macs"]
+        ann = self.energy.picojoules(self.known["ann_macs"], 0)
         ratio, ratio_events = (
-            (mac * at["macs"] + ac * count) / ann if ann else None
+            self.energy.picojoules(at["macs"], count) / ann if ann else None
             for count in (accumulates, events)
         )
         return Row(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfsnn.comparison import ComparedRow, Comparison
+from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import DataError
 from tfsnn.resume import RESULTS
 
@@ -23,7 +24,10 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         rows = tuple(ComparedRow(**row) for row in content["rows"])
-        return Comparison(content["ann_accuracy"], content["samples"], rows)
+        energy = DEFAULT  # before there were others, it was not written
+        if "energy" in content:
+            energy = EnergyProfile(**content["energy"])
+        return Comparison(content["ann_accuracy"], content["samples"], rows, energy)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
