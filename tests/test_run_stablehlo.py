@@ -55,7 +55,6 @@ def test_the_table_is_that_of_evaluate(name, steps, folders):
     found = totals.evaluation()
     fields = [field.name for field in dataclasses.fields(tfsnn_stablehlo.Row)]
     for row, other in zip(found.rows, expected.rows, strict=True):
-        assert fields == [field.name for field in dataclasses.fields(other)]
         for field in fields:
             value = getattr(other, field)
             value = value if value is None else pytest.approx(value, rel=1e-12)

@@ -6,7 +6,7 @@ What an operation costs is said by :mod:`tfsnn.energy`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import keras
@@ -27,41 +27,9 @@ from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
 from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
-from tfsnn.report import table
 from tfsnn.simulate import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model import input_arranger
-from tfsnn_stablehlo.results import below_the_table
-
-
-@dataclass(frozen=True)
-class Row:
-    """The network after some steps; counts are per sample.
-
-    Attributes:
-        timesteps: T.
-        latency: steps until the last layer has finished: T, and what look-ahead,
-            pre-steps or layer-by-layer operation add (:class:`tfsnn.clock.Clock`).
-        accuracy: share of samples whose label is the top class; None without labels.
-        agreement: share of samples with the ANN's top class; None without the ANN.
-        spikes: events, whatever their coefficient.
-        coefficients: sum of the absolute coefficients of all spikes.
-        synops: accumulates, a spike of coefficient c counted as abs(c).
-        synops_events: accumulates, each spike counted once.
-        energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
-            ANN without a multiply-accumulate.
-        energy_ratio_events: the same by `synops_events`.
-    """
-
-    timesteps: int
-    latency: int
-    accuracy: float | None
-    agreement: float | None
-    spikes: float
-    coefficients: float
-    synops: float
-    synops_events: float
-    energy_ratio: float | None
-    energy_ratio_events: float | None
+from tfsnn_stablehlo.results import Row, Sums, doubling, evaluation_text, label_problem
 
 
 @dataclass(frozen=True)
@@ -90,33 +58,10 @@ class Evaluation:
         return found
 
     def __str__(self) -> str:
-        header = [spec.name.replace("_", " ") for spec in fields(Row)]
-        lines = table(header, [_cells(row) for row in self.rows])
-        if self.ann_accuracy is not None:
-            lines.append(f"ANN accuracy {100 * self.ann_accuracy:.2f} %")
-        lines += below_the_table(self.samples, self.energy)
+        lines = evaluation_text(self.samples, self.ann_accuracy, self.rows, self.energy)
         if self.early_exit:
             lines.append(str(self.early_exit))
         return "\n".join(lines)
-
-
-def _cells(row: Row) -> list[str]:
-    def share(value: float | None) -> str:
-        return "-" if value is None else f"{100 * value:.2f} %"
-
-    def ratio(value: float | None) -> str:
-        return "-" if value is None else f"{value:.3f}"
-
-    counts = (row.spikes, row.coefficients, row.synops, row.synops_events)
-    return [
-        str(row.timesteps),
-        str(row.latency),
-        share(row.accuracy),
-        share(row.agreement),
-        *(f"{count:,.0f}" for count in counts),
-        ratio(row.energy_ratio),
-        ratio(row.energy_ratio_events),
-    ]
 
 
 def evaluate(
@@ -158,7 +103,7 @@ def evaluate(
         WorkerError: if a worker was lost, or was given something else.
     """
     costs = profile(energy)
-    steps = sorted(set(_doubling(snn.timesteps) if timesteps is None else timesteps))
+    steps = sorted(set(doubling(snn.timesteps) if timesteps is None else timesteps))
     if not steps or steps[0] < 1:
         raise OptionError(f"timesteps={steps} must be positive, and at least one")
     inputs = snn.inputs_by_name
@@ -190,10 +135,6 @@ def evaluate(
     return replace(found, early_exit=evaluate_exit(snn, batches))
 
 
-def _doubling(most: int) -> list[int]:
-    return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
-
-
 def _forward(
     ann: keras.Model, inputs: Mapping[str, tuple[int, ...]]
 ) -> Callable[[Any], Any]:
@@ -217,19 +158,16 @@ def _forward(
     return forward
 
 
-class _Totals:
-    """Sums over samples: whole numbers, in float64, so that their order is nothing."""
+class _Totals(Sums):
+    """Sums over samples, of what a network was seen to do."""
 
     def __init__(self, snn: SpikingModel, steps: list[int]) -> None:
+        super().__init__(steps, snn.graph.clock.pre_steps)
         self.output = f"{OUTPUTS}/{snn.graph.outputs[0]}"
         self.populations = set(snn.populations)
-        self.steps = steps
+        self.ann_right = 0
         # Counted now: that cannot be done while a strategy's function is traced.
         self.operations = snn.operations_per_sample
-        self.pre_steps = snn.graph.clock.pre_steps  # their spikes count too
-        self.samples = self.ann_right = 0
-        self.right, self.agreed = np.zeros(len(steps)), np.zeros(len(steps))
-        self.counts = np.zeros((len(steps), 4))
 
     def add(
         self,
@@ -244,11 +182,8 @@ class _Totals:
         classes = int(np.prod(outputs.shape[2:]))
         self.samples += samples
         if y is not None:
-            if y.max() >= classes:
-                raise DataError(
-                    f"label {y.max()} is out of range: the model has {classes} "
-                    f"classes, 0 to {classes - 1}"
-                )
+            if problem := label_problem(y, classes):
+                raise DataError(problem)
             self.right += (top == y).sum(1)
         if reference is not None:
             ann_top = top_class(reference)[:samples]
@@ -257,11 +192,7 @@ class _Totals:
         for key, values in observed.items():
             kind, name = key.split("/", 1)
             if kind == COUNTS:
-                of_batch = values.numpy()[:, :samples].astype(np.float64).sum(1)
-                if name not in self.populations:  # what a pooling passes on
-                    of_batch[:, :2] = 0
-                ends = [self.pre_steps + t - 1 for t in self.steps]
-                self.counts += np.cumsum(of_batch, 0)[ends]
+                self.count(values.numpy()[:, :samples], name in self.populations)
 
     def vector(self) -> np.ndarray:
         """All sums, float64, as :meth:`set` takes them."""
@@ -285,29 +216,20 @@ def _evaluation(
     labelled: bool,
     compared: bool,
 ) -> Evaluation:
-    n, steps, operations = totals.samples, totals.steps, totals.operations
-    rows = []
-    clock = snn.graph.clock
-    for i, t in enumerate(steps):
-        spikes, coefficients, events, accumulates = (totals.counts[i] / n).tolist()
-        ann, simulated = costs.ann(operations), clock.pre_steps + t
-        ratios = [
-            costs.snn(operations, simulated, count) / ann if ann else None
-            for count in (accumulates, events)
-        ]
-        rows.append(
-            Row(
-                timesteps=t,
-                latency=clock.latency(t, snn.depth, steps[-1]),
-                accuracy=float(totals.right[i] / n) if labelled else None,
-                agreement=float(totals.agreed[i] / n) if compared else None,
-                spikes=spikes,
-                coefficients=coefficients,
-                synops=accumulates,
-                synops_events=events,
-                energy_ratio=ratios[0],
-                energy_ratio_events=ratios[1],
-            )
+    clock, operations = snn.graph.clock, totals.operations
+    rows = tuple(
+        totals.row(
+            i,
+            latency=clock.latency(t, snn.depth, totals.steps[-1]),
+            macs=operations.macs(clock.pre_steps + t),
+            ann_macs=operations.ann_macs,
+            energy=costs,
+            labelled=labelled,
+            compared=compared,
         )
-    both = labelled and compared
-    return Evaluation(n, totals.ann_right / n if both else None, tuple(rows), costs)
+        for i, t in enumerate(totals.steps)
+    )
+    accuracy = None
+    if labelled and compared:
+        accuracy = totals.ann_right / totals.samples
+    return Evaluation(totals.samples, accuracy, rows, costs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -14,6 +14,7 @@ from tfsnn.nodes import Function, Rate
 from tfsnn.operations import shares
 from tfsnn.plan import Plan
 from tfsnn.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
+from tfsnn_stablehlo.results import table
 
 
 @dataclass(frozen=True)
@@ -164,21 +165,6 @@ class ConversionReport:
         if sums:
             lines.append(f"running sums are {', '.join(sums)}")
         return lines
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table: the first column to the left, numbers to the right."""
-    columns = list(zip(header, *rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *rest = (
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        return "  ".join([first, *rest]).rstrip()
-
-    return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
 
 
 def _text(value: Any) -> str:

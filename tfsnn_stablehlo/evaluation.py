@@ -1,13 +1,13 @@
 """Accuracy, spikes, operations and energy against time, as ``tfsnn evaluate`` has them.
 
-The same table and the same JSON, but for agreement with the ANN, which is not here.
-`tfsnn.evaluate` says what the columns mean; a test compares the two.
+The same table and the same JSON, but for agreement with the ANN, which is not here. A
+test compares the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,23 +15,14 @@ import numpy as np
 from tfsnn_stablehlo.data import Progress, open_data
 from tfsnn_stablehlo.errors import DataError, OptionError
 from tfsnn_stablehlo.program import EVALUATE, Program
-from tfsnn_stablehlo.results import Energy, below_the_table
-
-
-@dataclass(frozen=True)
-class Row:
-    """The network after some steps; counts are per sample."""
-
-    timesteps: int
-    latency: int
-    accuracy: float | None
-    agreement: float | None
-    spikes: float
-    coefficients: float
-    synops: float
-    synops_events: float
-    energy_ratio: float | None
-    energy_ratio_events: float | None
+from tfsnn_stablehlo.results import (
+    Energy,
+    Row,
+    Sums,
+    doubling,
+    evaluation_text,
+    label_problem,
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +39,7 @@ class Evaluation:
         return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
 
     def __str__(self) -> str:
-        header = [spec.name.replace("_", " ") for spec in fields(Row)]
-        lines = _table([header, *map(_cells, self.rows)])
-        lines += below_the_table(self.samples, self.energy)
-        return "\n".join(lines)
+        return "\n".join(evaluation_text(self.samples, None, self.rows, self.energy))
 
 
 def evaluate(
@@ -80,7 +68,7 @@ def evaluate(
         ProgramError: if the program cannot run on its device.
     """
     most = program.timesteps
-    steps = sorted(set(_doubling(most) if timesteps is None else timesteps))
+    steps = sorted(set(doubling(most) if timesteps is None else timesteps))
     if not steps or steps[0] < 1 or steps[-1] > most:
         raise OptionError(
             f"timesteps={steps} must be from 1 to {most}, which the program simulates"
@@ -94,20 +82,13 @@ def evaluate(
     return totals.evaluation()
 
 
-def _doubling(most: int) -> list[int]:
-    return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
-
-
-class Totals:
-    """Sums over samples."""
+class Totals(Sums):
+    """Sums over samples, of what a program observes."""
 
     def __init__(self, known: dict[str, Any], steps: Sequence[int]) -> None:
         """Of the manifest's "evaluation", after each of the `steps`."""
-        self.known, self.steps = known, list(steps)
-        self.energy = Energy(**known["energy"])
-        self.samples, self.labelled = 0, False
-        self.right = np.zeros(len(steps))
-        self.counts = np.zeros((len(steps), 4))
+        super().__init__(steps, known["pre_steps"])
+        self.known, self.labelled = known, False
 
     def add(
         self, outputs: np.ndarray, counts: np.ndarray | None, y: np.ndarray | None
@@ -121,84 +102,31 @@ class Totals:
         """
         outputs = outputs[[t - 1 for t in self.steps]]
         top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
-        classes = int(np.prod(outputs.shape[2:]))
         self.samples += top.shape[1]
         if y is not None:
-            if y.max() >= classes:
-                raise DataError(
-                    f"label {y.max()} is out of range: the model has {classes} "
-                    f"classes, 0 to {classes - 1}"
-                )
+            if problem := label_problem(y, int(np.prod(outputs.shape[2:]))):
+                raise DataError(problem)
             self.labelled = True
             self.right += (top == y).sum(1)
         if counts is None:
             return
-        ends = [self.known["pre_steps"] + t - 1 for t in self.steps]
         for node, of_node in zip(self.known["counted"], counts, strict=True):
-            of_batch = of_node.astype(np.float64).sum(1)
-            if not node["spikes"]:  # what a pooling passes on
-                of_batch[:, :2] = 0
-            self.counts += np.cumsum(of_batch, 0)[ends]
+            self.count(of_node, node["spikes"])
 
     def evaluation(self) -> Evaluation:
         """Of all samples."""
-        rows = tuple(map(self._row, range(len(self))))
-        return Evaluation(self.samples, None, rows, self.energy)
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def _row(self, i: int) -> Row:
-        at = self.known["steps"][self.steps[i] - 1]
-        per_sample = (self.counts[i] / self.samples).tolist()
-        spikes, coefficients, events, accumulates = per_sample
-        ann = self.energy.picojoules(self.known["ann_macs"], 0)
-        ratio, ratio_events = (
-            self.energy.picojoules(at["macs"], count) / ann if ann else None
-            for count in (accumulates, events)
+        energy = Energy(**self.known["energy"])
+        at = [self.known["steps"][t - 1] for t in self.steps]
+        rows = tuple(
+            self.row(
+                i,
+                latency=of_step["latency"],
+                macs=of_step["macs"],
+                ann_macs=self.known["ann_macs"],
+                energy=energy,
+                labelled=self.labelled,
+                compared=False,
+            )
+            for i, of_step in enumerate(at)
         )
-        return Row(
-            timesteps=self.steps[i],
-            latency=at["latency"],
-            accuracy=float(self.right[i] / self.samples) if self.labelled else None,
-            agreement=None,
-            spikes=spikes,
-            coefficients=coefficients,
-            synops=accumulates,
-            synops_events=events,
-            energy_ratio=ratio,
-            energy_ratio_events=ratio_events,
-        )
-
-
-def _cells(row: Row) -> list[str]:
-    def share(value: float | None) -> str:
-        return "-" if value is None else f"{100 * value:.2f} %"
-
-    def ratio(value: float | None) -> str:
-        return "-" if value is None else f"{value:.3f}"
-
-    counts = (row.spikes, row.coefficients, row.synops, row.synops_events)
-    return [
-        str(row.timesteps),
-        str(row.latency),
-        share(row.accuracy),
-        share(row.agreement),
-        *(f"{count:,.0f}" for count in counts),
-        ratio(row.energy_ratio),
-        ratio(row.energy_ratio_events),
-    ]
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    """Lines: the first column to the left, numbers to the right, a rule below."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rows.insert(1, ["-" * width for width in widths])
-    lines = []
-    for row in rows:
-        first, *rest = (
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append("  ".join([first, *rest]).rstrip())
-    return lines
+        return Evaluation(self.samples, None, rows, energy)

@@ -29,6 +29,7 @@ from tfsnn.page.findings import Findings, Shown
 from tfsnn.page.measure import measure
 from tfsnn.page.methods import read_comparison
 from tfsnn.page.recorded import decode, record
+from tfsnn_stablehlo.results import doubling
 
 __all__ = ["report_page"]
 
@@ -90,7 +91,7 @@ def report_page(
         model,
         snn,
         opened,
-        [2**i for i in range(last.bit_length()) if 2**i < last] + [last],
+        doubling(last),
         wanted=(0,) if samples is None else samples,
         batch_size=batch_size,
         progress=progress,
