@@ -5,7 +5,7 @@ What an operation costs is said by :mod:`tfsnn.energy`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.analog import first_output
 from tfsnn.data import Progress, open_data
 from tfsnn.distribute import (
     on_devices,
@@ -28,7 +29,6 @@ from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
 from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
 from tfsnn.simulate import COUNTS, OUTPUTS
-from tfsnn.sources.keras_model import input_arranger
 from tfsnn_stablehlo.results import Row, Sums, doubling, evaluation_text, label_problem
 
 
@@ -107,7 +107,7 @@ def evaluate(
     if not steps or steps[0] < 1:
         raise OptionError(f"timesteps={steps} must be positive, and at least one")
     inputs = snn.inputs_by_name
-    forward = None if ann is None else _forward(ann, inputs)
+    forward = None if ann is None else first_output(_matched(ann, inputs))
     kept = snn.whole_inputs
     opened = open_data(data, inputs, default_split="test", raw=kept, limit=limit)
     workers = workers_of(strategy)
@@ -135,27 +135,15 @@ def evaluate(
     return replace(found, early_exit=evaluate_exit(snn, batches))
 
 
-def _forward(
-    ann: keras.Model, inputs: Mapping[str, tuple[int, ...]]
-) -> Callable[[Any], Any]:
-    """The ANN's first output, of inputs as the SNN takes them."""
+def _matched(ann: keras.Model, inputs: Mapping[str, tuple[int, ...]]) -> keras.Model:
+    """The ANN, if it takes what the SNN takes."""
     shapes = [tuple(tensor.shape[1:]) for tensor in ann.inputs]
     if shapes != list(inputs.values()):
         raise ModelError(
             f"the ANN {ann.name} takes {shapes}, the SNN {inputs}: "
             "give the model that was converted"
         )
-    arrange = input_arranger(ann) if len(inputs) > 1 else None
-
-    @tf.function(autograph=False)
-    def forward(x: Any) -> Any:
-        outputs = ann(arrange(x) if arrange else x, training=False)
-        while isinstance(outputs, dict | list | tuple):  # in order: tf.nest sorts keys
-            values = outputs.values() if isinstance(outputs, dict) else outputs
-            outputs = next(iter(values))
-        return outputs
-
-    return forward
+    return ann
 
 
 class _Totals(Sums):

@@ -10,13 +10,13 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from tfsnn.analog import all_outputs
 from tfsnn.data.samples import Inputs, Raw
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.fingerprint import model_digest
 from tfsnn.model import SpikingModel
-from tfsnn.sources.keras_model import input_arranger, input_names
+from tfsnn.sources.keras_model import input_names
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,6 @@ def _analog(model: keras.Model) -> Network:
         for name, tensor in zip(names, model.inputs, strict=True)
         if "int" in tensor.dtype
     )
-    arrange = input_arranger(model) if several else None
     single = isinstance(model, keras.Sequential)
     structure = None if single else model.output
     keys: Any = False
@@ -108,12 +107,7 @@ def _analog(model: keras.Model) -> Network:
     elif isinstance(structure, list | tuple):
         keys = True
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def forward(x: Any) -> Any:
-        outputs = model(arrange(x) if arrange else x, training=False)
-        if isinstance(outputs, dict):  # in order: tf.nest sorts keys
-            return [outputs[key] for key in keys]
-        return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    forward = all_outputs(model)
 
     def run(x: Any) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
         return _columns(keys, [values.numpy() for values in forward(x)]), None

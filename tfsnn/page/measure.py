@@ -6,7 +6,7 @@ pictures of what the two networks disagree on need to know which they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.analog import first_output
 from tfsnn.data import Progress
 from tfsnn.data.samples import Data
 from tfsnn.errors import DataError, OptionError
@@ -21,7 +22,7 @@ from tfsnn.intervals import Interval, mean, wilson
 from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
 from tfsnn.simulate import COUNTS, OUTPUTS
-from tfsnn.sources.keras_model import input_arranger
+from tfsnn_stablehlo.results import label_problem
 
 SHOWN = 12  # disagreements whose inputs are kept
 SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS = range(4)  # columns of the counts
@@ -108,7 +109,7 @@ def measure(
         DataError: for labels that the network has no class for.
         OptionError: if there is no such sample as one wanted.
     """
-    forward = _forward(model, len(snn.inputs_by_name))
+    forward = first_output(model)
     key = f"{OUTPUTS}/{snn.graph.outputs[0]}"
     ends = [snn.graph.clock.pre_steps + step - 1 for step in steps]
     labels: list[np.ndarray] = []
@@ -122,7 +123,8 @@ def measure(
         top = np.stack([top_class(of_row) for of_row in outputs])
         ann = top_class(forward(x))
         if y is not None:
-            _check_labels(y, int(np.prod(outputs.shape[2:])))
+            if problem := label_problem(y, int(np.prod(outputs.shape[2:]))):
+                raise DataError(problem)
             labels.append(y)
         counts.append(_counts(observed, ends, snn.populations, senders))
         tops.append(top)
@@ -149,29 +151,6 @@ def measure(
         senders={name: total / done for name, total in senders.items()},
         inputs=inputs,
     )
-
-
-def _forward(model: keras.Model, inputs: int) -> Callable[[Any], Any]:
-    """The first output of the ANN, of inputs as the SNN takes them."""
-    arrange = input_arranger(model) if inputs > 1 else None
-
-    @tf.function(autograph=False)
-    def forward(x: Any) -> Any:
-        outputs = model(arrange(x) if arrange else x, training=False)
-        while isinstance(outputs, dict | list | tuple):
-            values = outputs.values() if isinstance(outputs, dict) else outputs
-            outputs = next(iter(values))
-        return outputs
-
-    return forward
-
-
-def _check_labels(y: np.ndarray, classes: int) -> None:
-    if y.max() >= classes:
-        raise DataError(
-            f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
-            f"{classes - 1}"
-        )
 
 
 def _counts(
