@@ -9,9 +9,10 @@ import click
 
 from .console import (
     DATA,
+    STEPS,
     LibraryCommand,
-    Steps,
     batch_size_option,
+    data_option,
     energy_option,
     json_option,
     limit_option,
@@ -38,7 +39,7 @@ Example:
 @model_argument("model_path", "MODEL")
 @signature_option()
 @click.option("--calibration", required=True, metavar="DATA", help=DATA)
-@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@data_option()
 @click.option(
     "--methods",
     default="all",
@@ -48,7 +49,7 @@ Example:
 )
 @click.option(
     "--timesteps",
-    type=Steps(),
+    type=STEPS,
     default="1,2,4,8,16,32",
     show_default=True,
     help="Each method is converted for each of them.",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import keras
 
     from tfsnn import SpikingModel
+    from tfsnn.data import Data
     from tfsnn.evaluate import Evaluation
 
 DATA = (
@@ -76,29 +77,52 @@ class OutputFile(click.ParamType):
         return path
 
 
-class Steps(click.ParamType):
-    """Numbers of time steps: ``1,2,4``."""
+class Numbers(click.ParamType):
+    """Whole numbers with commas between, none below `least`: ``1,2,4``."""
 
-    name = "t,t,..."
+    def __init__(self, letter: str, least: int) -> None:
+        """`letter`: that stands for a number in the help text."""
+        self.name, self.least = f"{letter},{letter},...", least
 
     def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
-        """A list of positive integers."""
+        """A list, in the order given."""
         try:
-            steps = [int(text) for text in value.split(",")]
+            numbers = [int(text) for text in value.split(",")]
         except ValueError:
-            steps = []
-        if not steps or min(steps) < 1:
-            self.fail(f"{value!r} is not a list of numbers from 1 up", param, ctx)
-        return steps
+            numbers = []
+        if not numbers or min(numbers) < self.least:
+            what = f"a list of numbers from {self.least} up"
+            self.fail(f"{value!r} is not {what}", param, ctx)
+        return numbers
 
 
 Decorator = Callable[[Any], Any]
 AT_LEAST_ONE = click.IntRange(min=1)
+STEPS = Numbers("t", 1)
 
 
 def model_argument(name: str, metavar: str) -> Decorator:
     """A model file, or the folder of a SavedModel."""
     return click.argument(name, metavar=metavar, type=click.Path(path_type=Path))
+
+
+def ann_option(
+    meaning: str = "The model that was converted.", *, required: bool = True
+) -> Decorator:
+    """--ann, a path called ann_path."""
+    return click.option(
+        "--ann",
+        "ann_path",
+        required=required,
+        metavar="MODEL",
+        type=click.Path(path_type=Path),
+        help=meaning,
+    )
+
+
+def data_option() -> Decorator:
+    """--data, a text called spec."""
+    return click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
 
 
 def signature_option() -> Decorator:
@@ -183,6 +207,30 @@ def load_snn(path: Path) -> SpikingModel:
             f"first: tfsnn convert {path} --calibration DATA --output snn.keras"
         )
     return model
+
+
+def open_test_data(
+    spec: str,
+    snn: SpikingModel,
+    raw: bool,
+    limit: int | None = None,
+    *,
+    labels: bool = False,
+) -> Data:
+    """Open what --data names for a spiking network: the part for tests, by default.
+
+    `raw` and `limit` are --raw and --limit; `labels` refuses data without labels.
+    """
+    import tfsnn
+
+    return tfsnn.open_data(
+        spec,
+        snn.inputs_by_name,
+        default_split="test",
+        raw=raw or snn.whole_inputs,
+        limit=limit,
+        labels=labels,
+    )
 
 
 def progress(batches: Iterable[Any], total: int | None, label: str) -> Iterable[Any]:

@@ -7,14 +7,16 @@ from pathlib import Path
 import click
 
 from .console import (
-    DATA,
     LibraryCommand,
     OutputFile,
+    ann_option,
+    data_option,
     json_option,
     limit_option,
     load_ann,
     load_snn,
     model_argument,
+    open_test_data,
     raw_option,
     say,
     show,
@@ -33,16 +35,9 @@ Example:
 """,
 )
 @model_argument("snn_path", "SNN")
-@click.option(
-    "--ann",
-    "ann_path",
-    required=True,
-    metavar="MODEL",
-    type=click.Path(path_type=Path),
-    help="The model that was converted.",
-)
+@ann_option()
 @signature_option()
-@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@data_option()
 @timesteps_option("Time steps; those converted for if not given.")
 @limit_option()
 @raw_option()
@@ -85,13 +80,7 @@ def command(
     if plot:
         check_output(plot, overwrite)
     snn, model = load_snn(snn_path), load_ann(ann_path, signature)
-    data = tfsnn.open_data(
-        spec,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=raw or snn.whole_inputs,
-        limit=limit,
-    )
+    data = open_test_data(spec, snn, raw, limit)
     found = tfsnn.diagnose(model, snn, data, timesteps=timesteps)
     if plot:
         svg = error_plot(found.errors(), f"{snn.name}: where the error comes from")

@@ -7,14 +7,15 @@ from pathlib import Path
 import click
 
 from .console import (
-    DATA,
     LibraryCommand,
     OutputFile,
     batch_size_option,
+    data_option,
     json_option,
     limit_option,
     load_snn,
     model_argument,
+    open_test_data,
     progress,
     raw_option,
     say,
@@ -31,7 +32,7 @@ Example:
 """,
 )
 @model_argument("snn_path", "SNN")
-@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@data_option()
 @click.option(
     "--kind",
     type=click.Choice(["evidence", "margin", "entropy", "stable"]),
@@ -83,13 +84,7 @@ def command(
 
     check_output(output, overwrite)
     snn = load_snn(snn_path)
-    data = tfsnn.open_data(
-        spec,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=raw or snn.whole_inputs,
-        limit=limit,
-    )
+    data = open_test_data(spec, snn, raw, limit)
     found = tfsnn.calibrate_exit(
         snn, data, kind, max_loss=max_loss, batch_size=batch_size, progress=progress
     )

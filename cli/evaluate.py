@@ -7,17 +7,19 @@ from pathlib import Path
 import click
 
 from .console import (
-    DATA,
+    STEPS,
     LibraryCommand,
     OutputFile,
-    Steps,
+    ann_option,
     batch_size_option,
+    data_option,
     energy_option,
     json_option,
     limit_option,
     load_ann,
     load_snn,
     model_argument,
+    open_test_data,
     progress,
     raw_option,
     show,
@@ -38,18 +40,15 @@ Example:
 """,
 )
 @model_argument("snn_path", "SNN")
-@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
-@click.option(
-    "--ann",
-    "ann_path",
-    metavar="MODEL",
-    type=click.Path(path_type=Path),
-    help="The model that was converted, for its accuracy and the agreement with it.",
+@data_option()
+@ann_option(
+    "The model that was converted, for its accuracy and the agreement with it.",
+    required=False,
 )
 @signature_option()
 @click.option(
     "--timesteps",
-    type=Steps(),
+    type=STEPS,
     help="The rows; 1,2,4,... up to those converted for if not given.",
 )
 @limit_option()
@@ -115,14 +114,7 @@ def command(
     with opened_strategy(strategy) as devices:
         snn = load_snn(snn_path)
         ann = load_ann(ann_path, signature) if ann_path else None
-        data = tfsnn.open_data(
-            spec,
-            snn.inputs_by_name,
-            default_split="test",
-            raw=raw or snn.whole_inputs,
-            limit=limit,
-            labels=plot is not None,
-        )
+        data = open_test_data(spec, snn, raw, limit, labels=plot is not None)
         found = tfsnn.evaluate(
             snn,
             data,

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import click
 
 from .console import (
-    DATA,
     LibraryCommand,
+    Numbers,
     OutputFile,
+    ann_option,
     batch_size_option,
+    data_option,
     energy_option,
     limit_option,
     load_ann,
     load_snn,
     model_argument,
+    open_test_data,
     progress,
     raw_option,
     say,
@@ -26,22 +28,6 @@ from .console import (
 )
 
 ARGUMENTS = "tfsnn.report.arguments"
-
-
-class Indices(click.ParamType):
-    """Samples, counted from 0: ``0,17``."""
-
-    name = "n,n,..."
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
-        """A list of integers from 0 up."""
-        try:
-            indices = [int(text) for text in value.split(",")]
-        except ValueError:
-            indices = []
-        if not indices or min(indices) < 0:
-            self.fail(f"{value!r} is not a list of numbers from 0 up", param, ctx)
-        return indices
 
 
 class ReportCommand(LibraryCommand):
@@ -63,16 +49,9 @@ Example:
 """,
 )
 @model_argument("snn_path", "SNN")
-@click.option(
-    "--ann",
-    "ann_path",
-    required=True,
-    metavar="MODEL",
-    type=click.Path(path_type=Path),
-    help="The model that was converted.",
-)
+@ann_option()
 @signature_option()
-@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@data_option()
 @click.option("--output", required=True, type=OutputFile(".html"), help="The page.")
 @click.option(
     "--compare",
@@ -83,7 +62,7 @@ Example:
 )
 @click.option(
     "--samples",
-    type=Indices(),
+    type=Numbers("n", 0),
     help="Samples whose spikes and potentials are drawn, counted from 0; the first, "
     "and the first that both networks disagree on, if not given.",
 )
@@ -119,7 +98,6 @@ def command(
 
     Needs matplotlib and jinja2: pip install 'tfsnn[report]'.
     """
-    import tfsnn
     from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
     from tfsnn.page import report_page
@@ -127,13 +105,7 @@ def command(
     costs = profile(energy)  # refuses an unknown one
     check_output(output, overwrite)
     snn, model = load_snn(snn_path), load_ann(ann_path, signature)
-    data = tfsnn.open_data(
-        spec,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=raw or snn.whole_inputs,
-        limit=limit,
-    )
+    data = open_test_data(spec, snn, raw, limit)
     page = report_page(
         model,
         snn,

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from .console import Steps, json_option, limit_option, progress, raw_option, show
+from .console import STEPS, json_option, limit_option, progress, raw_option, show
 from .main import Misused
 
 
@@ -50,7 +50,7 @@ Example:
 )
 @click.option(
     "--timesteps",
-    type=Steps(),
+    type=STEPS,
     help="The rows; 1,2,4,... up to those exported if not given.",
 )
 @limit_option()

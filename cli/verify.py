@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from .console import (
-    DATA,
     LibraryCommand,
+    data_option,
     json_option,
     load_ann,
     load_snn,
     model_argument,
+    open_test_data,
     raw_option,
     show,
     signature_option,
@@ -30,7 +31,7 @@ Example:
 @model_argument("model_path", "MODEL")
 @model_argument("snn_path", "SNN")
 @signature_option()
-@click.option("--data", "spec", required=True, metavar="DATA", help=DATA)
+@data_option()
 @timesteps_option("Time steps; those converted for if not given.")
 @raw_option()
 @json_option()
@@ -52,7 +53,5 @@ def command(
     import tfsnn
 
     model, snn = load_ann(model_path, signature), load_snn(snn_path)
-    data = tfsnn.open_data(
-        spec, snn.inputs_by_name, default_split="test", raw=raw or snn.whole_inputs
-    )
+    data = open_test_data(spec, snn, raw)
     show(tfsnn.verify(model, snn, data, timesteps=timesteps), as_json)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..console import AT_LEAST_ONE, Steps
+from ..console import AT_LEAST_ONE, Numbers
 
 OPTIONS = (
     click.Option(
@@ -25,10 +25,9 @@ OPTIONS = (
     ),
     click.Option(
         ["--batch-sizes"],
-        type=Steps(),
+        type=Numbers("n", 1),
         default="1,8,32",
         show_default=True,
-        metavar="N,N,...",
         help="saved_model: what a server warms up and makes batches of.",
     ),
     click.Option(
