@@ -4,6 +4,8 @@ The examples are in ``examples_layers.py``, ``examples_windows.py`` and
 ``examples_operations.py``; a handler without an example fails here.
 """
 
+import math
+
 import keras
 import models
 import numpy as np
@@ -13,8 +15,10 @@ from examples_operations import OPERATIONS
 from keras import layers
 
 from examples import Example, floats
+from tfsnn.graph import Graph
 from tfsnn.handlers import registered, registered_operations
-from tfsnn.nodes import Linear
+from tfsnn.nodes import Linear, Rate, Readout, RunningSum
+from tfsnn.operations import connections, count_operations
 from tfsnn.passes import simplify
 from tfsnn.sources import import_model
 
@@ -76,6 +80,42 @@ def test_every_example_is_of_something_registered():
 def test_the_nodes_compute_what_keras_computes(kind, example):
     assert example.holds(kind)
     check(example)
+
+
+def with_neurons(graph):
+    """The graph with neurons right behind its inputs, so that spikes reach the rest."""
+    nodes, behind = [], {}
+    for node in graph:
+        inputs = tuple(behind.get(name, name) for name in node.inputs)
+        nodes.append(node.replace(inputs=inputs))
+        if node.name in graph.inputs and node.name not in graph.whole_inputs:
+            behind[node.name] = f"{node.name} neurons"
+            nodes.append(Rate(behind[node.name], (node.name,), node.shape))
+    return Graph(tuple(nodes), graph.outputs)
+
+
+@pytest.mark.parametrize(("kind", "example"), CASES)
+def test_what_spikes_cost_is_counted(kind, example):
+    """Whole numbers; and of what neurons reach at once, as many as are there."""
+    graph = with_neurons(example.graph)
+    operations = count_operations(graph)
+    assert operations.ann_macs == count_operations(example.graph).ann_macs >= 0
+    for name, costs in operations.fan_outs.items():
+        assert costs.shape == (math.prod(graph[name].shape),)
+        assert (costs >= 0).all() and (costs == costs.round()).all()
+    readers = graph.consumers()
+    for name in operations.fan_outs:
+        direct = [reached(graph, name, reader) for reader in readers[name]]
+        if None not in direct:
+            assert operations.fan_outs[name].sum() == sum(direct)
+
+
+def reached(graph, name, reader):
+    """How many accumulates spikes of all units cause; None behind another node."""
+    if isinstance(reader, Linear):
+        return connections(graph, reader)
+    ends = isinstance(reader, Rate | RunningSum | Readout)
+    return math.prod(graph[name].shape) if ends else None
 
 
 @pytest.mark.parametrize("name", models.MODELS)

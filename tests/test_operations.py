@@ -6,6 +6,7 @@ import keras
 import models
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from tfsnn.nodes import Linear, Max, Rate
@@ -24,7 +25,7 @@ def graph_of(*stack, inputs=(5, 6, 4)):
 
 
 def meetings(inputs, outputs, size, strides=(1, 1), dilation=(1, 1), padding="valid"):
-    """How often each place of the input lies under a window: ``(height, width)``."""
+    """How often each place of the input lies under a window: of its shape."""
     counts = np.zeros(inputs, int)
     before = []
     for n, out, k, s, d in zip(inputs, outputs, size, strides, dilation, strict=True):
@@ -48,9 +49,9 @@ def fan_out(graph, node):
     *window, channels = graph[node.inputs[0]].shape
     if node.form == "dense":
         return np.full((*window, channels), node.kernel.shape[-1])
-    size = node.kernel.shape[:2]
+    size = node.kernel.shape[:-2]
     places = node.strides, node.dilation, node.padding
-    counts = meetings(window, node.shape[:2], size, *places)
+    counts = meetings(window, node.shape[:-1], size, *places)
     # Outputs that a channel of the input takes part in.
     reached = node.kernel.shape[-1] // (1 if node.form == "depthwise" else node.groups)
     return np.repeat(counts[..., None], channels, -1) * reached
@@ -93,6 +94,26 @@ def test_a_spike_costs_the_weights_that_it_meets(index):
     assert operations.ann_macs == connections(graph, node)
 
 
+ELSEWHERE = [
+    layers.Conv1D(3, 2, strides=2, padding="same"),
+    layers.Conv1D(2, 2, dilation_rate=2),
+    layers.Conv3D(3, 2, padding="same"),
+    layers.Conv3D(2, (1, 2, 2), strides=(1, 2, 1), groups=2),
+    layers.Conv3D(2, 2, dilation_rate=2, padding="same"),
+]
+
+
+@pytest.mark.parametrize("index", range(len(ELSEWHERE)))
+def test_windows_of_one_and_of_three_axes(index):
+    layer = ELSEWHERE[index]
+    shape = (4, 3, 5)[: 1 if isinstance(layer, layers.Conv1D) else 3]
+    graph = graph_of(layers.ReLU(), layer, inputs=(*shape, 2))
+    (node,), (rate,) = graph.of_kind(Linear), graph.of_kind(Rate)
+    found = count_operations(graph).fan_outs[rate.name]
+    assert (found == fan_out(graph, node).ravel()).all()
+    assert found.sum() == connections(graph, node)
+
+
 def test_large_counts_are_exact():
     """An odd number above 2^24, where float32 has even numbers only."""
     node = Linear(
@@ -115,6 +136,33 @@ def test_average_pooling_passes_a_spike_on_to_each_window(stride, padding):
     found = count_operations(graph).fan_outs[rate.name].reshape(5, 6, 4)
     assert (found == 3 * counts[..., None]).all()
     assert found.min() == (0 if (stride, padding) == (2, "valid") else 3)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("rank", [1, 3])
+def test_average_pooling_over_one_and_over_three_axes(rank, padding):
+    shape, two = (5, 3, 4)[:rank], (2,) * rank
+    pool = getattr(layers, f"AveragePooling{rank}D")(2, padding=padding)
+    graph = graph_of(layers.ReLU(), pool, layers.Dense(3), inputs=(*shape, 2))
+    (rate,) = graph.of_kind(Rate)
+    pooled = graph[pool.name].shape[:-1]
+    counts = meetings(shape, pooled, two, two, (1,) * rank, padding)
+    found = count_operations(graph).fan_outs[rate.name].reshape(*shape, 2)
+    assert (found == 3 * counts[..., None]).all()
+
+
+@pytest.mark.parametrize(
+    "method", ["nearest", "bilinear", "bicubic", "area", "lanczos3"]
+)
+@pytest.mark.parametrize("size", [(4, 9), (8, 3)])
+def test_a_spike_costs_each_place_of_a_resized_image_that_it_reaches(method, size):
+    layer = layers.Resizing(*size, interpolation=method)
+    graph = graph_of(layers.ReLU(), layer, layers.Flatten(), layers.Dense(3))
+    (rate,) = graph.of_kind(Rate)
+    single = np.eye(30, dtype=np.float32).reshape(30, 5, 6, 1)
+    reached = np.abs(tf.image.resize(single, size, method)) > 1e-7
+    found = count_operations(graph).fan_outs[rate.name].reshape(5, 6, 4)
+    assert (found == 3 * reached.sum((1, 2, 3)).reshape(5, 6, 1)).all()
 
 
 def test_global_average_pooling_passes_each_spike_on_once():
@@ -154,6 +202,22 @@ def test_spikes_beside_an_analog_signal_are_analog_as_a_whole():
     operations = count_operations(graph_of(keras.Model(x, layers.Dense(3)(y))))
     assert (operations.constant_macs, operations.analog_macs) == (0, 24)
     assert [f.tolist() for f in operations.fan_outs.values()] == [[0] * 4]
+
+
+@pytest.mark.parametrize("spiking", [True, False])
+def test_a_spike_that_is_added_to_several_values_meets_the_weights_of_each(spiking):
+    narrow, wide = keras.Input((3, 1)), keras.Input((3, 4))
+    other = layers.ReLU()(wide) if spiking else wide
+    y = layers.Flatten()(layers.Add()([layers.ReLU()(narrow), other]))
+    model = keras.Model([narrow, wide], layers.Dense(2)(y))
+    operations = count_operations(graph_of(model))
+    found = sorted(operations.fan_outs.values(), key=len)
+    first, *others = (each.tolist() for each in found)
+    if spiking:
+        assert (first, others) == ([8] * 3, [[2] * 12])
+        assert operations.analog_macs == 0
+    else:  # analog as a whole
+        assert (first, others) == ([0] * 3, []) and operations.analog_macs == 24
 
 
 def test_weights_behind_weights_are_analog():

@@ -32,10 +32,14 @@ from tfsnn.nodes import (
     Rate,
     Readout,
     Reduce,
+    Resize,
     RunningSum,
 )
+from tfsnn.nodes.linear import CHANNELS_LAST
 from tfsnn.roles import LINEAR, ROLES, SPIKING, roles, spiking_nodes
 from tfsnn.simulate import constant_nodes
+
+LEAST_SHARE = 1e-6  # of an interpolation: below it is rounding
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,8 @@ def _pass_on(node: Node, reads: list[Any]) -> Any:
     present = [x for x in reads if x is not None]
     if isinstance(node, Merge):
         if node.form == "add":
-            return functools.reduce(operator.add, present)
+            total = functools.reduce(operator.add, present)
+            return tf.broadcast_to(total, (1, *node.shape))  # where a summand repeats
         # Beside an analog signal it is an analog signal as a whole.
         return node.apply(*reads) if len(present) == len(reads) else None
     if isinstance(node, Affine):
@@ -159,6 +164,8 @@ def _pass_on(node: Node, reads: list[Any]) -> Any:
         if node.is_global:
             return tf.reduce_sum(present[0], list(range(1, present[0].shape.rank - 1)))
         return _window_sums(node, present[0])
+    if isinstance(node, Resize):
+        return _reached(node, present[0])
     return node.apply(present[0])
 
 
@@ -168,6 +175,24 @@ def _window_sums(node: Average, x: Any) -> Any:
     x = tf.transpose(x, (0, rank + 1, *range(1, rank + 1)))
     flat = tf.reshape(x, (-1, *x.shape[2:], 1))
     window = tf.ones((*node.size, 1, 1))
-    sums = tf.nn.convolution(flat, window, node.strides, node.padding.upper())
+    sums = tf.nn.convolution(
+        flat, window, node.strides, node.padding.upper(), CHANNELS_LAST[rank]
+    )
     sums = tf.reshape(sums, (-1, x.shape[1], *sums.shape[1:-1]))
     return tf.transpose(sums, (0, *range(2, rank + 2), 1))
+
+
+def _reached(node: Resize, x: Any) -> Any:
+    """The values that have a share in each place of a resized image."""
+    return tf.einsum("nhwc,hi,wj->nijc", x, *(_shares(node, x, i) for i in (0, 1)))
+
+
+def _shares(node: Resize, x: Any, axis: int) -> Any:
+    """1 where a place before has a share in one after, along an axis: ``(n, m)``.
+
+    All methods resize the axes one after the other; and not all have a gradient.
+    """
+    before, after = x.shape[axis + 1], node.shape[axis]
+    lines = tf.reshape(tf.eye(before), (before, before, 1, 1))
+    resized = node.replace(shape=(after, 1, 1)).apply(lines)
+    return tf.cast(tf.abs(resized[:, :, 0, 0]) > LEAST_SHARE, tf.float32)

@@ -10,6 +10,10 @@ import tensorflow as tf
 
 from tfsnn.graph import Node, array
 
+# By the number of axes. It is the default; but of an eager convolution over three axes
+# the gradient is not told so (TensorFlow 2.21).
+CHANNELS_LAST = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
+
 
 @dataclass(frozen=True, eq=False)
 class Linear(Node):
@@ -88,6 +92,7 @@ class Linear(Node):
                 weights,
                 self.strides,
                 self.padding.upper(),
+                data_format=CHANNELS_LAST[len(self.strides)],
                 dilations=self.dilation,
             )
             for part, weights in zip(
