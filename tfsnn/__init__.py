@@ -11,12 +11,16 @@
        | normalize      Plan written into the weights: thresholds become 1
      SpikingModel (a keras.Model)
        | simulate       the one tf.while_loop over time
-       `- evaluate      accuracy, spikes and operations against time
+       |- evaluate      accuracy, spikes and operations against time
+       |- export        for TF Serving, XLA devices and neuromorphic tools
+       `- report_page   all of it on one page
+
+What needs a package of an extra imports it on use (:mod:`tfsnn.extras`).
 """
 
 from importlib.metadata import version
 
-from tfsnn import layers, methods
+from tfsnn import callbacks, energy, export, layers, methods, plot
 from tfsnn.calibration import Calibration, calibration
 from tfsnn.choice import Choice
 from tfsnn.choose import choose
@@ -40,8 +44,10 @@ from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.handlers import handles
 from tfsnn.inspect import inspect_model
 from tfsnn.model import SpikingModel
+from tfsnn.page import report_page
 from tfsnn.predict import BulkPrediction, predict_files
 from tfsnn.sources import load_model
+from tfsnn.sources.nir import import_nir
 from tfsnn.trace import Trace
 from tfsnn.verify import verify
 
@@ -65,17 +71,23 @@ __all__ = [
     "WorkerError",
     "calibrate_exit",
     "calibration",
+    "callbacks",
     "choose",
     "compare",
     "convert",
     "diagnose",
+    "energy",
     "evaluate",
+    "export",
     "handles",
+    "import_nir",
     "inspect_model",
     "layers",
     "load_model",
     "methods",
     "open_data",
+    "plot",
     "predict_files",
+    "report_page",
     "verify",
 ]
