@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,22 @@ Example:
     metavar="N",
     help="Of a request; larger ones are answered 413.",
 )
+@click.option(
+    "--num-versions",
+    type=AT_LEAST_ONE,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many versions of a model are loaded, the newest.",
+)
+@click.option(
+    "--file-system-poll-wait-seconds",
+    type=click.FloatRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="S",
+    help="When to look for new versions again; 0 for never.",
+)
 def command(folder: Path, **options: Any) -> None:
     """Answer requests with exported networks, as TF Serving would.
 
@@ -74,11 +93,16 @@ def command(folder: Path, **options: Any) -> None:
     versions, or a folder of several such. A development server with the paths and the
     JSON of TF Serving's REST API: /v1/models/NAME for the status, with /metadata for
     the signatures, with :predict or :classify for answers; /versions/N behind NAME
-    chooses a version. Ctrl-C answers what has come, and ends.
+    chooses a version that is loaded. Ctrl-C answers what has come, and ends.
+
+    A version that appears meanwhile is loaded and warmed up, with the requests in its
+    assets.extra; then it answers, and the older one is unloaded once it has answered
+    what it had. One that cannot be loaded changes nothing; the status tells why.
     """
     from tfsnn.serve import serve
 
-    serve(folder, announce=_announce, **options)
+    with _log_said():
+        serve(folder, announce=_announce, **options)
 
 
 def _announce(server: Any) -> None:
@@ -86,3 +110,25 @@ def _announce(server: Any) -> None:
         listed = ", ".join(map(str, versions))
         say(f"{name} (version {listed}): {server.url}/v1/models/{name}:predict")
     say("Ctrl-C to stop")
+
+
+class _Said(logging.Handler):
+    """Log messages as other messages of the command line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it to standard error."""
+        say(self.format(record))
+
+
+@contextmanager
+def _log_said() -> Iterator[None]:
+    """The server tells which versions come and go."""
+    log, handler = logging.getLogger("tfsnn.serve"), _Said(logging.INFO)
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+        log.removeHandler(handler)

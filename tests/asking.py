@@ -17,10 +17,10 @@ PREDICT = "/v1/models/digits:predict"
 ZEROS = np.zeros((1, 6, 6, 2)).tolist()
 
 
-def network(channels, classes):
+def network(channels, classes, filters=4):
     """Without a softmax: its sums are exact, in batches of any size."""
     inputs = keras.Input((6, 6, channels))
-    x = layers.Conv2D(4, 3, activation="relu")(inputs)
+    x = layers.Conv2D(filters, 3, activation="relu")(inputs)
     return keras.Model(inputs, layers.Dense(classes)(layers.Flatten()(x)))
 
 
@@ -33,16 +33,23 @@ def export(folder):
     snn, x = exporting.converted(lambda: network(2, 3))
     (folder.parent / "names").write_text("cat\ndog\neel\n")
     for names in (None, folder.parent / "names"):
-        export_saved_model(snn, folder / "digits", class_names=names)
-    export_saved_model(snn, folder / "pixels", input_type="uint8", raw=True)
+        write(snn, folder / "digits", class_names=names)
+    write(snn, folder / "pixels", input_type="uint8", raw=True)
     coloured, _ = exporting.converted(lambda: network(3, 2))
-    export_saved_model(coloured, folder / "images", input_type="jpeg")
+    write(coloured, folder / "images", input_type="jpeg")
     (folder / "not a model").mkdir()
     return snn, x
 
 
+def write(snn, folder, **options):
+    """With few requests to warm up."""
+    return export_saved_model(snn, folder, batch_sizes=(1, 2), **options)
+
+
 @contextmanager
 def serving(folder, **options):
+    """A server; it looks for new versions when it is told to."""
+    options = {"file_system_poll_wait_seconds": 0, **options}
     server = Server(folder, port=0, **options)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -71,6 +78,12 @@ def good(server, path, body=None):
     assert status == 200, found
     assert headers["content-type"] == "application/json"
     return found
+
+
+def states(server, path="digits"):
+    """Of the versions of a model, by their numbers, the latest first."""
+    found = good(server, f"/v1/models/{path}")["model_version_status"]
+    return {version["version"]: version["state"] for version in found}
 
 
 def column(rows, name):

@@ -99,25 +99,6 @@ def test_classes_and_scores(server, exported_models):
     assert status == 400 and "does not classify" in error["error"]
 
 
-def test_versions_and_status(server, exported_models):
-    def of(*numbers):
-        status = {"error_code": "OK", "error_message": ""}
-        return {
-            "model_version_status": [
-                {"version": n, "state": "AVAILABLE", "status": status} for n in numbers
-            ]
-        }
-
-    assert good(server, "/v1/models/digits") == of("2", "1")
-    assert good(server, "/v1/models/digits/versions/1") == of("1")
-    assert server.models.names == {"digits": [1, 2], "images": [1], "pixels": [1]}
-    body = {"instances": exported_models[2][:1].tolist()}
-    path = "/v1/models/digits/versions/1:predict"
-    assert good(server, path, body) == good(server, PREDICT, body)
-    assert "classify" not in signatures(server, "digits/versions/1")
-    assert "classify" in signatures(server, "digits")
-
-
 def signatures(server, model):
     found = good(server, f"/v1/models/{model}/metadata")
     return found["metadata"]["signature_def"]["signature_def"]
@@ -149,7 +130,6 @@ def test_callers_at_once_each_get_their_own_answer(exported_models, monkeypatch)
         called.append(len(inputs["inputs"]))
         return run(signature, inputs)
 
-    monkeypatch.setattr(Signature, "__call__", counted)
     options = {"max_batch_size": 8, "batch_timeout_micros": 50_000}
     together = threading.Barrier(32)
 
@@ -171,6 +151,7 @@ def test_callers_at_once_each_get_their_own_answer(exported_models, monkeypatch)
         serving(folder / "digits", **options) as server,
         ThreadPoolExecutor(32) as pool,
     ):
+        monkeypatch.setattr(Signature, "__call__", counted)  # not while it warms up
         answers = list(pool.map(lambda i: call(server, i), range(32)))
     for own, found in zip(expected, answers, strict=False):
         for answer in found:

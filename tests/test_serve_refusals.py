@@ -107,9 +107,9 @@ def test_the_queue_is_bounded_and_what_is_in_it_is_answered(
         assert go_on.wait(30)
         return run(signature, inputs)
 
-    monkeypatch.setattr(Signature, "__call__", held)
     body = {"instances": x[:1].tolist()}
     with serving(folder, queue_size=2) as server, ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(Signature, "__call__", held)
         first = pool.submit(ask, server, PREDICT, body)
         assert entered.wait(30)
         second = pool.submit(ask, server, PREDICT, body)
@@ -130,8 +130,8 @@ def test_what_fails_inside_is_an_error_500(exported_models, monkeypatch):
     def broken(signature, inputs):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(Signature, "__call__", broken)
     with serving(exported_models[0] / "digits") as server:
+        monkeypatch.setattr(Signature, "__call__", broken)
         body = {"instances": ZEROS}
         assert ask(server, PREDICT, body)[::2] == (
             500,
@@ -187,12 +187,12 @@ def test_ctrl_c_ends_the_command_once_what_came_is_answered(
             go_on.set()
             return answer.result()
 
-    monkeypatch.setattr(Signature, "__call__", held)
     with ThreadPoolExecutor(1) as pool:
         answers = []
 
         def announce(server):
             shown(server)
+            monkeypatch.setattr(Signature, "__call__", held)
             started.append(server)
             answers.append(pool.submit(client))
 
@@ -204,7 +204,7 @@ def test_ctrl_c_ends_the_command_once_what_came_is_answered(
     url = started[0].url
     assert url.startswith("http://127.0.0.1:") and ended.stdout == ""
     assert ended.stderr.splitlines() == [
-        f"digits (version 1, 2): {url}/v1/models/digits:predict",
+        f"digits (version 2): {url}/v1/models/digits:predict",
         "Ctrl-C to stop",
     ]
     with pytest.raises(ConnectionRefusedError):

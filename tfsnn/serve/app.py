@@ -96,24 +96,26 @@ class RestApi:
     ) -> dict[str, Any]:
         if metadata:
             return description.metadata(name, self.models.version(name, number))
-        return description.status(self.models.versions(name, number))
+        return description.status(self.models.states(name, number))
 
     async def _asked(
         self, request: Request, name: str, number: int | None, verb: str
     ) -> bytes:
-        if verb.lower() not in READERS:
+        reader = READERS.get(verb.lower())
+        if reader is None:
             raise RequestError(
                 f":{verb} is not served; ask :predict", HTTPStatus.NOT_IMPLEMENTED
             )
-        version = self.models.version(name, number)
+        self.models.version(name, number)  # one that is not there need not be read for
         incoming = Body(request)
         try:
             with self._admitted():
                 body = await incoming.read(self.max_request_bytes)
-                asked = await run_in_threadpool(READERS[verb.lower()], body, version)
-                del body
-                future = self.batcher.submit(asked.signature, asked.inputs)
-                outputs = await asyncio.wrap_future(future)
+                with self.models.using(name, number) as version:
+                    asked = await run_in_threadpool(reader, body, version)
+                    del body
+                    future = self.batcher.submit(asked.signature, asked.inputs)
+                    outputs = await asyncio.wrap_future(future)
                 return await run_in_threadpool(rest.answer, asked, outputs)
         except RequestError:
             await incoming.discard()

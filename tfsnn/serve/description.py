@@ -10,17 +10,21 @@ from typing import Any
 
 from tensorflow.core.framework import types_pb2
 
-from tfsnn.serve.models import Version
+from tfsnn.serve.servable import Servable
+from tfsnn.serve.version import Version
 
 
-def status(versions: Sequence[Version]) -> dict[str, Any]:
+def status(versions: Sequence[Servable]) -> dict[str, Any]:
     """A ``GetModelStatusResponse``."""
     return {
         "model_version_status": [
             {
                 "version": str(version.number),
-                "state": "AVAILABLE",
-                "status": {"error_code": "OK", "error_message": ""},
+                "state": version.state.value,
+                "status": {
+                    "error_code": version.error_code,
+                    "error_message": version.error_message,
+                },
             }
             for version in versions
         ]

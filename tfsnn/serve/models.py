@@ -1,91 +1,63 @@
-"""The models of a folder, as TF Serving finds and loads them.
+"""The models of a folder: the newest versions, also of those that appear meanwhile.
 
-Each version is loaded into a session of its own, the way TF Serving does it: only the
-SavedModel is needed, no ``.keras`` file and no Python of the model.
+As TF Serving does by default: a new version is loaded and warmed up while the older one
+answers; then requests go to the new one, and the older is unloaded when it has answered
+those that it had. A new version that is broken changes nothing; it is tried again once
+its files have changed, for it may have been copied here piece by piece.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import tensorflow as tf
+from tfsnn.errors import ModelError, TfsnnError
+from tfsnn.extras import MissingPackageError
+from tfsnn.serve.errors import NoModelError
+from tfsnn.serve.folders import contents, find_models
+from tfsnn.serve.servable import Servable, State
+from tfsnn.serve.version import Version
+from tfsnn.serve.warmup import warm_up
 
-from tfsnn.errors import ModelError
-from tfsnn.serve.errors import NoModelError, RequestError
-from tfsnn.serve.signature import CLASSIFY, PREDICT, Signature
+NUM_VERSIONS = 1
 
-DEFAULT = "serving_default"
-FILE = "saved_model.pb"
-INIT = "__saved_model_init_op"  # in every SavedModel of TensorFlow 2, not to be asked
-
-
-class Version:
-    """One loaded version of a model.
-
-    Attributes:
-        number: the name of its folder.
-        definitions: all that the SavedModel has, for its metadata.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        """Load it.
-
-        Raises:
-            ModelError: if it is no SavedModel that can be served.
-        """
-        self.number = int(folder.name)
-        session = tf.compat.v1.Session(graph=tf.Graph())
-        try:
-            meta = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
-        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
-            raise ModelError(
-                f"{folder} cannot be loaded as a SavedModel: {error}; write it again "
-                "with tfsnn export --format saved_model, or take the folder away"
-            ) from error
-        self.definitions: dict[str, Any] = dict(meta.signature_def)
-        self._signatures = {
-            name: Signature(name, definition, session)
-            for name, definition in self.definitions.items()
-            if name != INIT and definition.method_name in (PREDICT, CLASSIFY)
-        }
-
-    def signature(self, name: str | None) -> Signature:
-        """The signature of this name, or the default one.
-
-        Raises:
-            RequestError: if there is none.
-        """
-        name = name or DEFAULT
-        if name not in self._signatures:
-            raise RequestError(
-                f'Serving signature name: "{name}" not found in signature def; there '
-                f"are {', '.join(sorted(self._signatures))}"
-            )
-        return self._signatures[name]
+log = logging.getLogger(__name__)
 
 
 class Models:
-    """All that a server answers for, by name and version."""
+    """All that a server answers for, by name and version.
 
-    def __init__(self, folder: Path) -> None:
-        """Load every version of every model.
+    Any thread may ask; one at a time may :meth:`refresh`.
+    """
+
+    def __init__(self, folder: Path, num_versions: int = NUM_VERSIONS) -> None:
+        """Load the newest versions of every model.
 
         Args:
             folder: of the versions of a model, or of several models.
+            num_versions: of each model.
 
         Raises:
             ModelError: if there are none, or one cannot be loaded.
         """
-        self._models = {
-            name: {version.number: version for version in map(Version, found)}
-            for name, found in _found(folder).items()
-        }
+        self._folder, self._num_versions = folder, num_versions
+        self._servables: dict[str, dict[int, Servable]] = {}
+        self._lock = threading.Lock()  # of states, uses, and the dicts
+        self._closed = threading.Event()
+        self._told: dict[str, str] = {}
+        for name, folders in find_models(folder).items():
+            for servable in self._aspired(name, folders):
+                self._load(servable)
 
     @property
     def names(self) -> dict[str, list[int]]:
-        """The numbers of the versions of each model, rising."""
-        return {name: list(versions) for name, versions in self._models.items()}
+        """The numbers of the versions of each model that answer, rising."""
+        with self._lock:
+            return {name: sorted(self._available(name)) for name in self._servables}
 
     def version(self, name: str, number: int | None) -> Version:
         """The version of this number, or the latest.
@@ -93,55 +65,159 @@ class Models:
         Raises:
             NoModelError: if it is not served.
         """
-        versions = self._models.get(name, {})
-        if not versions or number not in (None, *versions):
-            asked = f"Latest({name})" if number is None else f"({name}, {number})"
-            kind = "" if number is None else "Specific"
-            raise NoModelError(f"Servable not found for request: {kind}{asked}")
-        return versions[max(versions) if number is None else number]
+        with self._lock:
+            return self._chosen(name, number).version
 
-    def versions(self, name: str, number: int | None) -> list[Version]:
-        """That version, or all, the latest first.
+    @contextmanager
+    def using(self, name: str, number: int | None) -> Iterator[Version]:
+        """That version, which is not unloaded before the end of the block.
+
+        Raises:
+            NoModelError: if it is not served.
+        """
+        with self._lock:
+            servable = self._chosen(name, number)
+            servable.uses += 1
+        try:
+            yield servable.version
+        finally:
+            with self._lock:
+                servable.uses -= 1
+
+    def states(self, name: str, number: int | None) -> list[Servable]:
+        """That version, or all, the latest first, as they are now.
 
         Raises:
             NoModelError: if there are none.
         """
-        versions = self._models.get(name, {})
-        if number is None and not versions:
-            raise NoModelError(f"Could not find any versions of model {name}")
-        if number is not None and number not in versions:
-            raise NoModelError(f"Could not find version {number} of model {name}")
-        chosen = sorted(versions, reverse=True) if number is None else [number]
-        return [versions[n] for n in chosen]
+        with self._lock:
+            known = self._servables.get(name, {})
+            if number is None and not known:
+                raise NoModelError(f"Could not find any versions of model {name}")
+            if number is not None and number not in known:
+                raise NoModelError(f"Could not find version {number} of model {name}")
+            chosen = sorted(known, reverse=True) if number is None else [number]
+            return [dataclasses.replace(known[n]) for n in chosen]
 
+    def watch(self, seconds: float) -> None:
+        """Refresh every so many seconds, until :meth:`close`."""
+        while not self._closed.wait(min(seconds, threading.TIMEOUT_MAX)):
+            try:
+                self.refresh()
+            except Exception as error:  # a fault of ours; what is loaded answers
+                self._tell("watch", f"{type(error).__name__}: {error}", error)
 
-def _found(folder: Path) -> dict[str, list[Path]]:
-    """The folders of versions of each model, by its name; versions rise."""
-    way_out = (
-        "give the folder of a model's versions, or of several models, as "
-        "tfsnn export --format saved_model --output DIR writes it"
-    )
-    if not folder.is_dir():
-        raise ModelError(f"{folder} is not a folder; {way_out}")
-    if (folder / FILE).exists():
-        raise ModelError(
-            f"{folder} is one version, not the folder of all of them: "
-            f"give {folder.resolve().parent}"
-        )
-    if own := _versions(folder):
-        return {folder.resolve().name: own}
-    try:
-        within = sorted(path for path in folder.iterdir() if path.is_dir())
-    except OSError as error:
-        raise ModelError(f"{folder} cannot be read: {error}; {way_out}") from error
-    models = {path.name: _versions(path) for path in within}
-    models = {name: versions for name, versions in models.items() if versions}
-    if not models:
-        raise ModelError(f"{folder} has no version of a model in it; {way_out}")
-    return models
+    def close(self) -> None:
+        """End a watch, after the request for warming up that it may be at."""
+        self._closed.set()
 
+    def refresh(self) -> None:
+        """Load new versions, have them answer, and unload those before them.
 
-def _versions(folder: Path) -> list[Path]:
-    numbered = (path for path in folder.iterdir() if path.name.isdecimal())
-    found = (path for path in numbered if (path / FILE).is_file())
-    return sorted(found, key=lambda path: int(path.name))
+        What goes wrong is logged, once, and what is loaded goes on answering.
+        """
+        try:
+            found = find_models(self._folder)
+        except (ModelError, OSError) as error:
+            self._tell("", f"{error}. What is loaded goes on answering.")
+            return
+        self._told.pop("", None)
+        aspired = {name: self._aspired(name, paths) for name, paths in found.items()}
+        for name, servables in aspired.items():
+            for servable in servables:
+                if servable.state is State.START and not self._closed.is_set():
+                    self._try(servable)
+            self._retire(name, servables)
+        self._unload()
+
+    def _available(self, name: str) -> dict[int, Servable]:
+        known = self._servables.get(name, {})
+        return {n: s for n, s in known.items() if s.state is State.AVAILABLE}
+
+    def _chosen(self, name: str, number: int | None) -> Servable:
+        available = self._available(name)
+        if not available or number not in (None, *available):
+            asked = f"Latest({name})" if number is None else f"({name}, {number})"
+            kind = "" if number is None else "Specific"
+            raise NoModelError(f"Servable not found for request: {kind}{asked}")
+        return available[max(available) if number is None else number]
+
+    def _aspired(self, name: str, folders: list[Path]) -> list[Servable]:
+        """The versions that should answer, the latest first; new ones are at START."""
+        aspired = []
+        for folder in reversed(folders[-self._num_versions :]):
+            number = int(folder.name)
+            servable = self._servables.get(name, {}).get(number)
+            if servable is None or servable.over:
+                servable = Servable(name, folder)
+                with self._lock:
+                    self._servables.setdefault(name, {})[number] = servable
+            aspired.append(servable)
+        return aspired
+
+    def _try(self, servable: Servable) -> None:
+        model, number = servable.model, servable.number
+        servable.tried = contents(servable.folder)
+        try:
+            self._load(servable)
+        except Exception as error:  # whatever is in a file, the older version goes on
+            with self._lock:
+                servable.broke(error)
+                others = sorted(self._available(model))
+            goes_on = f"version {others[-1]} goes on" if others else "no version does"
+            self._tell(
+                f"{model} {number}",
+                f"{model}: version {number} does not answer, {goes_on}: "
+                f"{servable.error_message}",
+                None if isinstance(error, TfsnnError) else error,
+            )
+        else:
+            self._told.pop(f"{model} {number}", None)
+            log.info("%s: version %d answers", model, number)
+
+    def _load(self, servable: Servable) -> None:
+        """Load it and warm it up.
+
+        Raises:
+            ModelError: if either cannot be.
+        """
+        servable.state = State.LOADING
+        version = Version(servable.folder)
+        try:
+            warm_up(version, servable.folder, self._closed.is_set)
+        except MissingPackageError as error:
+            self._tell("warm-up", f"{error}. Versions answer without having warmed up.")
+        except BaseException:
+            version.close()
+            raise
+        with self._lock:
+            servable.version, servable.state = version, State.AVAILABLE
+
+    def _retire(self, name: str, aspired: list[Servable]) -> None:
+        """Other versions get no more requests, once one of the aspired answers."""
+        with self._lock:
+            if any(servable.state is State.AVAILABLE for servable in aspired):
+                for servable in self._available(name).values():
+                    if servable not in aspired:
+                        servable.state = State.UNLOADING
+
+    def _unload(self) -> None:
+        """End those that have answered all that they had."""
+        with self._lock:
+            idle = [
+                servable
+                for versions in self._servables.values()
+                for servable in versions.values()
+                if servable.state is State.UNLOADING and not servable.uses
+            ]
+        for servable in idle:
+            servable.version.close()
+            with self._lock:
+                servable.version, servable.state = None, State.END
+            log.info("%s: version %d is unloaded", servable.model, servable.number)
+
+    def _tell(self, subject: str, message: str, trace: Exception | None = None) -> None:
+        """Log it, unless it is what was said last of the subject."""
+        if self._told.get(subject) != message:
+            self._told[subject] = message
+            log.warning("%s", message, exc_info=trace)

@@ -15,9 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.serve.errors import RequestError
-from tfsnn.serve.models import Version
 from tfsnn.serve.signature import Arrays, Signature
 from tfsnn.serve.tensors import decoded, is_base64, plain, tensor
+from tfsnn.serve.version import Version
 
 ROWS, COLUMNS, EXAMPLES = ("instances", "inputs", "examples")
 

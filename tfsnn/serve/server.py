@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import ServeError
-from tfsnn.serve.models import Models
+from tfsnn.serve.models import NUM_VERSIONS, Models
 
 PORT = 8501  # of TF Serving's REST API
 QUEUE_SIZE = 100
 MAX_BATCH_SIZE = 32
 WAIT_MICROS = 1000
 MAX_REQUEST_BYTES = 32 * 2**20
+POLL_SECONDS = 1.0  # as TF Serving
 BACKLOG = 2048  # connections that wait to be accepted
 PATIENCE = 30  # seconds for the requests that run at Ctrl-C
 
@@ -41,6 +43,8 @@ class Server:
         batch_timeout_micros: int = WAIT_MICROS,
         queue_size: int = QUEUE_SIZE,
         max_request_bytes: int = MAX_REQUEST_BYTES,
+        num_versions: int = NUM_VERSIONS,
+        file_system_poll_wait_seconds: float = POLL_SECONDS,
     ) -> None:
         """Take the port, then load the models. See :func:`serve`."""
         self._uvicorn = require("uvicorn", "serve", "A server")
@@ -53,12 +57,14 @@ class Server:
             ("batch_timeout_micros", batch_timeout_micros, 0),
             ("queue_size", queue_size, 1),
             ("max_request_bytes", max_request_bytes, 1),
+            ("num_versions", num_versions, 1),
+            ("file_system_poll_wait_seconds", file_system_poll_wait_seconds, 0),
         ):
-            if value < least:
+            if not value >= least:  # or no number
                 raise OptionError(f"{name}={value} must be at least {least}")
         self._socket = _listening(host, port)
         try:
-            self.models = Models(Path(folder))
+            self.models = Models(Path(folder), num_versions)
         except BaseException:
             self._socket.close()
             raise
@@ -81,14 +87,23 @@ class Server:
             timeout_graceful_shutdown=PATIENCE,
         )
         self._server = self._uvicorn.Server(config)
+        self._poll_seconds = file_system_poll_wait_seconds
 
     def run(self) -> None:
         """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then what has come, and end."""
+        watching = threading.Thread(
+            target=self.models.watch, args=(self._poll_seconds,), name="versions"
+        )
+        if self._poll_seconds:
+            watching.start()
         try:
             self._server.run(sockets=[self._socket])
         except KeyboardInterrupt:  # again, once the signal was obeyed
             pass
         finally:
+            self.models.close()
+            if self._poll_seconds:
+                watching.join()
             self._socket.close()
 
     def stop(self) -> None:
@@ -104,16 +119,18 @@ def serve(
 ) -> None:
     """Answer requests for exported models, by TF Serving's REST API, until Ctrl-C.
 
-    For development: one process, no TLS, no authentication, versions as they were at
-    the start.
+    For development: one process, no TLS, no authentication. Versions that appear in the
+    folder meanwhile take the place of older ones (:mod:`tfsnn.serve.models`).
 
     Args:
         folder: of a model's versions, or of several models.
         announce: is called with the :class:`Server` once connections are taken.
         options: host and port; max_batch_size, the samples run at a time;
             batch_timeout_micros, for which a request waits for others to join it;
-            queue_size, the requests at a time, beyond which the answer is 503; and
-            max_request_bytes, beyond which it is 413.
+            queue_size, the requests at a time, beyond which the answer is 503;
+            max_request_bytes, beyond which it is 413; num_versions, the newest of each
+            model that are loaded; and file_system_poll_wait_seconds, after which the
+            folder is looked into again, never if 0.
 
     Raises:
         OptionError: for an impossible option.

@@ -1,0 +1,68 @@
+"""One version of a model, loaded the way TF Serving does it: into a session of its own.
+
+Only the SavedModel is needed, no ``.keras`` file and no Python of the model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.errors import ModelError
+from tfsnn.serve.errors import RequestError
+from tfsnn.serve.signature import CLASSIFY, PREDICT, Signature
+
+DEFAULT = "serving_default"
+INIT = "__saved_model_init_op"  # in every SavedModel of TensorFlow 2, not to be asked
+
+
+class Version:
+    """One loaded version of a model.
+
+    Attributes:
+        number: the name of its folder.
+        definitions: all that the SavedModel has, for its metadata.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Load it.
+
+        Raises:
+            ModelError: if it is no SavedModel that can be served.
+        """
+        self.number = int(folder.name)
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        try:
+            meta = tf.compat.v1.saved_model.load(self._session, ["serve"], str(folder))
+        except (OSError, RuntimeError, ValueError, tf.errors.OpError) as error:
+            self.close()
+            raise ModelError(
+                f"{folder} cannot be loaded as a SavedModel: {error}; write it again "
+                "with tfsnn export --format saved_model, or take the folder away"
+            ) from error
+        self.definitions: dict[str, Any] = dict(meta.signature_def)
+        self._signatures = {
+            name: Signature(name, definition, self._session)
+            for name, definition in self.definitions.items()
+            if name != INIT and definition.method_name in (PREDICT, CLASSIFY)
+        }
+
+    def signature(self, name: str | None) -> Signature:
+        """The signature of this name, or the default one.
+
+        Raises:
+            RequestError: if there is none.
+        """
+        name = name or DEFAULT
+        if name not in self._signatures:
+            raise RequestError(
+                f'Serving signature name: "{name}" not found in signature def; there '
+                f"are {', '.join(sorted(self._signatures))}"
+            )
+        return self._signatures[name]
+
+    def close(self) -> None:
+        """Give its memory back; it answers no more."""
+        self._session.close()

@@ -1,0 +1,117 @@
+"""The requests that a version answers to itself before it answers others.
+
+They are in ``assets.extra/tf_serving_warmup_requests`` (:mod:`tfsnn.export.warmup`
+writes it), a TFRecord of ``PredictionLog`` messages. As with TF Serving, there are 1000
+at most, and a version that cannot answer one of them is not served. Those of services
+that are not offered here (Regress, MultiInference) are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from tfsnn.errors import ModelError
+from tfsnn.export.warmup import FILE
+from tfsnn.extras import require
+from tfsnn.serve.errors import RequestError
+from tfsnn.serve.signature import Arrays, Signature
+from tfsnn.serve.version import Version
+
+MAX_RECORDS = 1000
+
+
+def warm_up(
+    version: Version, folder: Path, stopped: Callable[[], bool] = lambda: False
+) -> int:
+    """Have a version answer its own requests.
+
+    Args:
+        version: loaded.
+        folder: that it was loaded from.
+        stopped: asked before each of them, whether to leave the others out.
+
+    Returns:
+        How many were answered; 0 if it has none.
+
+    Raises:
+        MissingPackageError: if it has some, and tensorflow-serving-api is missing.
+        ModelError: if one cannot be read or answered, or there are too many.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return 0
+    module = "tensorflow_serving.apis.prediction_log_pb2"
+    message = require(module, "serving", "Warming up").PredictionLog
+    read = answered = 0
+    try:
+        for data in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            if stopped():
+                break
+            if read == MAX_RECORDS:
+                raise RequestError(f"there are more than {MAX_RECORDS} of them")
+            answered += _answered(version, message.FromString(data))
+            read += 1
+    except (
+        RequestError,
+        DecodeError,
+        TypeError,
+        ValueError,
+        tf.errors.OpError,
+    ) as error:
+        raise ModelError(
+            f"{path}: the version cannot answer its own request {read}, counted from "
+            f"0: {error}; export it again, or take this file away"
+        ) from error
+    return answered
+
+
+def _answered(version: Version, record: Any) -> bool:
+    """Whether the request is one of those that are answered here; it was, then."""
+    kind = record.WhichOneof("log_type")
+    if kind not in ("predict_log", "classify_log"):
+        return False
+    request = getattr(record, kind).request
+    signature = version.signature(request.model_spec.signature_name)
+    if kind == "predict_log":
+        inputs = {name: tf.make_ndarray(x) for name, x in request.inputs.items()}
+    else:
+        serialised = np.array(_examples(request.input), dtype=object)
+        inputs = {name: serialised for name in signature.inputs}
+    _check(signature, inputs)
+    signature(inputs)
+    return True
+
+
+def _examples(given: Any) -> list[bytes]:
+    """Those of an ``Input``, each with the features that are common to all."""
+    if given.WhichOneof("kind") == "example_list":
+        return [example.SerializeToString() for example in given.example_list.examples]
+    listed, merged = given.example_list_with_context, []
+    for example in listed.examples:
+        whole = tf.train.Example()
+        whole.CopyFrom(listed.context)
+        for name, feature in example.features.feature.items():
+            whole.features.feature[name].CopyFrom(feature)
+        merged.append(whole.SerializeToString())
+    return merged
+
+
+def _check(signature: Signature, inputs: Arrays) -> None:
+    if {*inputs} != {*signature.inputs}:
+        raise RequestError(
+            f'the signature "{signature.name}" takes {", ".join(signature.inputs)}, '
+            f"not {', '.join(inputs) or 'nothing'}"
+        )
+    for name, values in inputs.items():
+        end, dtype = signature.inputs[name], tf.as_dtype(values.dtype)
+        if dtype != end.dtype or not end.takes(values.shape):
+            raise RequestError(
+                f'input "{name}": got {dtype.name} {values.shape}, the signature takes '
+                f"{end}"
+            )
