@@ -3,15 +3,19 @@
     python benchmarks/readme.py
 
 What stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced; a test asserts
-that the README is what this script makes of it.
+that the README is what this script makes of it. ``docs/generate.py`` does the same with
+the pages of the site, which have more such parts.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
+from against_spikingjelly import first_close
 from click.testing import CliRunner
 from machine import described
 
@@ -19,6 +23,7 @@ from tfsnn_cli.main import cli
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+PART = re.compile(r"^<!-- (\w+) -->\n.*?^<!-- /\1 -->$", re.MULTILINE | re.DOTALL)
 NETWORKS = ("mnist_cnn", "fashion_mnist_cnn", "resnet20_cifar10")
 # Of which conversion each column reads which time step.
 COLUMNS = (
@@ -29,32 +34,6 @@ COLUMNS = (
     ("termapping for T=64", (64,)),
     ("data_norm", (32,)),
 )
-
-
-def written(readme: str) -> str:
-    """The README with its generated parts up to date."""
-    parts = {
-        "help": _help(),
-        "figures": _figures(),
-        "low_latency": _low_latency(),
-        "spikingjelly": _spikingjelly(),
-        "throughput": _result("throughput"),
-        "early_exit": _result("early_exit_resnet20"),
-        "memory": _result("memory"),
-        "speed": _result("speed"),
-        "backbones": _result("backbones"),
-    }
-    for name, text in parts.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        readme, count = re.subn(
-            pattern,
-            lambda match, text=text: f"{match[1]}{text}\n{match[2]}",
-            readme,
-            flags=re.DOTALL,
-        )
-        if count != 1:
-            raise SystemExit(f"README.md: no place marked {name}")
-    return readme
 
 
 def _help() -> str:
@@ -135,6 +114,26 @@ def _spikingjelly() -> str:
     return "\n".join(lines)
 
 
+def _within() -> str:
+    path = RESULTS / "within_half_a_point_resnet20.json"
+    document = json.loads(path.read_text())
+    other = document["spikingjelly"]
+    lines = first_close(document)
+    lines.append(
+        f"\n{document['model']}, ANN {100 * document['ann_accuracy']:.2f} % on "
+        f"{document['samples']:,} test images, {document['calibration_samples']:,} "
+        f"calibration images; {_listed(document)} were measured. On "
+        f"{described(document['machine'])}, PyTorch {other['torch']}, SpikingJelly "
+        f"{other['spikingjelly']}."
+    )
+    return "\n".join(lines)
+
+
+def _listed(document: dict) -> str:
+    steps = [row["timesteps"] for row in document["spikingjelly"]["results"][0]["rows"]]
+    return f"T = {', '.join(map(str, steps))}"
+
+
 def _result(name: str) -> str:
     """A result as it was written, without its title."""
     return "\n".join((RESULTS / f"{name}.md").read_text().splitlines()[2:])
@@ -142,6 +141,48 @@ def _result(name: str) -> str:
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+Parts: TypeAlias = Mapping[str, Callable[[], str]]
+PARTS: Parts = {
+    "help": _help,
+    "figures": _figures,
+    "low_latency": _low_latency,
+    "spikingjelly": _spikingjelly,
+    "within": _within,
+    "throughput": lambda: _result("throughput"),
+    "throughput_timesteps": lambda: _result("throughput_timesteps"),
+    "throughput_resnet50": lambda: _result("throughput_resnet50"),
+    "early_exit": lambda: _result("early_exit_resnet20"),
+    "early_exit_ternary": lambda: _result("early_exit_ternary_resnet20"),
+    "bulk_cost": lambda: _result("bulk_cost"),
+    "toolboxes": lambda: _result("against_toolboxes_fashion_mnist"),
+    "memory": lambda: _result("memory"),
+    "speed": lambda: _result("speed"),
+    "backbones": lambda: _result("backbones"),
+    "published": lambda: _result("published_resnet20_cifar10"),
+    "nir_tools": lambda: _result("nir_tools"),
+}
+
+
+def written(page: str, parts: Parts = PARTS) -> str:
+    """A page with its generated parts up to date.
+
+    Raises:
+        SystemExit: for a mark without its other one, or of an unknown part.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in parts:
+            raise SystemExit(f"<!-- {name} -->: no such part; {', '.join(parts)}")
+        return f"<!-- {name} -->\n{parts[name]()}\n<!-- /{name} -->"
+
+    page, count = PART.subn(fill, page)
+    marks = re.findall(r"^<!-- (/?\w+) -->$", page, re.MULTILINE)
+    if len(marks) != 2 * count:
+        raise SystemExit(f"not each of {marks} has its other mark behind it")
+    return page
 
 
 if __name__ == "__main__":

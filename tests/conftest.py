@@ -47,6 +47,20 @@ def rng():
 
 
 @pytest.fixture
+def sandbox(tmp_path, monkeypatch):
+    """The working folder, with the files that the README and docs/ speak of."""
+    import documents
+
+    from tfsnn.handlers import registry
+
+    documents.write_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    # What a page registers is for that page.
+    monkeypatch.setattr(registry, "_REGISTRY", registry.registered())
+    return tmp_path
+
+
+@pytest.fixture
 def eager():
     """Of small networks a few steps run sooner than they are traced."""
     import tensorflow as tf

@@ -18,6 +18,7 @@ from tfsnn.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.handlers.registry import (
     handles,
     handles_operation,
+    refusals,
     registered,
     registered_operations,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "operations",
     "pooling",
     "qcfs",
+    "refusals",
     "refused",
     "registered",
     "registered_operations",

@@ -102,6 +102,11 @@ def refuse(reason: str, *layer_classes: type) -> None:
         _REFUSED[layer_class] = reason
 
 
+def refusals() -> dict[type, str]:
+    """The layer classes that are refused, subclasses included, with the reasons."""
+    return dict(_REFUSED)
+
+
 CHANNELS_LAST = {"data_format": ("channels_last",)}
 
 

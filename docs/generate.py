@@ -1,0 +1,250 @@
+"""Write what the site generates from code and results into the pages of ``docs``.
+
+    python docs/generate.py
+
+What stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced, as in the
+README (``benchmarks/readme.py``); a test asserts that the pages are what this script
+makes of them. What a layer becomes is read from ``tfsnn inspect`` of the examples by
+which the tests check its handler, and there is one for everything that is registered.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from click.testing import CliRunner
+from keras import layers
+
+from tfsnn import methods
+from tfsnn.alphabet import alphabet_of
+from tfsnn.candidates import ANY, candidates
+from tfsnn.comparison import label
+from tfsnn.handlers import refusals, registered, registered_operations
+from tfsnn.inspect import inspect_model
+from tfsnn.methods.few_spikes import FewSpikes
+from tfsnn.passes import simplify
+from tfsnn.sources import import_model
+from tfsnn_cli.main import COMMANDS, cli
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent / "tests"))
+sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+
+from examples_layers import ACTIVATIONS, LAYERS  # noqa: E402
+from examples_operations import OPERATIONS  # noqa: E402
+from readme import PARTS, written  # noqa: E402
+
+# The heading of each module of tfsnn.handlers.
+FAMILIES = {
+    "linear": "Weights",
+    "activation": "Activations",
+    "qcfs": "Activations",
+    "normalization": "Normalisation",
+    "norm_matters": "Normalisation",
+    "pooling": "Pooling",
+    "merge": "Several inputs",
+    "attention": "Attention",
+    "structure": "Shapes, and what acts in training only",
+    "wrappers": "Around other layers",
+}
+LINEAR, SPIKING, RUNNING_SUM, DROPPED = "linear", "spiking", "running sum", "dropped"
+# What depends on the example, and what is said in its place.
+PARTICULAR = (
+    (r" for at most [\d.e+-]+( to [\d.e+-]+)?(, \d+ levels)?", ""),
+    (r"folded into \S+", "folded into the weights beside it"),
+    (r"dropped: \S+ bounds it already", "dropped: a ReLU before bounds it already"),
+    # A head is such a function right before an output; an output adds nothing.
+    (r"readout with (\w+) head", r"running sum of \1"),
+    (r" \+ readout\b|\breadout \+ ", ""),
+)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _apart(sections: Iterable[str]) -> str:
+    return "\n" + "\n\n".join(sections) + "\n"
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _becomes(kind: type | str, examples: Iterable[Any]) -> list[list[str]]:
+    """The parts that a layer or operation becomes, in each of its examples."""
+    name = kind if isinstance(kind, str) else kind.__name__
+    found = []
+    for example in examples:
+        for layer in inspect_model(example.model).layers:
+            if layer.layer_class == name:
+                text = layer.becomes
+                for pattern, replacement in PARTICULAR:
+                    text = re.sub(pattern, replacement, text)
+                found.append(text.split(" + "))
+    return found
+
+
+def _role(part: str) -> str:
+    """The role of a node (:mod:`tfsnn.roles`) from what is said of it."""
+    if part.startswith(("spiking", "max pooling of spikes")):
+        return SPIKING
+    if part.startswith(("running sum", "max pooling")):
+        return RUNNING_SUM
+    return DROPPED if part.startswith("dropped") else LINEAR
+
+
+def _of(role: str, parts: Iterable[str]) -> str:
+    return ", ".join(part for part in parts if _role(part) == role)
+
+
+def layers_by_family() -> str:
+    """A table for each family of handlers: what each layer becomes, by role."""
+    found: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for kind, registration in registered().items():
+        package, _, family = registration.handler.__module__.rpartition(".")
+        if package != "tfsnn.handlers":
+            continue  # of an example of the tests
+        variants = _becomes(kind, LAYERS[kind])
+        parts = list(dict.fromkeys(part for variant in variants for part in variant))
+        only = [
+            f"`{argument}={' or '.join(map(repr, values))}`"
+            for argument, values in registration.only.items()
+            if argument != "data_format"  # of which the page speaks
+        ]
+        cells = (
+            "; ".join(filter(None, [_of(LINEAR, parts), _of(DROPPED, parts)])),
+            _of(SPIKING, parts),
+            re.sub(r"running sum of (\w+)", r"`\1`", _of(RUNNING_SUM, parts)),
+            ", ".join(only),
+        )
+        alike = found.setdefault(FAMILIES[family], {})
+        alike.setdefault(cells, []).append(kind.__name__)
+    header = ["layer", LINEAR, SPIKING, RUNNING_SUM, "only with"]
+    sections = []
+    for title in dict.fromkeys(FAMILIES.values()):
+        rows = [[_codes(names), *cells] for cells, names in found[title].items()]
+        sections.append(f"### {title}\n\n{_table(header, rows)}")
+    return _apart(sections)
+
+
+def activations() -> str:
+    """What each activation becomes."""
+    rows = []
+    for name, example in zip(ACTIVATIONS, LAYERS[layers.Activation], strict=True):
+        (parts,) = _becomes(layers.Activation, [example])
+        by_role = {_role(part) for part in parts}
+        becomes = " + ".join(parts)
+        if by_role == {RUNNING_SUM}:
+            becomes = RUNNING_SUM
+        elif SPIKING in by_role:
+            becomes = "spiking neurons"
+        few = "spiking neurons" if name in FewSpikes.spiking_functions else becomes
+        rows.append([f"`{name}`", becomes, few])
+    return _table(["activation", "becomes", "with the method `few_spikes`"], rows)
+
+
+def operations() -> str:
+    """The operations of ``keras.ops`` by what they become."""
+    found: dict[str, list[str]] = {}
+    order = (RUNNING_SUM, SPIKING, LINEAR, DROPPED)
+    for name in registered_operations():
+        strongest = {
+            min((_role(part) for part in parts), key=order.index)
+            for parts in _becomes(name, OPERATIONS[name])
+        }
+        roles = " or ".join(role for role in reversed(order) if role in strongest)
+        found.setdefault(roles, []).append(name)
+    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
+    rows = [[roles, _codes(sorted(names))] for roles, names in ordered]
+    return _table(["becomes", "operations"], rows)
+
+
+def refused() -> str:
+    """The layers that are refused, and why."""
+    reasons: dict[str, list[str]] = {}
+    for kind, reason in refusals().items():
+        reasons.setdefault(reason, []).append(kind.__name__)
+    rows = [[_codes(names), reason] for reason, names in reasons.items()]
+    return _table(["layer", "why, and the way out"], rows)
+
+
+def methods_in_brief() -> str:
+    """All methods with what their defaults are."""
+    rows = []
+    for name, kind in methods.methods().items():
+        chosen = methods.make(name, {})
+        summary = (kind.__doc__ or "").strip().splitlines()[0]
+        link = f"[`{name}`](every-method.md#{name})"
+        correct = getattr(chosen, "correct", "none")
+        rows.append(
+            [link, alphabet_of(chosen), str(chosen.timesteps), correct, summary]
+        )
+    return _table(["method", "spikes", "T", "corrects", "what"], rows)
+
+
+def candidates_by_alphabet() -> str:
+    """What ``--method auto`` tries for each alphabet."""
+    smooth = layers.Dense(4, activation="gelu")
+    model = keras.Sequential([keras.Input((4,)), smooth, layers.Dense(2)])
+    graph = simplify(import_model(model))
+    rows = []
+    for alphabet in reversed(ANY):
+        tried = []
+        for method, options in candidates(graph, alphabet):
+            own = dict(options)
+            for told in ("correct", "negative_threshold", "levels"):
+                own.pop(told, None)  # the same for all, or what the alphabet says
+            tried.append(f"`{label(method, own)}`")
+        rows.append([f"`{alphabet}`", ", ".join(tried)])
+    return _table(["`--alphabet`", "tried, the best first"], rows)
+
+
+def _printed(*arguments: str) -> str:
+    shown = CliRunner().invoke(
+        cli, arguments, prog_name="tfsnn", terminal_width=80, catch_exceptions=False
+    )
+    return f"```\n{shown.output.strip()}\n```"
+
+
+def every_method() -> str:
+    """What ``tfsnn methods NAME`` prints, of each."""
+    sections = [
+        f"## {name}\n\n{_printed('methods', name)}" for name in methods.methods()
+    ]
+    return _apart(sections)
+
+
+def every_command() -> str:
+    """What ``tfsnn COMMAND --help`` prints, of each."""
+    sections = [f"## tfsnn {name}\n\n{_printed(name, '--help')}" for name in COMMANDS]
+    return _apart(sections)
+
+
+ALL = {
+    **PARTS,
+    "layers": layers_by_family,
+    "activations": activations,
+    "operations": operations,
+    "refused": refused,
+    "methods": methods_in_brief,
+    "candidates": candidates_by_alphabet,
+    "every_method": every_method,
+    "every_command": every_command,
+}
+
+
+def generated(page: str) -> str:
+    """A page with its generated parts up to date."""
+    return written(page, ALL)
+
+
+if __name__ == "__main__":
+    for path in sorted(DOCS.glob("*.md")):
+        path.write_text(generated(path.read_text()))
