@@ -71,10 +71,15 @@ class Paced(Neuron):
             known = known + current
             left = known * shares[k] + start - self.spike(total)
             c = self._fire(left, -total)
-            return tf.stack([c, left - self.spike(c)]), (k + 1, known, total + c)
+            return c, (k + 1, known, total + c)
 
         before = tf.constant(0), first, tf.zeros_like(start)
-        both, _ = scan(step, before, arriving)
-        events, potentials = (tf.unstack(part) for part in tf.unstack(both, 2, 1))
+        sent, _ = scan(step, before, arriving)
+        # From the spikes, so that nothing is kept of potentials that nobody asks for.
+        known = tf.cumsum(tf.concat([[first], arriving], 0))[1:]
+        shape = (steps,) + (1,) * len(first.shape)
+        left = known * tf.reshape(shares, shape) + start
+        potentials = tf.unstack(left - self.spike(tf.cumsum(sent)), steps)
+        events = tf.unstack(sent, steps)
         values = [self.spike(event) for event in events]
         return Sent(values, events, potentials)
