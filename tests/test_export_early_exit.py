@@ -1,6 +1,7 @@
 """An exported network with a rule: each sample takes its own steps on the server."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import tfsnn
@@ -30,3 +31,17 @@ def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):
     ]
     spikes = sum(reached)[expected["steps"] - 1, np.arange(len(x))]
     assert (served["spikes"].numpy() == spikes).all()
+
+
+def test_it_can_be_left_out_and_has_to_be_there_when_asked_for(trained, tmp_path):
+    model, x = trained
+    snn = tfsnn.convert(model, x[:100], "termapping", timesteps=3, correct="none")
+    with pytest.raises(tfsnn.OptionError, match="has no early exit"):
+        export_saved_model(snn, tmp_path / "model", early_exit=True)
+    assert not (tmp_path / "model").exists()
+
+    snn.early_exit = ExitRule("evidence", 0.0)  # all leave after a step
+    for wanted, steps in ((True, 1), (False, 3)):
+        folder = export_saved_model(snn, tmp_path / "model", early_exit=wanted).path
+        serving = tf.saved_model.load(str(folder)).signatures["serving_default"]
+        assert (serving(inputs=tf.constant(x[:5]))["steps"].numpy() == steps).all()

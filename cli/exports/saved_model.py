@@ -31,6 +31,12 @@ OPTIONS = (
         help="saved_model: what a server warms up and makes batches of.",
     ),
     click.Option(
+        ["--early-exit/--no-early-exit"],
+        default=None,
+        help="saved_model: whether samples leave when they are decided; if neither is "
+        "given, as the network has it (tfsnn early-exit).",
+    ),
+    click.Option(
         ["--input", "input_type"],
         type=click.Choice(["float", "uint8", "jpeg"]),
         default="float",

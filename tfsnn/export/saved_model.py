@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
 from tfsnn.export import serving_guide, warmup
 from tfsnn.export.input_forms import input_form
@@ -81,6 +82,7 @@ def export_saved_model(
     version: int | None = None,
     xla: bool = False,
     batch_sizes: Sequence[int] = BATCH_SIZES,
+    early_exit: bool | None = None,
     input_type: str = "float",
     raw: bool = False,
     class_names: str | Path | None = None,
@@ -94,12 +96,15 @@ def export_saved_model(
         xla: whether to add signatures that XLA compiles, ``serving_xla`` for any
             batch size and ``serving_xla_B`` for each of `batch_sizes`.
         batch_sizes: that a server warms up, and makes batches of.
+        early_exit: whether samples leave when they are decided, by the rule of the
+            network; if None, where it has one.
         input_type: "float", "uint8" or "jpeg" (:mod:`tfsnn.export.input_forms`).
         raw: whether 8-bit inputs stay at 0..255, instead of 0..1.
         class_names: a text file with one name a line, for the signature ``classify``.
 
     Raises:
-        OptionError: for an impossible option.
+        OptionError: for an impossible option, or an early exit that the network has
+            not.
         MissingPackageError: without tensorflow-serving-api.
         DataError: for class names that cannot be read or are not one for each class.
         OutputError: if the version exists or cannot be written.
@@ -111,7 +116,7 @@ def export_saved_model(
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     warmup.serving_messages()
     check_version(model, version)
-    signatures = Signatures(snn, form)
+    signatures = Signatures(snn, form, _rule(snn, early_exit))
     traced = {
         DEFAULT: signatures.serving_default(),
         OUTPUTS_ONLY: signatures.outputs_only(),
@@ -138,6 +143,15 @@ def export_saved_model(
     number = publish(model, version, write)
     ends = {key: _ends(function) for key, function in traced.items()}
     return ExportedModel(model / str(number), name, number, ends, sizes)
+
+
+def _rule(snn: SpikingModel, wanted: bool | None) -> ExitRule | None:
+    if wanted and snn.early_exit is None:
+        raise OptionError(
+            f"early_exit: {snn.name} has no early exit; let tfsnn early-exit (in "
+            "Python tfsnn.calibrate_exit) find one, or export it without"
+        )
+    return None if wanted is False else snn.early_exit
 
 
 def _checked_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:

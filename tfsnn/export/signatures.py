@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.compiled import with_constants
+from tfsnn.early_exit import ExitRule
 from tfsnn.export.input_forms import InputForm
 from tfsnn.graph import Graph
 from tfsnn.model import SpikingModel
@@ -33,12 +34,11 @@ EVENTS = 0  # the column of the counts that has the spikes, whatever they carry
 class Signatures:
     """The signatures of a spiking network, to be saved by ``tf.saved_model.save``."""
 
-    def __init__(self, snn: SpikingModel, form: InputForm) -> None:
-        """What answers, and the form in which its inputs come.
-
-        By the network's early exit, if it has one.
-        """
-        self.snn, self.form = snn, form
+    def __init__(
+        self, snn: SpikingModel, form: InputForm, early_exit: ExitRule | None = None
+    ) -> None:
+        """What answers, the form in which its inputs come, and who leaves early."""
+        self.snn, self.form, self.early_exit = snn, form, early_exit
         self.names = dict(
             zip(snn.inputs_by_name, input_names(snn.inputs_by_name), strict=True)
         )
@@ -130,20 +130,20 @@ class Signatures:
         }
 
     def _without_spikes(self, graph: Graph, x: dict[str, Any]) -> dict[str, Any]:
-        return self._by_name(self._simulated(graph, x, early_exit=self.snn.early_exit))
+        return self._by_name(self._simulated(graph, x, early_exit=self.early_exit))
 
     def _with_spikes(
         self, graph: Graph, x: dict[str, Any], static: bool = False
     ) -> dict[str, Any]:
-        snn = self.snn
-        units = {name: tf.ones(math.prod(s)) for name, s in snn.populations.items()}
+        shapes = self.snn.populations
+        units = {name: tf.ones(math.prod(s)) for name, s in shapes.items()}
         result = self._simulated(
             graph,
             x,
             observe=(COUNTS,),
             fan_outs=units,
             static=static,
-            early_exit=snn.early_exit,
+            early_exit=self.early_exit,
         )
         batch = tf.shape(result.outputs[0])[0]
         spikes = [
