@@ -183,16 +183,19 @@ def test_what_was_gone_through_is_the_corrected_network(name, method):
         np.testing.assert_allclose(seen.mean(0), sent.mean(0), atol=0.51)
 
 
-def test_potentials_are_the_mean_of_what_is_missing_in_all_steps():
+@pytest.mark.parametrize(("steps", "delay"), [(4, 0), (7, 2)])
+def test_potentials_are_the_mean_of_what_is_missing_in_all_steps(steps, delay):
     model = models.randomise(models.mlp())
     x = models.samples(model, 60)
-    ann, spiking = pair(model, x)
-    after = correct(ann, spiking, ann.feed(x), 4, Corrections(potential=True))
+    options = {"lookahead": 0, "delay": delay, "initial_potential": 0.5}
+    ann, spiking = pair(model, x, "paced", timesteps=steps, correct="none", **options)
+    after = correct(ann, spiking, ann.feed(x), steps, Corrections(potential=True))
     name = ann.of_kind(Rate)[0].name
     expected = np.asarray(ann.forward(x)[name]) / spiking.graph[name].scale
-    error = expected - spikes_of(spiking.graph, x)[name].mean(0)
+    read = spikes_of(spiking.graph, x, steps)[name][delay:]
+    error = expected - read.mean(0)
     found = after[name].initial_potential - 0.5
-    np.testing.assert_allclose(found, 4 * _shrunk(error), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found, len(read) * _shrunk(error), 1e-4, 1e-6)
     assert found.shape == (8,) and found.any()
 
 

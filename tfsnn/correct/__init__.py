@@ -8,9 +8,9 @@ mended already:
 * bias: of each channel, the mean difference of the activation in the ANN from what the
   spikes stand for is added to the current (Li et al., ICML 2021, arXiv 2106.06984,
   "light" calibration);
-* potential: the mean difference that is left at each neuron, times T, is added to its
-  initial potential (the same, "advanced" calibration), shrunk to what the samples show
-  to be more than noise.
+* potential: the mean difference that is left at each neuron, times the steps that are
+  read (T less a delay), is added to its initial potential (the same, "advanced"
+  calibration), shrunk to what the samples show to be more than noise.
 
 No labels are needed, and no gradients.
 """
@@ -100,7 +100,8 @@ class _Walk:
         self.chosen, self.seed = corrections, seed
         self.run = Run(self.graph, feed, timesteps)
         self.steps = self.run.clock.pre_steps + timesteps
-        self.weight = self.run.clock.weight(timesteps)
+        clock = self.run.clock  # means are over the steps that a readout reads
+        self.weight = clock.weight(timesteps - clock.start(timesteps))
         self.state = self.run.initial_state()
         self.values: dict[str, Any] = {}
         self.expected: dict[str, Any] = dict(feed)
