@@ -165,15 +165,15 @@ def timesteps_option(meaning: str) -> Decorator:
     return click.option("--timesteps", type=AT_LEAST_ONE, metavar="T", help=meaning)
 
 
-def energy_option() -> Decorator:
+def energy_option(meaning: str = "What operations cost") -> Decorator:
     """--energy."""
     return click.option(
         "--energy",
         metavar="NAME",
         default="45nm-float32",
         show_default=True,
-        help="What operations cost: a profile of tfsnn.energy; an unknown name is "
-        "refused with a list of all.",
+        help=f"{meaning}: a profile of tfsnn.energy; an unknown name is refused with a "
+        "list of all.",
     )
 
 

@@ -12,6 +12,7 @@ from .console import (
     LibraryCommand,
     OutputFile,
     batch_size_option,
+    energy_option,
     limit_option,
     load_ann,
     model_argument,
@@ -71,6 +72,7 @@ Example:
     show_default=True,
     help="For auto: what the cheapest has the least of.",
 )
+@energy_option("For auto: what operations cost")
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16"]),
@@ -124,6 +126,7 @@ def command(
     max_drop: float,
     alphabet: str | None,
     minimise: str,
+    energy: str,
     precision: str | None,
     options: tuple[tuple[str, str], ...],
     output: Path,
@@ -148,6 +151,7 @@ def command(
     """
     import tfsnn
     from tfsnn.alphabet import parse
+    from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
 
     automatic = method == "auto"
@@ -160,7 +164,7 @@ def command(
     if automatic:
         chosen = {"max_drop": max_drop, "alphabet": alphabet, "minimise": minimise}
         chosen |= {} if timesteps is None else {"timesteps": [timesteps]}
-        chosen["precision"] = precision
+        chosen |= {"precision": precision, "energy": profile(energy)}
         if alphabet is not None:
             parse(alphabet)  # refuses an unknown one
     else:
@@ -205,7 +209,9 @@ def _refuse_contradictions(ctx: click.Context, automatic: bool) -> None:
     """Options of a method with auto, or options of auto with a method."""
     given = ctx.get_parameter_source
     default = click.core.ParameterSource.DEFAULT
-    names = ("options",) if automatic else ("max_drop", "alphabet", "minimise")
+    names = (
+        ("options",) if automatic else ("max_drop", "alphabet", "minimise", "energy")
+    )
     found = [name for name in names if given(name) != default]
     if found and automatic:
         raise click.UsageError(

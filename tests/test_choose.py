@@ -10,6 +10,7 @@ from samples import collect
 import tfsnn
 from tfsnn.data import open_data
 from tfsnn.data.holdout import hold_out
+from tfsnn.energy import EnergyProfile
 from tfsnn.errors import CalibrationError, DataError, OptionError
 from tfsnn_cli.main import cli
 
@@ -140,6 +141,22 @@ def test_a_setting_that_cannot_be_is_left_out(labelled):
         )
 
 
+def test_energy_is_that_of_the_hardware(labelled):
+    free = EnergyProfile("free spikes", 1.0, 1e-12, "nobody")
+    found = tfsnn.choose(
+        *(labelled[0], labelled[1][:40]),
+        max_drop=100.0,
+        timesteps=[1],
+        methods=["opi"],
+        precision="float32",
+        energy=free,
+    )
+    counted = found.snn.operations_per_sample
+    expected = counted.constant_macs / counted.ann_macs
+    assert found.tried
+    assert all(row.energy_ratio == pytest.approx(expected) for row in found.tried)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -151,6 +168,7 @@ def test_a_setting_that_cannot_be_is_left_out(labelled):
         ({"holdout": 9}, "holdout=9: hold out 10 samples at least"),
         ({"alphabet": "unary"}, "'unary' is not known"),
         ({"methods": ["opo"]}, "unknown method: 'opo'"),
+        ({"energy": "1nm"}, "no energy profile '1nm'; there are 45nm-float32"),
     ],
 )
 def test_impossible_arguments_are_refused(labelled, changed, message):
@@ -217,6 +235,8 @@ def test_the_command_line_chooses(converting, labelled, tmp_path):
         (("--max-drop", 1), 2, "--max-drop goes with --method auto only"),
         (("--alphabet", "binary"), 2, "--alphabet goes with --method auto only"),
         (("--minimise", "latency"), 2, "--minimise goes with --method auto only"),
+        (("--energy", "45nm-int8"), 2, "--energy goes with --method auto only"),
+        ((*AUTO, "--energy", "1nm"), 2, "no energy profile '1nm'"),
         ((*AUTO[:3], "unary"), 2, "'unary' is not known"),
         ((*AUTO, "--max-drop", -1), 2, "-1"),
         ((*AUTO, "--limit", 19), 1, "too few to hold some of them out"),

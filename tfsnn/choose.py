@@ -36,6 +36,7 @@ from tfsnn.contestants import TIMESTEPS
 from tfsnn.convert import convert
 from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
+from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -59,6 +60,7 @@ def choose(
     max_drop: float = 0.5,
     alphabet: str | None = None,
     minimise: str = "energy",
+    energy: str | EnergyProfile = DEFAULT,
     precision: str | None = None,
     timesteps: Sequence[int] = TIMESTEPS,
     holdout: int = HOLDOUT,
@@ -85,6 +87,7 @@ def choose(
         max_drop: points that may be lost.
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
+        energy: what an operation costs (:mod:`tfsnn.energy`), by name or itself.
         precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
             drop still holds.
         timesteps: each T to try.
@@ -101,6 +104,7 @@ def choose(
         CalibrationError: if no setting stays within the drop; it says what came close.
     """
     steps = _checked(max_drop, minimise, timesteps, holdout)
+    costs = profile(energy)
     if precision is not None:
         check_precision(precision)
     known = calibrated(
@@ -116,7 +120,7 @@ def choose(
     rest, held = hold_out(
         known.data, holdout, least=LEAST, seed=known.seed, progress=progress
     )
-    judge = _Judge(known.with_data(rest), held, say, precision or "float32")
+    judge = _Judge(known.with_data(rest), held, say, precision or "float32", costs)
     search = _Search(judge, max_drop, minimise)
     search.by_steps(wanted, steps)
     search.by_thresholds(steps)
@@ -178,9 +182,10 @@ class _Judge:
         held: Data,
         say: Callable[[str], None] | None,
         precision: str,
+        costs: EnergyProfile,
     ) -> None:
         self.known, self.held, self.say = known, held, say
-        self.precision = precision
+        self.precision, self.costs = precision, costs
         self.samples = held.size or 0
         self.ann_accuracy: float | None = None
         self.tried: list[Tried] = []
@@ -219,7 +224,9 @@ class _Judge:
         chosen: Any = {**options, "timesteps": steps}
         model, known = self.known.model, self.known
         snn = convert(model, known, method, precision=precision, **chosen)
-        found = evaluate(snn, self.held, ann=self.known.model, timesteps=[steps])
+        found = evaluate(
+            snn, self.held, ann=model, timesteps=[steps], energy=self.costs
+        )
         (row,) = found.rows
         self.ann_accuracy = found.ann_accuracy
         agreement = 1.0 if row.agreement is None else row.agreement
