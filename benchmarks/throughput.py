@@ -173,7 +173,8 @@ def _repeated(run: Callable[[], Any], times: int) -> Callable[[], Any]:
 def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
     """The products of a simulation of one batch, on spikes that are there already."""
     graph = snn.graph.map_arrays(lambda node, name, values: values.numpy()).prepared()
-    constant, chunk = constant_nodes(graph), snn.chunk_for(batch)
+    constant = constant_nodes(graph)
+    chunk = min(snn.chunk_for(batch), snn.timesteps)
     once, repeated = [], []
     rng = np.random.default_rng(0)
     for node in graph.of_kind(Linear):

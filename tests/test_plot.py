@@ -67,6 +67,13 @@ def test_layers_are_bars_from_top_to_bottom():
     assert len(hatches) == 2
 
 
+def test_bars_are_told_apart_by_lines_which_are_small_as_svg():
+    figure = plot.layers({"layer": dict.fromkeys("abcd", 1.0)}, "Size")
+    (axes,) = figure.axes
+    assert len({group[0].get_hatch() for group in axes.containers}) == 4
+    assert len(plot.svg(figure)) < 50_000
+
+
 def test_errors_are_in_per_cent():
     found = SimpleNamespace(errors=lambda: {"layer": {"clipping": 0.25}})
     (axes,) = plot.errors(found).axes

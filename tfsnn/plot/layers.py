@@ -14,7 +14,8 @@ from tfsnn.plot.svg import COLOURS
 if TYPE_CHECKING:
     from tfsnn.diagnose import Diagnosis
 
-HATCHES = ("", "////", "....", "xxxx")  # beside colours, for those who do not see them
+# Beside colours, for those who do not see them. Lines: dots are 250 kB of each SVG.
+HATCHES = ("", "////", "\\\\\\\\", "xxxx")
 BAR = 0.075  # inches
 POINTS = 1000  # of a scatter, at most
 
