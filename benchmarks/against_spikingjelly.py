@@ -45,10 +45,10 @@ from typing import Any
 import click
 import keras
 import tensorflow as tf
+from labelled import samples
 from machine import described, machine
 from other_side import other_side
 from report_files import write, write_curves
-from samples import samples
 
 import tfsnn
 

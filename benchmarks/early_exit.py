@@ -24,9 +24,9 @@ from typing import Any
 import click
 import numpy as np
 import tensorflow as tf
+from labelled import samples
 from machine import described, machine
 from report_files import write
-from samples import samples
 
 import tfsnn
 
