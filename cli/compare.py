@@ -137,7 +137,7 @@ def command(
         raise click.UsageError("give --json or --csv, not both")
     chosen = _by_method(options)
     # Both refuse what does not exist.
-    profile(energy)
+    costs = profile(energy)
     contestants(methods, timesteps, alphabet, chosen)
     found = tfsnn.compare(
         load_ann(model_path, signature),
@@ -152,7 +152,7 @@ def command(
         calibration_limit=calibration_limit,
         seed=seed,
         batch_size=batch_size,
-        energy=energy,
+        energy=costs,
         output=output,
         overwrite=overwrite,
         progress=progress,
