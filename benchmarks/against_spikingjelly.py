@@ -201,7 +201,7 @@ def spikingjelly(
 
 def _write(output: Path, document: dict[str, Any]) -> None:
     write(output, document, _markdown(document))
-    rows = {_label(result): result["rows"] for result in _results(document)}
+    rows = {label(result): result["rows"] for result in all_results(document)}
     title = f"{document['model']}: against SpikingJelly"
     write_curves(output, rows, document["ann_accuracy"], title)
 
@@ -223,12 +223,12 @@ def _markdown(document: dict[str, Any]) -> str:
         "| against the ANN, points | ms per image |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for result in _results(document):
-        label = _label(result)
+    for result in all_results(document):
         for row in result["rows"]:
             lost = 100 * (row["accuracy"] - document["ann_accuracy"])
             lines.append(
-                f"| {label} | {result.get('spikes', '0, 1')} | {row['timesteps']} "
+                f"| {label(result)} | {result.get('spikes', '0, 1')} "
+                f"| {row['timesteps']} "
                 f"| {row.get('latency', row['timesteps'])} "
                 f"| {100 * row['accuracy']:.2f} | {lost:+.2f} "
                 f"| {row['milliseconds']:.2f} |"
@@ -244,38 +244,40 @@ def _markdown(document: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _results(document: dict[str, Any]) -> list[dict[str, Any]]:
+def all_results(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Ours, then theirs."""
     return [*document["results"], *document["spikingjelly"]["results"]]
 
 
-def _label(result: dict[str, Any]) -> str:
+def label(result: dict[str, Any]) -> str:
+    """A setting; of theirs with the readout."""
     return ", ".join(filter(None, [result["setting"], result.get("readout")]))
 
 
 def first_close(document: dict[str, Any]) -> list[str]:
     """A table of the least T within CLOSE points of the ANN, the fastest first."""
     least = document["ann_accuracy"] - CLOSE / 100
-    found: list[tuple[float, str, dict, bool]] = []
+    first: dict[str, dict[str, Any]] = {}
     never = []
-    for result in _results(document):
+    for result in all_results(document):
         close = [row for row in result["rows"] if row["accuracy"] >= least - 1e-9]
         if close:
-            theirs = result in document["spikingjelly"]["results"]
-            milliseconds = close[0]["milliseconds"]
-            found.append((milliseconds, _label(result), close[0], theirs))
+            first[label(result)] = close[0]
         else:
-            never.append(_label(result))
-    found.sort(key=lambda each: each[0])
-    best = min((each[0] for each in found if each[3]), default=None)
+            never.append(label(result))
+    theirs = map(label, document["spikingjelly"]["results"])
+    times = [first[name]["milliseconds"] for name in theirs if name in first]
+    best = min(times, default=None)
     lines = [
         f"| within {CLOSE} points of the ANN | first T | accuracy, % | images/s "
         "| times SpikingJelly's fastest |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for milliseconds, label, row, _ in found:
+    for name, row in sorted(first.items(), key=lambda item: item[1]["milliseconds"]):
+        milliseconds = row["milliseconds"]
         ratio = "-" if best is None else f"{best / milliseconds:.1f}"
         lines.append(
-            f"| {label} | {row['timesteps']} | {100 * row['accuracy']:.2f} "
+            f"| {name} | {row['timesteps']} | {100 * row['accuracy']:.2f} "
             f"| {1000 / milliseconds:.1f} | {ratio} |"
         )
     if never:

@@ -45,7 +45,7 @@ def main(output: Path | None, one: tuple[str, str] | None) -> None:
             click.echo(rows[-1], err=True)
     document = {"machine": machine(), "rows": rows}
     if output:
-        write(output, document, _markdown(document), bars(rows))
+        write(output, document, _markdown(document), bars(document))
 
 
 def _peak(method: str, steps: int) -> dict[str, float]:
@@ -71,10 +71,10 @@ def _resident() -> float:
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
-def bars(rows: list[dict[str, Any]]) -> tuple[dict[str, dict[str, float]], str]:
+def bars(document: dict[str, Any]) -> tuple[dict[str, dict[str, float]], str]:
     """What is drawn: the peak of each process."""
     found: dict[str, dict[str, float]] = {}
-    for row in rows:
+    for row in document["rows"]:
         of_method = found.setdefault(row["method"], {})
         of_method[f"T={row['timesteps']}"] = row["peak_mib"]
     return found, "Peak memory of the process (MiB)"

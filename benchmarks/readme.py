@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from against_spikingjelly import first_close
+from against_spikingjelly import all_results, first_close, label
 from click.testing import CliRunner
 from machine import described
 
@@ -91,13 +91,12 @@ def _spikingjelly() -> str:
     path = RESULTS / "against_spikingjelly_resnet20.json"
     document = json.loads(path.read_text())
     other = document["spikingjelly"]
-    results = [*document["results"], *other["results"]]
+    results = all_results(document)
     steps = [row["timesteps"] for row in results[0]["rows"]]
     header = ["points against the ANN", "spikes", *(f"T={t}" for t in steps)]
     lines = [_row(header), _row(["---"] * len(header))]
     for result in results:
-        label = ", ".join(filter(None, [result["setting"], result.get("readout")]))
-        cells = [label, result.get("spikes", "0, 1")]
+        cells = [label(result), result.get("spikes", "0, 1")]
         for row in result["rows"]:
             lost = 100 * (row["accuracy"] - document["ann_accuracy"])
             late = row.get("latency", row["timesteps"])
@@ -118,20 +117,16 @@ def _within() -> str:
     path = RESULTS / "within_half_a_point_resnet20.json"
     document = json.loads(path.read_text())
     other = document["spikingjelly"]
+    steps = [str(row["timesteps"]) for row in other["results"][0]["rows"]]
     lines = first_close(document)
     lines.append(
         f"\n{document['model']}, ANN {100 * document['ann_accuracy']:.2f} % on "
         f"{document['samples']:,} test images, {document['calibration_samples']:,} "
-        f"calibration images; {_listed(document)} were measured. On "
+        f"calibration images; T = {', '.join(steps)} were measured. On "
         f"{described(document['machine'])}, PyTorch {other['torch']}, SpikingJelly "
         f"{other['spikingjelly']}."
     )
     return "\n".join(lines)
-
-
-def _listed(document: dict) -> str:
-    steps = [row["timesteps"] for row in document["spikingjelly"]["results"][0]["rows"]]
-    return f"T = {', '.join(map(str, steps))}"
 
 
 def _result(name: str) -> str:

@@ -113,9 +113,12 @@ def main(
         model = build()
         model.compile(jit_compile=False)
         images = _images(model.inputs[0].shape[1], max(at_least, *batches))
-        for t, batch in itertools.product(steps, batches):
+        of_steps = {
+            t: {p: _converted(model, images[:64], t, p) for p in PRECISIONS}
+            for t in steps
+        }
+        for (t, snns), batch in itertools.product(of_steps.items(), batches):
             x = images[: max(batch, at_least)]
-            snns = {p: _converted(model, images[:64], t, p) for p in PRECISIONS}
             row = {"network": name, "timesteps": t, "batch_size": batch}
             row |= _ours(model, snns, x, batch)
             if python:
