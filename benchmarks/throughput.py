@@ -48,7 +48,7 @@ from report_files import write
 
 import tfsnn
 from tfsnn.nodes import Linear
-from tfsnn.run import constant_nodes
+from tfsnn.roles import constant_nodes
 
 RUNS = 5
 BATCHES = (1, 32, 256)

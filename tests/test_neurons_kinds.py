@@ -16,7 +16,7 @@ from tfsnn.neurons import KINDS
 from tfsnn.normalize import normalize, unscaled
 from tfsnn.passes import simplify
 from tfsnn.report import ConversionReport
-from tfsnn.simulate import needs_all_steps
+from tfsnn.roles import needs_all_steps
 from tfsnn.sources import import_model
 
 SIGNED = {"negative_threshold": 0.0, "max_coefficient": 3.0}

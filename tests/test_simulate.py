@@ -11,7 +11,9 @@ from test_neurons import reference
 from tfsnn.normalize import normalize
 from tfsnn.operations import count_operations
 from tfsnn.passes import simplify
-from tfsnn.simulate import Run, constant_nodes, simulate
+from tfsnn.roles import constant_nodes
+from tfsnn.run import Run
+from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 
 EVERYTHING = ("outputs", "spikes", "potentials")

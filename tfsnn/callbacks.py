@@ -14,7 +14,7 @@ from tfsnn.errors import ModelError
 from tfsnn.layers import BernoulliRate, DeterministicRate, IntegrateFire
 from tfsnn.model import SpikingModel
 from tfsnn.plot.spikes import drawn_neurons, pixels
-from tfsnn.simulate import SPIKES
+from tfsnn.run import SPIKES
 
 SPIKING = (IntegrateFire, BernoulliRate, DeterministicRate)
 NEURON, STEP = 4, 12  # pixels of a raster

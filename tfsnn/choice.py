@@ -9,7 +9,7 @@ from typing import Any
 
 from tfsnn.comparison import label
 from tfsnn.model import SpikingModel
-from tfsnn.report import table
+from tfsnn_stablehlo.results import table
 
 MINIMISED = ("energy", "timesteps", "latency")
 

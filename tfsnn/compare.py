@@ -30,7 +30,7 @@ from tfsnn.fingerprint import data_digest, model_digest
 from tfsnn.model import SpikingModel
 from tfsnn.plot.svg import comparison_plot
 from tfsnn.resume import RESULTS, Finished, Rows
-from tfsnn.simulate import COUNTS, OUTPUTS
+from tfsnn.run import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
 
 REPEATS, LONG_ENOUGH = 3, 1.0  # runs that are timed at most; seconds after which fewer

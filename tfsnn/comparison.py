@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tfsnn.energy import DEFAULT, EnergyProfile
-from tfsnn.report import table
-from tfsnn_stablehlo.results import below_the_table
+from tfsnn_stablehlo.results import below_the_table, table
 
 
 def label(method: str, options: Mapping[str, Any]) -> str:

@@ -27,7 +27,8 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
 from tfsnn.nodes import Readout
-from tfsnn.run import Run, needs_all_steps, observed_shapes
+from tfsnn.roles import needs_all_steps
+from tfsnn.run import Run, observed_shapes
 
 KINDS = ("margin", "entropy", "stable", "evidence")
 

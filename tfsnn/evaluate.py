@@ -26,10 +26,16 @@ from tfsnn.distribute import (
 from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
-from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
-from tfsnn.simulate import COUNTS, OUTPUTS
-from tfsnn_stablehlo.results import Row, Sums, doubling, evaluation_text, label_problem
+from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn_stablehlo.results import (
+    Row,
+    Sums,
+    doubling,
+    evaluation_text,
+    label_problem,
+    top_class,
+)
 
 
 @dataclass(frozen=True)

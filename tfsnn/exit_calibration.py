@@ -14,7 +14,8 @@ from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.model import SpikingModel
 from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.nodes import without_heads
-from tfsnn.simulate import OUTPUTS, simulate
+from tfsnn.run import OUTPUTS
+from tfsnn.simulate import simulate
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples

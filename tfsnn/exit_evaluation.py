@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tfsnn.early_exit import ExitRule
-from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
+from tfsnn_stablehlo.results import top_class
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,9 @@ from tfsnn.nodes import (
 )
 from tfsnn.operations import operations, shares
 from tfsnn.passes import simplify
-from tfsnn.report import table
 from tfsnn.roles import spiking_nodes
 from tfsnn.sources import import_model
+from tfsnn_stablehlo.results import table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfsnn import methods
 from tfsnn.data import open_data
@@ -46,9 +45,3 @@ def first_samples(ann: Graph, x: Any) -> Data:
     """
     kept = ann.whole_inputs
     return open_data(x, ann.inputs, default_split="test", raw=kept, limit=SAMPLES)
-
-
-def top_class(outputs: Any) -> np.ndarray:
-    """The index of the largest output of each sample, ``(N, ...)`` to ``(N,)``."""
-    outputs = np.asarray(outputs)
-    return outputs.reshape(len(outputs), -1).argmax(-1)

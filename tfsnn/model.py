@@ -15,17 +15,11 @@ from tfsnn.errors import DataError, OptionError
 from tfsnn.graph import Graph, Node
 from tfsnn.nodes import Rate
 from tfsnn.operations import Operations, count_operations
-from tfsnn.report import ConversionReport, table
-from tfsnn.simulate import (
-    COUNTS,
-    OUTPUTS,
-    POTENTIALS,
-    SPIKES,
-    VALUES,
-    Result,
-    simulate,
-)
+from tfsnn.report import ConversionReport
+from tfsnn.run import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
+from tfsnn.simulate import Result, simulate
 from tfsnn.trace import Trace
+from tfsnn_stablehlo.results import table
 
 # Samples times steps that a layer takes at a time, where K is free, and the largest K:
 # so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.

@@ -36,8 +36,7 @@ from tfsnn.nodes import (
     RunningSum,
 )
 from tfsnn.nodes.linear import CHANNELS_LAST
-from tfsnn.roles import LINEAR, ROLES, SPIKING, roles, spiking_nodes
-from tfsnn.simulate import constant_nodes
+from tfsnn.roles import LINEAR, ROLES, SPIKING, constant_nodes, roles, spiking_nodes
 
 LEAST_SHARE = 1e-6  # of an interpolation: below it is rounding
 

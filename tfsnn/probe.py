@@ -15,7 +15,8 @@ from tfsnn.neurons.integrate_fire import without_gradients
 from tfsnn.nodes import Rate, without_heads
 from tfsnn.normalize import normalize
 from tfsnn.plan import Plan
-from tfsnn.simulate import COUNTS, simulate
+from tfsnn.run import COUNTS
+from tfsnn.simulate import simulate
 
 COEFFICIENTS = 1  # the column of "counts" that has them
 

@@ -13,7 +13,15 @@ from collections.abc import Mapping
 
 from tfsnn.errors import UnsupportedError
 from tfsnn.graph import Graph
-from tfsnn.nodes import Constant, Function, Linear, Lookup, Rate, RunningSum
+from tfsnn.nodes import (
+    Constant,
+    Function,
+    Linear,
+    Lookup,
+    Rate,
+    Readout,
+    RunningSum,
+)
 
 SPIKING, LINEAR, RUNNING_SUM = ROLES = ("spiking", "linear", "running sum")
 
@@ -39,6 +47,26 @@ def roles(graph: Graph) -> dict[str, str]:
         else:
             found[node.name] = LINEAR
     return found
+
+
+def needs_all_steps(graph: Graph) -> bool:
+    """Return whether the graph can be simulated layer by layer only."""
+    populations = (node.population for node in graph.of_kind(Rate))
+    clock = graph.clock
+    return bool(clock.pre_steps) or clock.base > 1 or any(p.whole for p in populations)
+
+
+def constant_nodes(graph: Graph) -> set[str]:
+    """Return the names of the nodes whose values do not change over time.
+
+    They are those that a constant input reaches before any neuron.
+    """
+    constant: set[str] = set()
+    for node in graph:
+        changes = isinstance(node, Rate | Readout)
+        if not changes and set(node.inputs) <= constant:
+            constant.add(node.name)
+    return constant
 
 
 def refuse_running_sums(graph: Graph) -> None:

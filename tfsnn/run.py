@@ -14,27 +14,11 @@ import tensorflow as tf
 
 from tfsnn.graph import Graph, Node
 from tfsnn.nodes import Rate, Readout, RunningSum
+from tfsnn.roles import constant_nodes
 from tfsnn.running_sum import SumState, fold, send_change, send_value
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
 VALUES = "values"
-
-
-def needs_all_steps(graph: Graph) -> bool:
-    """Whether it can be simulated layer by layer only."""
-    populations = (node.population for node in graph.of_kind(Rate))
-    clock = graph.clock
-    return bool(clock.pre_steps) or clock.base > 1 or any(p.whole for p in populations)
-
-
-def constant_nodes(graph: Graph) -> set[str]:
-    """The nodes whose values do not change while the input does not."""
-    constant: set[str] = set()
-    for node in graph:
-        changes = isinstance(node, Rate | Readout)
-        if not changes and set(node.inputs) <= constant:
-            constant.add(node.name)
-    return constant
 
 
 def observed_shapes(

@@ -22,30 +22,8 @@ from tfsnn.early_exit import ExitRule, run_until_decided
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
 from tfsnn.nodes import Readout
-from tfsnn.run import (
-    COUNTS,
-    OUTPUTS,
-    POTENTIALS,
-    SPIKES,
-    VALUES,
-    Run,
-    constant_nodes,
-    needs_all_steps,
-    observed_shapes,
-)
-
-__all__ = [
-    "COUNTS",
-    "OUTPUTS",
-    "POTENTIALS",
-    "SPIKES",
-    "VALUES",
-    "Result",
-    "Run",
-    "constant_nodes",
-    "needs_all_steps",
-    "simulate",
-]
+from tfsnn.roles import needs_all_steps
+from tfsnn.run import COUNTS, OUTPUTS, Run, observed_shapes
 
 # Samples times steps that go through a layer together, where all steps have to.
 AT_ONCE = 128

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.matching import SAMPLES, first_samples, matched, top_class
+from tfsnn.matching import SAMPLES, first_samples, matched
 from tfsnn.model import SpikingModel
-from tfsnn.report import table
-from tfsnn.simulate import VALUES
+from tfsnn.run import VALUES
+from tfsnn_stablehlo.results import table, top_class
 
 
 @dataclass(frozen=True)

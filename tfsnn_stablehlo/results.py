@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -201,3 +202,9 @@ def label_problem(y: np.ndarray, classes: int) -> str | None:
         f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
         f"{classes - 1}"
     )
+
+
+def top_class(outputs: Any) -> np.ndarray:
+    """Return the index of each sample's largest output: ``(N, ...)`` to ``(N,)``."""
+    outputs = np.asarray(outputs)
+    return outputs.reshape(len(outputs), -1).argmax(-1)

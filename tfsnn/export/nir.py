@@ -36,7 +36,7 @@ from tfsnn.files import check_output, replacing
 from tfsnn.graph import Graph
 from tfsnn.model import SpikingModel
 from tfsnn.nodes import Rate
-from tfsnn.report import table
+from tfsnn_stablehlo.results import table
 
 RECORD, SCALES = "tfsnn", "scales"  # in the metadata
 

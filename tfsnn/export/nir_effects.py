@@ -12,9 +12,9 @@ import numpy as np
 from tfsnn.data import Progress, open_data
 from tfsnn.export.nir_losses import Loss
 from tfsnn.graph import Graph
-from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
 from tfsnn.nodes import Rate
+from tfsnn_stablehlo.results import top_class
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"

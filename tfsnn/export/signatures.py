@@ -19,7 +19,8 @@ from tfsnn.export.input_forms import InputForm
 from tfsnn.graph import Graph
 from tfsnn.model import SpikingModel
 from tfsnn.neurons.integrate_fire import without_gradients
-from tfsnn.simulate import COUNTS, OUTPUTS, Result, simulate
+from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn.simulate import Result, simulate
 
 DEFAULT, OUTPUTS_ONLY, ANYTIME, CLASSIFY, XLA = (
     "serving_default",

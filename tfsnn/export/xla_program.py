@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from tfsnn.model import SpikingModel
 from tfsnn.neurons.integrate_fire import without_gradients
-from tfsnn.simulate import COUNTS, OUTPUTS, Result, simulate
+from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn.simulate import Result, simulate
 
 PREDICT, EVALUATE = "predict", "evaluate"
 FAN_OUT = "fan_out"

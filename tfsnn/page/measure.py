@@ -19,10 +19,9 @@ from tfsnn.data import Progress
 from tfsnn.data.samples import Data
 from tfsnn.errors import DataError, OptionError
 from tfsnn.intervals import Interval, mean, wilson
-from tfsnn.matching import top_class
 from tfsnn.model import SpikingModel
-from tfsnn.simulate import COUNTS, OUTPUTS
-from tfsnn_stablehlo.results import label_problem
+from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn_stablehlo.results import label_problem, top_class
 
 SHOWN = 12  # disagreements whose inputs are kept
 SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS = range(4)  # columns of the counts
