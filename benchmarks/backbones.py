@@ -78,9 +78,9 @@ def measure(name: str) -> dict[str, Any]:
     import numpy as np
 
     import tfsnn
-    from tfsnn.operations import shares
-    from tfsnn.passes import simplify
-    from tfsnn.roles import RUNNING_SUM, roles
+    from tfsnn.network.operations import shares
+    from tfsnn.network.passes import simplify
+    from tfsnn.network.roles import RUNNING_SUM, roles
     from tfsnn.sources import import_model
 
     model = backbone(name)

@@ -25,8 +25,18 @@ from typing import Any
 import numpy as np
 
 from tfsnn.errors import ModelError
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Affine, Average, Linear, Max, Merge, Pad, Rate, Readout, Reshape
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import (
+    Affine,
+    Average,
+    Linear,
+    Max,
+    Merge,
+    Pad,
+    Rate,
+    Readout,
+    Reshape,
+)
 
 Pads = list[list[int]]
 

@@ -179,7 +179,7 @@ def ours(path: Path, x: np.ndarray, reset: str) -> Spikes:
     import nir
 
     from tfsnn import SpikingModel
-    from tfsnn.nodes import Readout
+    from tfsnn.network.nodes import Readout
     from tfsnn.sources.nir import import_nir
 
     read = import_nir(path, reset=reset)

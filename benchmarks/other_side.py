@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from neutral_network import neutral
 
-from tfsnn.passes import simplify
+from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 
 CHECKED = 100  # images whose logits are compared

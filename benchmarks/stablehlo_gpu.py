@@ -110,7 +110,7 @@ def _of_neurons(node: Any) -> dict[str, Any]:
     """What ``torch_spiking.py`` needs beside the ANN's nodes."""
     import numpy as np
 
-    from tfsnn.nodes import Linear, Rate
+    from tfsnn.network.nodes import Linear, Rate
 
     if isinstance(node, Linear):
         return {"precision": node.precision}

@@ -47,8 +47,8 @@ from machine import described, machine
 from report_files import write
 
 import tfsnn
-from tfsnn.nodes import Linear
-from tfsnn.roles import constant_nodes
+from tfsnn.network.nodes import Linear
+from tfsnn.network.roles import constant_nodes
 
 RUNS = 5
 BATCHES = (1, 32, 256)

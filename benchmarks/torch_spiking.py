@@ -1,11 +1,11 @@
 """A spiking network of ``neutral_network.py`` in plain PyTorch, to be compiled.
 
-The neurons are those of :mod:`tfsnn.neurons.integrate_fire`, in normal form (threshold
-1), max pooling is that of running sums. A relu node has the fields ``initial`` (V0),
-``negative`` (the negative threshold, or None) and ``most`` (the largest coefficient, or
-None); a conv or dense node ``precision``. As in tfsnn, what the constant input reaches
-before the first neuron is computed once, and a synapse sees the T steps folded into the
-batch, or one at a time: both ways are measured.
+The neurons are those of :mod:`tfsnn.network.neurons.integrate_fire`, in normal form
+(threshold 1), max pooling is that of running sums. A relu node has the fields
+``initial`` (V0), ``negative`` (the negative threshold, or None) and ``most`` (the
+largest coefficient, or None); a conv or dense node ``precision``. As in tfsnn, what the
+constant input reaches before the first neuron is computed once, and a synapse sees the
+T steps folded into the batch, or one at a time: both ways are measured.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from tfsnn.comparison import label
 from tfsnn.handlers import refusals, registered, registered_operations
 from tfsnn.inspect import inspect_model
 from tfsnn.methods.few_spikes import FewSpikes
-from tfsnn.passes import simplify
+from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 from tfsnn_cli.main import COMMANDS, cli
 
@@ -92,7 +92,7 @@ def _becomes(kind: type | str, examples: Iterable[Any]) -> list[list[str]]:
 
 
 def _role(part: str) -> str:
-    """The role of a node (:mod:`tfsnn.roles`) from what is said of it."""
+    """The role of a node (:mod:`tfsnn.network.roles`) from what is said of it."""
     if part.startswith(("spiking", "max pooling of spikes")):
         return SPIKING
     if part.startswith(("running sum", "max pooling")):

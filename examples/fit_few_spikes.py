@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from tfsnn.functions import FUNCTIONS
-from tfsnn.neurons.few_spikes import LOWEST, importance, places
+from tfsnn.network.functions import FUNCTIONS
+from tfsnn.network.neurons.few_spikes import LOWEST, importance, places
 
 UPPER = {"sigmoid": (8,), "tanh": (4,), "silu": (4, 8, 16), "gelu": (4, 8, 16)}
 STEPS = (1, 2, 4, 8, 12, 16)
@@ -168,7 +168,7 @@ def fit(function: str, high: int, steps: int) -> np.ndarray:
 HEAD = '''"""Tables of few-spikes neurons; made by ``examples/fit_few_spikes.py``.
 
 Errors over each interval, root mean square (rms) and largest (max), for K steps; the
-fit counts small inputs more (:func:`tfsnn.neurons.few_spikes.importance`):
+fit counts small inputs more (:func:`tfsnn.network.neurons.few_spikes.importance`):
 
 {errors}
 """

@@ -76,7 +76,7 @@ def calibrated():
     import models
 
     from tfsnn.calibrate import calibrate
-    from tfsnn.passes import simplify
+    from tfsnn.network.passes import simplify
     from tfsnn.sources import import_model
 
     found = {}

@@ -6,10 +6,10 @@ import numpy as np
 from keras import layers
 
 import tfsnn
-from tfsnn.clock import Clock
 from tfsnn.methods import Plan
+from tfsnn.network.clock import Clock
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.report import ConversionReport
 from tfsnn.sources import import_model
 

@@ -11,7 +11,7 @@ from keras import layers
 import tfsnn
 from tfsnn.methods import NeuronPlan
 from tfsnn.methods.thresholds import bounded
-from tfsnn.nodes import Affine, Rate
+from tfsnn.network.nodes import Affine, Rate
 
 
 @keras.saving.register_keras_serializable(package="tests")

@@ -12,8 +12,8 @@ from keras import layers
 
 from tfsnn import SpikingModel
 from tfsnn.export.nir import export_nir
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.report import ConversionReport
 from tfsnn.sources import import_model
 

@@ -3,11 +3,20 @@
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.graph import Graph
 from tfsnn.methods import NeuronPlan
 from tfsnn.methods.thresholds import bounded
-from tfsnn.nodes import Affine, Constant, Function, Linear, Lookup, Merge, Rate, Source
-from tfsnn.passes import simplify
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import (
+    Affine,
+    Constant,
+    Function,
+    Linear,
+    Lookup,
+    Merge,
+    Rate,
+    Source,
+)
+from tfsnn.network.passes import simplify
 
 UNIT = 2.0**-9  # inputs are multiples of it
 

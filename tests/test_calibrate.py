@@ -8,7 +8,7 @@ from keras import layers
 
 from tfsnn.calibrate import BINS, _Accumulator, calibrate
 from tfsnn.errors import CalibrationError
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
 from tfsnn.sources import import_model
 
 

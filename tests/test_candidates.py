@@ -8,7 +8,7 @@ from tfsnn import methods
 from tfsnn.alphabet import alphabet_of, parse
 from tfsnn.candidates import candidates
 from tfsnn.errors import OptionError
-from tfsnn.passes import simplify
+from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 
 

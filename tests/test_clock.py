@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from tfsnn.clock import RATE_CLOCK, Clock
-from tfsnn.graph import Graph
-from tfsnn.nodes import Readout, Source
+from tfsnn.network.clock import RATE_CLOCK, Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Readout, Source
 
 CLOCKS = {
     "rate": RATE_CLOCK,

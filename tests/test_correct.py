@@ -12,9 +12,9 @@ from tfsnn import methods
 from tfsnn.calibrate import calibrate
 from tfsnn.correct import Corrections, _shrunk, _Walk, correct
 from tfsnn.methods.options import CORRECTED
-from tfsnn.nodes import Affine, Linear, Rate
+from tfsnn.network.nodes import Affine, Linear, Rate
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize_with_units
-from tfsnn.passes import simplify
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

@@ -9,7 +9,7 @@ from keras import layers
 
 import tfsnn
 from tfsnn.correct.weights import fitted
-from tfsnn.nodes import Linear
+from tfsnn.network.nodes import Linear
 from tfsnn.sources import import_model
 
 LINEAR = {

@@ -10,11 +10,11 @@ import pytest
 from known_errors import rates, spiking, stack
 
 import tfsnn
-from tfsnn.clock import Clock
 from tfsnn.diagnose.measures import Part
 from tfsnn.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.methods import NeuronPlan
+from tfsnn.network.clock import Clock
 
 
 def relu(x):

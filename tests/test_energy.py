@@ -6,7 +6,7 @@ import pytest
 from tfsnn import energy
 from tfsnn.energy import EnergyProfile
 from tfsnn.errors import OptionError
-from tfsnn.operations import Operations
+from tfsnn.network.operations import Operations
 
 COSTS = Operations(ann_macs=100, constant_macs=8, analog_macs=3, fan_outs={})
 

@@ -16,9 +16,9 @@ from tfsnn.errors import DataError, OptionError, OutputError
 from tfsnn.export.nir import export_nir
 from tfsnn.export.nir_losses import in_other_words
 from tfsnn.methods import NeuronPlan
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize, unscaled
-from tfsnn.passes import simplify
 from tfsnn.plan import Plan
 from tfsnn.report import ConversionReport
 from tfsnn.sources import import_model
@@ -126,7 +126,7 @@ def test_a_drive_is_a_bias(tmp_path):
 
 
 def test_a_coder_is_a_neuron_at_the_input(tmp_path):
-    from tfsnn.passes.code_inputs import code_inputs
+    from tfsnn.network.passes.code_inputs import code_inputs
 
     model = models.dyadic(models.mlp())
     graph = code_inputs(simplify(import_model(model)), "rate_coder")

@@ -9,7 +9,7 @@ from tfsnn import SpikingModel
 from tfsnn.errors import UnsupportedError
 from tfsnn.export.nir import export_nir
 from tfsnn.export.nir_losses import with_bias
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
 
 pytestmark = pytest.mark.usefixtures("eager")
 

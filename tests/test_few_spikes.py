@@ -12,12 +12,12 @@ from keras import layers
 import tfsnn
 from tfsnn import methods
 from tfsnn.calibrate import calibrate
-from tfsnn.functions import FUNCTIONS
 from tfsnn.methods.few_spikes import best_interval
-from tfsnn.neurons import KINDS, few_spikes, few_spikes_tables
-from tfsnn.nodes import SmoothRate
-from tfsnn.passes import simplify
-from tfsnn.passes.spike_functions import spike_functions
+from tfsnn.network.functions import FUNCTIONS
+from tfsnn.network.neurons import KINDS, few_spikes, few_spikes_tables
+from tfsnn.network.nodes import SmoothRate
+from tfsnn.network.passes import simplify
+from tfsnn.network.passes.spike_functions import spike_functions
 from tfsnn.sources import import_model
 
 TABLES = few_spikes_tables.TABLES

@@ -7,7 +7,7 @@ import pytest
 from keras import layers
 
 import tfsnn
-from tfsnn.fingerprint import data_digest, model_digest
+from tfsnn.network.digest import data_digest, model_digest
 from tfsnn.sources import import_model
 
 

@@ -6,8 +6,8 @@ import models
 import numpy as np
 import pytest
 
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Affine, Linear, Merge, Rate, Readout, Source
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import Affine, Linear, Merge, Rate, Readout, Source
 from tfsnn.sources import import_model
 
 

@@ -11,7 +11,7 @@ from test_handlers import CASES
 
 from tfsnn.layers import QCFS
 from tfsnn.model import SpikingModel
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
 from tfsnn.normalize import normalize, unscaled
 from tfsnn.report import ConversionReport
 from tfsnn.simulate import simulate

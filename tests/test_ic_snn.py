@@ -12,10 +12,10 @@ from tfsnn import methods
 from tfsnn.calibrate import calibrate
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.methods.ic_snn import mean_residual
-from tfsnn.neurons import CODERS, CompensatedCoder, RateCoder
-from tfsnn.nodes import Linear, Rate
-from tfsnn.passes import simplify
-from tfsnn.passes.code_inputs import code_inputs
+from tfsnn.network.neurons import CODERS, CompensatedCoder, RateCoder
+from tfsnn.network.nodes import Linear, Rate
+from tfsnn.network.passes import simplify
+from tfsnn.network.passes.code_inputs import code_inputs
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

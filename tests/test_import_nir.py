@@ -14,7 +14,7 @@ from nir_networks import NETWORKS, T, first, needs_v_reset, spiking
 import tfsnn
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir import export_nir
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
 from tfsnn.sources.nir import import_nir
 from tfsnn.sources.nir_reader import Read, Reader
 from tfsnn.sources.nir_spatial import convolution

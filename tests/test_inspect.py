@@ -9,9 +9,9 @@ import pytest
 from keras import layers
 
 from tfsnn.inspect import inspect_model
-from tfsnn.nodes import Rate
-from tfsnn.operations import count_operations
-from tfsnn.passes import simplify
+from tfsnn.network.nodes import Rate
+from tfsnn.network.operations import count_operations
+from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 
 

@@ -17,7 +17,7 @@ from tfsnn.layers import (
     LInfBatchNormalization,
     TopKBatchNormalization,
 )
-from tfsnn.nodes import Source
+from tfsnn.network.nodes import Source
 
 EPSILON = 1e-5
 KINDS = {

@@ -13,9 +13,9 @@ from keras import layers
 import tfsnn
 from tfsnn import methods
 from tfsnn.errors import OptionError
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

@@ -13,11 +13,11 @@ import tensorflow as tf
 import tfsnn
 from tfsnn import methods
 from tfsnn.calibrate import calibrate
-from tfsnn.graph import Graph
 from tfsnn.methods import Plan
-from tfsnn.nodes import Rate, Readout, Source
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate, Readout, Source
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 
@@ -268,7 +268,7 @@ def test_signed_memory_has_a_threshold_for_each_neuron_and_a_gate():
 
 @pytest.mark.parametrize("T", [3, 4, 6, 12])
 def test_balanced_networks_are_read_when_spikes_have_come_through(T):
-    graph = normalize(layer(), Plan(plan_of("ltb"), tfsnn.clock.Clock(delay=3)))
+    graph = normalize(layer(), Plan(plan_of("ltb"), tfsnn.network.clock.Clock(delay=3)))
     spikes, outputs = record(graph, T)
     for t in range(1, T + 1):
         t0 = min(3, max(t - 4, 0))
@@ -287,5 +287,5 @@ def test_the_delay_is_the_expected_latency_of_the_first_spikes(calibrated):
             assert plan.clock.delay == round(delay) > 0
         assert (
             methods.make("ltb", {"delayed": "no"}).plan(graph, statistics).clock
-            == tfsnn.clock.Clock()
+            == tfsnn.network.clock.Clock()
         )

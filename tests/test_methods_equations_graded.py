@@ -22,11 +22,11 @@ from test_neurons import reference
 import tfsnn
 from tfsnn import methods
 from tfsnn.calibrate import calibrate
-from tfsnn.graph import Graph
 from tfsnn.methods import Plan
-from tfsnn.nodes import Linear, Rate, Readout, Source
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Linear, Rate, Readout, Source
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

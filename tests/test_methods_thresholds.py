@@ -17,7 +17,7 @@ from tfsnn.methods.thresholds import (
     gaussian_range,
     mean_square_scale,
 )
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
 from tfsnn.sources import import_model
 
 

@@ -12,8 +12,8 @@ from keras import layers
 
 import tfsnn
 from tfsnn.errors import DataError, ModelError, OptionError
-from tfsnn.graph import Graph
-from tfsnn.nodes import Rate
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate
 from tfsnn.report import ConversionReport
 
 

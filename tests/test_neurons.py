@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsnn.neurons import Neuron
+from tfsnn.network.neurons import Neuron
 
 STEPS = 50
 

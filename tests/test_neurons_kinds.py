@@ -10,13 +10,13 @@ import tensorflow as tf
 from test_simulate import EVERYTHING, assert_equal, run
 
 import tfsnn
-from tfsnn.clock import Clock
 from tfsnn.methods import Plan
-from tfsnn.neurons import KINDS
+from tfsnn.network.clock import Clock
+from tfsnn.network.neurons import KINDS
+from tfsnn.network.passes import simplify
+from tfsnn.network.roles import needs_all_steps
 from tfsnn.normalize import normalize, unscaled
-from tfsnn.passes import simplify
 from tfsnn.report import ConversionReport
-from tfsnn.roles import needs_all_steps
 from tfsnn.sources import import_model
 
 SIGNED = {"negative_threshold": 0.0, "max_coefficient": 3.0}

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.nodes import Affine, Function, Linear, Max, Rate, Readout
-from tfsnn.passes import simplify
-from tfsnn.passes.drop_repeated_rate import drop_repeated_rate
-from tfsnn.passes.fold_affine import fold_affine
-from tfsnn.passes.pool_before_rate import pool_before_rate
-from tfsnn.passes.read_head import read_head
+from tfsnn.network.nodes import Affine, Function, Linear, Max, Rate, Readout
+from tfsnn.network.passes import simplify
+from tfsnn.network.passes.drop_repeated_rate import drop_repeated_rate
+from tfsnn.network.passes.fold_affine import fold_affine
+from tfsnn.network.passes.pool_before_rate import pool_before_rate
+from tfsnn.network.passes.read_head import read_head
 from tfsnn.sources import import_model
 
 

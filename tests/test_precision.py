@@ -9,9 +9,9 @@ from keras import layers
 
 import tfsnn
 from tfsnn.errors import OptionError
-from tfsnn.nodes import Linear
+from tfsnn.network.nodes import Linear
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.precision import precision_of, with_precision
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model

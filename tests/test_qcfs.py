@@ -14,11 +14,11 @@ from tfsnn import methods
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.layers import QCFS
 from tfsnn.model import SpikingModel
-from tfsnn.nodes import Max, Rate
+from tfsnn.network.nodes import Max, Rate
+from tfsnn.network.passes import simplify
+from tfsnn.network.passes.drop_repeated_rate import drop_repeated_rate
+from tfsnn.network.passes.pool_before_rate import pool_before_rate
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
-from tfsnn.passes.drop_repeated_rate import drop_repeated_rate
-from tfsnn.passes.pool_before_rate import pool_before_rate
 from tfsnn.sources import import_model
 
 

@@ -14,9 +14,9 @@ from random_networks import RECIPES, SIGNALS, network
 import tfsnn
 from examples import floats
 from tfsnn.errors import CalibrationError, UnsupportedError
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
+from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.passes import simplify
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

@@ -13,7 +13,7 @@ from test_random_networks import check, every_network, outputs_of, tolerances
 
 from examples import floats
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.passes import simplify
+from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model, load_model
 from tfsnn.sources.keras_model import input_arranger
 

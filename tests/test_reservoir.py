@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfsnn.reservoir import Reservoir
+from tfsnn.data.reservoir import Reservoir
 
 
 def test_a_sample_of_a_stream_is_as_likely_from_anywhere():

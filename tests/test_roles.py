@@ -8,9 +8,9 @@ from keras import layers
 
 import tfsnn
 from tfsnn.errors import UnsupportedError
-from tfsnn.operations import shares
-from tfsnn.passes import simplify
-from tfsnn.roles import LINEAR, RUNNING_SUM, SPIKING, roles, spiking_nodes
+from tfsnn.network.operations import shares
+from tfsnn.network.passes import simplify
+from tfsnn.network.roles import LINEAR, RUNNING_SUM, SPIKING, roles, spiking_nodes
 from tfsnn.sources import import_model
 
 

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from test_neurons import reference
 
+from tfsnn.network.operations import count_operations
+from tfsnn.network.passes import simplify
+from tfsnn.network.roles import constant_nodes
 from tfsnn.normalize import normalize
-from tfsnn.operations import count_operations
-from tfsnn.passes import simplify
-from tfsnn.roles import constant_nodes
 from tfsnn.run import Run
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model

@@ -7,7 +7,7 @@ from keras import layers, ops
 from test_handlers import check
 
 from tfsnn.errors import ModelError
-from tfsnn.nodes import Rate
+from tfsnn.network.nodes import Rate
 from tfsnn.sources import import_model
 
 

@@ -12,7 +12,7 @@ from keras import layers
 
 import tfsnn
 from tfsnn.errors import ModelError
-from tfsnn.passes import simplify
+from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import CalibrationError
-from tfsnn.graph import Graph
-from tfsnn.nodes import Rate, SmoothRate
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate, SmoothRate
 
 BINS = 1024
 POSITIONS = 64

@@ -12,12 +12,12 @@ import numpy as np
 from tfsnn import methods
 from tfsnn.calibrate import Statistics, calibrate
 from tfsnn.data import Data, Progress, open_data
+from tfsnn.data.reservoir import Reservoir
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.graph import Graph
 from tfsnn.methods import Method
-from tfsnn.passes import simplify
-from tfsnn.reservoir import Reservoir
-from tfsnn.roles import refuse_running_sums
+from tfsnn.network.graph import Graph
+from tfsnn.network.passes import simplify
+from tfsnn.network.roles import refuse_running_sums
 from tfsnn.sources import import_model
 
 HELD = 256  # samples that corrections are simulated on, if nothing else is asked for

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from tfsnn.alphabet import Alphabet, options_for, parse
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph
 from tfsnn.methods import make
 from tfsnn.methods import methods as registered
 from tfsnn.methods.few_spikes import FewSpikes
-from tfsnn.nodes import Function
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Function
 
 ANY = ("graded:4", "ternary", "binary")  # where the alphabet is left open
 Table = tuple[tuple[str, dict[str, Any]], ...]

@@ -26,8 +26,8 @@ from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.evaluate import evaluate
 from tfsnn.files import replacing
-from tfsnn.fingerprint import data_digest, model_digest
 from tfsnn.model import SpikingModel
+from tfsnn.network.digest import data_digest, model_digest
 from tfsnn.plot.svg import comparison_plot
 from tfsnn.resume import RESULTS, Finished, Rows
 from tfsnn.run import COUNTS, OUTPUTS

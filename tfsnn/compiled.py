@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.early_exit import ExitRule
-from tfsnn.graph import Graph
-from tfsnn.neurons.integrate_fire import without_gradients
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulate import Result, simulate
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout

@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph
-from tfsnn.nodes import Readout
-from tfsnn.roles import needs_all_steps
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Readout
+from tfsnn.network.roles import needs_all_steps
 from tfsnn.run import Run, observed_shapes
 
 KINDS = ("margin", "entropy", "stable", "evidence")

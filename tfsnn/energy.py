@@ -2,7 +2,7 @@
 
 With A the ANN's multiply-accumulates (MACs), M0 those that the spiking network does
 once, M those of each step, T steps (pre-steps included) and S accumulates (ACs) by
-spikes, all of one sample (:class:`tfsnn.operations.Operations`)::
+spikes, all of one sample (:class:`tfsnn.network.operations.Operations`)::
 
     ANN   MAC * A
     SNN   MAC * (M0 + T * M) + AC * S
@@ -29,7 +29,7 @@ import math
 from dataclasses import dataclass
 
 from tfsnn.errors import OptionError
-from tfsnn.operations import Operations
+from tfsnn.network.operations import Operations
 from tfsnn_stablehlo.results import Energy
 
 HOROWITZ = (

@@ -12,8 +12,8 @@ from tfsnn.data import Progress, open_data
 from tfsnn.early_exit import ExitRule, check_can_exit
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.model import SpikingModel
-from tfsnn.neurons.integrate_fire import without_gradients
-from tfsnn.nodes import without_heads
+from tfsnn.network.neurons.integrate_fire import without_gradients
+from tfsnn.network.nodes import without_heads
 from tfsnn.run import OUTPUTS
 from tfsnn.simulate import simulate
 

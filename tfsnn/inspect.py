@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import (
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import (
     Affine,
     Average,
     Constant,
@@ -29,9 +29,9 @@ from tfsnn.nodes import (
     Slice,
     Transpose,
 )
-from tfsnn.operations import operations, shares
-from tfsnn.passes import simplify
-from tfsnn.roles import spiking_nodes
+from tfsnn.network.operations import operations, shares
+from tfsnn.network.passes import simplify
+from tfsnn.network.roles import spiking_nodes
 from tfsnn.sources import import_model
 from tfsnn_stablehlo.results import table
 
@@ -77,7 +77,8 @@ class Inspection:
         parameters: of the model; a shared layer counts once.
         macs: of one forward pass; a shared layer counts as often as it is called.
         neurons: spiking neurons, of all layers.
-        shares: of the operations of one step that each role has (:mod:`tfsnn.roles`).
+        shares: of the operations of one step that each role has
+            (:mod:`tfsnn.network.roles`).
         problems: everything that cannot be converted; `macs`, `neurons` and
             `shares` are None where there is any.
     """

@@ -12,9 +12,9 @@ import tensorflow as tf
 from tfsnn.compiled import Runs, Way, compiled, on_accelerator, with_variables
 from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Rate
-from tfsnn.operations import Operations, count_operations
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import Rate
+from tfsnn.network.operations import Operations, count_operations
 from tfsnn.report import ConversionReport
 from tfsnn.run import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulate import Result, simulate
@@ -128,7 +128,7 @@ class SpikingModel(keras.Model):
 
     @property
     def operations_per_sample(self) -> Operations:
-        """Connections counted (:mod:`tfsnn.operations`)."""
+        """Connections counted (:mod:`tfsnn.network.operations`)."""
         if self._operations is None:
             self._operations = count_operations(self._structure)
         return self._operations

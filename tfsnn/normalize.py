@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn.clock import RATE_CLOCK, Clock
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import (
+from tfsnn.network.clock import RATE_CLOCK, Clock
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import (
     Affine,
     Constant,
     Function,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.clock import RATE_CLOCK, Clock
+from tfsnn.network.clock import RATE_CLOCK, Clock
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NeuronPlan:
         initial_potential: in thresholds, one number or ``(C,)`` or ``(*units)``.
         negative_threshold: in thresholds; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
-        neuron: its kind, a name in :data:`tfsnn.neurons.KINDS`.
+        neuron: its kind, a name in :data:`tfsnn.network.neurons.KINDS`.
         settings: of that kind, JSON.
     """
 

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Average, Linear, Max, Merge, Rate
-from tfsnn.nodes.movement import Movement
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import Average, Linear, Max, Merge, Rate
+from tfsnn.network.nodes.movement import Movement
 
 PRECISIONS = ("float32", "bfloat16")
 EXACT = 256  # bfloat16 has all integers up to it

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data import Progress
-from tfsnn.graph import Graph
-from tfsnn.neurons.integrate_fire import without_gradients
-from tfsnn.nodes import Rate, without_heads
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons.integrate_fire import without_gradients
+from tfsnn.network.nodes import Rate, without_heads
 from tfsnn.normalize import normalize
 from tfsnn.plan import Plan
 from tfsnn.run import COUNTS

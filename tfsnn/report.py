@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from tfsnn.calibrate import Statistics
-from tfsnn.graph import Graph, LayerRecord
-from tfsnn.nodes import Function, Rate
-from tfsnn.operations import shares
+from tfsnn.network.graph import Graph, LayerRecord
+from tfsnn.network.nodes import Function, Rate
+from tfsnn.network.operations import shares
+from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 from tfsnn.plan import Plan
-from tfsnn.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 from tfsnn_stablehlo.results import table
 
 
@@ -51,8 +51,8 @@ class NodeReport:
 
     Attributes:
         node, layer: its name, and the Keras layer that it was made from.
-        kind: of node (:mod:`tfsnn.nodes`); of a running sum, its function.
-        role: "spiking", "linear" or "running sum" (:mod:`tfsnn.roles`).
+        kind: of node (:mod:`tfsnn.network.nodes`); of a running sum, its function.
+        role: "spiking", "linear" or "running sum" (:mod:`tfsnn.network.roles`).
     """
 
     node: str

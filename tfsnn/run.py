@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Rate, Readout, RunningSum
-from tfsnn.roles import constant_nodes
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import Rate, Readout, RunningSum
+from tfsnn.network.roles import constant_nodes
 from tfsnn.running_sum import SumState, fold, send_change, send_value
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"

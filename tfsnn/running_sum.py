@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.nodes import RunningSum
+from tfsnn.network.nodes import RunningSum
 
 
 class SumState(NamedTuple):

@@ -6,9 +6,10 @@ goes through them. K = 1 is streaming, K = T is layer-by-layer; the spikes are t
 What does not change over time (all that a constant input reaches before the first
 neuron) is computed once.
 
-Neurons that need all steps at once (:attr:`tfsnn.neurons.Population.whole`) make it
-layer-by-layer. The batch then goes through the network in slices of so few samples that
-memory does not grow with T; a synapse sees as many values at a time as ever.
+Neurons that need all steps at once (:attr:`tfsnn.network.neurons.Population.whole`)
+make it layer-by-layer. The batch then goes through the network in slices of so few
+samples that memory does not grow with T; a synapse sees as many values at a time as
+ever.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ import tensorflow as tf
 
 from tfsnn.early_exit import ExitRule, run_until_decided
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph
-from tfsnn.nodes import Readout
-from tfsnn.roles import needs_all_steps
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Readout
+from tfsnn.network.roles import needs_all_steps
 from tfsnn.run import COUNTS, OUTPUTS, Run, observed_shapes
 
 # Samples times steps that go through a layer together, where all steps have to.

@@ -40,7 +40,8 @@ class Row:
     Attributes:
         timesteps: T.
         latency: steps until the last layer has finished: T, and what look-ahead,
-            pre-steps or layer-by-layer operation add (:class:`tfsnn.clock.Clock`).
+            pre-steps or layer-by-layer operation add
+            (:class:`tfsnn.network.clock.Clock`).
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the ANN's top class; None without the ANN.
         spikes: events, whatever their coefficient.

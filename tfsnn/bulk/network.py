@@ -14,8 +14,8 @@ import numpy as np
 from tfsnn.analog import all_outputs
 from tfsnn.data.samples import Inputs, Raw
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.fingerprint import model_digest
 from tfsnn.model import SpikingModel
+from tfsnn.network.digest import model_digest
 from tfsnn.sources.keras_model import input_names
 
 

@@ -16,7 +16,7 @@ from tfsnn.data.npz import check_npz, open_npz
 from tfsnn.data.samples import Inputs, Raw
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord, scan
 from tfsnn.errors import DataError, OptionError
-from tfsnn.fingerprint import data_digest
+from tfsnn.network.digest import data_digest
 
 NPZ, TFRECORDS, FOLDER = "npz", "tfrecord", "images"
 KINDS = "TFRecord files (*.tfrecord), npz files, or folders of images"

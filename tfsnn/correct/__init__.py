@@ -27,9 +27,9 @@ import tensorflow as tf
 from tfsnn.correct.memory import fitting_samples, last_readers
 from tfsnn.correct.weights import fitted
 from tfsnn.data import Progress
-from tfsnn.graph import Graph, Node
-from tfsnn.neurons import CODERS
-from tfsnn.nodes import Affine, Linear, Max, Merge, Rate, Readout
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.neurons import CODERS
+from tfsnn.network.nodes import Affine, Linear, Max, Merge, Rate, Readout
 from tfsnn.normalize import Normalized
 from tfsnn.run import Run
 from tfsnn.running_sum import fold

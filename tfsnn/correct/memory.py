@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from tfsnn.graph import Graph
-from tfsnn.roles import constant_nodes
+from tfsnn.network.graph import Graph
+from tfsnn.network.roles import constant_nodes
 
 BUDGET = 2 * 2**30  # bytes, of the signals held
 COPIES = 3  # of the largest signal, inside an operation

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.nodes import Linear
+from tfsnn.network.nodes import Linear
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 PLACES = 256  # drawn from each sample's map

@@ -32,9 +32,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.clock import Clock
-from tfsnn.graph import Graph
-from tfsnn.nodes import Rate, Readout, RunningSum
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate, Readout, RunningSum
 
 # Counts that float32 has rounded to just below a whole number are that number.
 ROUNDING = 4e-7  # of the count: a few times the distance of float32 numbers

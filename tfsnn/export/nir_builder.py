@@ -10,7 +10,7 @@ import numpy as np
 from tfsnn.export.nir_signals import Signal, channels_first, moved
 from tfsnn.export.nir_windows import explicit
 from tfsnn.extras import require
-from tfsnn.graph import Node
+from tfsnn.network.graph import Node
 
 POOLINGS = ("sum", "average", "convolution")
 MOST_UNITS = 4096  # of a vector whose gain is written as a square matrix

@@ -26,8 +26,8 @@ from tfsnn.export.nir_builder import Builder, UnsayableError, as_bias, by_unit
 from tfsnn.export.nir_pooling import average, reduce
 from tfsnn.export.nir_signals import Signal, channels_first
 from tfsnn.export.nir_windows import same_pads
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import (
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import (
     Affine,
     Average,
     Linear,

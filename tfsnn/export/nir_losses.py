@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.clock import Clock
-from tfsnn.graph import Graph, Node
-from tfsnn.nodes import Affine, Average, Linear, Max, Merge, Rate
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Rate
 
 PLAIN = "integrate_fire"
 PRE_RUN = ("silenced", "offset_corrected")

@@ -9,8 +9,8 @@ import numpy as np
 from tfsnn.export.nir_builder import Builder, UnsayableError, by_unit
 from tfsnn.export.nir_signals import Signal
 from tfsnn.export.nir_windows import Pads, same_pads
-from tfsnn.graph import Node
-from tfsnn.nodes import Average, Reduce
+from tfsnn.network.graph import Node
+from tfsnn.network.nodes import Average, Reduce
 
 
 def average(node: Average, builder: Builder, signal: Signal) -> Signal:

@@ -16,9 +16,9 @@ import tensorflow as tf
 from tfsnn.compiled import with_constants
 from tfsnn.early_exit import ExitRule
 from tfsnn.export.input_forms import InputForm
-from tfsnn.graph import Graph
 from tfsnn.model import SpikingModel
-from tfsnn.neurons.integrate_fire import without_gradients
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.run import COUNTS, OUTPUTS
 from tfsnn.simulate import Result, simulate
 

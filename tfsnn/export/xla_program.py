@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.model import SpikingModel
-from tfsnn.neurons.integrate_fire import without_gradients
+from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.run import COUNTS, OUTPUTS
 from tfsnn.simulate import Result, simulate
 

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from tfsnn.functions import FUNCTIONS
 from tfsnn.handlers.builder import Builder, Unsupported
 from tfsnn.handlers.registry import handles
+from tfsnn.network.functions import FUNCTIONS
 
 Activation = Callable[[str, Builder], str]
 

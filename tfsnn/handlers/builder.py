@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.graph import Graph, LayerRecord, Node
-from tfsnn.nodes import (
+from tfsnn.network.graph import Graph, LayerRecord, Node
+from tfsnn.network.nodes import (
     Affine,
     Constant,
     Function,

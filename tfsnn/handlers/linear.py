@@ -12,8 +12,8 @@ from keras import layers
 from tfsnn.handlers.activation import activate
 from tfsnn.handlers.builder import Builder, Unsupported
 from tfsnn.handlers.registry import CHANNELS_LAST, handles
-from tfsnn.nodes import Linear, Lookup, Pad, Source
-from tfsnn.nodes.movement import Movement
+from tfsnn.network.nodes import Linear, Lookup, Pad, Source
+from tfsnn.network.nodes.movement import Movement
 
 
 def _window(layer: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from keras import layers
 
 from tfsnn.handlers.builder import Builder, Unsupported
 from tfsnn.handlers.registry import CHANNELS_LAST, handles
-from tfsnn.nodes import Average, Max, Pool
+from tfsnn.network.nodes import Average, Max, Pool
 
 Handler = Callable[[Any, Sequence[str], Builder], str]
 

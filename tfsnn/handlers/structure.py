@@ -10,7 +10,7 @@ from keras import layers
 
 from tfsnn.handlers.builder import Builder, Unsupported
 from tfsnn.handlers.registry import CHANNELS_LAST, handles
-from tfsnn.nodes import Pad, Resize
+from tfsnn.network.nodes import Pad, Resize
 
 
 @handles(layers.Flatten, only=CHANNELS_LAST)

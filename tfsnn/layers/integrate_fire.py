@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
-from tfsnn.neurons import Neuron
-from tfsnn.scan import scan
+from tfsnn.network.neurons import Neuron
+from tfsnn.network.neurons.scan import scan
 
 RESETS = ("subtract", "zero")
 
@@ -18,9 +18,9 @@ RESETS = ("subtract", "zero")
 class IntegrateFire(keras.layers.Layer):
     """Currents ``(B, T, *units)`` to the coefficients of spikes, the same shape.
 
-    The neuron of :mod:`tfsnn.neurons`, from `initial_potential` at the start of each
-    sequence; there is no state between calls. Potentials are float32 whatever the dtype
-    policy. Training goes through it with a straight-through gradient: that of the
+    The neuron of :mod:`tfsnn.network.neurons`, from `initial_potential` at the start of
+    each sequence; there is no state between calls. Potentials are float32 whatever the
+    dtype policy. Training goes through it with a straight-through gradient: that of the
     clipped, but not rounded, potential.
     """
 

@@ -35,10 +35,10 @@ import numpy as np
 
 from tfsnn.calibrate import Statistics
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import CORRECTED, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.network.graph import Graph
 from tfsnn.plan import Plan
 from tfsnn.probe import Probe
 

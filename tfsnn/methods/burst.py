@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfsnn.calibrate import BINS, Statistics
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import GRANULARITY, RULES, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.network.graph import Graph
 from tfsnn.plan import Plan
 
 

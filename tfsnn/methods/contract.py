@@ -20,7 +20,7 @@ from tfsnn.calibrate import Statistics
 from tfsnn.correct import Corrections
 from tfsnn.data import Progress
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph
+from tfsnn.network.graph import Graph
 from tfsnn.plan import Plan
 from tfsnn.probe import Probe
 

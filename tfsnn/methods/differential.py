@@ -6,10 +6,10 @@ Z. Huang, W. Fang, T. Bu, P. Xue, Z. Hao, W. Liu, Y. Tang, Z. Yu, T. Huang,
 
     s = +-theta 2^-k for the largest that fits;  E <- E + s / t
 
-(:mod:`tfsnn.neurons.differential`). The largest threshold is the range of least mean
-square error for Gaussian currents with 2^n - 1 levels. Departs from the paper in the
-bias, which is added in each step here: what a synapse receives is the decoded value,
-so that it needs no special place.
+(:mod:`tfsnn.network.neurons.differential`). The largest threshold is the range of least
+mean square error for Gaussian currents with 2^n - 1 levels. Departs from the paper in
+the bias, which is added in each step here: what a synapse receives is the decoded
+value, so that it needs no special place.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tfsnn.calibrate import Statistics
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import RULES, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
-from tfsnn.nodes import Rate
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate
 from tfsnn.plan import Plan
 
 

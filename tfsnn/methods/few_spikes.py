@@ -7,10 +7,10 @@ through temporal coding with two spikes", Nature Machine Intelligence 3, 2021, a
     z(t) = 1 if v > T(t);  out <- out + d(t) z(t);  v <- v - h(t) z(t)     t = 1..K
 
 from v = x, the complete input. A ReLU has T(t) = h(t) = d(t) = alpha 2^-t, which is K
-bits of it (:mod:`tfsnn.neurons.radix` with base 2); sigmoid, SiLU, tanh and GELU have
-fitted tables (:mod:`tfsnn.neurons.few_spikes`), so that they spike where other methods
-need running sums. K is `timesteps`, for each layer: the error of a ReLU halves with
-each of them. The options of thresholds are for ReLUs alone.
+bits of it (:mod:`tfsnn.network.neurons.radix` with base 2); sigmoid, SiLU, tanh and
+GELU have fitted tables (:mod:`tfsnn.network.neurons.few_spikes`), so that they spike
+where other methods need running sums. K is `timesteps`, for each layer: the error of a
+ReLU halves with each of them. The options of thresholds are for ReLUs alone.
 
 Departs from the paper in rounding a ReLU to the nearest level instead of down
 (`initial_potential` = 0 gives the latter), in a range alpha of each channel, of least
@@ -28,14 +28,14 @@ from typing import ClassVar
 import numpy as np
 
 from tfsnn.calibrate import Statistics
-from tfsnn.clock import Clock
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
-from tfsnn.neurons import few_spikes
-from tfsnn.nodes import SmoothRate
-from tfsnn.passes.spike_functions import spike_functions
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons import few_spikes
+from tfsnn.network.nodes import SmoothRate
+from tfsnn.network.passes.spike_functions import spike_functions
 from tfsnn.plan import NeuronPlan, Plan
 
 

@@ -32,13 +32,13 @@ import numpy as np
 
 from tfsnn.calibrate import BINS, Statistics
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import CORRECTED, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
-from tfsnn.neurons import CODERS
-from tfsnn.nodes import Rate
-from tfsnn.passes.code_inputs import code_inputs
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons import CODERS
+from tfsnn.network.nodes import Rate
+from tfsnn.network.passes.code_inputs import code_inputs
 from tfsnn.plan import NeuronPlan, Plan
 
 ROUNDING = 1e-6  # by which an input may leave [0, 1]

@@ -9,7 +9,7 @@ High-Performance and Low-Power Applications", CVPR 2025, arXiv 2409.03368.
     t0 = sum over layers of (theta - V(0)) / (the largest mean activation of a channel)
     and t0 <= T - 4
 
-Max pooling stands before the neuron (:mod:`tfsnn.passes.pool_before_rate`).
+Max pooling stands before the neuron (:mod:`tfsnn.network.passes.pool_before_rate`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfsnn.calibrate import Statistics
-from tfsnn.clock import Clock
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import RULES, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
 from tfsnn.plan import Plan
 
 

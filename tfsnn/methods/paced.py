@@ -1,6 +1,6 @@
 """Paced firing: each layer looks a step ahead, and all is mended by simulation.
 
-Ours; the neuron is in :mod:`tfsnn.neurons.paced`, the corrections in
+Ours; the neuron is in :mod:`tfsnn.network.neurons.paced`, the corrections in
 :mod:`tfsnn.correct`. A layer starts d steps after its input and paces its spikes by the
 mean current it has seen, so that no spike is sent too early or too late:
 
@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsnn.calibrate import Statistics
-from tfsnn.clock import Clock
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import CORRECTED, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
 from tfsnn.plan import Plan
 
 

@@ -29,11 +29,11 @@ import numpy as np
 
 from tfsnn.calibrate import Statistics
 from tfsnn.errors import ModelError
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
-from tfsnn.nodes import Rate
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate
 from tfsnn.plan import NeuronPlan, Plan
 
 ADVICE = "train with tfsnn.layers.QCFS, or with ReLU(max_value)"

@@ -7,10 +7,10 @@ with Radix Encoding", IEEE TNNLS 35(3), 2024, arXiv 2105.06943.
     V <- r V + sum w s(t)        t = 1..T: one shift of the potential in each step
 
 The body of the paper was not to be had; this follows from positional notation. The
-layer is exactly a quantised ReLU of r^T levels (:mod:`tfsnn.neurons.radix`). A layer
-needs all digits of its input before it can send its first: T steps for each layer.
-Departs from the paper, which trains the ANN with quantised activations, in choosing the
-ranges by least square error instead.
+layer is exactly a quantised ReLU of r^T levels (:mod:`tfsnn.network.neurons.radix`). A
+layer needs all digits of its input before it can send its first: T steps for each
+layer. Departs from the paper, which trains the ANN with quantised activations, in
+choosing the ranges by least square error instead.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsnn.calibrate import Statistics
-from tfsnn.clock import Clock
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
-from tfsnn.neurons.radix import check_places
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons.radix import check_places
 from tfsnn.plan import Plan
 
 

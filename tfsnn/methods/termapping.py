@@ -21,10 +21,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfsnn.calibrate import Statistics
-from tfsnn.graph import Graph
 from tfsnn.methods.contract import method, option
 from tfsnn.methods.options import CORRECTED, Corrected, Thresholds
 from tfsnn.methods.thresholds import plan_rates
+from tfsnn.network.graph import Graph
 from tfsnn.plan import Plan
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.calibrate import BINS, Statistics
-from tfsnn.clock import RATE_CLOCK, Clock
 from tfsnn.errors import OptionError
-from tfsnn.graph import Graph
 from tfsnn.methods.options import Thresholds
-from tfsnn.nodes import Rate
+from tfsnn.network.clock import RATE_CLOCK, Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate
 from tfsnn.plan import NeuronPlan, Plan
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tfsnn.clock import Clock
 from tfsnn.comparison import Comparison
 from tfsnn.diagnose import Diagnosis
 from tfsnn.energy import EnergyProfile
 from tfsnn.intervals import Interval
-from tfsnn.operations import Operations
+from tfsnn.network.clock import Clock
+from tfsnn.network.operations import Operations
 from tfsnn.page.measure import EVENT_SYNOPS, SYNOPS, Measured
 from tfsnn.page.recorded import Decoded, Recording
 from tfsnn.report import ConversionReport

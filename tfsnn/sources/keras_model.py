@@ -13,10 +13,10 @@ import keras
 import numpy as np
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.graph import Graph, LayerRecord
 from tfsnn.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.handlers.registry import translate
-from tfsnn.nodes import Readout, Source
+from tfsnn.network.graph import Graph, LayerRecord
+from tfsnn.network.nodes import Readout, Source
 from tfsnn.sources.model_config import (
     Reference,
     calls,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.nodes import Affine, Linear, Rate, Readout, Reshape, Source
+from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Reshape, Source
 from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
 from tfsnn.sources.nir_spatial import as_bias, convolution, pooling
 

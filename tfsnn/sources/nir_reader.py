@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn.graph import Node
-from tfsnn.nodes import Merge, Take
+from tfsnn.network.graph import Node
+from tfsnn.network.nodes import Merge, Take
 
 
 class UnreadableError(Exception):

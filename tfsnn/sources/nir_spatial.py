@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.export.nir_windows import spread
-from tfsnn.nodes import Affine, Average, Linear, Pad
+from tfsnn.network.nodes import Affine, Average, Linear, Pad
 from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
 
 

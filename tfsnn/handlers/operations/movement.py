@@ -13,7 +13,7 @@ from tfsnn.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.handlers.operations.arithmetic import spread
 from tfsnn.handlers.registry import handles_operation
 from tfsnn.handlers.structure import pad
-from tfsnn.nodes import Resize, Slice
+from tfsnn.network.nodes import Resize, Slice
 
 
 @handles_operation("Reshape")

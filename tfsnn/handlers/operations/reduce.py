@@ -7,7 +7,7 @@ from typing import Any
 
 from tfsnn.handlers.builder import Builder, Unsupported
 from tfsnn.handlers.registry import Handler, handles_operation
-from tfsnn.nodes import Average, Max, Pool
+from tfsnn.network.nodes import Average, Max, Pool
 
 FORMS = {
     "Sum": "sum",

@@ -1,0 +1,85 @@
+"""Paced firing with look-ahead: a layer starts d steps after its input.
+
+Ours. In a synchronous simulation a layer answers each step before it can know whether
+the current keeps coming: early spikes cannot be taken back, and a shortage in the last
+step cannot be made good. Here every layer starts d steps after its input and paces its
+spikes by the mean current seen so far. In thresholds, with U(k) the sum of the currents
+of steps 1..min(T, k + d)::
+
+    target(k) = U(k) * k / min(T, k + d)          k = 1..T
+    c(k) = clip(floor(target(k) + V(0) - E), -C or 0 (not below -E), C),   E += c(k)
+
+At k = T the target is the whole sum, and one step before it is known already: what is
+left is quantisation. d = 0 is the integrate-and-fire neuron of that initial potential;
+d = T is layer-by-layer processing. It costs d steps of latency for each layer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from tfsnn.network.neurons.integrate_fire import Neuron
+from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.scan import scan
+
+# More steps than that run in a loop of the program, which keeps that small.
+UNROLLED = 12
+
+
+@dataclass(frozen=True)
+class Paced(Neuron):
+    """Integrate-and-fire neurons that look `lookahead` steps ahead (d)."""
+
+    whole: ClassVar[bool] = True
+
+    lookahead: int = 1
+
+    def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
+        """See the module; `state` is the one before the first step."""
+        if len(currents) > UNROLLED:
+            return self._looped(currents, state.potential), state
+        sums: list[Any] = []
+        for current in currents:
+            sums.append(sums[-1] + current if sums else current)
+        steps, sent = len(currents), Sent([], [], [])
+        start, total = state.potential, 0.0
+        for k in range(1, steps + 1):
+            known = min(steps, k + self.lookahead)
+            target = sums[known - 1] * (k / known) + start
+            left = target - self.spike(total)
+            c = self._fire(left, -total)
+            total = total + c
+            sent.values.append(self.spike(c))
+            sent.events.append(c)
+            sent.potentials.append(left - self.spike(c))
+        return sent, state
+
+    def _looped(self, currents: list[Any], start: Any) -> Sent:
+        steps, ahead = len(currents), min(self.lookahead, len(currents))
+        first = sum(currents[:ahead], tf.zeros_like(start))
+        nothing = [tf.zeros_like(start)] * ahead
+        arriving = tf.stack([*currents[ahead:], *nothing])
+        shares = tf.constant(
+            [k / min(steps, k + ahead) for k in range(1, steps + 1)], tf.float32
+        )
+
+        def step(current: Any, state: Any) -> tuple[Any, Any]:
+            k, known, total = state
+            known = known + current
+            left = known * shares[k] + start - self.spike(total)
+            c = self._fire(left, -total)
+            return c, (k + 1, known, total + c)
+
+        before = tf.constant(0), first, tf.zeros_like(start)
+        sent, _ = scan(step, before, arriving)
+        # From the spikes, so that nothing is kept of potentials that nobody asks for.
+        known = tf.cumsum(tf.concat([[first], arriving], 0))[1:]
+        shape = (steps,) + (1,) * len(first.shape)
+        left = known * tf.reshape(shares, shape) + start
+        potentials = tf.unstack(left - self.spike(tf.cumsum(sent)), steps)
+        events = tf.unstack(sent, steps)
+        values = [self.spike(event) for event in events]
+        return Sent(values, events, potentials)

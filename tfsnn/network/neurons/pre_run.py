@@ -1,0 +1,92 @@
+"""Neurons that a few pre-steps set up for each input, before the T steps that count.
+
+SRP: Z. Hao, T. Bu, J. Ding, T. Huang, Z. Yu, "Reducing ANN-SNN Conversion Error through
+Residual Membrane Potential", AAAI 2023, arXiv 2302.02091. COS: Z. Hao, J. Ding, T. Bu,
+T. Huang, Z. Yu, "Bridging the Gap between ANNs and SNNs by Calibrating Offset Spikes",
+ICLR 2023, arXiv 2302.10685.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from tfsnn.network.neurons.integrate_fire import Neuron, State
+from tfsnn.network.neurons.population import Sent
+
+
+@dataclass(frozen=True)
+class Silenced(Neuron):
+    """SRP: neurons whose residual potential is not positive are silent.
+
+    tau = `pre_steps` steps from V(0); those with V(tau) <= `tolerance` * threshold are
+    masked in the steps that count, which start from V(0) again.
+    """
+
+    whole: ClassVar[bool] = True
+
+    pre_steps: int = 4
+    tolerance: float = 1e-3
+
+    def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
+        """See the class."""
+        before, after = super().advance(currents[: self.pre_steps], state)
+        residual = after.potential
+        active = tf.cast(residual > self.tolerance * self.threshold, residual.dtype)
+        sent, last = super().advance(currents[self.pre_steps :], state)
+        values = [active * value for value in sent.values]
+        events = [active * event for event in sent.events]
+        return joined(before, Sent(values, events, sent.potentials)), last
+
+
+@dataclass(frozen=True)
+class OffsetCorrected(Neuron):
+    """COS: the initial potential is shifted so that an offset spike goes or comes.
+
+    rho = `pre_steps` steps from V(0). Of a neuron that fired and ends below 0 (one
+    spike too many), V(0) falls by max(1, m - 0.999) thresholds, with m the smallest
+    potential at which it fired; of one that ends at the threshold or above (one too
+    few), V(0) rises by max(1, 1.001 - m), with m the largest at which it did not fire.
+    `repeats` times; then the pre-steps are run again, for the layers behind, and the
+    steps that count.
+    """
+
+    whole: ClassVar[bool] = True
+
+    pre_steps: int = 4
+    repeats: int = 1
+
+    def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
+        """See the class."""
+        pre, counted = currents[: self.pre_steps], currents[self.pre_steps :]
+        for _ in range(self.repeats):
+            state = State(state.potential + self._shift(pre, state))
+        before, _ = super().advance(pre, state)
+        sent, last = super().advance(counted, state)
+        return joined(before, sent), last
+
+    def _shift(self, currents: list[Any], state: State) -> Any:
+        """By how much V(0) is to move, in units of activation."""
+        sent, last = super().advance(currents, state)
+        least = tf.fill(tf.shape(last.potential), float("inf"))
+        most, fired_ever = -least, tf.zeros_like(last.potential)
+        for c, after in zip(sent.events, sent.potentials, strict=True):
+            u = (after + self.spike(c)) / self.threshold
+            least = tf.where(c > 0, tf.minimum(least, u), least)
+            most = tf.where(c > 0, most, tf.maximum(most, u))
+            fired_ever += c
+        residual = last.potential / self.threshold
+        down = tf.where(
+            (residual < 0) & (fired_ever > 0), tf.maximum(1.0, least - 0.999), 0.0
+        )
+        up = tf.where(residual >= 1, tf.maximum(1.0, 1.001 - most), 0.0)
+        # A neuron that fired in every step cannot fire more often.
+        up = tf.where(tf.math.is_finite(up), up, 0.0)
+        return (up - down) * self.threshold
+
+
+def joined(before: Sent, after: Sent) -> Sent:
+    """Two stretches of time as one."""
+    return Sent(*(a + b for a, b in zip(before, after, strict=True)))

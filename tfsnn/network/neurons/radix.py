@@ -1,0 +1,72 @@
+"""Radix neurons: spikes whose weight depends on the step, most significant first.
+
+Z. Wang, X. Gu, R. S. M. Goh, J. T. Zhou, T. Luo, "Efficient Spiking Neural Networks
+with Radix Encoding", IEEE TNNLS 35(3), 2024, arXiv 2105.06943; for base 2 also the
+few-spikes neuron with a ReLU (C. Stoeckl, W. Maass, "Optimized spiking neurons can
+classify images with high accuracy through temporal coding with two spikes", Nature
+Machine Intelligence 3, 2021, arXiv 2002.00860).
+
+In thresholds, with radix r and the T steps of the layer before it::
+
+    V <- r * V + I(t)                                 t = 1..T: one shift each step
+    q = clip(floor(V + V(0)), 0, r^T - 1)             when its input has ended
+    d = floor(q / r^(T-1)), q <- r * (q - d r^(T-1))  T more steps: the digit sent
+
+so that sum d(t) r^(T-t) is the rounded and clipped sum: the layer is exactly a
+quantised ReLU. A constant current x, and a bias, sum up to x (r^T - 1) / (r - 1): each
+step stands for itself in a weighted mean (:class:`tfsnn.network.clock.Clock`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from tfsnn.errors import OptionError
+from tfsnn.network.neurons.integrate_fire import Neuron
+from tfsnn.network.neurons.population import Sent
+
+LARGEST = 2**24  # float32 has all integers up to it
+
+
+def check_places(base: int, steps: int) -> None:
+    """Refuse codes whose numbers float32 does not hold.
+
+    Raises:
+        OptionError: for more than 2^24 levels.
+    """
+    if base**steps > LARGEST:
+        raise OptionError(
+            f"{steps} digits to the base {base} make more than 2^24 levels, which are "
+            "not exact in float32: take fewer time steps or a smaller base"
+        )
+
+
+@dataclass(frozen=True)
+class Radix(Neuron):
+    """Neurons that send the digits of their activation to the base `base` (r)."""
+
+    whole: ClassVar[bool] = True
+
+    base: int = 2
+
+    def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
+        """See the module; `state` is the one before the first step."""
+        check_places(self.base, len(currents))
+        potential = tf.zeros_like(state.potential)
+        for current in currents:
+            potential = self.base * potential + current
+        most = self.base ** len(currents) - 1
+        q = tf.floor((potential + state.potential) / self.threshold)
+        q = tf.clip_by_value(q, 0.0, float(most))
+        place = float(self.base ** (len(currents) - 1))
+        sent = Sent([], [], [])
+        for _ in currents:
+            digit = tf.floor(q / place)
+            q = self.base * (q - digit * place)
+            sent.values.append(self.spike(digit))
+            sent.events.append(digit)
+            sent.potentials.append(q * self.threshold)
+        return sent, state

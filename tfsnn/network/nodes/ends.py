@@ -1,0 +1,121 @@
+"""Where signals begin, become spikes, and are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.network import functions
+from tfsnn.network.graph import Graph, Node, array
+from tfsnn.network.neurons import KINDS, Population
+
+
+@dataclass(frozen=True, eq=False)
+class Source(Node):
+    """An input of the network.
+
+    Attributes:
+        whole: whether the model takes integers, such as the numbers of tokens.
+    """
+
+    whole: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Constant(Node):
+    """Values that belong to the model, such as a class token: the same every step.
+
+    It reads a source, for the number of samples only.
+    """
+
+    value: Any = array()
+
+    def apply(self, x: Any) -> Any:
+        """Anything ``(N, ...)`` to ``(N, *shape)``."""
+        return tf.broadcast_to(self.value, (tf.shape(x)[0], *self.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Rate(Node):
+    """min(max(x, 0), max_value): what a spiking neuron's rate stands for.
+
+    Quantised, that is rounded to L steps: max_value * clip(floor(x L / max_value + 1/2)
+    / L, 0, 1). The other fields are the neurons (:mod:`tfsnn.network.neurons`), set by
+    :func:`tfsnn.normalize.normalize`.
+
+    Attributes:
+        max_value: None for a plain ReLU; 6 for ReLU6; one number, or ``(C,)``.
+        quantized: L, of what was trained with QCFS; None for others.
+        scale: activation, in the ANN's units, that one spike per step stands for.
+        neuron: its kind, a name in :data:`tfsnn.network.neurons.KINDS`.
+        settings: of that kind, JSON.
+    """
+
+    max_value: Any = array(None)
+    quantized: int | None = field(default=None, kw_only=True)
+    scale: Any = array(None)
+    threshold: Any = array(1.0)
+    initial_potential: Any = array(0.0)
+    negative_threshold: Any = array(None)
+    max_coefficient: Any = array(None)
+    neuron: str = field(default="integrate_fire", kw_only=True)
+    settings: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+    def apply(self, x: Any) -> Any:
+        """``(N, *shape)`` to the same."""
+        if self.max_value is None:
+            # Not tf.nn.relu: behind a convolution and a sum that is read elsewhere as
+            # well, TensorFlow's optimiser fails on it, and says so on standard error.
+            return tf.maximum(x, 0.0)
+        if self.quantized is not None:
+            steps = tf.floor(x * self.quantized / self.max_value + 0.5)
+            share = tf.clip_by_value(steps, 0.0, self.quantized) / self.quantized
+            return self.max_value * share
+        return tf.clip_by_value(x, 0.0, self.max_value)
+
+    @property
+    def population(self) -> Population:
+        """The spiking neurons in this node's place."""
+        return KINDS[self.neuron](
+            threshold=self.threshold,
+            initial_potential=self.initial_potential,
+            negative_threshold=self.negative_threshold,
+            max_coefficient=self.max_coefficient,
+            **self.settings,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Readout(Node):
+    """An output of the model: the `head` of what reaches it.
+
+    Over time it reads the mean of its input so far, in the ANN's own units, and
+    applies the head to that once.
+
+    Attributes:
+        head: a name in :data:`tfsnn.network.functions.FUNCTIONS`, or "linear".
+        options: arguments of the head, JSON.
+    """
+
+    head: str = "linear"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def apply(self, x: Any) -> Any:
+        """``(N, ...)`` to ``(N, *shape)``."""
+        if self.head == "linear":
+            return x
+        return functions.FUNCTIONS[self.head](x, **self.options)
+
+
+def without_heads(graph: Graph) -> Graph:
+    """The graph whose outputs are what the heads would read."""
+    nodes = [
+        node.replace(head="linear", options={}, shape=graph[node.inputs[0]].shape)
+        if isinstance(node, Readout)
+        else node
+        for node in graph
+    ]
+    return graph.rewrite(nodes, {}, {})

@@ -1,0 +1,30 @@
+"""Simplifications of the graph that leave its outputs alone, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tfsnn.network.graph import Graph
+from tfsnn.network.passes.drop_repeated_rate import drop_repeated_rate
+from tfsnn.network.passes.fold_affine import fold_affine
+from tfsnn.network.passes.pool_before_rate import pool_before_rate
+from tfsnn.network.passes.read_head import read_head
+
+PASSES: tuple[Callable[[Graph], Graph], ...] = (
+    fold_affine,  # batch norms and the like go into the weights of their neighbours
+    drop_repeated_rate,  # a second ReLU would be a second population for nothing
+    pool_before_rate,  # fewer neurons, and the maximum is of exact currents
+    read_head,  # a softmax at an output is no part of the spiking network
+)
+
+
+# Of currents the maximum is an analog value; of spikes it is spikes again.
+NOT_STRICT = (pool_before_rate,)
+
+
+def simplify(graph: Graph, *, strict: bool = False) -> Graph:
+    """Apply all passes in order; `strict` leaves out those that make running sums."""
+    for simplification in PASSES:
+        if not (strict and simplification in NOT_STRICT):
+            graph = simplification(graph)
+    return graph

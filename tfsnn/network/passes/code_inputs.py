@@ -1,0 +1,42 @@
+"""Send the inputs as spikes: a coder behind each."""
+
+from __future__ import annotations
+
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import Constant, Rate, Reshape, Source
+
+
+def code_inputs(graph: Graph, neuron: str) -> Graph:
+    """The graph with a population behind each input, which all else reads.
+
+    For inputs in [0, 1] the ANN's outputs stay. Inputs that are integers, such as the
+    numbers of tokens, are left alone.
+
+    Args:
+        graph: of the ANN.
+        neuron: the kind of the coders (:data:`tfsnn.network.neurons.CODERS`).
+    """
+    consumers = graph.consumers()
+    nodes: list[Node] = []
+    coded: dict[str, str] = {}
+    for node in graph:
+        if not isinstance(node, Constant):  # which reads the number of samples only
+            reads = tuple(coded.get(name, name) for name in node.inputs)
+            node = node.replace(inputs=reads)
+        nodes.append(node)
+        if isinstance(node, Source) and not node.whole and consumers[node.name]:
+            nodes += _coder(node, neuron)
+            coded[node.name] = nodes[-1].name
+    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+
+
+def _coder(source: Source, neuron: str) -> list[Node]:
+    name, layer = f"{source.name}_coder", source.layer
+    if source.shape:
+        return [Rate(name, (source.name,), source.shape, layer=layer, neuron=neuron)]
+    row, value = f"{name}_row", f"{name}_value"  # populations have channels
+    return [
+        Reshape(row, (source.name,), (1,), layer=layer),
+        Rate(name, (row,), (1,), layer=layer, neuron=neuron),
+        Reshape(value, (name,), (), layer=layer),
+    ]
