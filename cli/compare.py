@@ -131,7 +131,7 @@ def command(
     """
     import tfsnn
     from tfsnn.contestants import contestants
-    from tfsnn.energy import profile
+    from tfsnn.hardware.energy import profile
 
     if as_json and as_csv:
         raise click.UsageError("give --json or --csv, not both")

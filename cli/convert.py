@@ -151,8 +151,8 @@ def command(
     """
     import tfsnn
     from tfsnn.alphabet import parse
-    from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
+    from tfsnn.hardware.energy import profile
 
     automatic = method == "auto"
     _refuse_contradictions(ctx, automatic)

@@ -50,8 +50,8 @@ def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
     the accuracy.
     """
     import tfsnn
-    from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
+    from tfsnn.hardware.energy import profile
 
     costs = profile(energy)  # refuses an unknown one
     folder = shipped(name)

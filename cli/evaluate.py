@@ -105,8 +105,8 @@ def command(
     """
     import tfsnn
     from tfsnn.distribute import opened_strategy, workers_of
-    from tfsnn.energy import profile
     from tfsnn.files import check_output
+    from tfsnn.hardware.energy import profile
 
     costs = profile(energy)  # refuses an unknown one
     if plot:

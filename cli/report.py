@@ -98,8 +98,8 @@ def command(
 
     Needs matplotlib and jinja2: pip install 'tfsnn[report]'.
     """
-    from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
+    from tfsnn.hardware.energy import profile
     from tfsnn.page import report_page
 
     costs = profile(energy)  # refuses an unknown one

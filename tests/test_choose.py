@@ -10,8 +10,8 @@ from samples import collect
 import tfsnn
 from tfsnn.data import open_data
 from tfsnn.data.holdout import hold_out
-from tfsnn.energy import EnergyProfile
 from tfsnn.errors import CalibrationError, DataError, OptionError
+from tfsnn.hardware.energy import EnergyProfile
 from tfsnn_cli.main import cli
 
 

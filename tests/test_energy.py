@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tfsnn import energy
-from tfsnn.energy import EnergyProfile
 from tfsnn.errors import OptionError
+from tfsnn.hardware import energy
+from tfsnn.hardware.energy import EnergyProfile
 from tfsnn.network.operations import Operations
 
 COSTS = Operations(ann_macs=100, constant_macs=8, analog_macs=3, fan_outs={})

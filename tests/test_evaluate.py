@@ -12,9 +12,9 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.evaluate import _Totals
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 
 
 @functools.cache

@@ -13,9 +13,9 @@ from keras import layers
 
 import tfsnn
 from tfsnn.data import open_data
-from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.extras import MissingPackageError
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.page import report_page
 from tfsnn.page.measure import COEFFICIENTS, EVENT_SYNOPS, SPIKES, SYNOPS, measure
 from tfsnn.page.recorded import decode, record

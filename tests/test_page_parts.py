@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tfsnn import plot
 from tfsnn.comparison import ComparedRow, Comparison
-from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import DataError
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.page.inline import inline_svg, picture
 from tfsnn.page.methods import frontier, measured_rows, read_comparison
 

@@ -20,7 +20,7 @@ What needs a package of an extra imports it on use (:mod:`tfsnn.extras`).
 
 from importlib.metadata import version
 
-from tfsnn import callbacks, energy, export, layers, methods, plot
+from tfsnn import callbacks, export, layers, methods, plot
 from tfsnn.calibration import Calibration, calibration
 from tfsnn.choice import Choice
 from tfsnn.choose import choose
@@ -42,6 +42,7 @@ from tfsnn.errors import (
 from tfsnn.evaluate import evaluate
 from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.handlers import handles
+from tfsnn.hardware import energy
 from tfsnn.inspect import inspect_model
 from tfsnn.model import SpikingModel
 from tfsnn.page import report_page

@@ -36,7 +36,6 @@ from tfsnn.contestants import TIMESTEPS
 from tfsnn.convert import convert
 from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
-from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -45,6 +44,7 @@ from tfsnn.errors import (
     TfsnnError,
 )
 from tfsnn.evaluate import evaluate
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.methods import make
 from tfsnn.precision import check_precision
 
@@ -87,7 +87,8 @@ def choose(
         max_drop: points that may be lost.
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
-        energy: what an operation costs (:mod:`tfsnn.energy`), by name or itself.
+        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
+            itself.
         precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
             drop still holds.
         timesteps: each T to try.

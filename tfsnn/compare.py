@@ -22,10 +22,10 @@ from tfsnn.contestants import TIMESTEPS, contestants
 from tfsnn.convert import convert
 from tfsnn.data import Data, Progress, open_data
 from tfsnn.data.samples import check_count
-from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.evaluate import evaluate
 from tfsnn.files import replacing
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.model import SpikingModel
 from tfsnn.network.digest import data_digest, model_digest
 from tfsnn.plot.svg import comparison_plot
@@ -80,7 +80,8 @@ def compare(
         limit, calibration_limit: samples used at most.
         seed: of conversions.
         batch_size: samples simulated at a time.
-        energy: what an operation costs (:mod:`tfsnn.energy`), by name or itself.
+        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
+            itself.
         output: a folder. Each finished row is kept there at once, and not computed
             again when the same is compared; in the end it holds compare.csv,
             compare.json and compare.svg.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tfsnn.energy import DEFAULT, EnergyProfile
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn_stablehlo.results import below_the_table, table
 
 

@@ -1,6 +1,6 @@
 """Accuracy, agreement, spikes and operations of a spiking network against time.
 
-What an operation costs is said by :mod:`tfsnn.energy`.
+What an operation costs is said by :mod:`tfsnn.hardware.energy`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tfsnn.distribute import (
     task_number,
     workers_of,
 )
-from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.model import SpikingModel
 from tfsnn.run import COUNTS, OUTPUTS
 from tfsnn_stablehlo.results import (
@@ -99,7 +99,8 @@ def evaluate(
             scope have their weights on each device. Every worker gets the result,
             which is that of one process (:mod:`tfsnn.distribute`). The data has to
             come in the same order on each.
-        energy: what an operation costs (:mod:`tfsnn.energy`), by name or itself.
+        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
+            itself.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:

@@ -26,7 +26,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
 from tfsnn.export.folders import unfinished
 from tfsnn.export.stablehlo_rules import RULES, violations
@@ -39,6 +38,7 @@ from tfsnn.export.xla_program import (
     lowered,
     serialized,
 )
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.model import SpikingModel
 
 FORM = 1  # of the manifest

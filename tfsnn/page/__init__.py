@@ -20,9 +20,9 @@ import keras
 
 from tfsnn.data import Progress, open_data
 from tfsnn.diagnose import diagnose
-from tfsnn.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.errors import OptionError
 from tfsnn.extras import require
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.model import SpikingModel
 from tfsnn.page.content import content
 from tfsnn.page.findings import Findings, Shown
@@ -62,7 +62,7 @@ def report_page(
         timesteps: T; ``snn.timesteps`` if None.
         limit: samples used at most.
         batch_size: samples simulated at a time.
-        energy: what operations cost (:mod:`tfsnn.energy`), by name or itself.
+        energy: what operations cost (:mod:`tfsnn.hardware.energy`), by name or itself.
         command: that made the page, to be shown on it.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tfsnn.comparison import Comparison
 from tfsnn.diagnose import Diagnosis
-from tfsnn.energy import EnergyProfile
+from tfsnn.hardware.energy import EnergyProfile
 from tfsnn.intervals import Interval
 from tfsnn.network.clock import Clock
 from tfsnn.network.operations import Operations

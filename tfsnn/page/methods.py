@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfsnn.comparison import ComparedRow, Comparison
-from tfsnn.energy import DEFAULT, EnergyProfile
 from tfsnn.errors import DataError
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.resume import RESULTS
 
 
