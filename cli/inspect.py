@@ -39,7 +39,7 @@ def command(
     totals, and every layer that is not supported, with the way out. Exits with 1 if
     there is one.
     """
-    from tfsnn.inspect import inspect_model
+    from tfsnn.sources.inspect import inspect_model
 
     found = inspect_model(load_ann(model_path, signature))
     show(found, as_json)

@@ -24,11 +24,11 @@ from tfsnn import methods
 from tfsnn.alphabet import alphabet_of
 from tfsnn.candidates import ANY, candidates
 from tfsnn.comparison import label
-from tfsnn.handlers import refusals, registered, registered_operations
-from tfsnn.inspect import inspect_model
 from tfsnn.methods.few_spikes import FewSpikes
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
+from tfsnn.sources.handlers import refusals, registered, registered_operations
+from tfsnn.sources.inspect import inspect_model
 from tfsnn_cli.main import COMMANDS, cli
 
 DOCS = Path(__file__).parent
@@ -39,7 +39,7 @@ from examples_layers import ACTIVATIONS, LAYERS  # noqa: E402
 from examples_operations import OPERATIONS  # noqa: E402
 from readme import PARTS, written  # noqa: E402
 
-# The heading of each module of tfsnn.handlers.
+# The heading of each module of tfsnn.sources.handlers.
 FAMILIES = {
     "linear": "Weights",
     "activation": "Activations",
@@ -109,7 +109,7 @@ def layers_by_family() -> str:
     found: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for kind, registration in registered().items():
         package, _, family = registration.handler.__module__.rpartition(".")
-        if package != "tfsnn.handlers":
+        if package != "tfsnn.sources.handlers":
             continue  # of an example of the tests
         variants = _becomes(kind, LAYERS[kind])
         parts = list(dict.fromkeys(part for variant in variants for part in variant))

@@ -51,7 +51,7 @@ def sandbox(tmp_path, monkeypatch):
     """The working folder, with the files that the README and docs/ speak of."""
     import documents
 
-    from tfsnn.handlers import registry
+    from tfsnn.sources.handlers import registry
 
     documents.write_files(tmp_path)
     monkeypatch.chdir(tmp_path)

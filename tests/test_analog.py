@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.analog import all_outputs, first_output
+from tfsnn.sources.keras_model.forward import all_outputs, first_output
 
 
 def heads(x):

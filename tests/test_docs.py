@@ -13,8 +13,8 @@ import pytest
 from documents import ROOT
 
 import tfsnn
-from tfsnn.handlers import refusals, registered, registered_operations
 from tfsnn.methods import methods
+from tfsnn.sources.handlers import refusals, registered, registered_operations
 from tfsnn_cli.main import COMMANDS, cli
 
 TEXTS = {path.stem: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}

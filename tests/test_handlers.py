@@ -15,12 +15,12 @@ from examples_operations import OPERATIONS
 from keras import layers
 
 from examples import Example, floats
-from tfsnn.handlers import registered, registered_operations
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Linear, Rate, Readout, RunningSum
 from tfsnn.network.operations import connections, count_operations
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
+from tfsnn.sources.handlers import registered, registered_operations
 
 EXAMPLES = {**LAYERS, **OPERATIONS}
 

@@ -279,4 +279,4 @@ def test_what_a_handler_cannot_honour_is_data():
         ((_, _, why),) = refused(Gain())
         assert why == "mode='odd'; only 'even' or 'flat' is supported"
     finally:
-        del tfsnn.handlers.registry._REGISTRY[Gain]
+        del tfsnn.sources.handlers.registry._REGISTRY[Gain]

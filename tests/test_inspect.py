@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.inspect import inspect_model
 from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import count_operations
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
+from tfsnn.sources.inspect import inspect_model
 
 
 def fates(model):

@@ -9,8 +9,6 @@ import tensorflow as tf
 from keras import layers
 
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.handlers import Builder, Unsupported
-from tfsnn.handlers.norm_matters import deviation_normalization
 from tfsnn.layers import (
     BoundedWeightNormalization,
     L1BatchNormalization,
@@ -18,6 +16,8 @@ from tfsnn.layers import (
     TopKBatchNormalization,
 )
 from tfsnn.network.nodes import Source
+from tfsnn.sources.handlers import Builder, Unsupported
+from tfsnn.sources.handlers.norm_matters import deviation_normalization
 
 EPSILON = 1e-5
 KINDS = {

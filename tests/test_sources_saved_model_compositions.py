@@ -8,7 +8,9 @@ from keras import layers
 from test_sources_saved_model import assert_equal, export, kinds
 
 from tfsnn.sources import load_model
-from tfsnn.sources.saved_model.compositions.matching import (
+from tfsnn.sources.saved_model.freeze import freeze
+from tfsnn.sources.saved_model.frozen_graph import Network
+from tfsnn.sources.saved_model.patterns.matching import (
     Const,
     Live,
     Op,
@@ -16,8 +18,6 @@ from tfsnn.sources.saved_model.compositions.matching import (
     match,
     number,
 )
-from tfsnn.sources.saved_model.freeze import freeze
-from tfsnn.sources.saved_model.network import Network
 from tfsnn.sources.saved_model.signature import open_signature
 
 SLOPE = np.array([0.1, 0.2, 0.3, 0.4], np.float32)

@@ -14,7 +14,7 @@ from test_sources_saved_model_compositions import save
 import tfsnn
 from tfsnn.sources import load_model
 from tfsnn.sources.saved_model import registry
-from tfsnn.sources.saved_model.compositions import activations
+from tfsnn.sources.saved_model.patterns import activations
 from tfsnn_cli.main import cli
 
 

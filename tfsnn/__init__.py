@@ -41,13 +41,13 @@ from tfsnn.errors import (
 )
 from tfsnn.evaluate import evaluate
 from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
-from tfsnn.handlers import handles
 from tfsnn.hardware import energy
-from tfsnn.inspect import inspect_model
 from tfsnn.model import SpikingModel
 from tfsnn.page import report_page
 from tfsnn.predict import BulkPrediction, predict_files
 from tfsnn.sources import load_model
+from tfsnn.sources.handlers import handles
+from tfsnn.sources.inspect import inspect_model
 from tfsnn.sources.nir import import_nir
 from tfsnn.trace import Trace
 from tfsnn.verify import verify

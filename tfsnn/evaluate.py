@@ -13,7 +13,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.analog import first_output
 from tfsnn.data import Progress, open_data
 from tfsnn.distribute import (
     on_devices,
@@ -28,6 +27,7 @@ from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.model import SpikingModel
 from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn.sources.keras_model.forward import first_output
 from tfsnn_stablehlo.results import (
     Row,
     Sums,

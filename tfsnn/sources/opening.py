@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.sources.keras_file import load_keras_file
+from tfsnn.sources.keras_model.file import load_keras_file
 from tfsnn.sources.saved_model import is_saved_model, load_saved_model
 
 

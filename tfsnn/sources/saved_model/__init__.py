@@ -15,10 +15,11 @@ from pathlib import Path
 import keras
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.sources.saved_model import compositions, operations
-from tfsnn.sources.saved_model.comparison import Differs, compare
+from tfsnn.sources.saved_model import patterns as compositions
+from tfsnn.sources.saved_model import translators as operations
+from tfsnn.sources.saved_model.check import Differs, compare
 from tfsnn.sources.saved_model.freeze import freeze
-from tfsnn.sources.saved_model.network import Network
+from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.rebuild import Rebuild
 from tfsnn.sources.saved_model.refusals import check_types
 from tfsnn.sources.saved_model.registry import recognises, translates

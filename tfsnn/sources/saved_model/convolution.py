@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.sources.saved_model.network import Network
+from tfsnn.sources.saved_model.frozen_graph import Network
 
 FORWARD = ("Conv2D", "DepthwiseConv2dNative", "Conv3D")
 TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")

@@ -12,8 +12,8 @@ from keras import ops
 
 from tfsnn.errors import UnsupportedError
 from tfsnn.sources.saved_model.emission import Emission
+from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.names import Names
-from tfsnn.sources.saved_model.network import Network
 from tfsnn.sources.saved_model.registry import (
     Composition,
     recognise,

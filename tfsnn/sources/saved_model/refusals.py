@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.sources.saved_model.network import TRANSPARENT, Network
+from tfsnn.sources.saved_model.frozen_graph import TRANSPARENT, Network
 from tfsnn.sources.saved_model.registry import known
 
 CONTROL_FLOW = frozenset(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tfsnn.sources.saved_model.shapes import Refused
 
 if TYPE_CHECKING:
-    from tfsnn.sources.saved_model.network import Network
+    from tfsnn.sources.saved_model.frozen_graph import Network
     from tfsnn.sources.saved_model.rebuild import Rebuild
 
 

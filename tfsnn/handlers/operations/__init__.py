@@ -1,5 +1,0 @@
-"""Operations of ``keras.ops`` in Functional models, ``x + y`` included."""
-
-from tfsnn.handlers.operations import algebra, arithmetic, elementwise, movement, reduce
-
-__all__ = ["algebra", "arithmetic", "elementwise", "movement", "reduce"]

@@ -1,0 +1,47 @@
+"""Keras layers and operations to nodes: a file a family, a function a layer."""
+
+from tfsnn.sources.handlers import (
+    activation,
+    attention,
+    linear,
+    merge,
+    norm_matters,
+    normalization,
+    pooling,
+    qcfs,
+    refused,
+    structure,
+    wrappers,
+)
+from tfsnn.sources.handlers import ops as operations
+from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
+from tfsnn.sources.handlers.registry import (
+    handles,
+    handles_operation,
+    refusals,
+    registered,
+    registered_operations,
+)
+
+__all__ = [
+    "Builder",
+    "Signal",
+    "Unsupported",
+    "activation",
+    "attention",
+    "handles",
+    "handles_operation",
+    "linear",
+    "merge",
+    "norm_matters",
+    "normalization",
+    "operations",
+    "pooling",
+    "qcfs",
+    "refusals",
+    "refused",
+    "registered",
+    "registered_operations",
+    "structure",
+    "wrappers",
+]

@@ -1,0 +1,113 @@
+"""Attention: projections are dense, products of signals and softmax running sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import layers
+
+from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.linear import contract, refuse_quantised
+from tfsnn.sources.handlers.registry import handles
+
+
+@handles(layers.MultiHeadAttention)
+def multi_head_attention(
+    layer: Any, inputs: Sequence[str], builder: Builder
+) -> str | list[str]:
+    """MultiHeadAttention over sequences ``(T, C)``, masked, causal or neither."""
+    query, value = builder.argument(0, "query"), builder.argument(1, "value")
+    key = builder.argument(2, "key") or value
+    for name in ("query_mask", "value_mask", "key_mask"):
+        if builder.kwargs.get(name) is not None:
+            raise Unsupported(f"{name}; give one attention_mask instead")
+    for name in ("_use_gate", "_sliding_window"):
+        if getattr(layer, name, None):
+            raise Unsupported(f"{name[1:]} is not supported")
+    if {len(builder.shape(x)) for x in (query, value, key)} != {2}:
+        raise Unsupported("its inputs are not sequences of vectors, (B, T, C)")
+    heads = [
+        _project(dense, x, builder)
+        for dense, x in (
+            (layer.query_dense, query),
+            (layer.key_dense, key),
+            (layer.value_dense, value),
+        )
+    ]
+    q, k, v = heads  # (T, N, H), (S, N, H), (S, N, H)
+    (t, n, h), s = builder.shape(q), builder.shape(k)[0]
+    q = builder.affine(q, 1 / np.sqrt(h), suffix="_scaled")
+    scores = builder.function(
+        "einsum", (k, q), (n, t, s), "_scores", equation="asnh,atnh->ants"
+    )
+    mask = builder.kwargs.get("attention_mask")
+    weights = _softmax(
+        scores, mask, bool(builder.kwargs.get("use_causal_mask")), builder
+    )
+    shape = (t, n, builder.shape(v)[-1])
+    y = builder.function(
+        "einsum", (weights, v), shape, "_values", equation="ants,asnh->atnh"
+    )
+    projected = _project(layer.output_dense, y, builder)
+    return (
+        [projected, weights]
+        if builder.kwargs.get("return_attention_scores")
+        else projected
+    )
+
+
+def _project(dense: Any, x: str, builder: Builder) -> str:
+    refuse_quantised(dense)
+    return contract(dense.equation, x, dense.kernel, dense.bias, builder)
+
+
+def _softmax(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
+    """Softmax over the last axis of what the mask ``(T, S)`` leaves."""
+    shape = builder.shape(scores)
+    axes = (len(shape) - 1,)
+    masks = []
+    if mask is not None:
+        own = builder.shape(mask)
+        masks.append(builder.reshape(mask, (1,) * (len(shape) - len(own)) + own))
+    if causal:
+        allowed = np.tril(np.ones(shape[-2:]))
+        allowed = allowed.reshape((1,) * (len(shape) - 2) + shape[-2:])
+        masks.append(builder.constant(allowed))
+    if not masks:
+        return builder.function("softmax", (scores,), suffix="_softmax", axes=axes)
+    kept = masks[0]
+    if len(masks) == 2:
+        kept = builder.function("multiply", masks, suffix="_mask")
+    return builder.function(
+        "masked_softmax", (scores, kept), shape, "_softmax", axes=axes
+    )
+
+
+@handles(layers.Attention)
+def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list[str]:
+    """Attention by products, of query, value and, if it is another signal, key."""
+    if layer.score_mode != "dot":
+        raise Unsupported(f"score_mode={layer.score_mode!r}; only 'dot' is supported")
+    given = builder.argument(0, "inputs")
+    if builder.argument(1, "mask") is not None:
+        raise Unsupported("mask; use MultiHeadAttention with an attention_mask")
+    query, value, *rest = given
+    key = rest[0] if rest else value
+    if {len(builder.shape(x)) for x in given} != {2}:
+        raise Unsupported("its inputs are not sequences of vectors, (B, T, C)")
+    t, s = builder.shape(query)[0], builder.shape(key)[0]
+    scores = builder.function(
+        "einsum", (query, key), (t, s), "_scores", equation="atc,asc->ats"
+    )
+    if layer.scale is not None:
+        scores = builder.affine(scores, float(np.asarray(layer.scale)), suffix="_scale")
+    weights = _softmax(
+        scores, None, bool(builder.kwargs.get("use_causal_mask")), builder
+    )
+    shape = (t, builder.shape(value)[-1])
+    y = builder.function(
+        "einsum", (weights, value), shape, "_values", equation="ats,asc->atc"
+    )
+    return [y, weights] if builder.kwargs.get("return_attention_scores") else y

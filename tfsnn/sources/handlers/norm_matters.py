@@ -1,0 +1,22 @@
+"""The normalisations of "Norm matters": each is a gain and an offset per channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tfsnn.layers.normalization import (
+    L1BatchNormalization,
+    LInfBatchNormalization,
+    TopKBatchNormalization,
+)
+from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.registry import handles
+
+
+@handles(L1BatchNormalization, TopKBatchNormalization, LInfBatchNormalization)
+def deviation_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Any of them with its moving statistics."""
+    if layer.axis not in (-1, len(builder.shape(inputs[0]))):
+        raise Unsupported(f"axis={layer.axis}; only the last axis, the channels, is")
+    return builder.affine(inputs[0], *layer.gain_and_offset())

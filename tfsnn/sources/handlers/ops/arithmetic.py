@@ -1,0 +1,216 @@
+"""Sums, products and comparisons of signals and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tfsnn.sources.handlers.activation import clipped
+from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
+from tfsnn.sources.handlers.registry import Handler, handles_operation
+
+# Of a bound beyond it, x - bound would round small x away in float32.
+FAR = 256.0
+
+
+def operands(builder: Builder) -> list[Any]:
+    """The arguments of a call: signals and arrays that broadcast to one sample."""
+    given = [*builder.args, *builder.kwargs.values()]
+    if any(x is None for x in given):
+        raise Unsupported("without values to choose from, its shape is not fixed")
+    ranks = [len(builder.shape(x)) for x in given if isinstance(x, Signal)]
+    return [x if isinstance(x, Signal) else sample(x, max(ranks)) for x in given]
+
+
+def sample(value: Any, rank: int) -> np.ndarray:
+    """A constant beside batches of samples of `rank` axes, for one sample.
+
+    Raises:
+        Unsupported: if it has values for several samples.
+    """
+    value = np.asarray(value, np.float32)
+    if value.ndim > rank:
+        if value.shape[0] != 1 or value.ndim > rank + 1:
+            raise Unsupported(
+                f"an array of shape {value.shape} has values for several samples"
+            )
+        value = value[0]
+    return value
+
+
+def spread(x: Any, builder: Builder, shape: tuple[int, ...]) -> Signal:
+    """A constant as a signal that goes with others of this shape."""
+    if isinstance(x, Signal):
+        return x
+    return builder.constant(x.reshape((1,) * (len(shape) - x.ndim) + x.shape))
+
+
+def _fits(signal: str, value: np.ndarray, builder: Builder) -> bool:
+    """Whether a signal and a constant give the shape of the signal."""
+    shape = builder.shape(signal)
+    return np.broadcast_shapes(shape, value.shape) == shape
+
+
+def combined(
+    inputs: Sequence[Any],
+    builder: Builder,
+    with_constant: Callable[[str, np.ndarray], str],
+    of_signals: Callable[[Sequence[str]], str],
+) -> str:
+    """A signal and a constant, in any order, or signals."""
+    signals = [x for x in inputs if isinstance(x, Signal)]
+    constants = [x for x in inputs if not isinstance(x, Signal)]
+    if len(signals) == 1 and len(constants) == 1:
+        ((signal,), (value,)) = signals, constants
+        if _fits(signal, value, builder):
+            return with_constant(signal, value)
+    shape = builder.shape(signals[0])
+    return of_signals([spread(x, builder, shape) for x in inputs])
+
+
+@handles_operation("Add")
+def add(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """x + y."""
+    return combined(
+        operands(builder),
+        builder,
+        lambda x, value: builder.affine(x, 1.0, value),
+        builder.total,
+    )
+
+
+@handles_operation("Subtract")
+def subtract(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """x - y."""
+    first, second = operands(builder)
+    sign = 1.0 if isinstance(first, Signal) else -1.0
+    return combined(
+        (first, second),
+        builder,
+        lambda x, value: builder.affine(x, sign, -sign * value),
+        lambda xs: builder.total(
+            [xs[0], builder.affine(xs[1], -1.0, suffix="_negated")]
+        ),
+    )
+
+
+@handles_operation("Multiply")
+def multiply(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """x * y."""
+    return combined(
+        operands(builder),
+        builder,
+        lambda x, value: builder.affine(x, value),
+        lambda xs: builder.function("multiply", xs),
+    )
+
+
+@handles_operation("Divide", "TrueDivide")
+def divide(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """x / y."""
+    first, second = operands(builder)
+    if not isinstance(first, Signal):
+        inverse = builder.function("reciprocal", (second,), suffix="_reciprocal")
+        return combined(
+            (first, inverse),
+            builder,
+            lambda x, value: builder.affine(x, value),
+            lambda xs: builder.function("multiply", xs),
+        )
+    return combined(
+        (first, second),
+        builder,
+        lambda x, value: builder.affine(x, 1 / value.astype(np.float64)),
+        lambda xs: builder.function("divide", xs),
+    )
+
+
+@handles_operation("Negative")
+def negative(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """-x."""
+    return builder.affine(inputs[0], -1.0)
+
+
+def _bounded(low: bool) -> Handler:
+    def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+        """Of a signal and a number: ReLU of the difference, else a running sum."""
+
+        def with_number(x: str, value: np.ndarray) -> str:
+            if value.ndim > 1 or np.any(np.abs(value) > FAR):
+                return of_signals([Signal(x), spread(value, builder, builder.shape(x))])
+            # max(x, c) = relu(x - c) + c and min(x, c) = c - relu(c - x)
+            sign = 1.0 if low else -1.0
+            above = x
+            if value.any() or not low:
+                above = builder.affine(x, sign, -sign * value, suffix="_shifted")
+            y = builder.rate(above)
+            if value.any() or not low:
+                y = builder.affine(y, sign, value, suffix="_offset")
+            return y
+
+        def of_signals(xs: Sequence[str]) -> str:
+            return builder.function("maximum" if low else "minimum", xs)
+
+        return combined(operands(builder), builder, with_number, of_signals)
+
+    return handler
+
+
+handles_operation("Maximum")(_bounded(low=True))
+handles_operation("Minimum")(_bounded(low=False))
+
+
+@handles_operation("Clip")
+def clip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """min(max(x, low), high) for numbers."""
+    low, high = operation.x_min, operation.x_max
+    if not all(isinstance(bound, int | float) for bound in (low, high)):
+        raise Unsupported("its bounds are not numbers")
+    if not low < high:
+        raise Unsupported(f"its bounds, {low} and {high}, leave nothing")
+    if abs(low) > FAR:
+        shape, y = builder.shape(inputs[0]), Signal(inputs[0])
+        for op, bound in (("maximum", low), ("minimum", high)):
+            limit = spread(np.asarray(bound, np.float32), builder, shape)
+            y = builder.function(op, (y, limit))
+        return y
+    return clipped(inputs[0], builder, float(low), float(high))
+
+
+def _of_two(op: str) -> Handler:
+    def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+        given = operands(builder)
+        shape = builder.shape(next(x for x in given if isinstance(x, Signal)))
+        return builder.function(op, [spread(x, builder, shape) for x in given])
+
+    return handler
+
+
+for _class, _op in {
+    "Arctan2": "arctan2",
+    "DivideNoNan": "divide_no_nan",
+    "Equal": "equal",
+    "FloorDivide": "floor_divide",
+    "Greater": "greater",
+    "GreaterEqual": "greater_equal",
+    "Less": "less",
+    "LessEqual": "less_equal",
+    "Logaddexp": "logaddexp",
+    "LogicalAnd": "logical_and",
+    "LogicalOr": "logical_or",
+    "Mod": "mod",
+    "NotEqual": "not_equal",
+    "Where": "where",
+}.items():
+    handles_operation(_class)(_of_two(_op))
+
+
+@handles_operation("Power")
+def power(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """x ** y."""
+    exponent = operands(builder)[1]
+    if not isinstance(exponent, Signal) and exponent.shape == () and exponent == 2:
+        return builder.function("square", inputs)
+    return _of_two("power")(operation, inputs, builder)  # type: ignore[return-value]

@@ -1,0 +1,102 @@
+"""Functions of each value alone, activations among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfsnn.sources.handlers.activation import OVER_AXES, leaky, named
+from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
+from tfsnn.sources.handlers.registry import Handler, handles_operation
+
+# Arguments that an operation holds, by its class.
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "Celu": ("alpha",),
+    "Elu": ("alpha",),
+    "Gelu": ("approximate",),
+    "HardShrink": ("threshold",),
+    "Round": ("decimals",),
+    "SoftShrink": ("threshold",),
+    "Squareplus": ("b",),
+    "Threshold": ("threshold", "default_value"),
+}
+NAMES = (
+    *("Absolute", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh"),
+    *("Ceil", "Cos", "Cosh", "Erf", "Erfc", "Exp", "Expm1", "Floor", "HardSigmoid"),
+    *("HardSilu", "HardTanh", "Log", "Log10", "Log1p", "Log2", "LogSigmoid"),
+    *("LogicalNot", "Reciprocal", "Relu", "Relu6", "Rsqrt", "Selu"),
+    *("Sigmoid", "Sign", "Silu", "Sin", "Sinh", "Softplus", "Softsign", "SparsePlus"),
+    *("SparseSigmoid", "Sqrt", "Square", "Tan", "Tanh", "TanhShrink", "Trunc"),
+    *ARGUMENTS,
+)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def _handler(name: str) -> Handler:
+    def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+        options = {key: getattr(operation, key) for key in ARGUMENTS.get(name, ())}
+        return named(_snake(name), inputs[0], builder, **options)
+
+    return handler
+
+
+for _name in NAMES:
+    handles_operation(_name)(_handler(_name))
+
+
+@handles_operation("Fabs")
+def absolute(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """The absolute value."""
+    return builder.function("absolute", inputs)
+
+
+@handles_operation("LeakyRelu")
+def leaky_relu(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """ReLU with a slope below 0."""
+    return leaky(inputs[0], builder, float(operation.negative_slope))
+
+
+@handles_operation("Softmax", "LogSoftmax", "Sparsemax")
+def over_axes(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Functions over one axis or several."""
+    name = _snake(type(operation).__name__)
+    assert name in OVER_AXES
+    axes = builder.axes(operation.axis, len(builder.shape(inputs[0])))
+    return builder.function(name, inputs, axes=axes)
+
+
+@handles_operation("Glu")
+def glu(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """A half gated by the other."""
+    shape = list(builder.shape(inputs[0]))
+    axis = builder.axis(operation.axis, len(shape))
+    shape[axis] //= 2
+    return builder.function("glu", inputs, tuple(shape), axis=axis)
+
+
+@handles_operation("StopGradient", "Copy")
+def same(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """What changes nothing."""
+    return builder.drop(inputs, "identity at inference")
+
+
+@handles_operation("Cast", "ConvertToTensor", "SaturateCast")
+def cast(operation: Any, inputs: Sequence[Signal], builder: Builder) -> str:
+    """Towards 0 from floats to integers, and what is not 0 is true."""
+    (x,) = inputs
+    to = keras.backend.standardize_dtype(operation.dtype or x.dtype)
+    if to == "bool" and x.dtype != "bool":
+        zero = builder.constant(np.zeros([1] * len(builder.shape(x))))
+        return builder.function("not_equal", (x, zero))
+    if "int" in to and "float" in x.dtype:
+        if type(operation).__name__ == "SaturateCast":
+            raise Unsupported(f"to {to}; only to floats is supported")
+        return builder.function("trunc", inputs)
+    return builder.drop(inputs, "all signals are float32")

@@ -1,0 +1,25 @@
+"""QCFS: neurons with an upper bound that was trained, and a number of levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tfsnn.layers.qcfs import QCFS
+from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.registry import handles
+
+
+@handles(QCFS)
+def qcfs(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """QCFS with one threshold, or one per channel."""
+    bound = np.asarray(layer.threshold, np.float32)
+    if not (np.isfinite(bound).all() and (bound > 0).all()):
+        raise Unsupported(
+            f"its threshold is {bound.min():g} after training; it must be positive: "
+            "train with a smaller learning rate, or a larger initial threshold"
+        )
+    max_value = bound if bound.ndim else float(bound)
+    return builder.rate(inputs[0], max_value, quantized=layer.levels)

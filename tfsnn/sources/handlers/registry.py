@@ -1,0 +1,146 @@
+"""Handlers translate Keras layers into nodes; one decorator registers them.
+
+A handler for a layer of one's own::
+
+    @tfsnn.handles(MyScale)
+    def my_scale(layer, inputs, builder):
+        (x,) = inputs
+        gain = np.asarray(layer.gain)
+        return builder.add(Affine, (x,), builder.shape(x), gain=gain)
+
+It gets the layer, the names of the nodes that the layer reads and the builder of the
+graph; it returns the name of the node that holds the layer's output. What it cannot
+honour is data in the decorator (`only`), so that every refusal reads the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import keras
+
+from tfsnn.sources.handlers.builder import Builder, Unsupported
+
+Handler = Callable[[Any, Sequence[str], Builder], str | list[str]]
+H = TypeVar("H", bound=Callable[..., str | list[str]])
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A handler and the values of the layer's arguments that it can honour."""
+
+    handler: Handler
+    only: Mapping[str, tuple[Any, ...]]
+
+
+_REGISTRY: dict[type, Registration] = {}
+
+
+def handles(
+    *layer_classes: type, only: Mapping[str, tuple[Any, ...]] | None = None
+) -> Callable[[H], H]:
+    """Register a handler for exactly these layer classes, not for their subclasses.
+
+    A subclass may compute something else, so it needs a handler of its own.
+
+    Args:
+        layer_classes: Keras layer classes.
+        only: per argument of the layer, the values that the handler can honour.
+
+    Raises:
+        ValueError: if a class has a handler already.
+    """
+
+    def register(handler: H) -> H:
+        for layer_class in layer_classes:
+            if layer_class in _REGISTRY:
+                raise ValueError(f"{layer_class.__name__} has a handler already")
+            _REGISTRY[layer_class] = Registration(handler, only or {})
+        return handler
+
+    return register
+
+
+def registered() -> dict[type, Registration]:
+    """All layer classes that can be converted, with their handlers."""
+    return dict(_REGISTRY)
+
+
+_OPERATIONS: dict[str, Handler] = {}
+
+
+def handles_operation(*names: str) -> Callable[[H], H]:
+    """Register a handler for operations of ``keras.ops``, by the name of their class.
+
+    ``x + y`` and ``keras.ops.add(x, y)`` in a Functional model are both "Add". The
+    arguments of the call, tensors and constants, are in the builder.
+    """
+
+    def register(handler: H) -> H:
+        for name in names:
+            if name in _OPERATIONS:
+                raise ValueError(f"{name} has a handler already")
+            _OPERATIONS[name] = handler
+        return handler
+
+    return register
+
+
+def registered_operations() -> dict[str, Handler]:
+    """The operations of ``keras.ops`` that can be converted, with their handlers."""
+    return dict(_OPERATIONS)
+
+
+_REFUSED: dict[type, str] = {}
+
+
+def refuse(reason: str, *layer_classes: type) -> None:
+    """Say why layers of these classes, and of their subclasses, cannot be converted."""
+    for layer_class in layer_classes:
+        _REFUSED[layer_class] = reason
+
+
+def refusals() -> dict[type, str]:
+    """The layer classes that are refused, subclasses included, with the reasons."""
+    return dict(_REFUSED)
+
+
+CHANNELS_LAST = {"data_format": ("channels_last",)}
+
+
+def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
+    """Call the handler of a layer or operation: the nodes of its outputs.
+
+    Raises:
+        Unsupported: if there is none, or it cannot honour the arguments.
+    """
+    handler, only = _handler(layer)
+    for argument, values in only.items():
+        received = getattr(layer, argument)
+        if received not in values:
+            expected = " or ".join(repr(value) for value in values)
+            raise Unsupported(f"{argument}={received!r}; only {expected} is supported")
+    result = handler(layer, inputs, builder)
+    return [result] if isinstance(result, str) else result
+
+
+def _handler(layer: Any) -> tuple[Handler, Mapping[str, tuple[Any, ...]]]:
+    if registration := _REGISTRY.get(type(layer)):
+        return registration.handler, registration.only
+    for layer_class, reason in _REFUSED.items():
+        if isinstance(layer, layer_class):
+            raise Unsupported(reason)
+    if isinstance(layer, keras.Layer):
+        raise Unsupported(
+            "no handler for this class: register one with @tfsnn.handles, "
+            "or replace the layer"
+        )
+    operation = type(layer).__name__
+    if not type(layer).__module__.startswith("keras.") or operation not in _OPERATIONS:
+        raise Unsupported(
+            f"no handler for the operation {operation}: compute it before the model, "
+            "behind it, or in a layer with a handler of its own (@tfsnn.handles)"
+        )
+    return _OPERATIONS[operation], {}
