@@ -104,9 +104,9 @@ def command(
     machine is lost, the others end with an error.
     """
     import tfsnn
-    from tfsnn.distribute import opened_strategy, workers_of
     from tfsnn.files import check_output
     from tfsnn.hardware.energy import profile
+    from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
     costs = profile(energy)  # refuses an unknown one
     if plot:

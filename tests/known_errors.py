@@ -10,7 +10,7 @@ from tfsnn.methods import Plan
 from tfsnn.network.clock import Clock
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn.distribute import on_devices, opened_strategy
+from tfsnn.simulation.devices.strategy import on_devices, opened_strategy
 
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(

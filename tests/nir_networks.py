@@ -14,7 +14,7 @@ from tfsnn import SpikingModel
 from tfsnn.export.nir import export_nir
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 
 T = 4

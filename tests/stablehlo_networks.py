@@ -10,7 +10,7 @@ from keras import layers
 import tfsnn
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 
 T, COUNT = 4, 5

@@ -18,7 +18,7 @@ from tfsnn.network.nodes import Rate, Readout, Source
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
 from tfsnn.probe import Probe, Probed
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 X = np.arange(-16, 64).astype(np.float32) / 16  # constant currents

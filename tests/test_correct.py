@@ -15,7 +15,7 @@ from tfsnn.methods.options import CORRECTED
 from tfsnn.network.nodes import Affine, Linear, Rate
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize_with_units
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 EVERYTHING = Corrections(weights=True, bias=True, potential=True)

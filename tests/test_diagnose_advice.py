@@ -13,7 +13,7 @@ from tfsnn.diagnose.advice import advise
 from tfsnn.diagnose.measures import LayerDiagnosis, Part
 from tfsnn.diagnose.parts import CAUSES
 from tfsnn.methods import NeuronPlan
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 
 
 def test_thresholds_too_low_are_clipping():

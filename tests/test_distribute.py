@@ -16,26 +16,26 @@ from test_workers import free_ports
 
 import tfsnn
 from tfsnn.data import open_data
-from tfsnn.distribute import (
+from tfsnn.errors import OptionError
+from tfsnn.simulation.devices.strategy import (
     STRATEGIES,
     opened_strategy,
     shared_out,
     task_number,
     workers_of,
 )
-from tfsnn.errors import OptionError
-from tfsnn.workers import Workers
+from tfsnn.simulation.devices.workers import Workers
 from tfsnn_cli import evaluate
 from tfsnn_cli.main import cli
 
 TESTS = Path(__file__).parent
 MAIN = "from tfsnn_cli.main import main; main()"
-LOST_SECONDS = 30  # as the docstring of tfsnn.workers states
+LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
 # Killed where it would give its part.
 KILLED = f"""
-import os, signal, tfsnn.workers
-tfsnn.workers.Workers.gather = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-{MAIN}"""
+import os, signal, tfsnn.simulation.devices.workers
+tfsnn.simulation.devices.workers.Workers.gather = lambda *_: os.kill(os.getpid(),
+signal.SIGKILL) {MAIN}"""
 
 
 def cluster(addresses, index):
@@ -150,7 +150,7 @@ def test_as_on_a_tpu_with_batches_filled_up(monkeypatch):
     options = {"scale": "max", "timesteps": 4}
     alone = tfsnn.evaluate(tfsnn.convert(model, x, "data_norm", **options), (x, y))
     monkeypatch.setattr(tf.distribute, "TPUStrategy", tf.distribute.OneDeviceStrategy)
-    monkeypatch.setattr("tfsnn.compiled.on_accelerator", lambda: True)
+    monkeypatch.setattr("tfsnn.simulation.compiled.on_accelerator", lambda: True)
     seen = []
     snn = tfsnn.convert(model, x, "data_norm", **options)
     observe = snn.run

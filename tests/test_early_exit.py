@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 
 import tfsnn
-from tfsnn.early_exit import ExitRule
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.exit_calibration import calibrate_exit
-from tfsnn.simulate import simulate
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.simulate import simulate
 
 T = 12
 RULES = [

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import tfsnn
-from tfsnn.early_exit import ExitRule
 from tfsnn.export.saved_model import export_saved_model
+from tfsnn.simulation.early_exit import ExitRule
 
 
 def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):

@@ -20,7 +20,7 @@ from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize, unscaled
 from tfsnn.plan import Plan
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 from tfsnn_cli.main import cli
 

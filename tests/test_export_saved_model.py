@@ -152,7 +152,7 @@ def test_xla_is_beside_the_default(tmp_path, monkeypatch):
 
 
 def test_large_weights_are_variables_that_are_only_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("tfsnn.compiled.CONSTANT_BYTES", 100)
+    monkeypatch.setattr("tfsnn.simulation.compiled.CONSTANT_BYTES", 100)
     snn, x = converted(models.cnn)
     exported = export(snn, tmp_path)
     for name in exported.signatures:

@@ -10,11 +10,11 @@ from spiking_examples import plan, spiking, with_tensors
 from test_handlers import CASES
 
 from tfsnn.layers import QCFS
-from tfsnn.model import SpikingModel
 from tfsnn.network.nodes import Rate
 from tfsnn.normalize import normalize, unscaled
-from tfsnn.report import ConversionReport
-from tfsnn.simulate import simulate
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.report import ConversionReport
+from tfsnn.simulation.simulate import simulate
 
 # The steps of QCFS are those of T = L, not of every T.
 JUMPING = (*JUMPING_OPERATIONS, QCFS)

@@ -16,7 +16,7 @@ from tfsnn.network.neurons import CODERS, CompensatedCoder, RateCoder
 from tfsnn.network.nodes import Linear, Rate
 from tfsnn.network.passes import simplify
 from tfsnn.network.passes.code_inputs import code_inputs
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 PIXELS = (np.arange(256) / 255).astype(np.float32)  # of 8 bits

@@ -16,7 +16,7 @@ from tfsnn.errors import OptionError
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 METHODS = methods.methods()
@@ -222,7 +222,9 @@ def test_spikes_are_of_the_alphabet_of_the_method(name, options, alphabet, calib
 @pytest.mark.parametrize("name", METHODS)
 def test_the_error_at_four_times_the_steps_is_smaller(name, trained, monkeypatch):
     """Where a method codes in digits, at so many times the digits."""
-    monkeypatch.setattr("tfsnn.simulate.AT_ONCE", 100 * 64)  # no slices: quicker
+    monkeypatch.setattr(
+        "tfsnn.simulation.simulate.AT_ONCE", 100 * 64
+    )  # no slices: quicker
     model, x = trained
     (spec,) = (s for s in dataclasses.fields(METHODS[name]) if s.name == "timesteps")
     steps = (4, 16, 64) if spec.metadata["high"] >= 64 else (2, 4, 8)

@@ -18,7 +18,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate, Readout, Source
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 X = np.arange(-16, 48).astype(np.float32) / 16  # constant currents, -1 to just below 3

@@ -14,7 +14,7 @@ import tfsnn
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 
 
 @functools.cache

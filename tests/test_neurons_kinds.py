@@ -16,7 +16,7 @@ from tfsnn.network.neurons import KINDS
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import needs_all_steps
 from tfsnn.normalize import normalize, unscaled
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 
 SIGNED = {"negative_threshold": 0.0, "max_coefficient": 3.0}

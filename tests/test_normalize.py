@@ -12,7 +12,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Source
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize, unscaled
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 NEURONS = {

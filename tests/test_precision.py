@@ -13,7 +13,7 @@ from tfsnn.network.nodes import Linear
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
 from tfsnn.precision import precision_of, with_precision
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 EVERYTHING = ("spikes", "potentials", "outputs")

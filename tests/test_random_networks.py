@@ -17,7 +17,7 @@ from tfsnn.errors import CalibrationError, UnsupportedError
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 NETWORKS = 120  # of each signal

@@ -14,8 +14,8 @@ from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.nodes import Function, Max
 from tfsnn.network.passes import simplify
 from tfsnn.normalize import normalize
-from tfsnn.running_sum import SumState, send_change
-from tfsnn.simulate import simulate
+from tfsnn.simulation.running_sum import SumState, send_change
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 STEPS, BATCH = 7, 2

@@ -12,8 +12,8 @@ from tfsnn.network.operations import count_operations
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import constant_nodes
 from tfsnn.normalize import normalize
-from tfsnn.run import Run
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
+from tfsnn.simulation.steps import Run
 from tfsnn.sources import import_model
 
 EVERYTHING = ("outputs", "spikes", "potentials")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsnn import workers
 from tfsnn.errors import WorkerError
-from tfsnn.workers import Workers
+from tfsnn.simulation.devices import workers
+from tfsnn.simulation.devices.workers import Workers
 
 
 def free_ports(count):

@@ -28,7 +28,6 @@ from tfsnn.compare import compare
 from tfsnn.convert import convert
 from tfsnn.data import open_data
 from tfsnn.diagnose import diagnose
-from tfsnn.early_exit import ExitRule
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -42,14 +41,15 @@ from tfsnn.errors import (
 from tfsnn.evaluate import evaluate
 from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.hardware import energy
-from tfsnn.model import SpikingModel
 from tfsnn.page import report_page
 from tfsnn.predict import BulkPrediction, predict_files
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.trace import Trace
 from tfsnn.sources import load_model
 from tfsnn.sources.handlers import handles
 from tfsnn.sources.inspect import inspect_model
 from tfsnn.sources.nir import import_nir
-from tfsnn.trace import Trace
 from tfsnn.verify import verify
 
 __version__ = version("tfsnn")

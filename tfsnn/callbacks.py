@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from tfsnn.errors import ModelError
 from tfsnn.layers import BernoulliRate, DeterministicRate, IntegrateFire
-from tfsnn.model import SpikingModel
 from tfsnn.plot.spikes import drawn_neurons, pixels
-from tfsnn.run import SPIKES
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import SPIKES
 
 SPIKING = (IntegrateFire, BernoulliRate, DeterministicRate)
 NEURON, STEP = 4, 12  # pixels of a raster

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfsnn.comparison import label
-from tfsnn.model import SpikingModel
+from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import table
 
 MINIMISED = ("energy", "timesteps", "latency")

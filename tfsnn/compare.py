@@ -26,11 +26,11 @@ from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.evaluate import evaluate
 from tfsnn.files import replacing
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
-from tfsnn.model import SpikingModel
 from tfsnn.network.digest import data_digest, model_digest
 from tfsnn.plot.svg import comparison_plot
 from tfsnn.resume import RESULTS, Finished, Rows
-from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
 
 REPEATS, LONG_ENOUGH = 3, 1.0  # runs that are timed at most; seconds after which fewer

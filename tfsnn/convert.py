@@ -11,10 +11,10 @@ from tfsnn import methods
 from tfsnn.calibration import calibrated
 from tfsnn.correct import correct
 from tfsnn.data import Progress
-from tfsnn.model import SpikingModel
 from tfsnn.normalize import normalize_with_units
 from tfsnn.precision import check_precision, with_precision
-from tfsnn.report import report_conversion
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.report import report_conversion
 
 
 def convert(

@@ -14,7 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data import Progress, open_data
-from tfsnn.distribute import (
+from tfsnn.errors import DataError, ModelError, OptionError
+from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.simulation.devices.strategy import (
     on_devices,
     rows,
     shared_out,
@@ -22,11 +25,8 @@ from tfsnn.distribute import (
     task_number,
     workers_of,
 )
-from tfsnn.errors import DataError, ModelError, OptionError
-from tfsnn.exit_evaluation import ExitEvaluation, evaluate_exit
-from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
-from tfsnn.model import SpikingModel
-from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model.forward import first_output
 from tfsnn_stablehlo.results import (
     Row,
@@ -97,8 +97,8 @@ def evaluate(
         batch_size: samples simulated at a time, on each device.
         strategy: whose devices and workers share the batches; models loaded in its
             scope have their weights on each device. Every worker gets the result,
-            which is that of one process (:mod:`tfsnn.distribute`). The data has to
-            come in the same order on each.
+            which is that of one process (:mod:`tfsnn.simulation.devices.strategy`). The
+            data has to come in the same order on each.
         energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
             itself.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).

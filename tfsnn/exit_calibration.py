@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data import Progress, open_data
-from tfsnn.early_exit import ExitRule, check_can_exit
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.model import SpikingModel
 from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import without_heads
-from tfsnn.run import OUTPUTS
-from tfsnn.simulate import simulate
+from tfsnn.simulation.early_exit import ExitRule, check_can_exit
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.simulate import simulate
+from tfsnn.simulation.steps import OUTPUTS
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples
@@ -73,7 +73,7 @@ def calibrate_exit(
         snn: a classifier from :func:`tfsnn.convert`; it is left as it is.
         data: held out: neither the ANN nor the conversion has seen it; anything that
             :func:`tfsnn.open_data` takes, with labels or without.
-        kind: of :class:`tfsnn.early_exit.ExitRule`.
+        kind: of :class:`tfsnn.simulation.early_exit.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
         limit: samples used at most.
         batch_size: samples simulated at a time.

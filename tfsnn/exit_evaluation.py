@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.early_exit import ExitRule
-from tfsnn.model import SpikingModel
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import top_class
 
 

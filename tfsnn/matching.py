@@ -10,9 +10,9 @@ from tfsnn import methods
 from tfsnn.data import open_data
 from tfsnn.data.samples import Data
 from tfsnn.errors import ModelError
-from tfsnn.model import SpikingModel
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
+from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources import import_model
 
 SAMPLES = 100  # compared at most

@@ -15,8 +15,8 @@ from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import Rate, without_heads
 from tfsnn.normalize import normalize
 from tfsnn.plan import Plan
-from tfsnn.run import COUNTS
-from tfsnn.simulate import simulate
+from tfsnn.simulation.simulate import simulate
+from tfsnn.simulation.steps import COUNTS
 
 COEFFICIENTS = 1  # the column of "counts" that has them
 

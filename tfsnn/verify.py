@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.matching import SAMPLES, first_samples, matched
-from tfsnn.model import SpikingModel
-from tfsnn.run import VALUES
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import VALUES
 from tfsnn_stablehlo.results import table, top_class
 
 

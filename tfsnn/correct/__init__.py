@@ -31,8 +31,8 @@ from tfsnn.network.graph import Graph, Node
 from tfsnn.network.neurons import CODERS
 from tfsnn.network.nodes import Affine, Linear, Max, Merge, Rate, Readout
 from tfsnn.normalize import Normalized
-from tfsnn.run import Run
-from tfsnn.running_sum import fold
+from tfsnn.simulation.running_sum import fold
+from tfsnn.simulation.steps import Run
 
 MARGIN = 0.1  # of the range of a population's spikes
 

@@ -13,9 +13,9 @@ from tfsnn.diagnose.advice import advise
 from tfsnn.diagnose.measures import LayerDiagnosis, Measures, Part
 from tfsnn.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.matching import SAMPLES, first_samples, matched
-from tfsnn.model import SpikingModel
 from tfsnn.network.graph import Graph
-from tfsnn.run import SPIKES, VALUES
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import SPIKES, VALUES
 from tfsnn_stablehlo.results import table, top_class
 
 __all__ = ["Diagnosis", "LayerDiagnosis", "Part", "diagnose"]

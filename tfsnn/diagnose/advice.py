@@ -19,7 +19,7 @@ from typing import Any
 
 from tfsnn.diagnose.measures import LayerDiagnosis
 from tfsnn.methods import methods
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 
 SMALL = 0.01  # an error over the activation, root mean squares
 BIASED = 0.25

@@ -33,9 +33,9 @@ from tfsnn.export.nir_graph import translate
 from tfsnn.export.nir_losses import Loss, in_other_words, losses, never_said
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
-from tfsnn.model import SpikingModel
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
+from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import table
 
 RECORD, SCALES = "tfsnn", "scales"  # in the metadata

@@ -11,9 +11,9 @@ import numpy as np
 
 from tfsnn.data import Progress, open_data
 from tfsnn.export.nir_losses import Loss
-from tfsnn.model import SpikingModel
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
+from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import top_class
 
 ITSELF = "the network itself"

@@ -15,7 +15,6 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
 from tfsnn.export import serving_guide, warmup
 from tfsnn.export.input_forms import input_form
@@ -29,7 +28,8 @@ from tfsnn.export.signatures import (
     xla_name,
 )
 from tfsnn.export.versions import check_version, publish
-from tfsnn.model import SpikingModel
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.model import SpikingModel
 
 BATCH_SIZES = (1, 8, 32)
 

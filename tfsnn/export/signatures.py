@@ -13,14 +13,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.compiled import with_constants
-from tfsnn.early_exit import ExitRule
 from tfsnn.export.input_forms import InputForm
-from tfsnn.model import SpikingModel
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons.integrate_fire import without_gradients
-from tfsnn.run import COUNTS, OUTPUTS
-from tfsnn.simulate import Result, simulate
+from tfsnn.simulation.compiled import with_constants
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.simulate import Result, simulate
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
 
 DEFAULT, OUTPUTS_ONLY, ANYTIME, CLASSIFY, XLA = (
     "serving_default",

@@ -39,7 +39,7 @@ from tfsnn.export.xla_program import (
     serialized,
 )
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
-from tfsnn.model import SpikingModel
+from tfsnn.simulation.model import SpikingModel
 
 FORM = 1  # of the manifest
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"

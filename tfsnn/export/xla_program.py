@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.model import SpikingModel
 from tfsnn.network.neurons.integrate_fire import without_gradients
-from tfsnn.run import COUNTS, OUTPUTS
-from tfsnn.simulate import Result, simulate
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.simulate import Result, simulate
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
 
 PREDICT, EVALUATE = "predict", "evaluate"
 FAN_OUT = "fan_out"

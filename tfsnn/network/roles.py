@@ -2,7 +2,8 @@
 
 * "spiking": neurons, and max pooling of spikes: integers in, integers out;
 * "linear": synapses and whatever else is linear: exact over time, without a state;
-* "running sum": it sends analog values of either sign (:mod:`tfsnn.running_sum`).
+* "running sum": it sends analog values of either sign
+(:mod:`tfsnn.simulation.running_sum`).
 
 Input, constants and readouts count as linear.
 """

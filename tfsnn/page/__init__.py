@@ -23,12 +23,12 @@ from tfsnn.diagnose import diagnose
 from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
-from tfsnn.model import SpikingModel
 from tfsnn.page.content import content
 from tfsnn.page.findings import Findings, Shown
 from tfsnn.page.measure import measure
 from tfsnn.page.methods import read_comparison
 from tfsnn.page.recorded import decode, record
+from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import doubling
 
 __all__ = ["report_page"]

@@ -13,7 +13,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.operations import Operations
 from tfsnn.page.measure import EVENT_SYNOPS, SYNOPS, Measured
 from tfsnn.page.recorded import Decoded, Recording
-from tfsnn.report import ConversionReport
+from tfsnn.simulation.report import ConversionReport
 
 
 class Shown(NamedTuple):

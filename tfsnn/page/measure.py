@@ -18,8 +18,8 @@ from tfsnn.data import Progress
 from tfsnn.data.samples import Data
 from tfsnn.errors import DataError, OptionError
 from tfsnn.intervals import Interval, mean, wilson
-from tfsnn.model import SpikingModel
-from tfsnn.run import COUNTS, OUTPUTS
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model.forward import first_output
 from tfsnn_stablehlo.results import label_problem, top_class
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from tfsnn.data.samples import Data
 from tfsnn.matching import matched
-from tfsnn.model import SpikingModel
-from tfsnn.run import POTENTIALS, SPIKES, VALUES
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import POTENTIALS, SPIKES, VALUES
 
 SAMPLES = 10  # of which activations are compared, at most
 VALUES_AT_A_TIME = 2**26  # recorded: a quarter of a gibibyte

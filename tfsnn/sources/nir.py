@@ -24,12 +24,12 @@ import numpy as np
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir import RECORD, SCALES
 from tfsnn.extras import require
-from tfsnn.model import SpikingModel
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import roles
-from tfsnn.report import ConversionReport, NodeReport, PopulationReport
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
 from tfsnn.sources.nir_nodes import read
 from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
 

@@ -28,7 +28,7 @@ from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Readout
 from tfsnn.network.roles import needs_all_steps
-from tfsnn.run import Run, observed_shapes
+from tfsnn.simulation.steps import Run, observed_shapes
 
 KINDS = ("margin", "entropy", "stable", "evidence")
 

@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.early_exit import ExitRule, run_until_decided
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Readout
 from tfsnn.network.roles import needs_all_steps
-from tfsnn.run import COUNTS, OUTPUTS, Run, observed_shapes
+from tfsnn.simulation.early_exit import ExitRule, run_until_decided
+from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run, observed_shapes
 
 # Samples times steps that go through a layer together, where all steps have to.
 AT_ONCE = 128
@@ -67,7 +67,7 @@ def simulate(
         chunk: K, steps advanced at a time.
         observe: of "outputs" (after each step, heads applied), "spikes" (coefficients),
             "potentials" (after firing), "values" (what synapses receive for them) and
-            "counts" (see :mod:`tfsnn.run`).
+            "counts" (see :mod:`tfsnn.simulation.steps`).
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
         early_exit: when a sample is decided. Observed can be "counts" only then, over
             all steps of each sample together: ``(1, B, 4)``.

@@ -9,16 +9,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.compiled import Runs, Way, compiled, on_accelerator, with_variables
-from tfsnn.early_exit import ExitRule
 from tfsnn.errors import DataError, OptionError
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import Operations, count_operations
-from tfsnn.report import ConversionReport
-from tfsnn.run import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
-from tfsnn.simulate import Result, simulate
-from tfsnn.trace import Trace
+from tfsnn.simulation.compiled import (
+    Runs,
+    Way,
+    compiled,
+    on_accelerator,
+    with_variables,
+)
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.report import ConversionReport
+from tfsnn.simulation.simulate import Result, simulate
+from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
+from tfsnn.simulation.trace import Trace
 from tfsnn_stablehlo.results import table
 
 # Samples times steps that a layer takes at a time, where K is free, and the largest K:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.early_exit import ExitRule
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons.integrate_fire import without_gradients
-from tfsnn.simulate import Result, simulate
+from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.simulate import Result, simulate
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout
 # once, and not in every step. An exported graph has three copies of them, and it could
@@ -21,7 +21,8 @@ FLOAT_BYTES = 4
 
 
 class Way(NamedTuple):
-    """How a simulation is run; arguments of :func:`tfsnn.simulate.simulate`."""
+    """How a simulation is run; arguments of
+    :func:`tfsnn.simulation.simulate.simulate`."""
 
     timesteps: int
     observe: frozenset[str]

@@ -5,7 +5,7 @@ worker takes consecutive ones, and its devices take turns. So every batch is com
 as it would be alone, none is read twice or left out, and the sums of whole numbers are
 equal whoever made them. Devices work on a batch each at the same time
 (``strategy.run``); workers do not wait for one another before the end
-(:mod:`tfsnn.workers`).
+(:mod:`tfsnn.simulation.devices.workers`).
 
 ``tpu`` has not been run, for want of a TPU: it is written by the documentation of
 ``TPUStrategy``. There every batch has the full size, as XLA wants to know it: the last
@@ -29,7 +29,7 @@ import tensorflow as tf
 from tfsnn.data import Batch, Data, Progress
 from tfsnn.data.samples import check_count
 from tfsnn.errors import OptionError
-from tfsnn.workers import Workers, meet
+from tfsnn.simulation.devices.workers import Workers, meet
 
 STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 JOINING_SECONDS = 60

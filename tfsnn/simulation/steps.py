@@ -15,7 +15,7 @@ import tensorflow as tf
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import Rate, Readout, RunningSum
 from tfsnn.network.roles import constant_nodes
-from tfsnn.running_sum import SumState, fold, send_change, send_value
+from tfsnn.simulation.running_sum import SumState, fold, send_change, send_value
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
 VALUES = "values"

@@ -6,7 +6,8 @@ is an error on all others, never a number without its part:
 
 * before the start, the others are waited for (:func:`meet`) for
   :data:`MEETING_SECONDS`; TensorFlow's own wait takes an hour and heeds no signal,
-  and is ended after 60 seconds (:data:`tfsnn.distribute.JOINING_SECONDS`);
+  and is ended after 60 seconds
+  (:data:`tfsnn.simulation.devices.strategy.JOINING_SECONDS`);
 * between batches, each asks every :data:`ASKING_SECONDS` whether the chief still
   answers, and the chief whether all others do (:meth:`Workers.check`);
 * in the last exchange TensorFlow's heartbeat, 10 seconds, finds it.

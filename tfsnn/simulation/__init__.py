@@ -1,0 +1,1 @@
+"""A spiking graph over time: its steps, the loop, early exit, and the Keras model."""

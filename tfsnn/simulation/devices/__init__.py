@@ -1,0 +1,1 @@
+"""Where a simulation runs: devices of one machine, and workers of several."""
