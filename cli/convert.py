@@ -150,7 +150,7 @@ def command(
     are "choice" in its JSON. Exit code 1 if nothing stays within --max-drop.
     """
     import tfsnn
-    from tfsnn.alphabet import parse
+    from tfsnn.conversion.methods.alphabet import parse
     from tfsnn.files import check_output, replacing
     from tfsnn.hardware.energy import profile
 

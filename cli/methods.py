@@ -26,7 +26,7 @@ def command(name: str | None, as_json: bool) -> None:
 
     An option is given to tfsnn convert as -o NAME VALUE.
     """
-    from tfsnn import methods
+    from tfsnn.conversion import methods
 
     if name is not None:
         methods.make(name, {})  # refuses an unknown one

@@ -20,11 +20,11 @@ import keras
 from click.testing import CliRunner
 from keras import layers
 
-from tfsnn import methods
-from tfsnn.alphabet import alphabet_of
 from tfsnn.candidates import ANY, candidates
 from tfsnn.comparison import label
-from tfsnn.methods.few_spikes import FewSpikes
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods.alphabet import alphabet_of
+from tfsnn.conversion.methods.few_spikes import FewSpikes
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 from tfsnn.sources.handlers import refusals, registered, registered_operations

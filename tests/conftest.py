@@ -75,7 +75,7 @@ def calibrated():
     """By model: the graph and its statistics."""
     import models
 
-    from tfsnn.calibrate import calibrate
+    from tfsnn.conversion.statistics import calibrate
     from tfsnn.network.passes import simplify
     from tfsnn.sources import import_model
 

@@ -6,10 +6,10 @@ import numpy as np
 from keras import layers
 
 import tfsnn
-from tfsnn.methods import Plan
+from tfsnn.conversion.methods import Plan
+from tfsnn.conversion.normalize import normalize
 from tfsnn.network.clock import Clock
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 

@@ -9,8 +9,8 @@ import numpy as np
 from keras import layers
 
 import tfsnn
-from tfsnn.methods import NeuronPlan
-from tfsnn.methods.thresholds import bounded
+from tfsnn.conversion.methods import NeuronPlan
+from tfsnn.conversion.methods.thresholds import bounded
 from tfsnn.network.nodes import Affine, Rate
 
 

@@ -11,9 +11,9 @@ import pytest
 from keras import layers
 
 from tfsnn import SpikingModel
+from tfsnn.conversion.normalize import normalize
 from tfsnn.export.nir import export_nir
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.methods import NeuronPlan
-from tfsnn.methods.thresholds import bounded
+from tfsnn.conversion.methods import NeuronPlan
+from tfsnn.conversion.methods.thresholds import bounded
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import (
     Affine,

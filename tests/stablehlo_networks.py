@@ -8,8 +8,8 @@ import numpy as np
 from keras import layers
 
 import tfsnn
+from tfsnn.conversion.normalize import normalize
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 import tfsnn
-from tfsnn import methods
-from tfsnn.calibrate import calibrate
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods import adafire
+from tfsnn.conversion.methods.adafire import cheapest
+from tfsnn.conversion.normalize import normalize
+from tfsnn.conversion.statistics import calibrate
+from tfsnn.conversion.trial import Probe, Probed
 from tfsnn.errors import OptionError
-from tfsnn.methods import adafire
-from tfsnn.methods.adafire import cheapest
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate, Readout, Source
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
-from tfsnn.probe import Probe, Probed
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

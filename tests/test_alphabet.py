@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tfsnn import methods
-from tfsnn.alphabet import Alphabet, alphabet_of, options_for, parse
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.errors import OptionError
 
 METHODS = methods.methods()

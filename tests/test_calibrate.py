@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.calibrate import BINS, _Accumulator, calibrate
+from tfsnn.conversion.statistics import BINS, _Accumulator, calibrate
 from tfsnn.errors import CalibrationError
 from tfsnn.network.nodes import Rate
 from tfsnn.sources import import_model

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tfsnn
-from tfsnn import methods
+from tfsnn.conversion import methods
 from tfsnn.errors import DataError, ModelError, OptionError, UnsupportedError
 
 SETTINGS = {"seed": 3, "batch_size": 16, "limit": 50}

@@ -4,9 +4,9 @@ import keras
 import models
 import pytest
 
-from tfsnn import methods
-from tfsnn.alphabet import alphabet_of, parse
 from tfsnn.candidates import candidates
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods.alphabet import alphabet_of, parse
 from tfsnn.errors import OptionError
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model

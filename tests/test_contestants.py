@@ -2,8 +2,8 @@
 
 import pytest
 
-from tfsnn import methods
 from tfsnn.contestants import TIMESTEPS, contestants
+from tfsnn.conversion import methods
 from tfsnn.errors import OptionError
 
 

@@ -8,13 +8,13 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn import methods
-from tfsnn.calibrate import calibrate
-from tfsnn.correct import Corrections, _shrunk, _Walk, correct
-from tfsnn.methods.options import CORRECTED
+from tfsnn.conversion import methods
+from tfsnn.conversion.correct import Corrections, _shrunk, _Walk, correct
+from tfsnn.conversion.methods.options import CORRECTED
+from tfsnn.conversion.normalize import normalize_with_units
+from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.nodes import Affine, Linear, Rate
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize_with_units
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

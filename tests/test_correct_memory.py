@@ -6,8 +6,8 @@ import models
 import pytest
 from test_correct import EVERYTHING, copies, pair
 
-from tfsnn.correct import Corrections, correct, memory
-from tfsnn.correct.memory import fitting_samples
+from tfsnn.conversion.correct import Corrections, correct, memory
+from tfsnn.conversion.correct.memory import fitting_samples
 
 
 def chain():

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn.correct.weights import fitted
+from tfsnn.conversion.correct.weights import fitted
 from tfsnn.network.nodes import Linear
 from tfsnn.sources import import_model
 

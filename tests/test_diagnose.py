@@ -10,10 +10,10 @@ import pytest
 from known_errors import rates, spiking, stack
 
 import tfsnn
+from tfsnn.conversion.methods import NeuronPlan
 from tfsnn.diagnose.measures import Part
 from tfsnn.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.methods import NeuronPlan
 from tfsnn.network.clock import Clock
 
 

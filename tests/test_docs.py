@@ -13,7 +13,7 @@ import pytest
 from documents import ROOT
 
 import tfsnn
-from tfsnn.methods import methods
+from tfsnn.conversion.methods import methods
 from tfsnn.sources.handlers import refusals, registered, registered_operations
 from tfsnn_cli.main import COMMANDS, cli
 

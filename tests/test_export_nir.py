@@ -12,14 +12,14 @@ from keras import layers
 from nir_networks import NETWORKS, T, assert_same, needs_v_reset, spiking, written
 
 from tfsnn import SpikingModel
+from tfsnn.conversion.methods import NeuronPlan
+from tfsnn.conversion.normalize import normalize, unscaled
+from tfsnn.conversion.plan import Plan
 from tfsnn.errors import DataError, OptionError, OutputError
 from tfsnn.export.nir import export_nir
 from tfsnn.export.nir_losses import in_other_words
-from tfsnn.methods import NeuronPlan
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize, unscaled
-from tfsnn.plan import Plan
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 from tfsnn_cli.main import cli

@@ -10,9 +10,9 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn import methods
-from tfsnn.calibrate import calibrate
-from tfsnn.methods.few_spikes import best_interval
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods.few_spikes import best_interval
+from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons import KINDS, few_spikes, few_spikes_tables
 from tfsnn.network.nodes import SmoothRate

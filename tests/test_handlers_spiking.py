@@ -9,9 +9,9 @@ from examples_operations import JUMPING as JUMPING_OPERATIONS
 from spiking_examples import plan, spiking, with_tensors
 from test_handlers import CASES
 
+from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.layers import QCFS
 from tfsnn.network.nodes import Rate
-from tfsnn.normalize import normalize, unscaled
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import simulate

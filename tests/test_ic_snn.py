@@ -8,10 +8,10 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn import methods
-from tfsnn.calibrate import calibrate
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods.ic_snn import mean_residual
+from tfsnn.conversion.statistics import calibrate
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.methods.ic_snn import mean_residual
 from tfsnn.network.neurons import CODERS, CompensatedCoder, RateCoder
 from tfsnn.network.nodes import Linear, Rate
 from tfsnn.network.passes import simplify

@@ -11,11 +11,11 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn import methods
+from tfsnn.conversion import methods
+from tfsnn.conversion.normalize import normalize
 from tfsnn.errors import OptionError
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

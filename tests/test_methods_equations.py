@@ -11,13 +11,13 @@ import pytest
 import tensorflow as tf
 
 import tfsnn
-from tfsnn import methods
-from tfsnn.calibrate import calibrate
-from tfsnn.methods import Plan
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods import Plan
+from tfsnn.conversion.normalize import normalize
+from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate, Readout, Source
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

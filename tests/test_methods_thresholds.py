@@ -7,16 +7,16 @@ import keras
 import numpy as np
 import pytest
 
-from tfsnn import methods
-from tfsnn.calibrate import calibrate
-from tfsnn.errors import OptionError
-from tfsnn.methods.options import RULES
-from tfsnn.methods.thresholds import (
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods.options import RULES
+from tfsnn.conversion.methods.thresholds import (
     balanced_range,
     bounded,
     gaussian_range,
     mean_square_scale,
 )
+from tfsnn.conversion.statistics import calibrate
+from tfsnn.errors import OptionError
 from tfsnn.network.nodes import Rate
 from tfsnn.sources import import_model
 

@@ -10,12 +10,12 @@ import tensorflow as tf
 from test_simulate import EVERYTHING, assert_equal, run
 
 import tfsnn
-from tfsnn.methods import Plan
+from tfsnn.conversion.methods import Plan
+from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.network.clock import Clock
 from tfsnn.network.neurons import KINDS
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import needs_all_steps
-from tfsnn.normalize import normalize, unscaled
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
 

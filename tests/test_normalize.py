@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 import tfsnn
+from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Source
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize, unscaled
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

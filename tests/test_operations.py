@@ -9,10 +9,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from tfsnn.conversion.normalize import normalize
 from tfsnn.network.nodes import Linear, Max, Rate
 from tfsnn.network.operations import connections, count_operations
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.sources import import_model
 
 

@@ -8,11 +8,11 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
+from tfsnn.conversion.normalize import normalize
+from tfsnn.conversion.precision import precision_of, with_precision
 from tfsnn.errors import OptionError
 from tfsnn.network.nodes import Linear
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
-from tfsnn.precision import precision_of, with_precision
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

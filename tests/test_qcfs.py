@@ -10,14 +10,14 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn import methods
+from tfsnn.conversion import methods
+from tfsnn.conversion.normalize import normalize
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.layers import QCFS
 from tfsnn.network.nodes import Max, Rate
 from tfsnn.network.passes import simplify
 from tfsnn.network.passes.drop_repeated_rate import drop_repeated_rate
 from tfsnn.network.passes.pool_before_rate import pool_before_rate
-from tfsnn.normalize import normalize
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources import import_model
 

@@ -13,10 +13,10 @@ from random_networks import RECIPES, SIGNALS, network
 
 import tfsnn
 from examples import floats
+from tfsnn.conversion.normalize import normalize
 from tfsnn.errors import CalibrationError, UnsupportedError
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 

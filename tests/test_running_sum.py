@@ -10,10 +10,10 @@ import tensorflow as tf
 from keras import layers, ops
 from running_sum_references import REFERENCES
 
+from tfsnn.conversion.normalize import normalize
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.nodes import Function, Max
 from tfsnn.network.passes import simplify
-from tfsnn.normalize import normalize
 from tfsnn.simulation.running_sum import SumState, send_change
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model

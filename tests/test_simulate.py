@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from test_neurons import reference
 
+from tfsnn.conversion.normalize import normalize
 from tfsnn.network.operations import count_operations
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import constant_nodes
-from tfsnn.normalize import normalize
 from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import Run
 from tfsnn.sources import import_model

@@ -20,12 +20,13 @@ What needs a package of an extra imports it on use (:mod:`tfsnn.extras`).
 
 from importlib.metadata import version
 
-from tfsnn import callbacks, export, layers, methods, plot
-from tfsnn.calibration import Calibration, calibration
+from tfsnn import callbacks, export, layers, plot
 from tfsnn.choice import Choice
 from tfsnn.choose import choose
 from tfsnn.compare import compare
-from tfsnn.convert import convert
+from tfsnn.conversion import methods
+from tfsnn.conversion.calibration import Calibration, calibration
+from tfsnn.conversion.convert import convert
 from tfsnn.data import open_data
 from tfsnn.diagnose import diagnose
 from tfsnn.errors import (

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tfsnn.alphabet import Alphabet, options_for, parse
+from tfsnn.conversion.methods import make
+from tfsnn.conversion.methods import methods as registered
+from tfsnn.conversion.methods.alphabet import Alphabet, options_for, parse
+from tfsnn.conversion.methods.few_spikes import FewSpikes
 from tfsnn.errors import OptionError
-from tfsnn.methods import make
-from tfsnn.methods import methods as registered
-from tfsnn.methods.few_spikes import FewSpikes
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Function
 
@@ -58,7 +58,8 @@ def candidates(
 
     Args:
         graph: the ANN.
-        alphabet: of the spikes (:func:`tfsnn.alphabet.parse`); any if None.
+        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); any
+            if None.
         methods: names of those to try; of one that is not in the tables, its defaults.
 
     Raises:

@@ -21,7 +21,8 @@ class Tried:
     Attributes:
         method: its name.
         options: those that were set; the others have their defaults.
-        alphabet: what a spike may carry (:func:`tfsnn.alphabet.alphabet_of`).
+        alphabet: what a spike may carry
+            (:func:`tfsnn.conversion.methods.alphabet.alphabet_of`).
         timesteps: T.
         latency: steps until the last layer has finished.
         accuracy: share of samples whose label is the top class; None without labels.

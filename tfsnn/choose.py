@@ -20,8 +20,6 @@ from typing import Any
 
 import keras
 
-from tfsnn.alphabet import alphabet_of
-from tfsnn.calibration import Calibration, calibrated
 from tfsnn.candidates import Candidate, candidates
 from tfsnn.choice import (
     MINIMISED,
@@ -33,7 +31,11 @@ from tfsnn.choice import (
     standard_error,
 )
 from tfsnn.contestants import TIMESTEPS
-from tfsnn.convert import convert
+from tfsnn.conversion.calibration import Calibration, calibrated
+from tfsnn.conversion.convert import convert
+from tfsnn.conversion.methods import make
+from tfsnn.conversion.methods.alphabet import alphabet_of
+from tfsnn.conversion.precision import check_precision
 from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
 from tfsnn.errors import (
@@ -45,8 +47,6 @@ from tfsnn.errors import (
 )
 from tfsnn.evaluate import evaluate
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
-from tfsnn.methods import make
-from tfsnn.precision import check_precision
 
 HOLDOUT, LEAST = 500, 20
 THRESHOLD_SCALES = (0.8, 1.25)

@@ -15,11 +15,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.calibration import Calibration
-from tfsnn.calibration import calibration as calibrate_for
 from tfsnn.comparison import ComparedRow, Comparison
 from tfsnn.contestants import TIMESTEPS, contestants
-from tfsnn.convert import convert
+from tfsnn.conversion.calibration import Calibration
+from tfsnn.conversion.calibration import calibration as calibrate_for
+from tfsnn.conversion.convert import convert
 from tfsnn.data import Data, Progress, open_data
 from tfsnn.data.samples import check_count
 from tfsnn.errors import DataError, OutputError, TfsnnError
@@ -73,8 +73,8 @@ def compare(
         methods: names, in a list or with commas between; "all" for every method that
             can do the alphabet, at every T that it can do.
         timesteps: each T.
-        alphabet: of the spikes (:func:`tfsnn.alphabet.parse`); each method's own if
-            None.
+        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
+            method's own if None.
         options: of methods, by their names.
         raw: whether to keep 8-bit values at 0..255, instead of 0..1.
         limit, calibration_limit: samples used at most.

@@ -31,7 +31,8 @@ class ComparedRow:
     Attributes:
         method: its name.
         options: those given or set by the alphabet; the others have their defaults.
-        alphabet: what a spike may carry (:func:`tfsnn.alphabet.alphabet_of`).
+        alphabet: what a spike may carry
+            (:func:`tfsnn.conversion.methods.alphabet.alphabet_of`).
         timesteps: T; None if the method could not do the alphabet at any T.
         latency: steps until the last layer has finished.
         accuracy: share of samples whose label is the top class; None without labels.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfsnn.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.comparison import ComparedRow
+from tfsnn.conversion.methods import make
+from tfsnn.conversion.methods import methods as registered
+from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.errors import OptionError
-from tfsnn.methods import make
-from tfsnn.methods import methods as registered
 
 TIMESTEPS = (1, 2, 4, 8, 16, 32)
 

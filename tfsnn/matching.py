@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from tfsnn import methods
+from tfsnn.conversion import methods
 from tfsnn.data import open_data
 from tfsnn.data.samples import Data
 from tfsnn.errors import ModelError

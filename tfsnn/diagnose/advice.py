@@ -17,8 +17,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tfsnn.conversion.methods import methods
 from tfsnn.diagnose.measures import LayerDiagnosis
-from tfsnn.methods import methods
 from tfsnn.simulation.report import ConversionReport
 
 SMALL = 0.01  # an error over the activation, root mean squares

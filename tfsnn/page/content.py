@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.comparison import ComparedRow
+from tfsnn.conversion.methods import methods
 from tfsnn.diagnose.parts import CAUSES
-from tfsnn.methods import methods
 from tfsnn.page import figures, formats
 from tfsnn.page.findings import Findings
 from tfsnn.page.inline import picture

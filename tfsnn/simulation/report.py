@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.calibrate import Statistics
+from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Function, Rate
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
-from tfsnn.plan import Plan
 from tfsnn_stablehlo.results import table
 
 

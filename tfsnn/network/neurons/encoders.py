@@ -7,10 +7,11 @@ step t. That is what is computed here, for a sum of many steps would round other
 
 So T steps lose d = x - floor(T x) / T of it. The compensated coder adds d to each value
 sent, and the values of all steps have the sum T x (coding compensation: Li et al., see
-:mod:`tfsnn.methods.ic_snn`). It needs to know T. Counted are the spikes; d costs one
-pass of the next synapses beside them.
+:mod:`tfsnn.conversion.methods.ic_snn`). It needs to know T. Counted are the spikes; d
+costs one pass of the next synapses beside them.
 
-Inputs outside of [0, 1] are clipped. No coder is corrected (:mod:`tfsnn.correct`).
+Inputs outside of [0, 1] are clipped. No coder is corrected
+(:mod:`tfsnn.conversion.correct`).
 """
 
 from __future__ import annotations

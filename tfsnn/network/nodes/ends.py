@@ -44,7 +44,7 @@ class Rate(Node):
 
     Quantised, that is rounded to L steps: max_value * clip(floor(x L / max_value + 1/2)
     / L, 0, 1). The other fields are the neurons (:mod:`tfsnn.network.neurons`), set by
-    :func:`tfsnn.normalize.normalize`.
+    :func:`tfsnn.conversion.normalize.normalize`.
 
     Attributes:
         max_value: None for a plain ReLU; 6 for ReLU6; one number, or ``(C,)``.

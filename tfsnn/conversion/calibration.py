@@ -1,0 +1,188 @@
+"""What conversions need of data: swept once, and kept for all that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfsnn.conversion import methods
+from tfsnn.conversion.methods import Method
+from tfsnn.conversion.statistics import Statistics, calibrate
+from tfsnn.data import Data, Progress, open_data
+from tfsnn.data.reservoir import Reservoir
+from tfsnn.errors import ModelError, OptionError
+from tfsnn.network.graph import Graph
+from tfsnn.network.passes import simplify
+from tfsnn.network.roles import refuse_running_sums
+from tfsnn.sources import import_model
+
+HELD = 256  # samples that corrections are simulated on, if nothing else is asked for
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A network, and what data shows of it; made by :func:`tfsnn.calibration`.
+
+    It takes the place of the data in :func:`tfsnn.convert`, which gives the same. The
+    data is read when a conversion first needs it, and again only for a method that
+    changes the network before it is calibrated, or that wants more samples than were
+    drawn.
+
+    Attributes:
+        model: the ANN.
+        graph: of it, simplified.
+        data: to calibrate with.
+        settings: of :func:`tfsnn.calibration`, by name.
+        held: samples drawn for corrections, at least.
+    """
+
+    model: keras.Model
+    graph: Graph
+    data: Data
+    settings: Mapping[str, Any]
+    held: int = HELD
+    _seen: list[tuple[Graph, dict[str, Statistics]]] = field(default_factory=list)
+    _drawn: list[Reservoir] = field(default_factory=list)
+
+    @property
+    def seed(self) -> int:
+        """Of all that is drawn."""
+        return self.settings["seed"]
+
+    @property
+    def strict(self) -> bool:
+        """Whether running sums are refused."""
+        return self.settings["strict"]
+
+    def with_data(self, data: Data) -> Calibration:
+        """The same network and settings with other data, of which nothing is known."""
+        return Calibration(self.model, self.graph, data, self.settings)
+
+    def prepared(self, method: Method) -> Graph:
+        """The graph as a method has it (:func:`tfsnn.methods.prepare`).
+
+        Raises:
+            UnsupportedError: for running sums in it, if they are refused.
+        """
+        graph = methods.prepare(method, self.graph)
+        if self.strict:
+            refuse_running_sums(graph)
+        return graph
+
+    def statistics(
+        self, graph: Graph, *, samples: int = 0, progress: Progress | None = None
+    ) -> dict[str, Statistics]:
+        """Statistics of every rate node of a prepared graph, by name.
+
+        Args:
+            graph: from :meth:`prepared`.
+            samples: that :meth:`samples` will be asked for, drawn in the same sweep.
+            progress: wraps the batches, for a progress bar.
+
+        Raises:
+            CalibrationError: if a whole layer never activates.
+            DataError: for samples that do not fit.
+        """
+        for seen, found in self._seen:
+            if _same(seen, graph):
+                return found
+        batches = self._draw(samples, progress)
+        found = calibrate(graph, batches, seed=self.seed)
+        self._seen.append((graph, found))
+        return found
+
+    def samples(self, count: int) -> dict[str, np.ndarray]:
+        """Samples drawn by the seed, `count` at most, ``(N, *shape)`` by input."""
+        if count and not (self._drawn and self._drawn[-1].size >= count):
+            for _ in self._draw(count, None):
+                pass
+        return self._drawn[-1].samples(count) if count else {}
+
+    def _draw(
+        self, count: int, progress: Progress | None
+    ) -> Iterable[Mapping[str, np.ndarray]]:
+        """The batches, while as many samples as are wanted are drawn from them."""
+        most = max(count, self.held, *(before.size for before in self._drawn))
+        drawn = Reservoir(most, self.seed)
+        batch_size = self.settings["batch_size"]
+        for x, _ in self.data.batches(batch_size, progress, "calibrating"):
+            yield drawn.pass_on(self.graph.feed(x))
+        self._drawn[:] = [drawn]
+
+
+def calibration(
+    model: keras.Model,
+    data: Any,
+    *,
+    raw: bool = False,
+    strict: bool = False,
+    limit: int | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+    held: int = HELD,
+) -> Calibration:
+    """Calibrate once for several conversions of the same network.
+
+    Args:
+        model: Functional or Sequential, trained; it is left as it is.
+        data: samples like those of training, a few hundred: an array ``(N, *input
+            shape)``, or anything that :func:`tfsnn.open_data` takes.
+        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        strict: whether to refuse a network that needs running sums.
+        limit: samples used at most.
+        seed: of the places and samples that are drawn.
+        batch_size: of the sweep.
+        held: samples drawn at the first sweep, for corrections by simulation.
+
+    Raises:
+        ModelError: for a model that cannot be converted; UnsupportedError names layers.
+        DataError: for data that does not fit.
+    """
+    graph = simplify(import_model(model), strict=strict)
+    kept = raw or graph.whole_inputs
+    opened = open_data(data, graph.inputs, raw=kept, limit=limit)
+    settings = dict(
+        raw=raw, strict=strict, limit=limit, seed=seed, batch_size=batch_size
+    )
+    return Calibration(model, graph, opened, settings, held)
+
+
+def calibrated(model: keras.Model, given: Any, **settings: Any) -> Calibration:
+    """What is given, if it is a calibration of the model; else one with that data.
+
+    Raises:
+        ModelError: for the calibration of another model.
+        OptionError: for a setting that is neither the usual one nor the calibration's.
+    """
+    if not isinstance(given, Calibration):
+        return calibration(model, given, **settings, held=0)
+    if given.model is not model:
+        raise ModelError(
+            f"the calibration is of {given.model.name}, another model object than the "
+            f"{model.name} to convert; make one: tfsnn.calibration(model, data)"
+        )
+    usual = calibration.__kwdefaults__ or {}
+    for name, value in settings.items():
+        if value not in (usual[name], given.settings[name]):
+            raise OptionError(
+                f"{name}={value}, but the calibration was made with {name}="
+                f"{given.settings[name]}; give it to tfsnn.calibration instead"
+            )
+    return given
+
+
+def _same(one: Graph, other: Graph) -> bool:
+    """Whether two graphs have equal nodes, with the very same arrays."""
+    if len(one.nodes) != len(other.nodes):
+        return False
+    for a, b in zip(one, other, strict=True):
+        arrays = a.arrays()
+        if a.to_config() != b.to_config():
+            return False
+        if any(arrays[name] is not values for name, values in b.arrays().items()):
+            return False
+    return True

@@ -1,0 +1,110 @@
+"""From a trained Keras model to a spiking network: the whole story."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+
+from tfsnn.conversion import methods
+from tfsnn.conversion.calibration import calibrated
+from tfsnn.conversion.correct import correct
+from tfsnn.conversion.normalize import normalize_with_units
+from tfsnn.conversion.precision import check_precision, with_precision
+from tfsnn.data import Progress
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.report import report_conversion
+
+
+def convert(
+    model: keras.Model,
+    calibration: Any,
+    method: str = "augmapping",
+    *,
+    precision: str = "float32",
+    raw: bool = False,
+    strict: bool = False,
+    limit: int | None = None,
+    seed: int = 0,
+    batch_size: int = 64,
+    progress: Progress | None = None,
+    **options: Any,
+) -> SpikingModel:
+    """Convert a trained model into a spiking network.
+
+    Args:
+        model: Functional or Sequential, trained; it is left as it is.
+        calibration: samples like those of training, a few hundred: an array
+            ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes. Or
+            what :func:`tfsnn.calibration` made of the model and such data, with the
+            settings from `raw` to `batch_size`, for several conversions.
+        method: a name from :func:`tfsnn.methods.methods`.
+        precision: of the synapses that receive spikes, "float32" or "bfloat16"
+            (:mod:`tfsnn.conversion.precision`).
+        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        strict: whether to refuse a network that needs running sums, which send analog
+            values: all that is not linear then is made of spikes.
+        limit: calibration samples used at most.
+        seed: of the places that are drawn for the statistics.
+        batch_size: of the calibration sweep.
+        progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
+        options: of the method; ``timesteps`` among them.
+
+    Raises:
+        OptionError: for an unknown method or option.
+        ModelError: for a model that cannot be converted; UnsupportedError names layers.
+        DataError: for calibration data that does not fit.
+        CalibrationError: for data from which no thresholds follow.
+    """
+    check_precision(precision)
+    chosen = methods.make(method, options)
+    known = calibrated(
+        model,
+        calibration,
+        raw=raw,
+        strict=strict,
+        limit=limit,
+        seed=seed,
+        batch_size=batch_size,
+    )
+    graph, wanted = known.prepared(chosen), methods.samples(chosen)
+    statistics = known.statistics(graph, samples=wanted, progress=progress)
+    plan = chosen.plan(graph, statistics)
+    plan = methods.refined(chosen, plan, graph, statistics, known.samples, progress)
+    spiking = correct(
+        graph,
+        normalize_with_units(graph, plan),
+        known.samples(wanted),
+        chosen.timesteps,
+        chosen.corrections,
+        seed=known.seed,
+        progress=progress,
+    )
+    chosen_options = dataclasses.asdict(chosen)  # type: ignore[call-overload]
+    report = report_conversion(
+        graph,
+        statistics,
+        plan,
+        method=method,
+        options=chosen_options,
+        strict=known.strict,
+        precision=precision,
+    )
+    return SpikingModel(
+        with_precision(spiking, precision),
+        chosen.timesteps,
+        report,
+        _output_keys(model),
+        name=f"{model.name}_snn",
+    )
+
+
+def _output_keys(model: keras.Model) -> list[str] | bool:
+    """How the model arranges its outputs, as SpikingModel takes it."""
+    if isinstance(model, keras.Sequential):
+        return False
+    outputs = model.output
+    if isinstance(outputs, dict):
+        return list(outputs)
+    return isinstance(outputs, list | tuple)

@@ -1,0 +1,48 @@
+"""Data-based normalisation: binary spikes, thresholds from activations.
+
+P. U. Diehl et al., "Fast-classifying, high-accuracy spiking deep networks through
+weight and threshold balancing", IJCNN 2015; the percentile is from B. Rueckauer et al.,
+"Conversion of continuous-valued deep networks to efficient event-driven networks for
+image classification", Frontiers in Neuroscience 11:682, 2017.
+
+    theta = max or percentile of the activation over the calibration data
+    V(0) = 0;  s(t) = 1 if V >= theta;  V <- V - theta * s(t)
+
+Departs from the papers in: normalising per channel is offered beside per layer, and so
+is the mean-square rule of later work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfsnn.conversion.methods.contract import method, option
+from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Thresholds
+from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.statistics import Statistics
+from tfsnn.network.graph import Graph
+
+
+@method("data_norm")
+@dataclass(frozen=True)
+class DataNorm(Thresholds, Corrected):
+    """Binary spikes, thresholds from activations: the classic baseline."""
+
+    timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
+    scale: str = option("percentile", "rule for the thresholds", RULES)
+    per: str = option("layer", "one threshold for each of these", GRANULARITY)
+    initial_potential: float = option(0.0, "V(0), in thresholds")
+
+    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
+        """See the module."""
+        return plan_rates(
+            graph,
+            statistics,
+            self,
+            levels=1,
+            resolution=self.timesteps,
+            initial_potential=self.initial_potential,
+            negative_threshold=None,
+        )

@@ -1,0 +1,92 @@
+"""Few-spikes neurons: any activation by K steps of thresholds, resets and outputs.
+
+C. Stoeckl, W. Maass, "Optimized spiking neurons can classify images with high accuracy
+through temporal coding with two spikes", Nature Machine Intelligence 3, 2021, arXiv
+2002.00860 (read in the authors' code).
+
+    z(t) = 1 if v > T(t);  out <- out + d(t) z(t);  v <- v - h(t) z(t)     t = 1..K
+
+from v = x, the complete input. A ReLU has T(t) = h(t) = d(t) = alpha 2^-t, which is K
+bits of it (:mod:`tfsnn.network.neurons.radix` with base 2); sigmoid, SiLU, tanh and
+GELU have fitted tables (:mod:`tfsnn.network.neurons.few_spikes`), so that they spike
+where other methods need running sums. K is `timesteps`, for each layer: the error of a
+ReLU halves with each of them. The options of thresholds are for ReLUs alone.
+
+Departs from the paper in rounding a ReLU to the nearest level instead of down
+(`initial_potential` = 0 gives the latter), in a range alpha of each channel, of least
+square error, instead of one for the network, in tables fitted anew, and in that a
+smooth activation has a table for small, one for larger inputs, of which each layer
+takes that of the least error on the calibration data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tfsnn.conversion.methods.contract import method, option
+from tfsnn.conversion.methods.options import Corrected, Thresholds
+from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.plan import NeuronPlan, Plan
+from tfsnn.conversion.statistics import Statistics
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons import few_spikes
+from tfsnn.network.nodes import SmoothRate
+from tfsnn.network.passes.spike_functions import spike_functions
+
+
+@method("few_spikes")
+@dataclass(frozen=True)
+class FewSpikes(Thresholds, Corrected):
+    """Few spikes weighted by their step; smooth activations spike as well."""
+
+    spiking_functions: ClassVar[tuple[str, ...]] = few_spikes.FUNCTION_NAMES
+
+    timesteps: int = option(16, "K, steps of each layer; 16 at most", low=1, high=16)
+    initial_potential: float = option(0.5, "V(0) of ReLUs, in thresholds")
+
+    def prepare(self, graph: Graph) -> Graph:
+        """Neurons in the place of smooth activations."""
+        return spike_functions(graph, self.spiking_functions)
+
+    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
+        """See the module."""
+        plan = plan_rates(
+            graph,
+            statistics,
+            self,
+            levels=1,
+            resolution=2**self.timesteps - 1,
+            initial_potential=self.initial_potential,
+            neuron="radix",
+            settings={"base": 2},
+            clock=Clock(base=2, layer_by_layer=True),
+        )
+        for node in graph.of_kind(SmoothRate):
+            high = best_interval(node.op, statistics[node.name], self.timesteps)
+            largest = few_spikes.largest(node.op, high)
+            plan[node.name] = NeuronPlan(
+                np.full(node.shape[-1], largest),
+                neuron="few_spikes",
+                settings={"function": node.op, "high": high},
+            )
+        return plan
+
+
+def best_interval(function: str, statistics: Statistics, steps: int) -> int:
+    """The upper end of the interval of least mean square error.
+
+    A wider one clips fewer activations, but its table is coarser.
+    """
+    sizes, weight = statistics.values, statistics.histogram
+
+    def error(high: int) -> float:
+        excess = np.maximum(sizes - few_spikes.largest(function, high), 0)
+        clipping = float((weight * excess**2).sum() / weight.sum())
+        return clipping + few_spikes.square_error(function, high, steps)
+
+    return min(few_spikes.upper_ends(function), key=error)

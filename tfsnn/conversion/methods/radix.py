@@ -1,0 +1,53 @@
+"""Radix encoding: the digits of an activation as spikes, most significant first.
+
+Z. Wang, X. Gu, R. S. M. Goh, J. T. Zhou, T. Luo, "Efficient Spiking Neural Networks
+with Radix Encoding", IEEE TNNLS 35(3), 2024, arXiv 2105.06943.
+
+    q = clip(round(a (r^T - 1) / a_max), 0, r^T - 1) = sum s(t) r^(T - t)
+    V <- r V + sum w s(t)        t = 1..T: one shift of the potential in each step
+
+The body of the paper was not to be had; this follows from positional notation. The
+layer is exactly a quantised ReLU of r^T levels (:mod:`tfsnn.network.neurons.radix`). A
+layer needs all digits of its input before it can send its first: T steps for each
+layer. Departs from the paper, which trains the ANN with quantised activations, in
+choosing the ranges by least square error instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfsnn.conversion.methods.contract import method, option
+from tfsnn.conversion.methods.options import Corrected, Thresholds
+from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.statistics import Statistics
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
+from tfsnn.network.neurons.radix import check_places
+
+
+@method("radix")
+@dataclass(frozen=True)
+class RadixEncoding(Thresholds, Corrected):
+    """Spikes weighted by their step: T digits to a base code each activation."""
+
+    timesteps: int = option(4, "T, digits; ten at most", low=1, high=10)
+    base: int = option(2, "r, the radix; r^T must not exceed 2^24", low=2)
+    initial_potential: float = option(0.5, "V(0), in thresholds")
+
+    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
+        """See the module."""
+        check_places(self.base, self.timesteps)
+        return plan_rates(
+            graph,
+            statistics,
+            self,
+            levels=self.base - 1,
+            resolution=self.base**self.timesteps - 1,
+            initial_potential=self.initial_potential,
+            neuron="radix",
+            settings={"base": self.base},
+            clock=Clock(base=self.base, layer_by_layer=True),
+        )

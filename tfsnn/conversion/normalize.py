@@ -1,0 +1,226 @@
+"""The plan written into the weights: the one place where weights are changed.
+
+After it every threshold is 1, every spike an integer, and every scale sits in a
+synapse: W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a signal's
+*unit* is the activation, in the ANN's units, that the value 1 of it stands for. A
+neuron's spikes have the unit of its scale; a current into a neuron is brought to that
+neuron's unit; a readout gets unit 1. Where no weights lie between two units that differ
+(an identity skip), a gain per channel is put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfsnn.conversion.plan import NeuronPlan, Plan
+from tfsnn.network.clock import RATE_CLOCK, Clock
+from tfsnn.network.graph import Graph, Node
+from tfsnn.network.nodes import (
+    Affine,
+    Constant,
+    Function,
+    Linear,
+    Lookup,
+    Merge,
+    Rate,
+    Readout,
+    Source,
+)
+
+ONE = np.ones(1)
+
+
+def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
+    """The same spiking network with the weights untouched.
+
+    Its thresholds are the scales and its spikes have that size.
+    """
+    nodes: list[Node] = []
+    for node in graph:
+        if isinstance(node, Rate):
+            neurons = plan[node.name]
+            scale, low = _float(neurons.scale), neurons.negative_threshold
+            node = node.replace(
+                **{
+                    **_neuron(neurons),
+                    "threshold": scale,
+                    "initial_potential": scale * _float(neurons.initial_potential),
+                    "negative_threshold": scale * _float(low) if low else low,
+                }
+            )
+        nodes.append(node)
+    return Graph(tuple(nodes), graph.outputs, graph.layers, _clock(plan))
+
+
+class Normalized(NamedTuple):
+    """A spiking network in normal form, and the unit of each of its nodes."""
+
+    graph: Graph
+    units: dict[str, np.ndarray]
+
+
+def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
+    """The spiking network in normal form.
+
+    Args:
+        graph: the ANN.
+        plan: of every rate node, by name.
+    """
+    return normalize_with_units(graph, plan).graph
+
+
+def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normalized:
+    """As :func:`normalize`, with the activation that the value 1 of a node means."""
+    normalization = _Normalization(graph, plan)
+    return Normalized(normalization.graph(), normalization.units)
+
+
+def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
+    return plan.clock if isinstance(plan, Plan) else RATE_CLOCK
+
+
+def _neuron(plan: NeuronPlan) -> dict[str, Any]:
+    return {
+        "scale": _float(plan.scale),
+        "initial_potential": _field(plan.initial_potential),
+        "negative_threshold": plan.negative_threshold,
+        "max_coefficient": _field(plan.max_coefficient),
+        "neuron": plan.neuron,
+        "settings": plan.settings,
+    }
+
+
+def _field(value: Any) -> Any:
+    return _float(value) if isinstance(value, np.ndarray) else value
+
+
+def _float(values: Any) -> np.ndarray:
+    return np.asarray(values, np.float32)
+
+
+class _Normalization:
+    def __init__(self, ann: Graph, plan: Mapping[str, NeuronPlan]) -> None:
+        self.ann, self.plan = ann, plan
+        self.wishes = self._wishes()
+        self.units: dict[str, np.ndarray] = {}
+        self.nodes: list[Node] = []
+
+    def _wishes(self) -> dict[str, np.ndarray | None]:
+        """The unit that all readers of a node want; None where they have no wish."""
+        consumers = self.ann.consumers()
+        wishes: dict[str, np.ndarray | None] = {}
+        for node in reversed(self.ann.nodes):
+            wanted = [self._wish(reader, wishes) for reader in consumers[node.name]]
+            found = [wish for wish in wanted if wish is not None]
+            agreed = found and all(np.array_equal(found[0], wish) for wish in found)
+            wishes[node.name] = found[0] if agreed else None
+        return wishes
+
+    def _wish(
+        self, reader: Node, wishes: dict[str, np.ndarray | None]
+    ) -> np.ndarray | None:
+        if isinstance(reader, Rate):
+            scale = np.asarray(self.plan[reader.name].scale, np.float64)
+            # Weights are shared by all places: a scale for each goes into a gain.
+            return scale if scale.ndim <= 1 else None
+        if isinstance(reader, Readout):
+            return ONE
+        return wishes[reader.name] if reader.keeps_channels else None
+
+    def graph(self) -> Graph:
+        for node in self.ann:
+            written, unit = self._write(node)
+            self.nodes.append(written)
+            self.units[node.name] = unit
+        clock = _clock(self.plan)
+        return Graph(tuple(self.nodes), self.ann.outputs, self.ann.layers, clock)
+
+    def _write(self, node: Node) -> tuple[Node, np.ndarray]:
+        """The node in normal form, and the unit of its output."""
+        wish = self.wishes[node.name]
+        wish = ONE if wish is None else wish
+        if isinstance(node, Source):
+            return node, ONE
+        if isinstance(node, Rate):
+            return self._rate(node)
+        if isinstance(node, Readout | Function):
+            return self._reading(node, ONE), ONE
+        if isinstance(node, Linear):
+            node = self._per_channel(node)
+            gain_in = np.broadcast_to(self.units[node.inputs[0]], node.channels_in)
+            gain_out = 1 / np.broadcast_to(wish, node.shape[-1:])
+            return node.scaled(gain_in, gain_out), wish
+        if isinstance(node, Affine):
+            gain = node.gain * self.units[node.inputs[0]] / wish
+            offset = None if node.offset is None else _float(node.offset / wish)
+            return node.replace(gain=_float(gain), offset=offset), wish
+        if isinstance(node, Constant):
+            return node.replace(value=_float(node.value / wish)), wish
+        if isinstance(node, Lookup):
+            return node.replace(table=_float(node.table / wish)), wish
+        if isinstance(node, Merge):
+            return self._merge(node, wish)
+        before = self.ann[node.inputs[0]].shape
+        carried = node.carry(self.units[node.inputs[0]], before)
+        if carried is None:
+            return self._reading(node, ONE), ONE
+        return node, _compressed(carried)
+
+    def _rate(self, node: Rate) -> tuple[Rate, np.ndarray]:
+        plan = self.plan[node.name]
+        unit = np.asarray(plan.scale, np.float64)
+        written = self._reading(node, unit).replace(**_neuron(plan))
+        if node.max_value is not None:
+            written = written.replace(max_value=_float(node.max_value / unit))
+        return written, unit
+
+    def _merge(self, node: Merge, wish: np.ndarray) -> tuple[Merge, np.ndarray]:
+        if node.form == "add":
+            if not node.keeps_channels:  # summands are repeated
+                wish = ONE
+            return self._reading(node, wish), wish
+        units = [self.units[name] for name in node.inputs]
+        per_channel = all(unit.ndim == 1 for unit in units)
+        if per_channel and node.axis == len(node.shape) - 1:
+            channels = [self.ann[name].shape[-1] for name in node.inputs]
+            spread = map(np.broadcast_to, units, channels)
+            return node, np.concatenate(list(spread))
+        if per_channel and all(np.array_equal(units[0], unit) for unit in units):
+            return node, units[0]
+        return self._reading(node, ONE), ONE
+
+    def _per_channel(self, node: Linear) -> Linear:
+        """The node, reading a signal whose unit depends on the channel only."""
+        unit = self.units[node.inputs[0]]
+        return node if unit.ndim == 1 else self._reading(node, ONE)
+
+    def _reading(self, node: Any, unit: np.ndarray) -> Any:
+        """The node, reading its inputs in this unit: gains are put in where needed."""
+        names = []
+        for number, name in enumerate(node.inputs):
+            here, wanted = np.broadcast_arrays(self.units[name], unit)
+            if np.array_equal(here, wanted):
+                names.append(name)
+                continue
+            gain = Affine(
+                f"{node.name}_gain{number + 1}",
+                (name,),
+                self.ann[name].shape,
+                gain=_float(self.units[name] / unit),
+                layer=node.layer,
+            )
+            self.nodes.append(gain)
+            self.units[gain.name] = unit
+            names.append(gain.name)
+        return node.replace(inputs=tuple(names))
+
+
+def _compressed(unit: np.ndarray) -> np.ndarray:
+    """A unit per element as one per channel, if that says the same."""
+    if unit.size == 1 or unit.ndim == 1:
+        return unit
+    first = unit.reshape(-1, unit.shape[-1])[0]
+    return first if (unit == first).all() else unit
