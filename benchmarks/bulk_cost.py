@@ -37,7 +37,7 @@ from machine import described, machine
 from report_files import write
 
 import tfsnn
-from tfsnn.export.saved_model import export_saved_model
+from tfsnn.export.saved_model.writing import export_saved_model
 
 ROOT = Path(__file__).parents[1]
 NETWORK = ROOT / "saved_models" / "resnet20_cifar10"

@@ -179,8 +179,8 @@ def ours(path: Path, x: np.ndarray, reset: str) -> Spikes:
     import nir
 
     from tfsnn import SpikingModel
+    from tfsnn.export.nir.reading import import_nir
     from tfsnn.network.nodes import Readout
-    from tfsnn.sources.nir import import_nir
 
     read = import_nir(path, reset=reset)
     nodes = tuple(
@@ -222,7 +222,7 @@ def compare(expected: Spikes, found: Spikes) -> dict[str, Any]:
 def measure(samples: int, timesteps: int) -> list[dict[str, Any]]:
     """Each network in each tool, as imported and mended."""
     import tfsnn
-    from tfsnn.export.nir import export_nir
+    from tfsnn.export.nir.writing import export_nir
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:

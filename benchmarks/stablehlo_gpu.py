@@ -59,7 +59,7 @@ def export(
     from neutral_network import neutral
 
     import tfsnn
-    from tfsnn.export.stablehlo import export_stablehlo
+    from tfsnn.export.stablehlo.writing import export_stablehlo
 
     folder.mkdir(parents=True)
     for name in networks or NETWORKS[:2]:

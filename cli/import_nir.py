@@ -55,8 +55,8 @@ def command(
     Affine, Linear, convolutions, pooling, Scale, Flatten, and sums. The network takes
     its input as a constant current; its output is the mean over the steps.
     """
+    from tfsnn.export.nir.reading import import_nir
     from tfsnn.files import check_output, replacing
-    from tfsnn.sources.nir import import_nir
 
     check_output(output, overwrite)
     snn = import_nir(nir_path, timesteps=timesteps, reset=reset)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from tfsnn.export.saved_model import export_saved_model
+from tfsnn.export.saved_model.writing import export_saved_model
 from tfsnn.serve.server import Server
 
 PREDICT = "/v1/models/digits:predict"

@@ -4,7 +4,7 @@ import models
 import tensorflow as tf
 
 import tfsnn
-from tfsnn.export.saved_model import export_saved_model
+from tfsnn.export.saved_model.writing import export_saved_model
 
 OPTIONS = {"timesteps": 5, "levels": 3, "correct": "none"}  # weights stay dyadic
 

@@ -12,7 +12,7 @@ from keras import layers
 
 from tfsnn import SpikingModel
 from tfsnn.conversion.normalize import normalize
-from tfsnn.export.nir import export_nir
+from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model

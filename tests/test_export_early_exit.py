@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import tfsnn
-from tfsnn.export.saved_model import export_saved_model
+from tfsnn.export.saved_model.writing import export_saved_model
 from tfsnn.simulation.early_exit import ExitRule
 
 

@@ -16,8 +16,8 @@ from tfsnn.conversion.methods import NeuronPlan
 from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.conversion.plan import Plan
 from tfsnn.errors import DataError, OptionError, OutputError
-from tfsnn.export.nir import export_nir
-from tfsnn.export.nir_losses import in_other_words
+from tfsnn.export.nir.losses import in_other_words
+from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.report import ConversionReport

@@ -7,8 +7,8 @@ from nir_networks import NETWORKS, T, assert_same, spiking, written
 
 from tfsnn import SpikingModel
 from tfsnn.errors import UnsupportedError
-from tfsnn.export.nir import export_nir
-from tfsnn.export.nir_losses import with_bias
+from tfsnn.export.nir.losses import with_bias
+from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.nodes import Rate
 
 pytestmark = pytest.mark.usefixtures("eager")

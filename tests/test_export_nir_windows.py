@@ -5,7 +5,7 @@ import nir_reference
 import numpy as np
 import pytest
 
-from tfsnn.export.nir_windows import explicit, same_pads
+from tfsnn.export.nir.windows import explicit, same_pads
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])

@@ -16,9 +16,9 @@ from tensorflow.python.framework.kernels import get_registered_kernels_for_op
 
 import tfsnn
 from tfsnn.errors import DataError, OptionError
-from tfsnn.export.input_forms import input_form
-from tfsnn.export.saved_model import export_saved_model
-from tfsnn.export.signatures import Signatures
+from tfsnn.export.saved_model.input_forms import input_form
+from tfsnn.export.saved_model.signatures import Signatures
+from tfsnn.export.saved_model.writing import export_saved_model
 from tfsnn.extras import MissingPackageError
 
 

@@ -21,7 +21,7 @@ from keras import layers
 from tensorflow.core.protobuf import saved_model_pb2
 
 import tfsnn
-from tfsnn.export.saved_model import export_saved_model
+from tfsnn.export.saved_model.writing import export_saved_model
 
 HERE = Path(__file__).parent
 SERVER = shutil.which("tensorflow_model_server")

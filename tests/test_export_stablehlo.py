@@ -15,10 +15,10 @@ from stablehlo_networks import BUILDERS, EXACT, T, network
 
 import tfsnn
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
-from tfsnn.export import stablehlo
-from tfsnn.export.stablehlo import export_stablehlo
-from tfsnn.export.stablehlo_rules import violations
-from tfsnn.export.xla_program import Programs, lowered
+from tfsnn.export.stablehlo import writing as stablehlo
+from tfsnn.export.stablehlo.program import Programs, lowered
+from tfsnn.export.stablehlo.rules import violations
+from tfsnn.export.stablehlo.writing import export_stablehlo
 from tfsnn_cli.main import cli
 
 

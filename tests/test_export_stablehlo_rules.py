@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfsnn.export.stablehlo_rules import RULES, violations
+from tfsnn.export.stablehlo.rules import RULES, violations
 
 ALLOWED = """
 module @f0 attributes {mhlo.is_dynamic = false} {

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from tfsnn.errors import OptionError, OutputError
-from tfsnn.export import versions
-from tfsnn.export.versions import publish
+from tfsnn.export.saved_model import versions
+from tfsnn.export.saved_model.versions import publish
 
 
 def fill(folder):

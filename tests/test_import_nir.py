@@ -13,11 +13,11 @@ from nir_networks import NETWORKS, T, first, needs_v_reset, spiking
 
 import tfsnn
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
-from tfsnn.export.nir import export_nir
+from tfsnn.export.nir.read_spatial import convolution
+from tfsnn.export.nir.reader import Read, Reader
+from tfsnn.export.nir.reading import import_nir
+from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.nodes import Rate
-from tfsnn.sources.nir import import_nir
-from tfsnn.sources.nir_reader import Read, Reader
-from tfsnn.sources.nir_spatial import convolution
 from tfsnn_cli.main import cli
 
 pytestmark = pytest.mark.usefixtures("eager")

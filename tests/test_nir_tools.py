@@ -13,7 +13,7 @@ from keras import layers
 from nir_networks import NETWORKS, spiking
 
 import tfsnn
-from tfsnn.export.nir import export_nir
+from tfsnn.export.nir.writing import export_nir
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -150,7 +150,7 @@ def test_a_network_of_sinabs_comes_to_us(name, tmp_path):
     graph.nodes["0"].input_shape = (12, 12)  # nir cannot write None, as sinabs has it
     graph.nodes["3"].input_type = {"input": np.array([4, 3, 3])}
     nir.write(path, graph)
-    from tfsnn.sources.nir import import_nir
+    from tfsnn.export.nir.reading import import_nir
 
     snn = import_nir(path, timesteps=T, reset="subtract")
     trace = snn.simulate(np.moveaxis(x.numpy(), 1, -1))

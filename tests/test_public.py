@@ -24,9 +24,9 @@ def test_every_name_is_there_and_documented(module):
 
 def test_the_names_are_those_of_the_modules():
     from tfsnn.callbacks import SpikeBoard
-    from tfsnn.export.nir import export_nir
-    from tfsnn.export.saved_model import export_saved_model
-    from tfsnn.export.stablehlo import export_stablehlo
+    from tfsnn.export.nir.writing import export_nir
+    from tfsnn.export.saved_model.writing import export_saved_model
+    from tfsnn.export.stablehlo.writing import export_stablehlo
 
     assert tfsnn.callbacks.SpikeBoard is SpikeBoard
     assert tfsnn.export.export_nir is export_nir

@@ -16,7 +16,7 @@ from stablehlo_networks import T, network
 
 import tfsnn
 import tfsnn_stablehlo
-from tfsnn.export.stablehlo import export_stablehlo
+from tfsnn.export.stablehlo.writing import export_stablehlo
 from tfsnn_cli.main import cli
 from tfsnn_stablehlo import DataError, OptionError, ProgramError, Totals, open_data
 from tfsnn_stablehlo.images import resize

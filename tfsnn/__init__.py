@@ -41,6 +41,7 @@ from tfsnn.errors import (
 )
 from tfsnn.evaluate import evaluate
 from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
+from tfsnn.export.nir import import_nir
 from tfsnn.hardware import energy
 from tfsnn.page import report_page
 from tfsnn.predict import BulkPrediction, predict_files
@@ -50,7 +51,6 @@ from tfsnn.simulation.trace import Trace
 from tfsnn.sources import load_model
 from tfsnn.sources.handlers import handles
 from tfsnn.sources.inspect import inspect_model
-from tfsnn.sources.nir import import_nir
 from tfsnn.verify import verify
 
 __version__ = version("tfsnn")

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfsnn_stablehlo.errors import DataError, OptionError, ProgramError
 
-FORM = 1  # of the manifest, as tfsnn.export.stablehlo writes it
+FORM = 1  # of the manifest, as tfsnn.export.stablehlo.writing writes it
 PREDICT, EVALUATE = "predict", "evaluate"
 
 

@@ -41,6 +41,6 @@ OPTIONS = (
 
 def write(snn: Any, snn_path: Path, output: Path, spec: str | None, **options: Any):
     """A NIR file."""
-    from tfsnn.export.nir import export_nir
+    from tfsnn.export.nir.writing import export_nir
 
     return export_nir(snn, output, data=spec, progress=progress, **options)

@@ -60,6 +60,6 @@ OPTIONS = (
 
 def write(snn: Any, snn_path: Path, output: Path, **options: Any) -> Any:
     """A version of the model in the folder `output`."""
-    from tfsnn.export.saved_model import export_saved_model
+    from tfsnn.export.saved_model.writing import export_saved_model
 
     return export_saved_model(snn, output, **options)

@@ -36,6 +36,6 @@ OPTIONS = (
 
 def write(snn: Any, snn_path: Path, output: Path, **options: Any) -> Any:
     """The folder `output`, which must not exist."""
-    from tfsnn.export.stablehlo import export_stablehlo
+    from tfsnn.export.stablehlo.writing import export_stablehlo
 
     return export_stablehlo(snn, output, **options)

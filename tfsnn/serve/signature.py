@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.export.signatures import XLA
+from tfsnn.export.saved_model.signatures import XLA
 
 PREDICT, CLASSIFY = ("tensorflow/serving/predict", "tensorflow/serving/classify")
 Arrays = dict[str, np.ndarray]

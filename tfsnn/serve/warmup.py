@@ -1,9 +1,10 @@
 """The requests that a version answers to itself before it answers others.
 
-They are in ``assets.extra/tf_serving_warmup_requests`` (:mod:`tfsnn.export.warmup`
-writes it), a TFRecord of ``PredictionLog`` messages. As with TF Serving, there are 1000
-at most, and a version that cannot answer one of them is not served. Those of services
-that are not offered here (Regress, MultiInference) are left out.
+They are in ``assets.extra/tf_serving_warmup_requests``
+(:mod:`tfsnn.export.saved_model.warmup` writes it), a TFRecord of ``PredictionLog``
+messages. As with TF Serving, there are 1000 at most, and a version that cannot answer
+one of them is not served. Those of services that are not offered here (Regress,
+MultiInference) are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from tfsnn.errors import ModelError
-from tfsnn.export.warmup import FILE
+from tfsnn.export.saved_model.warmup import FILE
 from tfsnn.extras import require
 from tfsnn.serve.errors import RequestError
 from tfsnn.serve.signature import Arrays, Signature

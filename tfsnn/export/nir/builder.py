@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir_signals import Signal, channels_first, moved
-from tfsnn.export.nir_windows import explicit
+from tfsnn.export.nir.signals import Signal, channels_first, moved
+from tfsnn.export.nir.windows import explicit
 from tfsnn.extras import require
 from tfsnn.network.graph import Node
 

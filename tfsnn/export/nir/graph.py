@@ -7,7 +7,7 @@ edges that are summed. What has no node there is written into others:
 - a dense layer on images is a convolution with windows of one place;
 - groups and depthwise windows become zero weights between channels, as the type check
   of `nir` 1.0.8 refuses groups;
-- unequal padding becomes zero weights (:mod:`tfsnn.export.nir_windows`);
+- unequal padding becomes zero weights (:mod:`tfsnn.export.nir.windows`);
 - an average is a sum whose 1/k goes into the next weights;
 - a flattened image has its rows in another order: the next weights are permuted;
 - a gain that finds no weights becomes a convolution with a diagonal kernel, or `Scale`
@@ -22,10 +22,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsnn.export.nir_builder import Builder, UnsayableError, as_bias, by_unit
-from tfsnn.export.nir_pooling import average, reduce
-from tfsnn.export.nir_signals import Signal, channels_first
-from tfsnn.export.nir_windows import same_pads
+from tfsnn.export.nir.builder import Builder, UnsayableError, as_bias, by_unit
+from tfsnn.export.nir.pooling import average, reduce
+from tfsnn.export.nir.signals import Signal, channels_first
+from tfsnn.export.nir.windows import same_pads
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import (
     Affine,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir_windows import Pads
+from tfsnn.export.nir.windows import Pads
 
 ONE = np.ones(1, np.float32)
 

@@ -1,7 +1,7 @@
 """The functions that an exported network answers with, all of them stateless.
 
 Every tensor of a signature has the batch first. T is fixed by the conversion; inputs
-come in the form of an :class:`~tfsnn.export.input_forms.InputForm`.
+come in the form of an :class:`~tfsnn.export.saved_model.input_forms.InputForm`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.export.input_forms import InputForm
+from tfsnn.export.saved_model.input_forms import InputForm
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulation.compiled import with_constants

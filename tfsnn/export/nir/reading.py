@@ -6,8 +6,8 @@ as a converted network is, and runs in the same loop.
 
 NIR says neither T nor what an input is over time: the network runs for the T of a file
 that tfsnn wrote, or that is given, on a constant current. Of a file that tfsnn wrote
-the record is read too (:mod:`tfsnn.export.nir`): names, scales, heads of outputs, and
-that neurons reset by subtraction.
+the record is read too (:mod:`tfsnn.export.nir.writing`): names, scales, heads of
+outputs, and that neurons reset by subtraction.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
-from tfsnn.export.nir import RECORD, SCALES
+from tfsnn.export.nir.read_nodes import read
+from tfsnn.export.nir.reader import Read, Reader, UnreadableError
+from tfsnn.export.nir.writing import RECORD, SCALES
 from tfsnn.extras import require
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Rate
@@ -30,8 +32,6 @@ from tfsnn.network.operations import shares
 from tfsnn.network.roles import roles
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
-from tfsnn.sources.nir_nodes import read
-from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
 
 RESETS = ("subtract", "zero")
 FAILED = "node(s) of NIR cannot be read"

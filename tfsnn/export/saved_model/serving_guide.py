@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.signatures import (
+from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
     DEFAULT,
@@ -18,7 +18,7 @@ from tfsnn.export.signatures import (
     XLA,
     Signatures,
 )
-from tfsnn.export.warmup import FILE, XLA_FILE
+from tfsnn.export.saved_model.warmup import FILE, XLA_FILE
 
 BATCHING_FILE = "batching_params.pbtxt"  # the name that TF Serving looks for
 REQUEST_FILE = "assets.extra/request.json"

@@ -16,9 +16,9 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import DataError, OptionError
-from tfsnn.export import serving_guide, warmup
-from tfsnn.export.input_forms import input_form
-from tfsnn.export.signatures import (
+from tfsnn.export.saved_model import serving_guide, warmup
+from tfsnn.export.saved_model.input_forms import input_form
+from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
     DEFAULT,
@@ -27,7 +27,7 @@ from tfsnn.export.signatures import (
     Signatures,
     xla_name,
 )
-from tfsnn.export.versions import check_version, publish
+from tfsnn.export.saved_model.versions import check_version, publish
 from tfsnn.simulation.early_exit import ExitRule
 from tfsnn.simulation.model import SpikingModel
 
@@ -98,7 +98,8 @@ def export_saved_model(
         batch_sizes: that a server warms up, and makes batches of.
         early_exit: whether samples leave when they are decided, by the rule of the
             network; if None, where it has one.
-        input_type: "float", "uint8" or "jpeg" (:mod:`tfsnn.export.input_forms`).
+        input_type: "float", "uint8" or "jpeg"
+            (:mod:`tfsnn.export.saved_model.input_forms`).
         raw: whether 8-bit inputs stay at 0..255, instead of 0..1.
         class_names: a text file with one name a line, for the signature ``classify``.
 

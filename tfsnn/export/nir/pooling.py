@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir_builder import Builder, UnsayableError, by_unit
-from tfsnn.export.nir_signals import Signal
-from tfsnn.export.nir_windows import Pads, same_pads
+from tfsnn.export.nir.builder import Builder, UnsayableError, by_unit
+from tfsnn.export.nir.signals import Signal
+from tfsnn.export.nir.windows import Pads, same_pads
 from tfsnn.network.graph import Node
 from tfsnn.network.nodes import Average, Reduce
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
+from tfsnn.export.nir.reader import Read, Reader, UnreadableError
 from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Reshape, Source
-from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
-from tfsnn.sources.nir_spatial import as_bias, convolution, pooling
 
 # Currents are taken that much smaller where a spike needs v > v_threshold: a potential
 # that is the threshold stays below it, one that is more by some roundings does not.

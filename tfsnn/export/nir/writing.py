@@ -2,7 +2,7 @@
 
 The file says the network in normal form: thresholds 1, spikes 1, all scales in the
 weights, so outputs are in the ANN's own units. What NIR cannot say is refused, all of
-it at once, or left out and listed (:mod:`tfsnn.export.nir_losses`).
+it at once, or left out and listed (:mod:`tfsnn.export.nir.losses`).
 
 NIR describes neurons in continuous time and leaves to each tool how a step is taken:
 the network is the same where ``v += I``, a spike is sent at ``v >= v_threshold`` and
@@ -26,11 +26,11 @@ import numpy as np
 import tfsnn
 from tfsnn.data import Progress
 from tfsnn.errors import OptionError, UnsupportedError
-from tfsnn.export import nir_effects
-from tfsnn.export.nir_builder import POOLINGS, Builder
-from tfsnn.export.nir_effects import Effect
-from tfsnn.export.nir_graph import translate
-from tfsnn.export.nir_losses import Loss, in_other_words, losses, never_said
+from tfsnn.export.nir import effects as nir_effects
+from tfsnn.export.nir.builder import POOLINGS, Builder
+from tfsnn.export.nir.effects import Effect
+from tfsnn.export.nir.graph import translate
+from tfsnn.export.nir.losses import Loss, in_other_words, losses, never_said
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph

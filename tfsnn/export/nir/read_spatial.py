@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir_windows import spread
+from tfsnn.export.nir.reader import Read, Reader, UnreadableError
+from tfsnn.export.nir.windows import spread
 from tfsnn.network.nodes import Affine, Average, Linear, Pad
-from tfsnn.sources.nir_reader import Read, Reader, UnreadableError
 
 
 def convolution(reader: Reader, name: str, content: Any, signal: Read) -> Read:

@@ -17,7 +17,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.export.signatures import (
+from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
     DEFAULT,

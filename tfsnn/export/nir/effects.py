@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data import Progress, open_data
-from tfsnn.export.nir_losses import Loss
+from tfsnn.export.nir.losses import Loss
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
 from tfsnn.simulation.model import SpikingModel

@@ -1,7 +1,7 @@
 """What NIR cannot say of a spiking network, and the network without it.
 
 Each loss rewrites the graph, so that what a file says can be simulated here and set
-beside the network itself (:mod:`tfsnn.export.nir_effects`), one loss at a time. What
+beside the network itself (:mod:`tfsnn.export.nir.effects`), one loss at a time. What
 NIR can say in other words is rewritten first, by :func:`in_other_words`.
 """
 

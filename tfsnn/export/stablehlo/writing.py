@@ -7,7 +7,7 @@ TensorFlow is needed to run them: the package `tfsnn_stablehlo` does it with JAX
 TensorFlow lowers with the kernels that it has for a platform, whether or not there is
 such a device: those for GPU come with it, those for TPU only where there is one. A
 program for TPU is lowered with those for CPU, which is no difference for the operations
-used here, and has to keep the rules of :mod:`tfsnn.export.stablehlo_rules`, as all do.
+used here, and has to keep the rules of :mod:`tfsnn.export.stablehlo.rules`, as all do.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
 from tfsnn.export.folders import unfinished
-from tfsnn.export.stablehlo_rules import RULES, violations
-from tfsnn.export.xla_program import (
+from tfsnn.export.stablehlo.program import (
     EVALUATE,
     PREDICT,
     VERSION,
@@ -38,6 +37,7 @@ from tfsnn.export.xla_program import (
     lowered,
     serialized,
 )
+from tfsnn.export.stablehlo.rules import RULES, violations
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.simulation.model import SpikingModel
 
