@@ -16,8 +16,8 @@ from samples import CLASSES, PIXELS, SCALED
 from test_data_tfrecord import records, write
 
 import tfsnn
-from tfsnn.bulk.prefetch import prefetched
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
+from tfsnn.serve.bulk.prefetch import prefetched
 
 
 @pytest.fixture

@@ -121,9 +121,9 @@ def test_an_unchanged_file_of_records_is_not_counted_again(
     given = (snn, data / "a.tfrecord", tmp_path / "out")
     tfsnn.predict_files(*given)
     counted = []
-    scan = tfsnn.bulk.sources.scan
+    scan = tfsnn.serve.bulk.inputs.scan
     monkeypatch.setattr(
-        tfsnn.bulk.sources, "scan", lambda path: counted.append(path) or scan(path)
+        tfsnn.serve.bulk.inputs, "scan", lambda path: counted.append(path) or scan(path)
     )
     tfsnn.predict_files(*given)
     assert counted == []

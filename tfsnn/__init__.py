@@ -44,7 +44,7 @@ from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.export.nir import import_nir
 from tfsnn.hardware import energy
 from tfsnn.page import report_page
-from tfsnn.predict import BulkPrediction, predict_files
+from tfsnn.serve.bulk.predict import BulkPrediction, predict_files
 from tfsnn.simulation.early_exit import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.trace import Trace

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.bulk.batches import Samples
 from tfsnn.errors import OutputError
 from tfsnn.files import replacing
+from tfsnn.serve.bulk.batches import Samples
 
 MANIFEST = "manifest.json"
 COMPARED = ("format", "model", "options", "samples", "data")

@@ -20,15 +20,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.bulk.batches import Batch, Samples
-from tfsnn.bulk.folder import Folder, read_manifest
-from tfsnn.bulk.network import Network, network
-from tfsnn.bulk.prefetch import prefetched
-from tfsnn.bulk.sources import KINDS, Reading, find, list_sources
 from tfsnn.data import Progress
 from tfsnn.data.samples import check_count
 from tfsnn.data.tfrecord import IMAGE_KEY
 from tfsnn.errors import DataError, OptionError
+from tfsnn.serve.bulk.batches import Batch, Samples
+from tfsnn.serve.bulk.engine import Network, network
+from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
+from tfsnn.serve.bulk.prefetch import prefetched
+from tfsnn.serve.bulk.results import Folder, read_manifest
 
 FORMAT = 1  # of the manifest
 BATCH_SIZE, SHARD_SIZE = 64, 4096

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.bulk.sources import Reading, Source, open_source
 from tfsnn.data.arrays import by_input
 from tfsnn.data.samples import alone
 from tfsnn.errors import DataError
+from tfsnn.serve.bulk.inputs import Reading, Source, open_source
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,0 @@
-"""Prediction of data larger than memory, in shards (:mod:`tfsnn.predict`)."""
