@@ -18,7 +18,7 @@ from machine import described, machine
 from report_files import write
 
 import tfsnn
-from tfsnn.plot.svg import accuracy_plot
+from tfsnn.analysis.plot.svg import accuracy_plot
 
 # label: method, options, time steps read. One conversion each, without corrections:
 # thresholds alone (benchmarks/low_latency.py has what corrections bring).

@@ -23,7 +23,7 @@ def write(
     output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
     output.with_suffix(".md").write_text(markdown)
     if bars:
-        from tfsnn import plot
+        from tfsnn.analysis import plot
 
         output.with_suffix(".svg").write_text(plot.svg(plot.layers(*bars)))
 
@@ -35,7 +35,7 @@ def write_curves(
     title: str,
 ) -> None:
     """OUTPUT.svg: accuracy and time of each setting against time steps."""
-    from tfsnn.plot.svg import comparison_plot
+    from tfsnn.analysis.plot.svg import comparison_plot
 
     unknown = dict.fromkeys(("agreement", "spikes", "synops", "energy_ratio"))
     shown = {

@@ -130,7 +130,7 @@ def command(
     Exit code 1 if all of them fail.
     """
     import tfsnn
-    from tfsnn.contestants import contestants
+    from tfsnn.analysis.compare.settings import contestants
     from tfsnn.hardware.energy import profile
 
     if as_json and as_csv:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import keras
 
     from tfsnn import SpikingModel
+    from tfsnn.analysis.evaluate import Evaluation
     from tfsnn.data import Data
-    from tfsnn.evaluate import Evaluation
 
 DATA = (
     "FILE.npz (x and, for labels, y), FILE.tfrecord (image/encoded), a folder of "
@@ -274,8 +274,8 @@ def write_plot(
     path: Path, evaluation: Evaluation, label: str, title: str, *, overwrite: bool
 ) -> None:
     """Write the accuracy against time steps as SVG."""
+    from tfsnn.analysis.plot.svg import accuracy_plot
     from tfsnn.files import replacing
-    from tfsnn.plot.svg import accuracy_plot
 
     rows = [(row.timesteps, row.accuracy or 0.0) for row in evaluation.rows]
     svg = accuracy_plot({label: rows}, evaluation.ann_accuracy, title)

@@ -74,8 +74,8 @@ def command(
     (omega). Then the one change that would help most.
     """
     import tfsnn
+    from tfsnn.analysis.plot.svg_errors import error_plot
     from tfsnn.files import check_output, replacing
-    from tfsnn.plot.svg_errors import error_plot
 
     if plot:
         check_output(plot, overwrite)

@@ -98,9 +98,9 @@ def command(
 
     Needs matplotlib and jinja2: pip install 'tfsnn[report]'.
     """
+    from tfsnn.analysis.page import report_page
     from tfsnn.files import check_output, replacing
     from tfsnn.hardware.energy import profile
-    from tfsnn.page import report_page
 
     costs = profile(energy)  # refuses an unknown one
     check_output(output, overwrite)

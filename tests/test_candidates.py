@@ -4,7 +4,7 @@ import keras
 import models
 import pytest
 
-from tfsnn.candidates import candidates
+from tfsnn.analysis.choose.candidates import candidates
 from tfsnn.conversion import methods
 from tfsnn.conversion.methods.alphabet import alphabet_of, parse
 from tfsnn.errors import OptionError

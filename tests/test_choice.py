@@ -6,9 +6,9 @@ import itertools
 import numpy as np
 import pytest
 
-from tfsnn.candidates import Candidate
-from tfsnn.choice import MINIMISED, Tried, frontier, standard_error
-from tfsnn.choose import _Search
+from tfsnn.analysis.choose.candidates import Candidate
+from tfsnn.analysis.choose.choice import MINIMISED, Tried, frontier, standard_error
+from tfsnn.analysis.choose.choose import _Search
 
 
 def tried(method="m", steps=1, *, energy=1.0, drop=0.0, latency=None, options=None):

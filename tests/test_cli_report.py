@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 import tfsnn
-from tfsnn.comparison import ComparedRow, Comparison
-from tfsnn.page import report_page
+from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis.page import report_page
 from tfsnn_cli.main import cli
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tfsnn
-from tfsnn.comparison import ComparedRow, Comparison
+from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
 
 compare = importlib.import_module("tfsnn.compare")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfsnn.contestants import TIMESTEPS, contestants
+from tfsnn.analysis.compare.settings import TIMESTEPS, contestants
 from tfsnn.conversion import methods
 from tfsnn.errors import OptionError
 

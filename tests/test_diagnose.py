@@ -10,9 +10,9 @@ import pytest
 from known_errors import rates, spiking, stack
 
 import tfsnn
+from tfsnn.analysis.diagnose.measures import Part
+from tfsnn.analysis.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.conversion.methods import NeuronPlan
-from tfsnn.diagnose.measures import Part
-from tfsnn.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.network.clock import Clock
 
@@ -215,7 +215,9 @@ def test_small_batches_give_the_same(monkeypatch):
         lambda self, x, *more: sizes.append(len(x)) or simulate(self, x, *more),
     )
     neurons = sum(math.prod(shape) for shape in snn.populations.values())
-    monkeypatch.setitem(tfsnn.diagnose.__globals__, "RECORDED", 3 * 4 * neurons)
+    monkeypatch.setitem(
+        tfsnn.analysis.diagnose.__globals__, "RECORDED", 3 * 4 * neurons
+    )
     parts = tfsnn.diagnose(model, snn, x)
     assert sizes == [3, 3, 3, 2]
     for one, other in zip(whole.layers, parts.layers, strict=True):

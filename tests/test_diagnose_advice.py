@@ -9,10 +9,10 @@ from keras import layers
 from known_errors import rates, report, spiking, stack
 
 import tfsnn
+from tfsnn.analysis.diagnose.advice import advise
+from tfsnn.analysis.diagnose.measures import LayerDiagnosis, Part
+from tfsnn.analysis.diagnose.parts import CAUSES
 from tfsnn.conversion.methods import NeuronPlan
-from tfsnn.diagnose.advice import advise
-from tfsnn.diagnose.measures import LayerDiagnosis, Part
-from tfsnn.diagnose.parts import CAUSES
 from tfsnn.simulation.report import ConversionReport
 
 

@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 import tfsnn
+from tfsnn.analysis.early_exit import calibrate_exit
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.exit_calibration import calibrate_exit
 from tfsnn.simulation.early_exit import ExitRule
 from tfsnn.simulation.simulate import simulate
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
+from tfsnn.analysis.evaluate import _Totals
 from tfsnn.errors import DataError, ModelError, OptionError
-from tfsnn.evaluate import _Totals
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 
 

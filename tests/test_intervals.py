@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tfsnn.intervals import Z, mean, wilson
+from tfsnn.analysis.intervals import Z, mean, wilson
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,19 @@ import pytest
 from keras import layers
 
 import tfsnn
+from tfsnn.analysis.page import report_page
+from tfsnn.analysis.page.measure import (
+    COEFFICIENTS,
+    EVENT_SYNOPS,
+    SPIKES,
+    SYNOPS,
+    measure,
+)
+from tfsnn.analysis.page.recorded import decode, record
 from tfsnn.data import open_data
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.extras import MissingPackageError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
-from tfsnn.page import report_page
-from tfsnn.page.measure import COEFFICIENTS, EVENT_SYNOPS, SPIKES, SYNOPS, measure
-from tfsnn.page.recorded import decode, record
 
 needs_browser = pytest.mark.skipif(
     browser.BROWSER is None, reason=f"none of {', '.join(browser.NAMES)} is installed"

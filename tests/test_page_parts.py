@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfsnn import plot
-from tfsnn.comparison import ComparedRow, Comparison
+from tfsnn.analysis import plot
+from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis.page.inline import inline_svg, picture
+from tfsnn.analysis.page.methods import frontier, measured_rows, read_comparison
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
-from tfsnn.page.inline import inline_svg, picture
-from tfsnn.page.methods import frontier, measured_rows, read_comparison
 
 
 def test_pictures_are_png_that_hold_the_pixels():

@@ -13,13 +13,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 import tfsnn
-from tfsnn import plot
-from tfsnn.comparison import ComparedRow
+from tfsnn.analysis import plot
+from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.analysis.intervals import Interval, wilson
+from tfsnn.analysis.plot.spikes import drawn_neurons, pixels
+from tfsnn.analysis.plot.svg import COLOURS
 from tfsnn.errors import OptionError, TfsnnError
 from tfsnn.extras import MissingPackageError
-from tfsnn.intervals import Interval, wilson
-from tfsnn.plot.spikes import drawn_neurons, pixels
-from tfsnn.plot.svg import COLOURS
 
 
 def curve(axes, label):

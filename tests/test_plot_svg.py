@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tfsnn.analysis.plot.svg import HEIGHT, LEFT, TOP, WIDTH, accuracy_plot
 from tfsnn.errors import OptionError
-from tfsnn.plot.svg import HEIGHT, LEFT, TOP, WIDTH, accuracy_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

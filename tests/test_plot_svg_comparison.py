@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tfsnn.comparison import ComparedRow
+from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.analysis.plot.svg import HEIGHT, WIDTH, comparison_plot
 from tfsnn.errors import OptionError
-from tfsnn.plot.svg import HEIGHT, WIDTH, comparison_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 AXES = (

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tfsnn.analysis.plot.svg_errors import error_plot
 from tfsnn.errors import OptionError
-from tfsnn.plot.svg_errors import error_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 

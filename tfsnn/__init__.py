@@ -20,15 +20,20 @@ What needs a package of an extra imports it on use (:mod:`tfsnn.extras`).
 
 from importlib.metadata import version
 
-from tfsnn import callbacks, export, layers, plot
-from tfsnn.choice import Choice
-from tfsnn.choose import choose
-from tfsnn.compare import compare
+from tfsnn import callbacks, export, layers
+from tfsnn.analysis import plot
+from tfsnn.analysis.choose.choice import Choice
+from tfsnn.analysis.choose.choose import choose
+from tfsnn.analysis.compare.compare import compare
+from tfsnn.analysis.diagnose import diagnose
+from tfsnn.analysis.early_exit import ExitCalibration, calibrate_exit
+from tfsnn.analysis.evaluate import evaluate
+from tfsnn.analysis.page import report_page
+from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import Calibration, calibration
 from tfsnn.conversion.convert import convert
 from tfsnn.data import open_data
-from tfsnn.diagnose import diagnose
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -39,11 +44,8 @@ from tfsnn.errors import (
     UnsupportedError,
     WorkerError,
 )
-from tfsnn.evaluate import evaluate
-from tfsnn.exit_calibration import ExitCalibration, calibrate_exit
 from tfsnn.export.nir import import_nir
 from tfsnn.hardware import energy
-from tfsnn.page import report_page
 from tfsnn.serve.bulk.predict import BulkPrediction, predict_files
 from tfsnn.simulation.early_exit import ExitRule
 from tfsnn.simulation.model import SpikingModel
@@ -51,7 +53,6 @@ from tfsnn.simulation.trace import Trace
 from tfsnn.sources import load_model
 from tfsnn.sources.handlers import handles
 from tfsnn.sources.inspect import inspect_model
-from tfsnn.verify import verify
 
 __version__ = version("tfsnn")
 

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.analysis.plot.spikes import drawn_neurons, pixels
 from tfsnn.errors import ModelError
 from tfsnn.layers import BernoulliRate, DeterministicRate, IntegrateFire
-from tfsnn.plot.spikes import drawn_neurons, pixels
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES
 

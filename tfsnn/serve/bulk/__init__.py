@@ -1,2 +1,1 @@
-"""Prediction of data larger than memory, in shards
-(:mod:`tfsnn.serve.bulk.predict`)."""
+"""Prediction of data larger than memory, in shards."""

@@ -1,0 +1,1 @@
+"""Many methods and settings, measured side by side."""

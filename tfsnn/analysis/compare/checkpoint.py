@@ -1,0 +1,145 @@
+"""Finished rows of a comparison in a file, so that it goes on where it was stopped.
+
+One line of JSON for each row: ``{"settings": ..., "samples": ..., "ann_accuracy": ...,
+"row": ...}``. Settings say what was compared on what; rows of other settings are never
+mixed. A line that was cut off, by a kill or a full disk, is dropped on reading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.errors import OutputError
+from tfsnn.files import check_output
+
+ROWS = "rows.jsonl"
+RESULTS = ("compare.csv", "compare.json", "compare.svg")
+SHOWN = 12  # characters of a digest in a message
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A row, the samples that it was evaluated on, and the ANN's accuracy on them."""
+
+    row: ComparedRow
+    samples: int
+    ann_accuracy: float | None
+
+
+class Rows:
+    """The finished rows of some settings; in a folder, or in memory only."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        settings: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Open the folder, which is made if need be, and read what is there.
+
+        Raises:
+            OutputError: if the folder cannot be made, or holds rows of other settings
+                or results of something else and `overwrite` is not set.
+        """
+        self.settings = dict(settings)
+        self._rows: dict[str, Finished] = {}
+        self._file: IO[str] | None = None
+        if folder is None:
+            return
+        path = folder / ROWS
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            started = path.exists() and not overwrite
+            for name in RESULTS:
+                check_output(folder / name, overwrite=started or overwrite)
+            whole = self._read(path) if started else 0
+            self._file = path.open("a", encoding="utf-8")
+            self._file.truncate(whole)
+        except OutputError:
+            raise
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def _read(self, path: Path) -> int:
+        """Take the rows in the file; the number of bytes that are whole lines."""
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        for number, line in enumerate(content[:whole].splitlines(), 1):
+            try:
+                entry = json.loads(line)
+                settings = entry.pop("settings")
+                finished = Finished(**{**entry, "row": ComparedRow(**entry["row"])})
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise OutputError(
+                    f"{path} is damaged: line {number} is no row of a comparison; give "
+                    "another folder, or use --overwrite (overwrite=True) to start anew"
+                ) from error
+            self._compare(path, settings)
+            self._rows[_key(finished.row)] = finished
+        return whole
+
+    def _compare(self, path: Path, there: Mapping[str, Any]) -> None:
+        names = [*self.settings, *(set(there) - set(self.settings))]
+        differing = [
+            f"{name} ({_shown(there.get(name))} there, "
+            f"{_shown(self.settings.get(name))} now)"
+            for name in names
+            if there.get(name) != self.settings.get(name)
+        ]
+        if differing:
+            raise OutputError(
+                f"{path.parent} holds a comparison of something else, which differs in "
+                f"{', '.join(differing)}; give another folder, or use --overwrite "
+                "(overwrite=True) to replace it"
+            )
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def get(self, row: ComparedRow) -> Finished | None:
+        """The finished row of the same method, options and T."""
+        return self._rows.get(_key(row))
+
+    def add(self, finished: Finished) -> None:
+        """Keep a row; in the file it is whole when this returns.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        self._rows[_key(finished.row)] = finished
+        if self._file is None:
+            return
+        line = json.dumps({"settings": self.settings, **asdict(finished)})
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise _unwritable(Path(self._file.name), error) from error
+
+    def close(self) -> None:
+        """Close the file; all rows are in it already."""
+        if self._file is not None:
+            with suppress(OSError):  # again, where a row could not be written
+                self._file.close()
+
+
+def _key(row: ComparedRow) -> str:
+    return json.dumps([row.method, row.options, row.timesteps], sort_keys=True)
+
+
+def _shown(value: Any) -> str:
+    return value[:SHOWN] if isinstance(value, str) else json.dumps(value)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written ({error.strerror or error}); free some space, or "
+        "give another folder"
+    )

@@ -1,0 +1,99 @@
+"""Which methods are compared, with which options, at which T."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.conversion.methods import make
+from tfsnn.conversion.methods import methods as registered
+from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
+from tfsnn.errors import OptionError
+
+TIMESTEPS = (1, 2, 4, 8, 16, 32)
+
+
+def contestants(
+    methods: str | Sequence[str] = "all",
+    timesteps: Sequence[int] = TIMESTEPS,
+    alphabet: str | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[list[ComparedRow], tuple[str, ...]]:
+    """The rows of a comparison, yet to be measured, and what is left out.
+
+    A method that cannot do the alphabet, or a T, is left out, with a sentence that says
+    so, if `methods` is "all"; if it was named it has a row with an error.
+
+    Raises:
+        OptionError: for unknown methods, options, or alphabets, impossible values, an
+            option that contradicts the alphabet, and if nothing is left to compare.
+    """
+    steps = sorted(set(timesteps))
+    if not steps or any(type(t) is not int or t < 1 for t in steps):
+        raise OptionError(
+            f"timesteps={list(timesteps)}: give whole numbers from 1 up, and at "
+            "least one"
+        )
+    named = methods != "all"
+    listed = methods.split(",") if isinstance(methods, str) else methods
+    names = list(dict.fromkeys(listed)) if named else list(registered())
+    wanted = None if alphabet is None else parse(alphabet)
+    given = dict(options or {})
+    if unknown := [name for name in given if name not in names]:
+        raise OptionError(
+            f"options are given for {', '.join(unknown)}, which is not compared; "
+            f"compared: {', '.join(names) or 'nothing'}"
+        )
+    rows: list[ComparedRow] = []
+    left_out: list[str] = []
+    for name in names:
+        of_method = _rows(name, given.get(name, {}), wanted, steps)
+        if named:
+            rows += of_method
+            continue
+        rows += [row for row in of_method if row.error is None]
+        if failing := [row for row in of_method if row.error is not None]:
+            left_out.append(_sentence(failing))
+    if not rows:
+        raise OptionError(f"nothing is left to compare: {'; '.join(left_out)}")
+    return rows, tuple(left_out)
+
+
+def _rows(
+    name: str, given: Mapping[str, Any], alphabet: Alphabet | None, steps: list[int]
+) -> list[ComparedRow]:
+    if "timesteps" in given:
+        raise OptionError(
+            f"{name}: timesteps is no option here; give --timesteps (timesteps=...)"
+        )
+    made = make(name, given)
+    chosen = {key: getattr(made, key) for key in given}
+    if alphabet is not None:
+        needed = options_for(type(made), alphabet)
+        if needed is None:
+            reason = f"it cannot send {alphabet.text} spikes"
+            return [ComparedRow(name, chosen, None, None, error=reason)]
+        for key, value in needed.items():
+            if chosen.get(key, value) != value:
+                raise OptionError(
+                    f"{name}: {key}={chosen[key]} contradicts the alphabet "
+                    f"{alphabet.text}, for which it is {value}: leave one of them out"
+                )
+        chosen = {**needed, **chosen}
+        made = make(name, chosen)
+    rows = []
+    for t in steps:
+        error: str | None = None
+        try:
+            make(name, {**chosen, "timesteps": t})
+        except OptionError as impossible:
+            error = str(impossible)
+        rows.append(ComparedRow(name, chosen, alphabet_of(made), t, error=error))
+    return rows
+
+
+def _sentence(rows: list[ComparedRow]) -> str:
+    """What is left out of one method, and why."""
+    steps = ", ".join(str(row.timesteps) for row in rows if row.timesteps is not None)
+    return f"left out: {rows[0].method}{steps and f' at T={steps}'} ({rows[0].error})"

@@ -1,0 +1,172 @@
+"""Where the error of a spiking network comes from: by layer, and by cause."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfsnn.analysis.aligned import SAMPLES, first_samples, matched
+from tfsnn.analysis.diagnose.advice import advise
+from tfsnn.analysis.diagnose.measures import LayerDiagnosis, Measures, Part
+from tfsnn.analysis.diagnose.parts import CAUSES, Code, mean_currents, split
+from tfsnn.network.graph import Graph
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import SPIKES, VALUES
+from tfsnn_stablehlo.results import table, top_class
+
+__all__ = ["Diagnosis", "LayerDiagnosis", "Part", "diagnose"]
+
+RECORDED = 2**26  # values recorded at a time, of two kinds: half a gibibyte
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What :func:`diagnose` found.
+
+    Attributes:
+        timesteps: T.
+        samples: how many.
+        agreement: share of samples with the ANN's top class, of the first output.
+        layers: the populations, in order.
+        corrected: what conversion corrected, "none" for nothing. Where weights or
+            biases were, currents differ from the ANN's on purpose, to make good for
+            other parts: this is in the inherited part, which is then not only error.
+        advice: the one change that would help most.
+    """
+
+    timesteps: int
+    samples: int
+    agreement: float
+    layers: tuple[LayerDiagnosis, ...]
+    corrected: str
+    advice: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    def errors(self) -> dict[str, dict[str, float]]:
+        """Root mean square errors over that of the activation, by layer and cause."""
+        return {
+            layer.node: {
+                cause: part.rms
+                for cause, part in zip(CAUSES, layer.parts(), strict=True)
+            }
+            for layer in self.layers
+        }
+
+    def __str__(self) -> str:
+        header = ["node", "error", *CAUSES, "bias"]
+        header += ["omega", "dead", "silent", "saturated", "full", "firing"]
+        lines = table(header, [_cells(layer) for layer in self.layers])
+        lines += [
+            "",
+            "Root mean square errors over that of the activation, and in brackets the "
+            "share of the mean",
+            "square error: shares add up to 100 %, and one below 0 makes good for "
+            "others.",
+        ]
+        if "weights" in self.corrected or "bias" in self.corrected:
+            lines.append(
+                f"Corrected by conversion: {self.corrected}. Currents then differ from "
+                "the ANN's on purpose,\nwhich counts as inherited."
+            )
+        agreement = f"{100 * self.agreement:.2f} % of {self.samples} samples"
+        lines.append(f"T={self.timesteps}: same top class in {agreement}")
+        return "\n".join([*lines, f"The change that would help most: {self.advice}."])
+
+
+def _cells(layer: LayerDiagnosis) -> list[str]:
+    parts = [f"{p.rms:.4f} ({round(100 * p.share)} %)" for p in layer.parts()]
+    shares = (layer.dead, layer.silent, layer.saturated, layer.full)
+    return [
+        layer.node,
+        f"{layer.error:.4f}",
+        *parts,
+        f"{round(100 * layer.bias)} %",
+        "-" if layer.omega is None else f"{layer.omega:.2f}",
+        *(f"{100 * share:.1f} %" for share in shares),
+        f"{layer.firing:.4f}",
+    ]
+
+
+def diagnose(
+    model: keras.Model, snn: SpikingModel, x: Any, timesteps: int | None = None
+) -> Diagnosis:
+    """Find out where the error of a spiking network comes from.
+
+    The error of each population's decoded activations, against those of the ANN, is the
+    sum of what clipping, quantisation and uneven spikes make of it, and of what it
+    inherits (:mod:`tfsnn.analysis.diagnose.parts` has the equations). Where conversion
+    corrected weights or biases, the currents of the two networks differ on purpose.
+
+    Args:
+        model: the ANN.
+        snn: converted from it.
+        x: anything that :func:`tfsnn.open_data` takes, of which the first 100 samples
+            are used.
+        timesteps: T; ``snn.timesteps`` if None.
+
+    Raises:
+        ModelError: if the SNN was not converted from this model.
+        DataError: if `x` does not fit.
+    """
+    ann, spiking = matched(model, snn), snn.graph
+    steps = snn.timesteps if timesteps is None else timesteps
+    neurons = sum(math.prod(shape) for shape in snn.populations.values())
+    recorded = max(neurons * (spiking.clock.pre_steps + max(steps, 1)), 1)
+    batch_size = min(max(RECORDED // recorded, 1), SAMPLES)
+    walk = _Walk(ann, spiking, snn, steps)
+    for batch, _ in first_samples(ann, x).batches(batch_size):
+        walk.add(batch)
+    layers = tuple(measures.diagnosis() for measures in walk.measures.values())
+    return Diagnosis(
+        timesteps=steps,
+        samples=walk.samples,
+        agreement=walk.agreed / walk.samples,
+        layers=layers,
+        corrected=str(snn.report.options.get("correct", "none")),
+        advice=advise(layers, snn.report, steps),
+    )
+
+
+class _Walk:
+    """Both networks on batches, and the sums of each population."""
+
+    def __init__(
+        self, ann: Graph, spiking: Graph, snn: SpikingModel, steps: int
+    ) -> None:
+        self.ann, self.spiking, self.snn, self.steps = ann, spiking, snn, steps
+        self.samples = self.agreed = 0
+        self.measures: dict[str, Measures] = {}
+        for name, shape in snn.populations.items():
+            node: Any = spiking[name]
+            original: Any = ann[name]
+            code = Code.of(node, original, spiking.clock, steps)
+            self.measures[name] = Measures(name, code, shape[-1])
+
+    def add(self, batch: Any) -> None:
+        """Add the samples of a batch."""
+        trace = self.snn.simulate(batch, self.steps, (VALUES, SPIKES))
+        expected = self.ann.forward(batch)
+        clock = self.spiking.clock
+        decoded = {
+            name: clock.mean(sent.astype(np.float64))
+            for name, sent in trace.values.items()
+        }
+        currents = mean_currents(self.spiking, batch, decoded)
+        for name, measures in self.measures.items():
+            activation = np.asarray(expected[name])
+            parts = split(measures.code, decoded[name], currents[name], activation)
+            sent, spikes = (
+                recorded[name][clock.pre_steps :]
+                for recorded in (trace.values, trace.spikes)
+            )
+            measures.add(parts, decoded[name], activation, sent, spikes)
+        ours, theirs = trace.outputs[0][-1], expected[self.ann.outputs[0]]
+        self.samples += len(ours)
+        self.agreed += int(np.sum(top_class(ours) == top_class(theirs)))

@@ -1,0 +1,133 @@
+"""A conversion on one page of HTML, which needs nothing but itself.
+
+::
+
+    measure     both networks on all samples: classes, spikes, operations
+    diagnose    the error of each layer, and its causes (tfsnn.diagnose)
+    record      spikes and potentials of chosen samples; decoded activations
+    figures     matplotlib figures (tfsnn.plot), inlined as SVG
+    page.html   the template that all of it goes into
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from tfsnn.analysis.diagnose import diagnose
+from tfsnn.analysis.page.content import content
+from tfsnn.analysis.page.findings import Findings, Shown
+from tfsnn.analysis.page.measure import measure
+from tfsnn.analysis.page.methods import read_comparison
+from tfsnn.analysis.page.recorded import decode, record
+from tfsnn.data import Progress, open_data
+from tfsnn.errors import OptionError
+from tfsnn.extras import require
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.simulation.model import SpikingModel
+from tfsnn_stablehlo.results import doubling
+
+__all__ = ["report_page"]
+
+
+def report_page(
+    model: keras.Model,
+    snn: SpikingModel,
+    data: Any,
+    *,
+    comparison: str | os.PathLike[str] | None = None,
+    samples: Sequence[int] | None = None,
+    timesteps: int | None = None,
+    limit: int | None = None,
+    batch_size: int = 50,
+    energy: str | EnergyProfile = DEFAULT,
+    command: str | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Report on a conversion: a page of HTML, with all figures in it.
+
+    The same arguments give the same text. Needs the extra `report`.
+
+    Args:
+        model: the ANN.
+        snn: converted from it; its first output is reported on.
+        data: anything that :func:`tfsnn.open_data` takes, with labels or without.
+        comparison: what ``tfsnn compare --output`` wrote, for the frontier of methods.
+        samples: whose spikes and potentials are drawn, counted from 0; the first
+            sample, and the first that the two networks disagree on, if None.
+        timesteps: T; ``snn.timesteps`` if None.
+        limit: samples used at most.
+        batch_size: samples simulated at a time.
+        energy: what operations cost (:mod:`tfsnn.hardware.energy`), by name or itself.
+        command: that made the page, to be shown on it.
+        progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
+
+    Raises:
+        MissingPackageError: without the packages of the extra.
+        OptionError: for samples that do not exist, or an unknown energy profile.
+        ModelError: if the SNN was not converted from this model.
+        DataError: if data, labels or comparison do not fit.
+    """
+    jinja2 = require("jinja2", "report", "A report")
+    require("matplotlib", "report", "A report")
+    costs = profile(energy)
+    compared = None if comparison is None else read_comparison(comparison)
+    last = snn.timesteps if timesteps is None else timesteps
+    if last < 1:
+        raise OptionError(f"timesteps={timesteps} must be a number from 1 up")
+    opened = open_data(
+        data,
+        snn.inputs_by_name,
+        default_split="test",
+        raw=snn.whole_inputs,
+        limit=limit,
+    )
+    diagnosis = diagnose(model, snn, opened, timesteps=last)
+    measured = measure(
+        model,
+        snn,
+        opened,
+        doubling(last),
+        wanted=(0,) if samples is None else samples,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    if samples is None:
+        samples = list(dict.fromkeys([0, *measured.disagreements[:1]]))
+    findings = Findings(
+        model=model.name,
+        snn=snn.name,
+        report=snn.report,
+        data=opened.name,
+        timesteps=last,
+        clock=snn.graph.clock,
+        depth=snn.depth,
+        operations=snn.operations_per_sample,
+        populations=snn.populations,
+        measured=measured,
+        diagnosis=diagnosis,
+        decoded=decode(model, snn, opened, last),
+        shown=tuple(
+            Shown(i, record(snn, measured.inputs[i], last))
+            for i in dict.fromkeys(samples)
+        ),
+        comparison=compared,
+        energy=costs,
+        command=command,
+    )
+    files = importlib.resources.files(__package__)
+    environment = jinja2.Environment(
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    template = environment.from_string(
+        files.joinpath("page.html").read_text(encoding="utf-8")
+    )
+    style = files.joinpath("page.css").read_text(encoding="utf-8")
+    return template.render(**content(findings), style=style)

@@ -1,0 +1,208 @@
+"""The figures of the page, with a caption each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfsnn.analysis import plot
+from tfsnn.analysis.page.findings import Findings, Shown
+from tfsnn.analysis.page.formats import joules
+from tfsnn.analysis.page.inline import inline_svg
+from tfsnn.analysis.page.measure import COEFFICIENTS, SPIKES
+from tfsnn.analysis.page.methods import frontier, measured_rows
+
+RASTERS, TRACES = 12, 4  # layers drawn of a sample, at most
+
+
+class Figure(NamedTuple):
+    """A figure of the page.
+
+    Attributes:
+        name: unique on the page.
+        svg: as an element.
+        caption: under it.
+    """
+
+    name: str
+    svg: str
+    caption: str
+
+
+def _figure(figure: Any, name: str, caption: str) -> Figure:
+    return Figure(name, inline_svg(figure, name, caption), caption)
+
+
+def over_time(found: Findings) -> list[Figure]:
+    """Accuracy and agreement, spikes and energy against time steps."""
+    measured = found.measured
+    rows = list(enumerate(measured.steps))
+    right = [(t, measured.accuracy(i)) for i, t in rows]
+    shares = {
+        "Accuracy": [(t, share) for t, share in right if share is not None],
+        "Agreement with the ANN": [(t, measured.agreement(i)) for i, t in rows],
+    }
+    ann = measured.ann_accuracy
+    level = None if ann is None else (f"ANN, {ann.value:.2%}", ann.value)
+    spikes = {"Spikes": [(t, measured.count(i, SPIKES)) for i, t in rows]}
+    energies = {"SNN": [(t, found.snn_energy(i)) for i, t in rows]}
+    if found.graded:
+        spikes["Coefficients"] = [(t, measured.count(i, COEFFICIENTS)) for i, t in rows]
+        energies = {
+            "SNN, |c| ACs per spike": energies["SNN"],
+            "SNN, one AC per spike": [(t, found.snn_energy(i, True)) for i, t in rows],
+        }
+    most = max(found.ann_energy, found.snn_energy(-1).value)
+    size, unit = joules(most)
+    return [
+        _figure(
+            plot.over_time(
+                {name: points for name, points in shares.items() if points},
+                "Share of samples (%)",
+                level=level,
+                unit=0.01,
+            ),
+            "accuracy",
+            "Accuracy and agreement against time steps; bands are 95 % Wilson "
+            "intervals.",
+        ),
+        _figure(
+            plot.over_time(spikes, "Spikes per sample"),
+            "spikes",
+            "Spikes per sample; bands are 95 % normal intervals of the mean. A spike "
+            "of coefficient c is one spike, and |c| in coefficients.",
+        ),
+        _figure(
+            plot.over_time(
+                energies,
+                f"Energy per sample ({unit})",
+                level=("ANN", found.ann_energy),
+                unit=size,
+            ),
+            "energy",
+            f"Energy of the arithmetic per sample, profile {found.energy.name}; bands "
+            "as for spikes.",
+        ),
+    ]
+
+
+def of_layers(found: Findings) -> list[Figure]:
+    """Error by cause, firing, clipping, and share of operations."""
+    diagnosis = found.diagnosis
+    if not diagnosis.layers:
+        return []
+    clipped = {
+        layer.node: {
+            "clipped in calibration": 100 * population.clipped,
+            "root mean square error by clipping": 100 * layer.clipping.rms,
+        }
+        for layer, population in zip(
+            diagnosis.layers, found.report.populations, strict=True
+        )
+    }
+    operations = {
+        f"{part.name} ({part.kind}s)": {
+            "operations": 100 * part.share,
+            "energy": 100 * part.energy,
+        }
+        for part in found.parts
+    }
+    return [
+        _figure(
+            plot.errors(diagnosis),
+            "errors",
+            "The error of each layer's decoded activations by its cause. The causes "
+            "add up as signed errors, not as root mean squares.",
+        ),
+        _figure(
+            plot.layers(
+                {layer.node: {"firing": layer.firing} for layer in diagnosis.layers},
+                "Spikes per neuron and step",
+            ),
+            "firing",
+            "Firing rate of each layer: spikes, whatever their coefficient.",
+        ),
+        _figure(
+            plot.layers(clipped, "Activations, and error (%)"),
+            "clipping",
+            "Clipping: the share of calibration activations above what spikes can "
+            "code, and the error that it makes on these samples, of the activation.",
+        ),
+        _figure(
+            plot.layers(operations, "Share of the SNN's total (%)"),
+            "operations",
+            "Who causes the SNN's operations, and the energy they take.",
+        ),
+    ]
+
+
+def scatters(found: Findings) -> list[Figure]:
+    """Activation against what the spikes stand for, a figure for each layer."""
+    return [
+        _figure(
+            plot.decoded(
+                each.activation, each.decoded, name, largest=each.largest, seed=0
+            ),
+            f"decoded-{i}",
+            f"{name}: r = {_correlation(each.activation, each.decoded)}",
+        )
+        for i, (name, each) in enumerate(found.decoded.items())
+    ]
+
+
+def of_sample(found: Findings, shown: Shown) -> list[Figure]:
+    """The raster and the potentials of a sample."""
+    spikes, potentials = shown.recording
+    names = _evenly(list(spikes), RASTERS)
+    few = _evenly(list(spikes), TRACES)
+    if not names:
+        return []
+    left_out = len(spikes) - len(names)
+    some = f" {left_out} of {len(spikes)} layers are left out." if left_out else ""
+    pre_steps = found.clock.pre_steps
+    before = f" The first {pre_steps} steps set up the neurons." if pre_steps else ""
+    return [
+        _figure(
+            plot.raster({name: spikes[name] for name in names}),
+            f"raster-{shown.sample}",
+            f"Spikes of sample {shown.sample}: blue above zero, vermilion below, the "
+            f"stronger the larger their coefficient.{some}{before}",
+        ),
+        _figure(
+            plot.potentials(
+                {name: spikes[name] for name in few},
+                {name: potentials[name] for name in few},
+            ),
+            f"potentials-{shown.sample}",
+            f"Sample {shown.sample}: potentials after firing of the three neurons that "
+            "spike most, markers where they spike; dashed the threshold.",
+        ),
+    ]
+
+
+def of_methods(found: Findings) -> list[Figure]:
+    """The frontier over methods."""
+    if found.comparison is None or not (rows := measured_rows(found.comparison)):
+        return []
+    return [
+        _figure(
+            plot.frontier(rows, frontier(rows), found.comparison.ann_accuracy),
+            "frontier",
+            f"Methods on {found.comparison.samples} samples: energy over that of the "
+            "ANN (45nm-float32), and what they get right. On the line is what nothing "
+            "beats in both.",
+        )
+    ]
+
+
+def _evenly(names: Sequence[str], most: int) -> list[str]:
+    places = np.linspace(0, len(names) - 1, min(most, len(names))).round().astype(int)
+    return [names[i] for i in places]
+
+
+def _correlation(x: np.ndarray, y: np.ndarray) -> str:
+    if not np.std(x) or not np.std(y):
+        return "not defined, for a side is constant"
+    return f"{np.corrcoef(x.ravel(), y.ravel())[0, 1]:.4f}"

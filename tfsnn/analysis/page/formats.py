@@ -1,0 +1,52 @@
+"""Numbers as a reader of the page wants them."""
+
+from __future__ import annotations
+
+import math
+
+from tfsnn.analysis.intervals import Interval
+
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+JOULES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"))  # in picojoules
+NONE = "–"
+
+
+def share(value: float | None) -> str:
+    """A share of 0..1 in per cent."""
+    return NONE if value is None else f"{100 * value:.2f} %"
+
+
+def share_interval(estimate: Interval | None) -> str:
+    """The bounds, in per cent."""
+    if estimate is None:
+        return NONE
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
+
+
+def count(value: float) -> str:
+    """A number with a prefix: ``1.23 M``."""
+    for size, prefix in PREFIXES:
+        if abs(value) >= size:
+            return f"{value / size:.3g} {prefix}"
+    return f"{value:.3g}"
+
+
+def energy(picojoules: float) -> str:
+    """An energy in its unit: ``1.23 µJ``."""
+    size, unit = joules(picojoules)
+    return f"{picojoules / size:.3g} {unit}"
+
+
+def joules(picojoules: float) -> tuple[float, str]:
+    """The unit for such an energy: how many picojoules it is, and its name."""
+    for size, unit in JOULES:
+        if abs(picojoules) >= size:
+            return size, unit
+    return 1.0, "pJ"
+
+
+def half_width(estimate: Interval) -> str:
+    """Half of an interval, in per cent of the estimate."""
+    if not estimate.value or math.isnan(estimate.high):
+        return NONE
+    return f"± {100 * (estimate.high - estimate.value) / estimate.value:.2g} %"

@@ -1,0 +1,77 @@
+"""Figures and pictures as parts of a page, with nothing outside of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from typing import Any
+
+import numpy as np
+
+from tfsnn.analysis.plot.style import INK, PALE, svg
+from tfsnn.analysis.plot.svg import COLOURS
+from tfsnn.extras import require
+
+# The page's style sheet has a light and a dark value of each.
+NAMES = ("blue", "vermilion", "green", "purple", "sky", "orange")
+VARIABLES = {
+    INK: "currentColor",
+    PALE: "var(--grid)",
+    "#ffffff": "var(--paper)",
+    **{
+        colour.lower(): f"var(--{name})"
+        for colour, name in zip(COLOURS, NAMES, strict=True)
+    },
+}
+
+
+def inline_svg(figure: Any, name: str, description: str) -> str:
+    """A figure as an ``<svg>`` element, which takes the colours of the page.
+
+    Args:
+        figure: of matplotlib, in the style of :mod:`tfsnn.analysis.plot`.
+        name: unique on the page, of letters, digits and hyphens.
+        description: for those who do not see it.
+    """
+    text = svg(figure)
+    text = text[text.index("<svg") :]  # no XML declaration, no DOCTYPE
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    size = re.compile(r'<svg [^>]*(viewBox="[^"]*")[^>]*>')
+    text = size.sub(r"<svg \1>", text, count=1)  # as wide as its place on the page
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = re.sub(r'href="#', f'href="#{name}-', text)
+    text = text.replace("xlink:href", "href")
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, variable)
+    label = description.replace("&", "&amp;").replace('"', "&quot;")
+    label = label.replace("<", "&lt;")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def picture(x: Any) -> tuple[str, bool] | None:
+    """An input as a PNG in a ``data:`` address, and whether its values were stretched.
+
+    Values in 0..1 or 0..255 are shown as they are, others are stretched to their range.
+    None for what is no picture: shapes other than ``(height, width, 1 or 3)`` and
+    ``(height, width)``.
+    """
+    x = np.asarray(x, np.float64)
+    x = x[..., 0] if x.ndim == 3 and x.shape[-1] == 1 else x
+    if x.ndim != 2 and not (x.ndim == 3 and x.shape[-1] == 3):
+        return None
+    low, high = float(x.min()), float(x.max())
+    stretched = low < 0 or high > 255
+    if stretched:
+        x = (x - low) / (high - low)
+    elif high > 1:
+        x = x / 255
+    file = io.BytesIO()
+    image: Any = require("matplotlib.image", "report", "A picture")
+    pixels = (255 * x).round().astype(np.uint8)
+    pixels = np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+    image.imsave(file, pixels, format="png")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), (
+        stretched
+    )

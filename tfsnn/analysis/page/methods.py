@@ -1,0 +1,63 @@
+"""The results of ``tfsnn compare``, read back, and their frontier."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfsnn.analysis.compare.checkpoint import RESULTS
+from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.errors import DataError
+from tfsnn.hardware.energy import DEFAULT, EnergyProfile
+
+
+def read_comparison(path: str | os.PathLike[str]) -> Comparison:
+    """Read the folder that ``tfsnn compare --output`` wrote, or its compare.json.
+
+    Raises:
+        DataError: if that is not there, or is something else.
+    """
+    path = Path(path)
+    file = path / RESULTS[1] if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        rows = tuple(ComparedRow(**row) for row in content["rows"])
+        energy = DEFAULT  # before there were others, it was not written
+        if "energy" in content:
+            energy = EnergyProfile(**content["energy"])
+        return Comparison(content["ann_accuracy"], content["samples"], rows, energy)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(
+            f"{file} holds no comparison ({reason}); give the folder that tfsnn "
+            "compare --output wrote, or its compare.json"
+        ) from error
+
+
+def measured_rows(comparison: Comparison) -> list[ComparedRow]:
+    """The rows that have an energy and a share of samples."""
+    return [
+        row
+        for row in comparison.rows
+        if row.energy_ratio is not None and _share(row) is not None
+    ]
+
+
+def frontier(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
+    """The rows than which none is both cheaper and better, the cheapest first.
+
+    By energy, and by accuracy, or by agreement where there are no labels; the first of
+    equals counts.
+    """
+    ordered = sorted(rows, key=lambda row: (row.energy_ratio, -(_share(row) or 0.0)))
+    best: list[ComparedRow] = []
+    for row in ordered:
+        if not best or (_share(row) or 0.0) > (_share(best[-1]) or 0.0):
+            best.append(row)
+    return best
+
+
+def _share(row: ComparedRow) -> float | None:
+    return row.agreement if row.accuracy is None else row.accuracy

@@ -1,0 +1,115 @@
+"""ANN against SNN, layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.analysis.aligned import SAMPLES, first_samples, matched
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import VALUES
+from tfsnn_stablehlo.results import table, top_class
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """One population, or one output, over all samples and units.
+
+    Attributes:
+        node: its name.
+        error: mean absolute difference of the decoded activation (mean spikes times
+            scale) from the ANN's, activation units.
+        relative_error: root mean square difference over root mean square activation.
+        correlation: Pearson's; NaN where a side is constant.
+        clipped: share of the ANN's activations above what the spikes can code.
+    """
+
+    node: str
+    error: float
+    relative_error: float
+    correlation: float
+    clipped: float
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What :func:`verify` found."""
+
+    timesteps: int
+    samples: int
+    agreement: float
+    layers: tuple[LayerCheck, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        header = [spec.name.replace("_", " ") for spec in fields(LayerCheck)]
+        rows = [
+            [c.node, *(f"{v:.4f}" for v in list(asdict(c).values())[1:])]
+            for c in self.layers
+        ]
+        agreement = f"{100 * self.agreement:.2f} % of {self.samples} samples"
+        return "\n".join(
+            [*table(header, rows), f"T={self.timesteps}: same top class in {agreement}"]
+        )
+
+
+def verify(
+    model: keras.Model, snn: SpikingModel, x: Any, *, timesteps: int | None = None
+) -> Verification:
+    """Compare a network with what it was converted to.
+
+    Args:
+        model: the ANN.
+        snn: converted from it.
+        x: a batch that fits into memory with T recordings of all spikes; anything that
+            :func:`tfsnn.open_data` takes, of which the first 100 samples are used.
+        timesteps: T; ``snn.timesteps`` if None.
+
+    Raises:
+        ModelError: if the SNN was not converted from this model.
+        DataError: if `x` does not fit.
+    """
+    ann, spiking = matched(model, snn), snn.graph
+    names = list(snn.populations)
+    batches = [batch for batch, _ in first_samples(ann, x).batches(SAMPLES)]
+    samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
+    values = ann.forward(samples)
+    trace = snn.simulate(samples, timesteps, (VALUES,))
+    checks = []
+    for name in names:
+        node: Any = spiking[name]
+        scale = np.asarray(node.scale)
+        decoded = spiking.clock.mean(trace.values[name]) * scale
+        expected = np.asarray(values[name])
+        most = np.inf if node.max_coefficient is None else node.max_coefficient
+        checks.append(_check(name, decoded, expected, np.asarray(most) * scale))
+    agreement = 1.0
+    for name, outputs in zip(ann.outputs, trace.outputs, strict=True):
+        expected = np.asarray(values[name])
+        checks.append(_check(name, outputs[-1], expected, np.inf))
+        if name == ann.outputs[0]:
+            agreement = float(np.mean(top_class(outputs[-1]) == top_class(expected)))
+    steps = timesteps or snn.timesteps
+    return Verification(steps, len(trace.outputs[0][0]), agreement, tuple(checks))
+
+
+def _check(name: str, decoded: Any, expected: Any, largest: Any) -> LayerCheck:
+    difference = decoded - expected
+    size = float(np.sqrt(np.mean(expected**2)))
+    varies = np.std(decoded) > 0 and np.std(expected) > 0
+    return LayerCheck(
+        node=name,
+        error=float(np.abs(difference).mean()),
+        relative_error=float(np.sqrt(np.mean(difference**2))) / max(size, 1e-30),
+        correlation=float(np.corrcoef(decoded.ravel(), expected.ravel())[0, 1])
+        if varies
+        else float("nan"),
+        clipped=float(np.mean(expected > largest)),
+    )
