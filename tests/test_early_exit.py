@@ -11,7 +11,7 @@ import tensorflow as tf
 import tfsnn
 from tfsnn.analysis.early_exit import calibrate_exit
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.simulate import simulate
 
 T = 12

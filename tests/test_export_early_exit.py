@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import tfsnn
 from tfsnn.export.saved_model.writing import export_saved_model
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 
 
 def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from keras import layers
 
 import tfsnn
-from tfsnn.network.digest import data_digest, model_digest
+from tfsnn.data.digest import data_digest
+from tfsnn.network.digest import model_digest
 from tfsnn.sources import import_model
 
 

@@ -47,7 +47,7 @@ from tfsnn.errors import (
 from tfsnn.export.nir import import_nir
 from tfsnn.hardware import energy
 from tfsnn.serve.bulk.predict import BulkPrediction, predict_files
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.trace import Trace
 from tfsnn.sources import load_model

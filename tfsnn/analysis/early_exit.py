@@ -12,7 +12,8 @@ from tfsnn.data import Progress, open_data
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import without_heads
-from tfsnn.simulation.early_exit import ExitRule, check_can_exit
+from tfsnn.simulation.early_exit import check_can_exit
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import OUTPUTS

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import top_class
 

@@ -12,9 +12,9 @@ from tfsnn.conversion.calibration import calibrated
 from tfsnn.conversion.correct import correct
 from tfsnn.conversion.normalize import normalize_with_units
 from tfsnn.conversion.precision import check_precision, with_precision
+from tfsnn.conversion.report import report_conversion
 from tfsnn.data import Progress
 from tfsnn.simulation.model import SpikingModel
-from tfsnn.simulation.report import report_conversion
 
 
 def convert(

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons.integrate_fire import without_gradients
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.simulate import Result, simulate
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout

@@ -20,7 +20,7 @@ from tfsnn.simulation.compiled import (
     on_accelerator,
     with_variables,
 )
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES

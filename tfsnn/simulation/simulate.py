@@ -23,7 +23,8 @@ from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Readout
 from tfsnn.network.roles import needs_all_steps
-from tfsnn.simulation.early_exit import ExitRule, run_until_decided
+from tfsnn.simulation.early_exit import run_until_decided
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run, observed_shapes
 
 # Samples times steps that go through a layer together, where all steps have to.

@@ -17,7 +17,7 @@ from tfsnn.export.saved_model.input_forms import InputForm
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulation.compiled import with_constants
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS

@@ -28,7 +28,7 @@ from tfsnn.export.saved_model.signatures import (
     xla_name,
 )
 from tfsnn.export.saved_model.versions import check_version, publish
-from tfsnn.simulation.early_exit import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 
 BATCH_SIZES = (1, 8, 32)

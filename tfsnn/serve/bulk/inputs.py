@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from tfsnn.data import IMAGES, Data, Progress
+from tfsnn.data.digest import data_digest
 from tfsnn.data.image_folder import check_image_shape, open_images
 from tfsnn.data.npz import check_npz, open_npz
 from tfsnn.data.samples import Inputs, Raw
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord, scan
 from tfsnn.errors import DataError, OptionError
-from tfsnn.network.digest import data_digest
 
 NPZ, TFRECORDS, FOLDER = "npz", "tfrecord", "images"
 KINDS = "TFRecord files (*.tfrecord), npz files, or folders of images"

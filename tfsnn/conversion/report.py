@@ -1,0 +1,80 @@
+"""The report of a conversion, put together from its statistics and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.statistics import Statistics
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Function, Rate
+from tfsnn.network.operations import shares
+from tfsnn.network.roles import roles
+from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
+
+
+def report_conversion(
+    graph: Graph,
+    statistics: Mapping[str, Statistics],
+    plan: Plan,
+    *,
+    method: str,
+    options: Mapping[str, Any],
+    strict: bool = False,
+    precision: str = "float32",
+) -> ConversionReport:
+    """Put together what a conversion did."""
+    of_node = roles(graph)
+    return ConversionReport(
+        method=method,
+        options=dict(options),
+        timesteps=options["timesteps"],
+        samples=max((s.samples for s in statistics.values()), default=0),
+        layers=graph.layers,
+        populations=tuple(
+            _population(node, statistics[node.name], plan)
+            for node in graph.of_kind(Rate)
+        ),
+        nodes=tuple(
+            NodeReport(
+                node.name,
+                node.layer,
+                node.op if isinstance(node, Function) else type(node).__name__,
+                of_node[node.name],
+            )
+            for node in graph
+        ),
+        shares=shares(graph),
+        strict=strict,
+        notes=plan.notes,
+        precision=precision,
+    )
+
+
+def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationReport:
+    neurons = plan[node.name]
+    scale, most = neurons.scale, neurons.max_coefficient
+    clipped = 0.0
+    if most is not None:
+        limit = np.broadcast_to(np.asarray(most) * scale, scale.shape)
+        limit = limit.reshape(-1, scale.shape[-1]).mean(0)
+        # Whole bins: activations at a bound, of which there may be many, are coded.
+        edges = statistics.values - 0.5 * statistics.width[:, None]
+        above = edges > limit[:, None]
+        clipped = float((statistics.histogram * above).sum())
+        clipped /= float(statistics.histogram.sum())
+    return PopulationReport(
+        node=node.name,
+        neurons=int(np.prod(node.shape)),
+        scale_min=float(scale.min()),
+        scale_median=float(np.median(scale)),
+        scale_max=float(scale.max()),
+        initial_potential=float(np.mean(neurons.initial_potential)),
+        negative_threshold=neurons.negative_threshold,
+        max_coefficient=None if most is None else float(np.max(most)),
+        clipped=clipped,
+        dead=float(statistics.dead.mean()),
+    )
