@@ -18,12 +18,12 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import tfsnn
 from tfsnn.data import Progress
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir import effects as nir_effects
@@ -184,7 +184,7 @@ def _record(
     resets = {node.settings.get("reset", "subtract") for node in rates}
     start = said.clock.start(snn.timesteps)
     document = {
-        "version": tfsnn.__version__,
+        "version": version("tfsnn"),
         "method": snn.report.method,
         "options": snn.report.options,
         "timesteps": snn.timesteps,

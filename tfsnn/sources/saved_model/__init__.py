@@ -2,7 +2,7 @@
 
 Keras 3 cannot load a SavedModel as layers. What the signature computes is in its graph,
 though, and that is enough: the variables are frozen, constants folded, and operations
-(or compositions of them) become Keras layers again, with names from the graph's scopes.
+(or patterns of them) become Keras layers again, with names from the graph's scopes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from pathlib import Path
 import keras
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.sources.saved_model import patterns as compositions
-from tfsnn.sources.saved_model import translators as operations
+from tfsnn.sources.saved_model import patterns, translators
 from tfsnn.sources.saved_model.check import Differs, compare
 from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen_graph import Network
@@ -26,12 +25,12 @@ from tfsnn.sources.saved_model.registry import recognises, translates
 from tfsnn.sources.saved_model.signature import open_signature
 
 __all__ = [
-    "compositions",
     "is_saved_model",
     "load_saved_model",
-    "operations",
+    "patterns",
     "recognises",
     "translates",
+    "translators",
 ]
 
 FILE = "saved_model.pb"

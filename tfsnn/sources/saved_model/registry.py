@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.shapes import Refused
-
-if TYPE_CHECKING:
-    from tfsnn.sources.saved_model.frozen_graph import Network
-    from tfsnn.sources.saved_model.rebuild import Rebuild
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,9 @@ class Composition:
     rounds: bool = False
 
 
-Translator = Callable[[Any, "Rebuild"], Any]
-Recogniser = Callable[[Any, "Network"], Composition | None]
+# An operation and the rebuild (tfsnn.sources.saved_model.rebuild), which asks for it.
+Translator = Callable[[Any, Any], Any]
+Recogniser = Callable[[Any, Network], Composition | None]
 
 _TRANSLATORS: dict[str, Translator] = {}
 _RECOGNISERS: dict[str, list[Recogniser]] = {}
