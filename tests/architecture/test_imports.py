@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
-from imports import edges, imported, modules, packages
+from package_imports import edges, imported, modules, packages
 
 # From the bottom up: a room imports only rooms before it.
 ROOMS = (

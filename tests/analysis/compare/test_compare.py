@@ -1,0 +1,384 @@
+"""Comparison of methods: rows, files, and going on where it was stopped."""
+
+import csv
+import dataclasses
+import gc
+import importlib
+import io
+import json
+import shutil
+
+import keras
+import models
+import numpy as np
+import pytest
+
+import tfsnn
+from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.errors import DataError, ModelError, OptionError, OutputError
+
+compare = importlib.import_module("tfsnn.analysis.compare.compare")
+FIELDS = [
+    "method",
+    "options",
+    "alphabet",
+    "timesteps",
+    "latency",
+    "accuracy",
+    "agreement",
+    "spikes",
+    "synops",
+    "energy_ratio",
+    "seconds",
+    "error",
+]
+ARGUMENTS = {
+    "methods": "hmt,data_norm",
+    "timesteps": [4, 1],
+    "options": {"data_norm": {"per": "channel"}},
+}
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A model, its inputs, and labels of which it gets three quarters right."""
+    model = models.randomise(models.mlp())
+    x = models.samples(model, 64)
+    y = model.predict(x, verbose=0).argmax(-1)
+    y[::4] = (y[::4] + 1) % 3
+    return model, x, y, tmp_path_factory.mktemp("work") / "results"
+
+
+@pytest.fixture(scope="module")
+def compared(work):
+    model, x, y, folder = work
+    return tfsnn.compare(model, x[:32], (x, y), **ARGUMENTS, output=folder)
+
+
+@pytest.fixture
+def results(work, compared, tmp_path):
+    """A copy of the folder of results."""
+    shutil.copytree(work[3], tmp_path / "results")
+    return tmp_path / "results"
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The methods and T of the conversions that are made."""
+    made = []
+    real = tfsnn.convert
+
+    def convert(*arguments, timesteps, **options):
+        made.append((arguments[2], timesteps))
+        return real(*arguments, timesteps=timesteps, **options)
+
+    monkeypatch.setattr(compare, "convert", convert)
+    return made
+
+
+def test_rows_are_those_of_convert_and_evaluate(work, compared):
+    model, x, y, _ = work
+    assert [(row.method, row.timesteps) for row in compared.rows] == [
+        ("hmt", 1),
+        ("hmt", 4),
+        ("data_norm", 1),
+        ("data_norm", 4),
+    ]
+    assert compared.ann_accuracy == 0.75 and compared.samples == 64
+    for row in (compared.rows[0], compared.rows[3]):
+        snn = tfsnn.convert(
+            model, x[:32], row.method, timesteps=row.timesteps, **row.options
+        )
+        found = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[row.timesteps])
+        for name in FIELDS[4:10]:
+            assert getattr(row, name) == getattr(found.rows[0], name)
+        assert row.seconds > 0 and row.error is None
+    assert [row.alphabet for row in compared.rows] == ["graded:4"] * 2 + ["binary"] * 2
+    assert [row.options for row in compared.rows[1:3]] == [{}, {"per": "channel"}]
+
+
+def test_json_has_exactly_these_fields(compared, results):
+    found = json.loads((results / "compare.json").read_text())
+    assert found == compared.to_dict()
+    assert list(found) == ["ann_accuracy", "samples", "rows", "energy"]
+    assert all(list(row) == FIELDS for row in found["rows"])
+
+
+def test_csv_has_the_same_values(compared, results):
+    text = (results / "compare.csv").read_text()
+    assert text == compared.to_csv()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert list(rows[0]) == FIELDS
+    for found, row in zip(rows, compared.rows, strict=True):
+        for name in FIELDS:
+            expected = getattr(row, name)
+            if name == "options":
+                assert json.loads(found[name]) == expected
+            elif isinstance(expected, int | float):
+                assert float(found[name]) == expected
+            else:
+                assert found[name] == (expected or "")
+
+
+def test_the_plot_has_a_line_for_each_method(results):
+    svg = (results / "compare.svg").read_text()
+    assert svg.count("<polyline") == 2 * 6
+    assert ">hmt<" in svg and ">data_norm (per=channel)<" in svg
+    assert {path.name for path in results.iterdir()} == {
+        "rows.jsonl",
+        "compare.csv",
+        "compare.json",
+        "compare.svg",
+    }
+
+
+def test_the_table():
+    row = ComparedRow(
+        *("hmt", {"levels": None}, "0..inf", 4, 4, 0.5, 0.875, 1234.5, 98765.4),
+        *(0.1234, 0.00123),
+    )
+    failed = ComparedRow("radix", {}, None, 16, error="too many")
+    lines = str(Comparison(0.75, 8, (row, failed))).splitlines()
+    assert lines[0].split() == [
+        *("method", "alphabet", "T", "latency", "accuracy", "agreement", "spikes"),
+        *("synops", "energy", "ratio", "ms/sample"),
+    ]
+    assert lines[2].split() == [
+        *("hmt", "(levels=none)", "0..inf", "4", "4", "50.00", "%", "87.50", "%"),
+        *("1,234", "98,765", "0.123", "1.23"),
+    ]
+    assert lines[3].split() == ["radix", "-", "16"] + 7 * ["-"]
+    assert lines[4:] == [
+        "radix, T=16: too many",
+        "ANN accuracy 75.00 %",
+        "8 samples; spikes and operations are per sample",
+        "energy ratio: SNN over ANN, 4.6 pJ for each multiply-accumulate (MAC) and "
+        "0.9 pJ for each accumulate (AC), 45nm-float32",
+    ]
+
+
+def again(work, folder, **changed):
+    model, x, y, _ = work
+    arguments = {"model": model, "calibration": x[:32], "data": (x, y), **ARGUMENTS}
+    return tfsnn.compare(**{**arguments, "output": folder, **changed})
+
+
+def without_seconds(comparison):
+    rows = [dataclasses.replace(row, seconds=None) for row in comparison.rows]
+    return dataclasses.replace(comparison, rows=tuple(rows))
+
+
+def test_nothing_is_done_twice(work, compared, results, counted):
+    assert again(work, results) == compared
+    assert counted == []
+
+
+def test_it_goes_on_after_a_line_that_was_cut_off(work, compared, results, counted):
+    path = results / "rows.jsonl"
+    first, second, third, _ = path.read_text().splitlines(keepends=True)
+    path.write_text(first + third + second[:-20])
+    found = again(work, results)
+    assert counted == [("hmt", 4), ("data_norm", 4)]
+    assert without_seconds(found) == without_seconds(compared)
+    assert [found.rows[i].seconds for i in (0, 2)] == [
+        compared.rows[i].seconds for i in (0, 2)
+    ]
+    lines = path.read_text().splitlines(keepends=True)
+    assert lines[:2] == [first, third] and len(lines) == 4
+    assert json.loads((results / "compare.json").read_text()) == found.to_dict()
+
+
+def test_it_goes_on_after_ctrl_c(work, compared, tmp_path, counted, monkeypatch):
+    real = compare.evaluate
+    monkeypatch.setattr(compare, "evaluate", interrupt_after(real, 1))
+    with pytest.raises(KeyboardInterrupt):
+        again(work, tmp_path / "new", timesteps=[1])
+    assert len((tmp_path / "new" / "rows.jsonl").read_text().splitlines()) == 1
+    monkeypatch.setattr(compare, "evaluate", real)
+    found = again(work, tmp_path / "new", timesteps=[1])
+    assert counted == [("hmt", 1), ("data_norm", 1), ("data_norm", 1)]
+    assert without_seconds(found).rows == without_seconds(compared).rows[::2]
+
+
+def interrupt_after(evaluate, count):
+    calls = []
+
+    def interrupted(*arguments, **options):
+        calls.append(None)
+        if len(calls) > count:
+            raise KeyboardInterrupt
+        return evaluate(*arguments, **options)
+
+    return interrupted
+
+
+def test_the_energy_profile_is_asked_for(work, compared):
+    alone = {"methods": "hmt", "timesteps": [1], "options": None}
+    found = again(work, None, **alone, energy="45nm-int8")
+    assert found.energy == tfsnn.energy.profile("45nm-int8")
+    (row,), before = found.rows, compared.rows[0]
+    assert row.synops == before.synops and row.energy_ratio < before.energy_ratio
+    with pytest.raises(OptionError, match="no energy profile"):
+        again(work, None, energy="7nm")
+
+
+def test_other_steps_and_options_are_other_rows(work, compared, results, counted):
+    found = again(work, results, methods="hmt", timesteps=[1], options=None)
+    assert found.rows == compared.rows[:1] and counted == []
+    found = again(work, results, methods="data_norm", timesteps=[1], options=None)
+    assert counted == [("data_norm", 1)]
+    assert found.rows[0].options == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seed": 1}, r"seed \(0 there, 1 now\)"),
+        ({"limit": 10}, r"limit \(null there, 10 now\)"),
+        ({"calibration_limit": 10}, r"calibration_limit \(null there, 10 now\)"),
+        ({"raw": True}, r"raw \(false there, true now\)"),
+        ({"energy": "45nm-int8"}, r"energy \(.*0\.9\] there, .*, 0\.03\] now\)"),
+        ({"calibration": models.samples(models.mlp(), 9)}, r"calibration \([0-9a-f]+"),
+        ({"data": models.samples(models.mlp(), 9)}, r"data \([0-9a-f]{12} there, "),
+        ({"model": models.randomise(models.mlp(), seed=3)}, r"differs in model \("),
+    ],
+)
+def test_another_comparison_in_the_folder_is_refused(work, results, changed, message):
+    before = {path: path.read_bytes() for path in results.iterdir()}
+    with pytest.raises(OutputError, match=message) as caught:
+        again(work, results, **changed)
+    assert "--overwrite" in str(caught.value)
+    assert {path: path.read_bytes() for path in results.iterdir()} == before
+
+
+def test_overwrite_starts_anew(work, results, counted):
+    found = again(
+        work,
+        results,
+        methods="hmt",
+        timesteps=[1],
+        options=None,
+        seed=1,
+        overwrite=True,
+    )
+    assert counted == [("hmt", 1)]
+    (line,) = (results / "rows.jsonl").read_text().splitlines()
+    assert json.loads(line)["settings"]["seed"] == 1
+    assert json.loads((results / "compare.json").read_text()) == found.to_dict()
+
+
+def test_folders_that_cannot_be_used(work, tmp_path, results):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file"):
+        again(work, tmp_path / "file")
+    (tmp_path / "compare.csv").write_text("mine")
+    with pytest.raises(OutputError, match="exists already"):
+        again(work, tmp_path)
+    assert (tmp_path / "compare.csv").read_text() == "mine"
+    rows = results / "rows.jsonl"
+    rows.write_text("{}\n" + rows.read_text())
+    with pytest.raises(OutputError, match="damaged: line 1 is no row"):
+        again(work, results)
+
+
+def test_a_method_that_fails_is_a_row(work):
+    model, x, y, _ = work
+    found = tfsnn.compare(
+        *(model, x[:32], (x, y), ["snm", "radix"], [1, 11]),
+        options={"snm": {"scale": "mse"}},
+    )
+    assert [(r.method, r.timesteps) for r in found.rows] == [
+        ("snm", 1),
+        ("snm", 11),
+        ("radix", 1),
+        ("radix", 11),
+    ]
+    for row in (*found.rows[:2], found.rows[3]):
+        assert [getattr(row, name) for name in FIELDS[4:11]] == [None] * 7
+    assert "per=neuron goes with scale=max" in found.rows[0].error
+    assert "not a number from 1 to 10" in found.rows[3].error
+    assert found.rows[2].error is None and found.rows[2].agreement is not None
+    assert (found.ann_accuracy, found.samples) == (0.75, 64)
+
+
+def test_failures_are_kept_as_well(work, tmp_path, counted):
+    wishes = {"methods": "hmt", "timesteps": [1], "options": {"hmt": {"per": "neuron"}}}
+    found = again(work, tmp_path, **wishes)
+    assert again(work, tmp_path, **wishes) == found
+    assert counted == [("hmt", 1)]
+    assert (found.ann_accuracy, found.samples) == (None, 0)
+    assert not (tmp_path / "compare.svg").exists()  # there is nothing to draw
+
+
+def test_without_labels(work, tmp_path):
+    model, x, _, _ = work
+    found = tfsnn.compare(model, x[:32], x, "hmt", [4], output=tmp_path)
+    assert found.ann_accuracy is None and found.rows[0].accuracy is None
+    assert found.rows[0].agreement > 0.9
+    svg = (tmp_path / "compare.svg").read_text()
+    assert "Accuracy (%)" not in svg and "Agreement (%)" in svg
+
+
+def test_what_is_wrong_with_all_methods_is_raised(work):
+    model, x, y, _ = work
+    with pytest.raises(DataError):
+        tfsnn.compare(model, x, x[:, :5], "hmt", [1])
+    with pytest.raises(DataError, match="label 7 is out of range"):
+        tfsnn.compare(model, x, (x, y * 0 + 7), "hmt", [1])
+    with pytest.raises(ModelError):
+        tfsnn.compare(keras.Sequential([keras.layers.Dense(2)]), x, x, "hmt", [1])
+    with pytest.raises(OptionError, match="batch_size"):
+        tfsnn.compare(model, x, x, "hmt", [1], batch_size=0)
+
+
+def test_progress_says_of_which_row_it_is(work):
+    model, x, _, _ = work
+    labels = []
+
+    def progress(things, total, label):
+        labels.append(label)
+        return things
+
+    tfsnn.compare(model, x, x, "hmt", [1], limit=8, progress=progress)
+    assert labels == ["1/1 hmt T=1: calibrating", "1/1 hmt T=1: evaluating"]
+
+
+def test_seconds_are_of_the_best_run_after_the_first(monkeypatch):
+    class Clock:
+        """Each run takes the next of these seconds."""
+
+        def __init__(self, *durations):
+            self.durations, self.now = list(durations), 100.0
+
+        def run(self, x, timesteps, observe):
+            assert (x.shape, timesteps) == ((4, 6), 8)
+            self.now += self.durations.pop(0)
+            return self
+
+        outputs = (0.0,)
+
+    data = tfsnn.open_data(np.zeros((4, 6), np.float32), (6,))
+
+    def seconds(clock):
+        monkeypatch.setattr(compare.time, "perf_counter", lambda: clock.now)
+        return compare._Measurement(None, None, data, 50, None)._seconds(clock, 8)
+
+    clock = Clock(9, 0.5, 0.25, 0.375, 0.125)
+    assert seconds(clock) == 0.25 / 4
+    assert clock.durations == [0.125]
+    clock = Clock(9, 2.0, 0.25)
+    assert seconds(clock) == 2.0 / 4 and clock.durations == [0.25]
+
+
+def test_a_comparison_leaves_no_compiled_function_behind(work, compared):
+    """TensorFlow would keep it, and with it the weights, for each row."""
+    model, x, _, _ = work
+    kinds = ("FuncGraph", "ConcreteFunction", "SpikingModel")
+
+    def alive():
+        gc.collect()
+        return {id(o) for o in gc.get_objects() if type(o).__name__ in kinds}
+
+    before = alive()
+    tfsnn.compare(model, x[:32], x, "hmt", [2])
+    assert alive() <= before

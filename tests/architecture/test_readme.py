@@ -1,0 +1,72 @@
+"""The README keeps its word: its commands, its help text and its figures."""
+
+import hashlib
+import re
+import runpy
+
+import documents
+import numpy as np
+import pytest
+from repository import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_generated_parts_are_up_to_date(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    script = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))
+    assert script["written"](README) == README
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
+    assert len(commands) == 2
+    assert commands[0].endswith("pip install . && .venv/bin/tfsnn demo")
+    assert commands[1].endswith("pip install -e '.[test]' && .venv/bin/pytest")
+
+
+SHIPPED = ["mnist_cnn", "fashion_mnist_cnn", "resnet20_cifar10", "vgg9_cifar10"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_files_have_the_checksums_of_their_readme(name):
+    folder = ROOT / "saved_models" / name
+    stated = re.findall(
+        r"\| (\S+) \| ([0-9a-f]{64}) \|", (folder / "README.md").read_text()
+    )
+    assert len(stated) == 3
+    for file, digest in stated:
+        assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+
+
+def test_every_example_and_benchmark_names_itself():
+    """A script's docstring says how to run it, with the file's own name."""
+    for folder in ("examples", "benchmarks"):
+        for path in (ROOT / folder).glob("*.py"):
+            source = path.read_text()
+            if '__name__ == "__main__"' in source:
+                assert f"python {folder}/{path.name}" in source
+
+
+def blocks(language):
+    return [text for named, text in documents.blocks(README) if named == language]
+
+
+def test_the_shell_commands_work(sandbox):
+    found = [block for block in blocks("sh") if block.startswith("tfsnn ")]
+    assert len(found) == 4  # later ones read what the first wrote
+    documents.run_commands("".join(found))
+    written = ["snn.keras", "chosen.keras", "fast.keras", "report.html"]
+    assert all((sandbox / name).exists() for name in written)
+    assert (sandbox / "models" / "digits" / "1" / "saved_model.pb").exists()
+
+
+def test_the_python_code_works(sandbox):
+    with np.load("train.npz") as train, np.load("test.npz") as test:
+        x_calibration = train["x"].astype("float32") / 255
+        x, y = test["x"].astype("float32") / 255, test["y"]
+    (code,) = blocks("python")
+    names = {"x_calibration": x_calibration, "x": x, "y": y}
+    exec(code, names)
+    assert (sandbox / "snn.keras").exists()
+    assert names["trace"].spikes["conv_relu"].shape[:2] == (4, 50)

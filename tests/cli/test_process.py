@@ -1,0 +1,100 @@
+"""The command line in a process of its own: imports, streams, signals, a full disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import models
+import numpy as np
+import pytest
+
+MAIN = "from tfsnn_cli.main import main; main()"
+
+
+def start(*arguments, code=MAIN):
+    """The command line, after the statements in `code`, as a user would start it."""
+    unset = ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS")
+    environment = {k: v for k, v in os.environ.items() if k not in unset}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def run(*arguments, code=MAIN):
+    process = start(*arguments, code=code)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def converting(tmp_path):
+    model = models.randomise(models.cnn())
+    model.save(tmp_path / "model.keras")
+    x = models.samples(model, 16)
+    np.savez(tmp_path / "data.npz", x=x, y=model.predict(x, verbose=0).argmax(-1))
+    return (
+        *("convert", tmp_path / "model.keras", "--calibration", tmp_path / "data.npz"),
+        *("--output", tmp_path / "snn.keras"),
+    )
+
+
+def files(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_help_imports_nothing_heavy():
+    code = """
+import sys
+from tfsnn_cli.main import cli
+for arguments in (["--help"], ["convert", "--help"], ["evaluate", "--help"]):
+    cli(arguments, standalone_mode=False)
+print({"tensorflow", "keras", "numpy", "tfsnn"} & set(sys.modules))
+"""
+    code, out, err = run(code=code)
+    assert code == 0 and err == ""
+    assert "Usage: " in out and out.endswith("set()\n")
+
+
+def test_results_on_stdout_and_talk_on_stderr(converting, tmp_path):
+    code, out, err = run(*converting)
+    assert code == 0
+    assert out.startswith("augmapping (timesteps=4")
+    data, output = tmp_path / "data.npz", tmp_path / "snn.keras"
+    assert err == f"calibrating with {data}\nwrote {output}\n"
+    code, out, err = run(
+        *("evaluate", output, "--data", data, "--ann", tmp_path / "model.keras"),
+        *("--json", "--plot", tmp_path / "accuracy.svg"),
+    )
+    assert code == 0
+    assert json.loads(out)["samples"] == 16
+    assert err == f"wrote {tmp_path / 'accuracy.svg'}\n"
+
+
+def test_ctrl_c_leaves_nothing(converting, tmp_path):
+    np.savez(tmp_path / "data.npz", x=np.ones((200_000, 6, 6, 2), np.uint8))
+    before = files(tmp_path)
+    # A shell starts jobs in the background with the signal ignored.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    process = start(*converting, "--batch-size", 1, code=f"{heeding}; {MAIN}")
+    assert process.stderr.readline().startswith("calibrating with")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and out == ""
+    assert err.strip() == "Aborted!"
+    assert files(tmp_path) == before
+
+
+def test_a_full_disk_leaves_nothing(converting, tmp_path):
+    before = files(tmp_path)
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    code, out, err = run(*converting, code=f"{full}; {MAIN}")
+    assert code == 1 and out == ""
+    assert err.count("Error: ") == 1 and "snn.keras cannot be written" in err
+    assert "bug" not in err
+    assert files(tmp_path) == before
