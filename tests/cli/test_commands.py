@@ -7,32 +7,17 @@ import keras
 import models
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import fill, run, succeed
 
 import tfsnn
 from tfsnn_cli import demo
-from tfsnn_cli.main import COMMANDS, cli
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
-
-
-def succeed(*arguments):
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+from tfsnn_cli.main import COMMANDS
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     """A folder with a model, data with the model's own labels, and the SNN of both."""
-    folder = tmp_path_factory.mktemp("work")
-    model = models.randomise(models.cnn())
-    model.save(folder / "model.keras")
-    x = models.samples(model, 64)
-    y = model.predict(x, verbose=0).argmax(-1)
-    np.savez(folder / "data.npz", x=x, y=y)
+    folder = fill(tmp_path_factory.mktemp("work"), models.cnn, 64)
     report = succeed(
         *("convert", folder / "model.keras", "--calibration", folder / "data.npz"),
         *("-o", "levels", "7", "-o", "per", "layer", "--timesteps", 8),

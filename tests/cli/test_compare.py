@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,23 +11,17 @@ import time
 import models
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import fill, run, start
 
 import tfsnn
-from tfsnn_cli.main import cli
-
-MAIN = "from tfsnn_cli.main import main; main()"
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     """A folder with a model, calibration samples, and data with its own labels."""
-    folder = tmp_path_factory.mktemp("work")
-    model = models.randomise(models.mlp())
-    model.save(folder / "model.keras")
-    x = models.samples(model, 40)
-    np.savez(folder / "train.npz", x=x)
-    np.savez(folder / "test.npz", x=x, y=model.predict(x, verbose=0).argmax(-1))
+    folder = fill(tmp_path_factory.mktemp("work"), models.mlp, 40)
+    data = (folder / "data.npz").rename(folder / "test.npz")
+    np.savez(folder / "train.npz", x=np.load(data)["x"])
     return folder
 
 
@@ -38,10 +31,6 @@ def comparing(work):
         *("compare", work / "model.keras", "--calibration", work / "train.npz"),
         *("--data", work / "test.npz"),
     )
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
 
 
 def test_json_is_what_the_library_gives(work, comparing):
@@ -114,7 +103,7 @@ def test_the_table_and_what_is_written(work, comparing, tmp_path):
 
 def test_what_is_left_out_is_said(comparing, monkeypatch):
     """Every method of ours, at a T that few can do; nothing is simulated for it."""
-    compare = sys.modules["tfsnn.compare"]
+    compare = sys.modules["tfsnn.analysis.compare.compare"]
     monkeypatch.setattr(
         compare._Measurement,
         "__call__",
@@ -178,12 +167,8 @@ def test_it_goes_on_after_a_kill(comparing, tmp_path):
         *("--output", tmp_path),
     )
     rows = tmp_path / "rows.jsonl"
-    process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *map(str, arguments)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = start(*arguments, **quiet)
     deadline = time.monotonic() + 120
     while not (rows.exists() and rows.read_bytes().count(b"\n")):
         assert process.poll() is None and time.monotonic() < deadline

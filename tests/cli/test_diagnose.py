@@ -6,38 +6,21 @@ import xml.etree.ElementTree as ET
 import models
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import fill, run, succeed
 
 import tfsnn
-from tfsnn_cli.main import cli
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, ["diagnose", *map(str, arguments)])
-
-
-def succeed(*arguments):
-    result = run(*arguments)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     """A model, its SNN and data; the arguments that diagnose them."""
-    folder = tmp_path_factory.mktemp("work")
-    model = models.randomise(models.mlp())
-    model.save(folder / "model.keras")
-    x = models.samples(model, 30)
-    np.savez(folder / "data.npz", x=x)
-    tfsnn.convert(model, x, "paced", timesteps=4).save(folder / "snn.keras")
-    return folder
+    return fill(tmp_path_factory.mktemp("work"), models.mlp, 30, "paced", timesteps=4)
 
 
 @pytest.fixture(scope="module")
 def arguments(work):
     return (
-        *(work / "snn.keras", "--ann", work / "model.keras"),
+        *("diagnose", work / "snn.keras", "--ann", work / "model.keras"),
         *("--data", work / "data.npz"),
     )
 
@@ -82,7 +65,7 @@ def test_the_plot_is_written_once(work, arguments, tmp_path):
 def test_raw_keeps_pixels(work, tmp_path):
     np.savez(tmp_path / "pixels.npz", x=np.full((2, 6), 255, np.uint8))
     arguments = (
-        *(work / "snn.keras", "--ann", work / "model.keras", "--json"),
+        *("diagnose", work / "snn.keras", "--ann", work / "model.keras", "--json"),
         *("--data", tmp_path / "pixels.npz"),
     )
     scaled, raw = (
@@ -95,14 +78,14 @@ def test_raw_keeps_pixels(work, tmp_path):
 def test_what_is_not_this_model_is_refused(work, arguments, tmp_path):
     models.randomise(models.outputs()).save(tmp_path / "other.keras")
     result = run(
-        *(work / "snn.keras", "--ann", tmp_path / "other.keras"),
+        *("diagnose", work / "snn.keras", "--ann", tmp_path / "other.keras"),
         *("--data", work / "data.npz"),
     )
     assert result.exit_code == 1 and "was not converted from" in result.stderr
     swapped = run(
-        *(work / "model.keras", "--ann", work / "snn.keras"),
+        *("diagnose", work / "model.keras", "--ann", work / "snn.keras"),
         *("--data", work / "data.npz"),
     )
     assert swapped.exit_code == 1 and "not a spiking network" in swapped.stderr
-    missing = run(work / "snn.keras", "--data", work / "data.npz")
+    missing = run("diagnose", work / "snn.keras", "--data", work / "data.npz")
     assert missing.exit_code == 2 and "--ann" in missing.stderr

@@ -4,14 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import run
 
 import tfsnn
-from tfsnn_cli.main import cli
-
-
-def invoke(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments], prog_name="tfsnn")
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +24,16 @@ def files(trained, tmp_path_factory):
 def test_the_rule_is_in_the_file(files):
     output = files / "fast.keras"
     given = (files / "snn.keras", "--data", files / "held.npz", "--output", output)
-    found = invoke("early-exit", *given, "--max-loss", 1, "--json")
+    found = run("early-exit", *given, "--max-loss", 1, "--json")
     assert found.exit_code == 0, found.output
     said = json.loads(found.stdout)
     assert said["loss"] <= 1 + 1e-6 and said["mean_steps"] < 10 and said["labelled"]
     loaded = tfsnn.load_model(output)
     assert loaded.early_exit == tfsnn.ExitRule(**said["rule"])
     assert tfsnn.load_model(files / "snn.keras").early_exit is None
-    again = invoke("early-exit", *given)
+    again = run("early-exit", *given)
     assert again.exit_code == 1 and "exists already" in again.output
-    shown = invoke("evaluate", output, "--data", files / "held.npz", "--json")
+    shown = run("evaluate", output, "--data", files / "held.npz", "--json")
     exited = json.loads(shown.stdout)["early_exit"]
     assert exited["mean_steps"] == pytest.approx(said["mean_steps"])
 
@@ -56,6 +51,6 @@ def test_the_rule_is_in_the_file(files):
 def test_what_cannot_be_is_one_error_and_no_file(files, name, more, code, message):
     output = files / "refused.keras"
     given = (files / name, "--data", files / "held.npz", "--output", output)
-    found = invoke("early-exit", *given, *more)
+    found = run("early-exit", *given, *more)
     assert found.exit_code == code and message in found.output
     assert not output.exists() and "Traceback" not in found.output

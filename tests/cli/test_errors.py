@@ -4,15 +4,10 @@ import keras
 import models
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import run
 from keras import layers
 
 import tfsnn
-from tfsnn_cli.main import cli
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
 
 
 def fail(code, message, *arguments):

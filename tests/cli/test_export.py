@@ -6,14 +6,9 @@ import models
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
+from command_line import run
 
 import tfsnn
-from tfsnn_cli.main import cli
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,11 @@ import models
 import numpy as np
 import predicting
 import pytest
-from click.testing import CliRunner
+from command_line import run
 from tfrecord_files import example, of_bytes, write
 
 import tfsnn
 from tfsnn_cli import predict
-from tfsnn_cli.main import cli
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,10 +33,6 @@ def work(tmp_path_factory):
     np.savez(folder / "0.npz", x=x[:10], y=np.arange(10) % 3)
     np.savez(folder / "1.npz", x=x[10:], y=np.arange(14) % 3)
     return folder
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
 
 
 def columns(output, name):

@@ -1,43 +1,32 @@
 """The command line in a process of its own: imports, streams, signals, a full disk."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 
 import models
 import numpy as np
 import pytest
+from command_line import MAIN, fill, start
 
-MAIN = "from tfsnn_cli.main import main; main()"
-
-
-def start(*arguments, code=MAIN):
-    """The command line, after the statements in `code`, as a user would start it."""
-    unset = ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS")
-    environment = {k: v for k, v in os.environ.items() if k not in unset}
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
+# As a user would start it, and with all that it says.
+AS_A_USER = {
+    "unset": ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS"),
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.PIPE,
+    "text": True,
+}
 
 
 def run(*arguments, code=MAIN):
-    process = start(*arguments, code=code)
+    process = start(*arguments, code=code, **AS_A_USER)
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
 
 @pytest.fixture
 def converting(tmp_path):
-    model = models.randomise(models.cnn())
-    model.save(tmp_path / "model.keras")
-    x = models.samples(model, 16)
-    np.savez(tmp_path / "data.npz", x=x, y=model.predict(x, verbose=0).argmax(-1))
+    fill(tmp_path, models.cnn, 16)
     return (
         *("convert", tmp_path / "model.keras", "--calibration", tmp_path / "data.npz"),
         *("--output", tmp_path / "snn.keras"),
@@ -81,7 +70,8 @@ def test_ctrl_c_leaves_nothing(converting, tmp_path):
     before = files(tmp_path)
     # A shell starts jobs in the background with the signal ignored.
     heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    process = start(*converting, "--batch-size", 1, code=f"{heeding}; {MAIN}")
+    slowly = (*converting, "--batch-size", 1)
+    process = start(*slowly, code=f"{heeding}; {MAIN}", **AS_A_USER)
     assert process.stderr.readline().startswith("calibrating with")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

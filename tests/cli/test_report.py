@@ -5,29 +5,19 @@ import shlex
 import sys
 
 import models
-import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import fill, run
 
 import tfsnn
 from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
 from tfsnn.analysis.page import report_page
-from tfsnn_cli.main import cli
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, ["report", *map(str, arguments)])
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):
     """A model, its SNN, data and the results of a comparison."""
     folder = tmp_path_factory.mktemp("work")
-    model = models.randomise(models.mlp())
-    model.save(folder / "model.keras")
-    x = models.samples(model, 30)
-    np.savez(folder / "data.npz", x=x, y=model.predict(x, verbose=0).argmax(-1))
-    tfsnn.convert(model, x, "data_norm", timesteps=4).save(folder / "snn.keras")
+    fill(folder, models.mlp, 30, "data_norm", timesteps=4)
     (folder / "results").mkdir()
     rows = tuple(
         ComparedRow(name, {}, "binary", 4, 4, 0.5, 0.5, energy_ratio=energy)
@@ -41,7 +31,7 @@ def work(tmp_path_factory):
 @pytest.fixture(scope="module")
 def arguments(work):
     return (
-        *(work / "snn.keras", "--ann", work / "model.keras"),
+        *("report", work / "snn.keras", "--ann", work / "model.keras"),
         *("--data", work / "data.npz"),
     )
 
@@ -66,7 +56,7 @@ def test_the_page_is_that_of_the_library(work, arguments, tmp_path):
         limit=20,
         batch_size=6,
         energy="45nm-int8",
-        command=shlex.join(["tfsnn", "report", *map(str, arguments)]),
+        command=shlex.join(["tfsnn", *map(str, arguments)]),
     )
     assert page == expected
     assert page.index('id="figure-raster-7"') < page.index('id="figure-raster-2"')

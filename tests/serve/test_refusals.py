@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from asking import PREDICT, ZEROS, ask, good, serving
-from click.testing import CliRunner
+from command_line import run
 
 from tfsnn.serve.signature import Signature
 from tfsnn_cli import serve as serve_command
-from tfsnn_cli.main import cli
 
 LIMIT = 20_000  # bytes of a request
 
@@ -139,10 +138,6 @@ def test_what_fails_inside_is_an_error_500(exported_models, monkeypatch):
         )
 
 
-def run_cli(*arguments):
-    return CliRunner().invoke(cli, ["serve", *map(str, arguments)])
-
-
 def test_folders_that_cannot_be_served(exported_models, tmp_path):
     folder = exported_models[0]
     for path, says in (
@@ -150,19 +145,19 @@ def test_folders_that_cannot_be_served(exported_models, tmp_path):
         (tmp_path, "has no version of a model in it"),
         (folder / "digits" / "1", f"give {folder / 'digits'}"),
     ):
-        refused = run_cli(path, "--port", 0)
+        refused = run("serve", path, "--port", 0)
         assert refused.exit_code == 1 and says in refused.stderr
     broken = tmp_path / "broken" / "3"
     broken.mkdir(parents=True)
     (broken / "saved_model.pb").write_bytes(b"no protobuf")
-    refused = run_cli(broken.parent, "--port", 0)
+    refused = run("serve", broken.parent, "--port", 0)
     assert refused.exit_code == 1 and f"{broken} cannot be loaded" in refused.stderr
 
 
 def test_a_port_in_use(exported_models):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        refused = run_cli(exported_models[0], "--port", port)
+        refused = run("serve", exported_models[0], "--port", port)
     assert refused.exit_code == 1 and len(refused.stderr.splitlines()) == 1
     assert f"cannot listen at 127.0.0.1, port {port}: Address" in refused.stderr
 
@@ -198,7 +193,7 @@ def test_ctrl_c_ends_the_command_once_what_came_is_answered(
 
         shown = serve_command._announce
         monkeypatch.setattr(serve_command, "_announce", announce)
-        ended = run_cli(exported_models[0] / "digits", "--port", 0)
+        ended = run("serve", exported_models[0] / "digits", "--port", 0)
     assert ended.exit_code == 0, ended.output
     assert answers[0].result()[0] == 200
     url = started[0].url

@@ -6,12 +6,11 @@ import keras
 import models
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import succeed
 from keras import layers
 
 import tfsnn
 from tfsnn.errors import DataError
-from tfsnn_cli.main import cli
 
 
 def encoder():
@@ -116,15 +115,12 @@ def test_the_command_line(model, data, tmp_path):
     paths = [str(tmp_path / name) for name in ("encoder.keras", "data.npz", "s.keras")]
     ann, npz, spiking = paths
 
-    def run(*arguments):
-        result = CliRunner().invoke(cli, arguments)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    assert "running sums are" in run(
+    assert "running sums are" in succeed(
         *("convert", ann, "--calibration", npz, "--output", spiking, "-o", "levels"),
         "255",
     )
-    found = json.loads(run("evaluate", spiking, "--data", npz, "--ann", ann, "--json"))
+    found = json.loads(
+        succeed("evaluate", spiking, "--data", npz, "--ann", ann, "--json")
+    )
     assert found["rows"][-1]["accuracy"] > 0.9
-    assert "same top class" in run("verify", ann, spiking, "--data", npz)
+    assert "same top class" in succeed("verify", ann, spiking, "--data", npz)

@@ -12,14 +12,13 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import succeed
 from repository import ROOT
 from stablehlo_networks import BUILDERS, COUNT, EXACT, T, network
 
 import tfsnn
 import tfsnn_stablehlo
 from tfsnn.export.stablehlo.writing import export_stablehlo
-from tfsnn_cli.main import cli
 from tfsnn_stablehlo import DataError, OptionError, ProgramError
 
 if find_spec("jax") is None:
@@ -77,9 +76,7 @@ def test_the_command_prints_what_evaluate_prints(name, folders, tmp_path):
             ["evaluate", str(tmp_path / "snn.keras")],
             ["run-stablehlo", str(folders(name)), "--device", "cpu"],
         ):
-            result = CliRunner().invoke(cli, [*command, *data, *more])
-            assert result.exit_code == 0, result.output
-            texts.append(result.stdout)
+            texts.append(succeed(*command, *data, *more))
         assert texts[0] == texts[1]
     assert json.loads(texts[0])["samples"] == 4
 

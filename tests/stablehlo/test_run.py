@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
+from command_line import run
 from PIL import Image
 from repository import ROOT
 from stablehlo_networks import T, network
@@ -17,7 +17,6 @@ from stablehlo_networks import T, network
 import tfsnn
 import tfsnn_stablehlo
 from tfsnn.export.stablehlo.writing import export_stablehlo
-from tfsnn_cli.main import cli
 from tfsnn_stablehlo import DataError, OptionError, ProgramError, Totals, open_data
 from tfsnn_stablehlo.images import resize
 
@@ -216,13 +215,13 @@ def test_a_folder_that_is_no_program_is_refused(folders, tmp_path):
 def test_the_command_says_what_is_wrong(folders, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "jax", None)  # as if it were not installed
     given = ["run-stablehlo", str(folders["paced"].path), "--data", "d.npz"]
-    result = CliRunner().invoke(cli, given)
+    result = run(*given)
     assert result.exit_code == 1 and result.stdout == ""
     assert "needs JAX, which is not installed: pip install jax" in result.stderr
-    result = CliRunner().invoke(cli, ["--debug", *given])
+    result = run("--debug", *given)
     assert result.exit_code == 1 and "Traceback" in result.stderr
     assert "bug in tfsnn" not in result.stderr
-    result = CliRunner().invoke(cli, ["run-stablehlo", str(tmp_path), "--data", "d"])
+    result = run("run-stablehlo", tmp_path, "--data", "d")
     assert result.exit_code == 1 and "give the folder that tfsnn" in result.stderr
 
 

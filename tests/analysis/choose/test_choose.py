@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import run
 from samples import collect
 
 import tfsnn
@@ -12,7 +12,6 @@ from tfsnn.data import open_data
 from tfsnn.data.holdout import hold_out
 from tfsnn.errors import CalibrationError, DataError, OptionError
 from tfsnn.hardware.energy import EnergyProfile
-from tfsnn_cli.main import cli
 
 
 @pytest.fixture(scope="module")
@@ -201,10 +200,6 @@ def converting(labelled, tmp_path_factory):
     return arguments
 
 
-def run(arguments):
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-
 AUTO = ("--method", "auto", "--alphabet", "binary")
 
 
@@ -212,7 +207,7 @@ def test_the_command_line_chooses(converting, labelled, tmp_path):
     model, x, y = labelled
     report = tmp_path / "report.json"
     result = run(
-        converting(*AUTO, "--max-drop", 5, "--timesteps", 8, "--report", report)
+        *converting(*AUTO, "--max-drop", 5, "--timesteps", 8, "--report", report)
     )
     assert result.exit_code == 0, result.output
     expected = tfsnn.choose(
@@ -245,6 +240,6 @@ def test_the_command_line_chooses(converting, labelled, tmp_path):
 def test_what_makes_no_sense_is_refused(converting, more, code, message, tmp_path):
     arguments = converting(*more)
     arguments[5] = output = tmp_path / "snn.keras"
-    result = run(arguments)
+    result = run(*arguments)
     assert result.exit_code == code and message in result.stderr, result.output
     assert result.stdout == "" and not output.exists()

@@ -8,7 +8,7 @@ import nir
 import nir_reference
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import run
 from nir_networks import NETWORKS, T, first, needs_v_reset, spiking
 
 import tfsnn
@@ -18,7 +18,6 @@ from tfsnn.export.nir.reader import Read, Reader
 from tfsnn.export.nir.reading import import_nir
 from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.nodes import Rate
-from tfsnn_cli.main import cli
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -297,7 +296,7 @@ def test_the_command(tmp_path):
     export_nir(snn, tmp_path / "net.nir")
     call = ["import-nir", str(tmp_path / "net.nir"), "--json"]
     call += ["--output", str(tmp_path / "net.keras")]
-    found = CliRunner().invoke(cli, call)
+    found = run(*call)
     assert found.exit_code == 0, found.output
     report = json.loads(found.stdout)
     assert report["method"] == "import_nir" and report["timesteps"] == T
@@ -305,7 +304,7 @@ def test_the_command(tmp_path):
     back = tfsnn.load_model(tmp_path / "net.keras")
     for population, spikes in snn.simulate(x).spikes.items():
         np.testing.assert_array_equal(back.simulate(x).spikes[population], spikes)
-    again = CliRunner().invoke(cli, call)
+    again = run(*call)
     assert again.exit_code == 1 and "exists already" in again.output
 
 

@@ -7,7 +7,7 @@ import models
 import nir
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import run
 from keras import layers
 from nir_networks import NETWORKS, T, assert_same, needs_v_reset, spiking, written
 
@@ -22,7 +22,6 @@ from tfsnn.network.nodes import Rate
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.sources import import_model
-from tfsnn_cli.main import cli
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -160,10 +159,10 @@ def test_the_command(tmp_path):
     np.savez(tmp_path / "test.npz", x=x, y=np.arange(len(x)) % 3)
     call = ["export", str(tmp_path / "snn.keras"), "--format", "nir"]
     call += ["--output", str(tmp_path / "net.nir")]
-    refused = CliRunner().invoke(cli, call)
+    refused = run(*call)
     assert refused.exit_code == 1 and "initial_potential 0" in refused.output
     call += ["--lossy", "--data", str(tmp_path / "test.npz"), "--json"]
-    found = CliRunner().invoke(cli, call)
+    found = run(*call)
     assert found.exit_code == 0, found.output
     document = json.loads(found.stdout)
     assert document["effects"][0]["samples"] == len(x)

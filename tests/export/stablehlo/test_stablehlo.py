@@ -9,7 +9,7 @@ import models
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
+from command_line import run
 from keras import layers
 from stablehlo_networks import BUILDERS, EXACT, T, network
 
@@ -19,7 +19,6 @@ from tfsnn.export.stablehlo import writing as stablehlo
 from tfsnn.export.stablehlo.program import Programs, lowered
 from tfsnn.export.stablehlo.rules import violations
 from tfsnn.export.stablehlo.writing import export_stablehlo
-from tfsnn_cli.main import cli
 
 
 @pytest.fixture(scope="module")
@@ -199,9 +198,9 @@ def test_command_line(tmp_path):
     converted(layers.Dense(4, "relu"), layers.Dense(2)).save(tmp_path / "snn.keras")
     given = ["export", str(tmp_path / "snn.keras"), "--format", "stablehlo"]
     given += ["--output", str(tmp_path / "net"), "--batch-size", "2", "--json"]
-    result = CliRunner().invoke(cli, [*given, "--platform", "tpu"])
+    result = run(*given, "--platform", "tpu")
     assert result.exit_code == 0, result.output
     printed = json.loads(result.stdout)
     assert (printed["batch_size"], printed["platform"]) == (2, "tpu")
-    again = CliRunner().invoke(cli, given)
+    again = run(*given)
     assert again.exit_code == 1 and "exists already" in again.stderr

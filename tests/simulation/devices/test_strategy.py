@@ -10,7 +10,7 @@ import models
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
+from command_line import run
 from ports import free_ports
 from repository import SUPPORT
 
@@ -26,7 +26,6 @@ from tfsnn.simulation.devices.strategy import (
 )
 from tfsnn.simulation.devices.workers import Workers
 from tfsnn_cli import evaluate
-from tfsnn_cli.main import cli
 
 MAIN = "from tfsnn_cli.main import main; main()"
 LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
@@ -93,10 +92,6 @@ def processes(folder):
     for process in started.values():
         if isinstance(process, subprocess.Popen) and process.poll() is None:
             process.kill()
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
 
 
 def test_a_lost_worker_is_an_error_in_time_that_names_it(processes):

@@ -7,14 +7,13 @@ import models
 import numpy as np
 import pytest
 import tensorflow as tf
-from click.testing import CliRunner
+from command_line import run
 from saved_model_files import assert_equal, export, kinds, save
 
 import tfsnn
 from tfsnn.sources import load_model
 from tfsnn.sources.saved_model import registry
 from tfsnn.sources.saved_model.patterns import activations
-from tfsnn_cli.main import cli
 
 
 @pytest.fixture(scope="module")
@@ -227,10 +226,6 @@ def test_outputs_that_are_never_finite_cannot_be_compared(tmp_path):
 def test_a_type_has_one_translator():
     with pytest.raises(ValueError, match="Relu has a translator already"):
         registry.translates("Relu")(lambda operation, rebuild: None)
-
-
-def run(*arguments):
-    return CliRunner().invoke(cli, [str(a) for a in arguments])
 
 
 @pytest.fixture(scope="module")
