@@ -15,7 +15,7 @@ from .console import (
     progress,
     say,
     show,
-    write_plot,
+    write_figure,
 )
 
 MODELS = ("fashion_mnist_cnn", "mnist_cnn", "resnet20_cifar10", "vgg9_cifar10")
@@ -52,6 +52,7 @@ def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
     import tfsnn
     from tfsnn.energy import profile
     from tfsnn.files import check_output, replacing
+    from tfsnn.plot import accuracy
 
     costs = profile(energy)  # refuses an unknown one
     folder = shipped(name)
@@ -72,8 +73,8 @@ def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
         energy=costs,
         progress=progress,
     )
-    title = f"{name}: accuracy against time steps"
-    write_plot(plot, found, snn.report.method, title, overwrite=True)
+    title = f"{name}, {snn.report.method}"
+    write_figure(plot, accuracy(found, title), overwrite=True)
     show(found, as_json)
 
 

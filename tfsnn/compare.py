@@ -28,7 +28,8 @@ from tfsnn.evaluate import evaluate
 from tfsnn.files import replacing
 from tfsnn.fingerprint import data_digest, model_digest
 from tfsnn.model import SpikingModel
-from tfsnn.plot.svg import comparison_plot
+from tfsnn.plot import comparison as comparison_figure
+from tfsnn.plot import save
 from tfsnn.resume import RESULTS, Finished, Rows
 from tfsnn.simulate import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
@@ -253,11 +254,14 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
     for row in comparison.rows:
         if row.error is None:
             series.setdefault(row.label, []).append(row)
-    if series:
-        texts[plot] = comparison_plot(series, comparison.ann_accuracy, name)
-    else:
-        (folder / plot).unlink(missing_ok=True)  # is of an earlier run
     for file, text in texts.items():
         with replacing(folder / file, overwrite=True) as part:
             part.write_text(text, encoding="utf-8")
-    return [str(folder / file) for file in texts]
+    written = [*texts]
+    if series:
+        with replacing(folder / plot, overwrite=True) as part:
+            save(comparison_figure(series, comparison.ann_accuracy, name), part)
+        written.append(plot)
+    else:
+        (folder / plot).unlink(missing_ok=True)  # is of an earlier run
+    return [str(folder / file) for file in written]

@@ -1,17 +1,18 @@
-"""Plots.
+"""Figures of networks and of what was measured.
 
-The functions here return a ``matplotlib.figure.Figure`` and need the extra `plot`;
-:func:`svg` makes a text of it. What the commands draw without that package is written
-by hand (:mod:`tfsnn.plot.svg`, :mod:`tfsnn.plot.svg_errors`).
+The functions here return a ``matplotlib.figure.Figure``; :func:`save` writes it to a
+file, :func:`svg` makes a text of it. matplotlib is imported with the first figure.
 """
 
 from tfsnn.plot.curves import accuracy, frontier, over_time
 from tfsnn.plot.layers import decoded, errors, layers
+from tfsnn.plot.panels import comparison
 from tfsnn.plot.spikes import potentials, raster
-from tfsnn.plot.style import svg
+from tfsnn.plot.style import save, svg
 
 __all__ = [
     "accuracy",
+    "comparison",
     "decoded",
     "errors",
     "frontier",
@@ -19,5 +20,6 @@ __all__ = [
     "over_time",
     "potentials",
     "raster",
+    "save",
     "svg",
 ]
