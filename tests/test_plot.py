@@ -166,6 +166,10 @@ def test_the_frontier_is_a_line_and_each_method_has_its_marker():
         line.get_marker() for line in axes.lines if line.get_label() in ("a", "b")
     }
     assert len(markers) == 2
+    for energy in (0.0, 0.02):
+        (axes,) = plot.frontier([a, compared("b", energy, 0.7)], [a]).axes
+        assert curve(axes, "b")[0].tolist() == [energy]
+        assert axes.get_xscale() == "log" and axes.get_xlim()[1] > 0.1
     (axes,) = plot.frontier([compared("a", 0.1, None, 0.6)], [], 0.95).axes
     assert curve(axes, "a")[1].tolist() == [60]
     assert "Agreement" in axes.get_ylabel()

@@ -53,6 +53,7 @@ def test_a_comparison_has_a_panel_for_each_share_and_cost():
         assert panels[name].get_yscale() == ("linear" if "%" in name else "log")
         assert panels[name].get_xticks().tolist() == [1, 2, 4]
     assert set(curve(panels["Accuracy (%)"], "ANN, 60.00%")[1]) == {60.0}
+    assert panels["Accuracy (%)"].get_ylim()[1] > 60
     (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["a", "b", "ANN, 60.00%"]  # once, not once for each panel

@@ -53,12 +53,13 @@ def cost_axis(axis: Any, values: Sequence[float]) -> None:
 
     Args:
         axis: of matplotlib, ``axes.xaxis`` or ``axes.yaxis``.
-        values: above 0, of which the ticks are.
+        values: of which the ticks are; for 0 there is no place.
     """
     from matplotlib import ticker
 
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    few = max(values) / min(values) < FEW
+    shown = [value for value in values if value > 0] or [1.0]
+    few = max(shown) / min(shown) < FEW
     axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if few else (1,)))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_locator(ticker.NullLocator())
