@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import tfsnn
-from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.analysis.page import report_page
 from tfsnn_cli.main import cli
 

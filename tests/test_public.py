@@ -1,4 +1,4 @@
-"""The names of the package: documented, and without the packages of extras."""
+"""The names of the package: documented, and imported without what few need."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ import pytest
 import tfsnn
 
 ROOT = Path(__file__).parents[1]
-OF_EXTRAS = {
+IMPORTED_ON_USE = {
     *("matplotlib", "jinja2", "nir", "tensorflow_serving", "starlette", "uvicorn"),
     "apache_beam",
 }
@@ -35,7 +35,7 @@ def test_the_names_are_those_of_the_modules():
     assert tfsnn.energy.profile("45nm-float32") is tfsnn.energy.DEFAULT
 
 
-def test_extras_need_not_be_installed():
+def test_importing_needs_neither_extras_nor_matplotlib():
     """Keras imports some of them, where they are; what is None cannot be imported."""
     code = """
 import sys
@@ -47,6 +47,6 @@ import tfsnn
 for name in tfsnn.__all__:
     getattr(tfsnn, name)
 """
-    command = [sys.executable, "-c", code, *OF_EXTRAS]
+    command = [sys.executable, "-c", code, *IMPORTED_ON_USE]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
