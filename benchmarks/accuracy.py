@@ -12,13 +12,15 @@ with --setting.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 from machine import described, machine
 from report_files import write
 
 import tfsnn
-from tfsnn.analysis.plot.svg import accuracy_plot
+from tfsnn.analysis import plot
+from tfsnn.analysis.intervals import wilson
 
 # label: method, options, time steps read. One conversion each, without corrections:
 # thresholds alone (benchmarks/low_latency.py has what corrections bring).
@@ -73,12 +75,28 @@ def main(
     measured_on = machine()
     document = {"model": model.name, "machine": measured_on, "results": results}
     write(output, document, _markdown(document))
-    rows = {
-        result["setting"]: [(r["timesteps"], r["accuracy"]) for r in result["rows"]]
+    plot.save(_figure(document), output.with_suffix(".svg"))
+
+
+def _figure(document: dict) -> Any:
+    """Accuracy of each setting against time steps, with Wilson intervals."""
+    results = document["results"]
+    curves = {
+        result["setting"]: [
+            (row["timesteps"], wilson(round(row["accuracy"] * samples), samples))
+            for row in result["rows"]
+            for samples in [result["samples"]]
+        ]
         for result in results
     }
     ann = results[0]["ann_accuracy"]
-    output.with_suffix(".svg").write_text(accuracy_plot(rows, ann, model.name))
+    return plot.over_time(
+        curves,
+        "Accuracy (%)",
+        level=(f"ANN, {ann:.2%}", ann),
+        unit=0.01,
+        title=document["model"],
+    )
 
 
 def _markdown(document: dict) -> str:

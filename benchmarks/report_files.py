@@ -25,7 +25,7 @@ def write(
     if bars:
         from tfsnn.analysis import plot
 
-        output.with_suffix(".svg").write_text(plot.svg(plot.layers(*bars)))
+        plot.save(plot.layers(*bars), output.with_suffix(".svg"))
 
 
 def write_curves(
@@ -35,7 +35,7 @@ def write_curves(
     title: str,
 ) -> None:
     """OUTPUT.svg: accuracy and time of each setting against time steps."""
-    from tfsnn.analysis.plot.svg import comparison_plot
+    from tfsnn.analysis import plot
 
     unknown = dict.fromkeys(("agreement", "spikes", "synops", "energy_ratio"))
     shown = {
@@ -50,5 +50,5 @@ def write_curves(
         ]
         for setting, of_setting in rows.items()
     }
-    plot = comparison_plot(shown, ann_accuracy, title)
-    output.with_suffix(".svg").write_text(plot)
+    figure = plot.comparison(shown, ann_accuracy, title)
+    plot.save(figure, output.with_suffix(".svg"))

@@ -17,9 +17,9 @@ import click
 
 if TYPE_CHECKING:
     import keras
+    from matplotlib.figure import Figure
 
     from tfsnn import SpikingModel
-    from tfsnn.analysis.evaluate import Evaluation
     from tfsnn.data import Data
 
 DATA = (
@@ -61,19 +61,20 @@ def _silent() -> Iterator[None]:
 
 
 class OutputFile(click.ParamType):
-    """The path of a file to be written, whose suffix is fixed."""
+    """The path of a file to be written, whose suffix says what it is."""
 
     name = "file"
 
-    def __init__(self, suffix: str) -> None:
-        """The suffix, with its dot."""
-        self.suffix = suffix
+    def __init__(self, *suffixes: str) -> None:
+        """Take the suffixes that it may have, with their dots."""
+        self.suffixes = suffixes
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
         """A Path."""
         path = Path(value)
-        if path.suffix != self.suffix:
-            self.fail(f"{value!r} does not end in {self.suffix}", param, ctx)
+        if path.suffix not in self.suffixes:
+            known = " or ".join(self.suffixes)
+            self.fail(f"{value!r} does not end in {known}", param, ctx)
         return path
 
 
@@ -99,6 +100,7 @@ class Numbers(click.ParamType):
 Decorator = Callable[[Any], Any]
 AT_LEAST_ONE = click.IntRange(min=1)
 STEPS = Numbers("t", 1)
+FIGURE = OutputFile(".svg", ".png", ".pdf")  # as tfsnn.plot.save writes
 
 
 def model_argument(name: str, metavar: str) -> Decorator:
@@ -270,15 +272,11 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_plot(
-    path: Path, evaluation: Evaluation, label: str, title: str, *, overwrite: bool
-) -> None:
-    """Write the accuracy against time steps as SVG."""
-    from tfsnn.analysis.plot.svg import accuracy_plot
+def write_figure(path: Path, figure: Figure, *, overwrite: bool) -> None:
+    """Write a figure of :mod:`tfsnn.analysis.plot`, whole or not at all, and say so."""
+    from tfsnn.analysis.plot import save
     from tfsnn.files import replacing
 
-    rows = [(row.timesteps, row.accuracy or 0.0) for row in evaluation.rows]
-    svg = accuracy_plot({label: rows}, evaluation.ann_accuracy, title)
     with replacing(path, overwrite=overwrite) as part:
-        part.write_text(svg)
+        save(figure, part)
     say(f"wrote {path}")

@@ -15,7 +15,7 @@ from .console import (
     progress,
     say,
     show,
-    write_plot,
+    write_figure,
 )
 
 MODELS = ("fashion_mnist_cnn", "mnist_cnn", "resnet20_cifar10", "vgg9_cifar10")
@@ -50,6 +50,7 @@ def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
     the accuracy.
     """
     import tfsnn
+    from tfsnn.analysis.plot import accuracy
     from tfsnn.files import check_output, replacing
     from tfsnn.hardware.energy import profile
 
@@ -72,8 +73,8 @@ def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
         energy=costs,
         progress=progress,
     )
-    title = f"{name}: accuracy against time steps"
-    write_plot(plot, found, snn.report.method, title, overwrite=True)
+    title = f"{name}, {snn.report.method}"
+    write_figure(plot, accuracy(found, title), overwrite=True)
     show(found, as_json)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from .console import (
+    FIGURE,
     LibraryCommand,
-    OutputFile,
     ann_option,
     data_option,
     json_option,
@@ -18,10 +18,10 @@ from .console import (
     model_argument,
     open_test_data,
     raw_option,
-    say,
     show,
     signature_option,
     timesteps_option,
+    write_figure,
 )
 
 
@@ -43,7 +43,7 @@ Example:
 @raw_option()
 @json_option()
 @click.option(
-    "--plot", type=OutputFile(".svg"), help="Write the errors as bars, as SVG."
+    "--plot", type=FIGURE, help="Write the errors as bars, as .svg, .png or .pdf."
 )
 @click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def command(
@@ -74,8 +74,8 @@ def command(
     (omega). Then the one change that would help most.
     """
     import tfsnn
-    from tfsnn.analysis.plot.svg_errors import error_plot
-    from tfsnn.files import check_output, replacing
+    from tfsnn.analysis.plot import errors
+    from tfsnn.files import check_output
 
     if plot:
         check_output(plot, overwrite)
@@ -83,8 +83,6 @@ def command(
     data = open_test_data(spec, snn, raw, limit)
     found = tfsnn.diagnose(model, snn, data, timesteps=timesteps)
     if plot:
-        svg = error_plot(found.errors(), f"{snn.name}: where the error comes from")
-        with replacing(plot, overwrite=overwrite) as part:
-            part.write_text(svg)
-        say(f"wrote {plot}")
+        title = f"{snn.name}: where the error comes from"
+        write_figure(plot, errors(found, title), overwrite=overwrite)
     show(found, as_json)

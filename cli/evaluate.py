@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from .console import (
+    FIGURE,
     STEPS,
     LibraryCommand,
-    OutputFile,
     ann_option,
     batch_size_option,
     data_option,
@@ -24,7 +24,7 @@ from .console import (
     raw_option,
     show,
     signature_option,
-    write_plot,
+    write_figure,
 )
 
 STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
@@ -66,8 +66,8 @@ Example:
 @json_option()
 @click.option(
     "--plot",
-    type=OutputFile(".svg"),
-    help="Write accuracy against time steps as SVG; needs labels.",
+    type=FIGURE,
+    help="Write accuracy against time steps as .svg, .png or .pdf; needs labels.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def command(
@@ -104,6 +104,7 @@ def command(
     machine is lost, the others end with an error.
     """
     import tfsnn
+    from tfsnn.analysis.plot import accuracy
     from tfsnn.files import check_output
     from tfsnn.hardware.energy import profile
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
@@ -128,6 +129,6 @@ def command(
     if not workers_of(devices).is_chief:
         return
     if plot:
-        title = f"{snn.name}: accuracy against time steps"
-        write_plot(plot, found, snn.report.method, title, overwrite=overwrite)
+        title = f"{snn.name}, {snn.report.method}"
+        write_figure(plot, accuracy(found, title), overwrite=overwrite)
     show(found, as_json)

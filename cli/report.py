@@ -96,7 +96,7 @@ def command(
     confidence intervals; firing, clipping, error and operations of each layer; spikes
     and potentials of samples; what both networks disagree on, as pictures.
 
-    Needs matplotlib and jinja2: pip install 'tfsnn[report]'.
+    Needs jinja2: pip install 'tfsnn[report]'.
     """
     from tfsnn.analysis.page import report_page
     from tfsnn.files import check_output, replacing

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from keras import layers
 
 from tfsnn.analysis.choose.candidates import ANY, candidates
-from tfsnn.analysis.compare.comparison import label
+from tfsnn.analysis.comparison import label
 from tfsnn.conversion import methods
 from tfsnn.conversion.methods.alphabet import alphabet_of
 from tfsnn.conversion.methods.few_spikes import FewSpikes

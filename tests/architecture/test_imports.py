@@ -13,6 +13,7 @@ ROOMS = (
     "tfsnn.errors",
     "tfsnn.extras",
     "tfsnn.files",
+    "tfsnn.private_apis",
     "tfsnn.data",
     "tfsnn.network",
     "tfsnn.layers",

@@ -1,4 +1,4 @@
-"""The names of the package: documented, and without the packages of extras."""
+"""The names of the package: documented, and imported without what few need."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from repository import ROOT
 
 import tfsnn
 
-OF_EXTRAS = {
+IMPORTED_ON_USE = {
     *("matplotlib", "jinja2", "nir", "tensorflow_serving", "starlette", "uvicorn"),
     "apache_beam",
 }
@@ -34,7 +34,7 @@ def test_the_names_are_those_of_the_modules():
     assert tfsnn.energy.profile("45nm-float32") is tfsnn.energy.DEFAULT
 
 
-def test_extras_need_not_be_installed():
+def test_importing_needs_neither_extras_nor_matplotlib():
     """Keras imports some of them, where they are; what is None cannot be imported."""
     code = """
 import sys
@@ -46,6 +46,6 @@ import tfsnn
 for name in tfsnn.__all__:
     getattr(tfsnn, name)
 """
-    command = [sys.executable, "-c", code, *OF_EXTRAS]
+    command = [sys.executable, "-c", code, *IMPORTED_ON_USE]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

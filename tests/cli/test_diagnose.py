@@ -59,7 +59,16 @@ def test_the_plot_is_written_once(work, arguments, tmp_path):
     refused = run(*arguments, "--plot", plot)
     assert refused.exit_code == 1 and "--overwrite" in refused.stderr
     succeed(*arguments, "--plot", plot, "--overwrite")
-    assert run(*arguments, "--plot", tmp_path / "errors.png").exit_code == 2
+
+
+def test_the_suffix_of_the_plot_says_its_format(arguments, tmp_path):
+    for suffix, magic in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
+        plot = tmp_path / f"errors{suffix}"
+        succeed(*arguments, "--limit", 2, "--plot", plot)
+        assert plot.read_bytes().startswith(magic)
+    refused = run(*arguments, "--plot", tmp_path / "errors.gif")
+    assert refused.exit_code == 2
+    assert "errors.gif' does not end in .svg or .png or .pdf" in refused.stderr
 
 
 def test_raw_keeps_pixels(work, tmp_path):

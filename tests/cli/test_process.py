@@ -43,7 +43,7 @@ import sys
 from tfsnn_cli.main import cli
 for arguments in (["--help"], ["convert", "--help"], ["evaluate", "--help"]):
     cli(arguments, standalone_mode=False)
-print({"tensorflow", "keras", "numpy", "tfsnn"} & set(sys.modules))
+print({"tensorflow", "keras", "numpy", "matplotlib", "tfsnn"} & set(sys.modules))
 """
     code, out, err = run(code=code)
     assert code == 0 and err == ""

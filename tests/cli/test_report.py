@@ -9,7 +9,7 @@ import pytest
 from command_line import fill, run
 
 import tfsnn
-from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.analysis.page import report_page
 
 

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from examples_windows import WINDOWS
 from keras import layers
-from keras.src.applications.convnext import LayerScale, StochasticDepth
 from models import MyScale
 
 from examples import IMAGE, NUMBERS, SEQUENCE, VOLUME, of, on, stack
@@ -15,8 +14,10 @@ from tfsnn.layers import (
     LInfBatchNormalization,
     TopKBatchNormalization,
 )
+from tfsnn.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 
 L = layers
+LayerScale, StochasticDepth = LAYER_SCALE.get(), STOCHASTIC_DEPTH.get()
 
 
 def together(kind, **arguments):

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tensorflow.core.framework import types_pb2
-
 from tfsnn.serve.servable import Servable
 from tfsnn.serve.version import Version
 
@@ -56,10 +54,16 @@ def _ends(infos: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _tensor_info(info) for name, info in infos.items()}
 
 
+def _enum_name(message: Any, field: str) -> str:
+    """Return the name of an enum field's value, as the proto's own text has it."""
+    names = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    return names[getattr(message, field)].name
+
+
 def _tensor_info(info: Any) -> dict[str, Any]:
     shape = info.tensor_shape
     return {
-        "dtype": types_pb2.DataType.Name(info.dtype),
+        "dtype": _enum_name(info, "dtype"),
         "tensor_shape": {
             "dim": [{"size": str(d.size), "name": d.name} for d in shape.dim],
             "unknown_rank": shape.unknown_rank,

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf import error_codes_pb2
 
 from tfsnn.errors import TfsnnError
 from tfsnn.serve.errors import RequestError
 from tfsnn.serve.folders import contents
 
 OK = "OK"
+# The names of TensorFlow's error codes: tf.errors.INVALID_ARGUMENT is 3.
+CODES = {
+    code: name
+    for name, code in vars(tf.errors).items()
+    if name.isupper() and isinstance(code, int)
+}
 
 
 class State(StrEnum):
@@ -74,6 +79,6 @@ class Servable:
 
 def _code(error: BaseException) -> str:
     if isinstance(error, tf.errors.OpError):
-        return error_codes_pb2.Code.Name(error.error_code)
+        return CODES[error.error_code]
     # What a warm-up asks for in vain is an argument.
     return "INVALID_ARGUMENT" if isinstance(error, RequestError) else "UNKNOWN"

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 import tfsnn
-from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis import plot
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
 
 compare = importlib.import_module("tfsnn.analysis.compare.compare")
@@ -120,10 +121,16 @@ def test_csv_has_the_same_values(compared, results):
                 assert found[name] == (expected or "")
 
 
-def test_the_plot_has_a_line_for_each_method(results):
-    svg = (results / "compare.svg").read_text()
-    assert svg.count("<polyline") == 2 * 6
-    assert ">hmt<" in svg and ">data_norm (per=channel)<" in svg
+def test_the_plot_is_that_of_the_rows(work, compared, results, tmp_path):
+    data_norm, hmt = (
+        [row for row in compared.rows if row.method == name]
+        for name in ("data_norm", "hmt")
+    )
+    series = {"hmt": hmt, "data_norm (per=channel)": data_norm}
+    figure = plot.comparison(series, 0.75, work[0].name)
+    plot.save(figure, tmp_path / "expected.svg")
+    written = (results / "compare.svg").read_text()
+    assert written == (tmp_path / "expected.svg").read_text()
     assert {path.name for path in results.iterdir()} == {
         "rows.jsonl",
         "compare.csv",

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfsnn.analysis import plot
-from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.analysis.page.inline import inline_svg, picture
 from tfsnn.analysis.page.methods import frontier, measured_rows, read_comparison
 from tfsnn.errors import DataError

@@ -1,7 +1,6 @@
 """The figures of matplotlib, read back from their axes."""
 
 import ast
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,17 +8,17 @@ from types import SimpleNamespace
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib import image as images
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 import tfsnn
 from tfsnn.analysis import plot
-from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.analysis.intervals import Interval, wilson
 from tfsnn.analysis.plot.spikes import drawn_neurons, pixels
-from tfsnn.analysis.plot.svg import COLOURS
-from tfsnn.errors import OptionError, TfsnnError
-from tfsnn.extras import MissingPackageError
+from tfsnn.analysis.plot.style import COLOURS, look
+from tfsnn.errors import OptionError
 
 
 def curve(axes, label):
@@ -52,6 +51,20 @@ def test_accuracy_has_wilson_intervals():
     heights = axes.collections[0].get_paths()[0].vertices[:, 1]
     expected = [100 * bound for n in (5, 8) for bound in wilson(n, 10)[1:]]
     assert sorted(set(heights)) == pytest.approx(sorted(expected))
+
+
+def test_the_names_of_curves_are_outside_the_axes_and_inside_the_figure():
+    points = [(1, Interval(0.5, 0.4, 0.6)), (2, Interval(0.6, 0.5, 0.7))]
+    curves = {f"method {i} {'m' * 6 * i}": points for i in range(10)}
+    figure = plot.over_time(curves, "x", level=("ANN", 0.9), title="<a> & $b$" * 9)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [*curves, "ANN"]
+    assert legend.get_title().get_text().replace("\n", " ") == "<a> & $b$" * 9
+    box, whole = legend.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and box.y1 <= whole.y1
+    assert box.y0 >= figure.axes[0].get_window_extent().y1
+    assert len({tuple(look(i).values()) for i in range(36)}) == 36
 
 
 def test_layers_are_bars_from_top_to_bottom():
@@ -153,6 +166,10 @@ def test_the_frontier_is_a_line_and_each_method_has_its_marker():
         line.get_marker() for line in axes.lines if line.get_label() in ("a", "b")
     }
     assert len(markers) == 2
+    for energy in (0.0, 0.02):
+        (axes,) = plot.frontier([a, compared("b", energy, 0.7)], [a]).axes
+        assert curve(axes, "b")[0].tolist() == [energy]
+        assert axes.get_xscale() == "log" and axes.get_xlim()[1] > 0.1
     (axes,) = plot.frontier([compared("a", 0.1, None, 0.6)], [], 0.95).axes
     assert curve(axes, "a")[1].tolist() == [60]
     assert "Agreement" in axes.get_ylabel()
@@ -170,6 +187,8 @@ def test_the_frontier_is_a_line_and_each_method_has_its_marker():
         lambda: plot.potentials({}, {}),
         lambda: plot.potentials({"a": np.ones((2, 1))}, {"a": np.ones((3, 1))}),
         lambda: plot.frontier([], []),
+        lambda: plot.comparison({}),
+        lambda: plot.comparison({"a": []}, 0.5, "net"),
     ],
 )
 def test_refuses_what_cannot_be_drawn(draw):
@@ -189,20 +208,26 @@ def test_figures_leave_no_trace_and_are_texts():
     assert plot.svg(plot.layers({"<a>": {"b": 1.0}}, "Size")) == text
 
 
-def test_the_extra_is_named_where_matplotlib_is_not_there(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingPackageError) as caught:
-        plot.layers({"a": {"b": 1.0}}, "x")
-    assert str(caught.value) == (
-        "A figure needs matplotlib, which is not installed: pip install 'tfsnn[plot]'"
-    )
-    assert isinstance(caught.value, TfsnnError) and isinstance(
-        caught.value, ImportError
-    )
+def test_the_same_figure_is_the_same_file_whatever_its_format(tmp_path):
+    for suffix in (".svg", ".png", ".pdf"):
+        written = []
+        for name in "ab":
+            path = tmp_path / f"{name}{suffix}"
+            plot.save(plot.layers({"<a>": {"b": 1.0}}, "Size"), path)
+            written.append(path.read_bytes())
+        assert written[0] == written[1], suffix
+    shown = images.imread(tmp_path / "a.png")
+    assert shown[0, 0].tolist() == [1, 1, 1, 1]  # white, and opaque
 
 
-def test_no_module_needs_an_extra_on_import():
-    """Which the commands and the demonstration run without."""
+def test_a_file_of_another_format_is_refused(tmp_path):
+    with pytest.raises(OptionError, match=r"figure\.gif.*\.svg, \.png, \.pdf"):
+        plot.save(plot.layers({"a": {"b": 1.0}}, "x"), tmp_path / "figure.gif")
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_module_imports_matplotlib_or_jinja2_at_its_top():
+    """They are imported with the first figure, or the first page."""
     root = Path(tfsnn.__file__).parent
     for path in (*root.rglob("*.py"), *(root.parent / "cli").rglob("*.py")):
         for statement in ast.parse(path.read_text()).body:

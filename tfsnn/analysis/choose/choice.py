@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfsnn.analysis.compare.comparison import label
+from tfsnn.analysis.comparison import label
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import table
 

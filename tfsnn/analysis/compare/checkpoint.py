@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.errors import OutputError
 from tfsnn.files import check_output
 

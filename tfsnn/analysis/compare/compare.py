@@ -16,10 +16,11 @@ import keras
 import numpy as np
 
 from tfsnn.analysis.compare.checkpoint import RESULTS, Finished, Rows
-from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
 from tfsnn.analysis.compare.settings import TIMESTEPS, contestants
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.analysis.evaluate import evaluate
-from tfsnn.analysis.plot.svg import comparison_plot
+from tfsnn.analysis.plot import comparison as comparison_figure
+from tfsnn.analysis.plot import save
 from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.calibration import calibration as calibrate_for
 from tfsnn.conversion.convert import convert
@@ -255,11 +256,14 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
     for row in comparison.rows:
         if row.error is None:
             series.setdefault(row.label, []).append(row)
-    if series:
-        texts[plot] = comparison_plot(series, comparison.ann_accuracy, name)
-    else:
-        (folder / plot).unlink(missing_ok=True)  # is of an earlier run
     for file, text in texts.items():
         with replacing(folder / file, overwrite=True) as part:
             part.write_text(text, encoding="utf-8")
-    return [str(folder / file) for file in texts]
+    written = [*texts]
+    if series:
+        with replacing(folder / plot, overwrite=True) as part:
+            save(comparison_figure(series, comparison.ann_accuracy, name), part)
+        written.append(plot)
+    else:
+        (folder / plot).unlink(missing_ok=True)  # is of an earlier run
+    return [str(folder / file) for file in written]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse

@@ -73,7 +73,6 @@ def report_page(
         DataError: if data, labels or comparison do not fit.
     """
     jinja2 = require("jinja2", "report", "A report")
-    require("matplotlib", "report", "A report")
     costs = profile(energy)
     compared = None if comparison is None else read_comparison(comparison)
     last = snn.timesteps if timesteps is None else timesteps

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.analysis.diagnose.parts import CAUSES
 from tfsnn.analysis.page import figures, formats
 from tfsnn.analysis.page.findings import Findings

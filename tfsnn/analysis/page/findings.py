@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tfsnn.analysis.compare.comparison import Comparison
+from tfsnn.analysis.comparison import Comparison
 from tfsnn.analysis.diagnose import Diagnosis
 from tfsnn.analysis.intervals import Interval
 from tfsnn.analysis.page.measure import EVENT_SYNOPS, SYNOPS, Measured

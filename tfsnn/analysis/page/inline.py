@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.analysis.plot.style import INK, PALE, svg
-from tfsnn.analysis.plot.svg import COLOURS
-from tfsnn.extras import require
+from tfsnn.analysis.plot.style import COLOURS, INK, PALE, svg
 
 # The page's style sheet has a light and a dark value of each.
 NAMES = ("blue", "vermilion", "green", "purple", "sky", "orange")
@@ -67,8 +65,9 @@ def picture(x: Any) -> tuple[str, bool] | None:
         x = (x - low) / (high - low)
     elif high > 1:
         x = x / 255
+    from matplotlib import image
+
     file = io.BytesIO()
-    image: Any = require("matplotlib.image", "report", "A picture")
     pixels = (255 * x).round().astype(np.uint8)
     pixels = np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
     image.imsave(file, pixels, format="png")

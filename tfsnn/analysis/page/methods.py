@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfsnn.analysis.compare.checkpoint import RESULTS
-from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 

@@ -1,17 +1,18 @@
-"""Plots.
+"""Figures of networks and of what was measured.
 
-The functions here return a ``matplotlib.figure.Figure`` and need the extra `plot`;
-:func:`svg` makes a text of it. What the commands draw without that package is written
-by hand (:mod:`tfsnn.analysis.plot.svg`, :mod:`tfsnn.analysis.plot.svg_errors`).
+The functions here return a ``matplotlib.figure.Figure``; :func:`save` writes it to a
+file, :func:`svg` makes a text of it. matplotlib is imported with the first figure.
 """
 
 from tfsnn.analysis.plot.bars import decoded, errors, layers
 from tfsnn.analysis.plot.curves import accuracy, frontier, over_time
+from tfsnn.analysis.plot.panels import comparison
 from tfsnn.analysis.plot.spikes import potentials, raster
-from tfsnn.analysis.plot.style import svg
+from tfsnn.analysis.plot.style import save, svg
 
 __all__ = [
     "accuracy",
+    "comparison",
     "decoded",
     "errors",
     "frontier",
@@ -19,5 +20,6 @@ __all__ = [
     "over_time",
     "potentials",
     "raster",
+    "save",
     "svg",
 ]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfsnn.analysis.plot.style import INK, WIDTH, new, styled
-from tfsnn.analysis.plot.svg import COLOURS
+from tfsnn.analysis.plot.style import COLOURS, INK, WIDTH, legend, new, styled
 from tfsnn.errors import OptionError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from tfsnn.analysis.diagnose import Diagnosis
 
 # Beside colours, for those who do not see them. Lines: dots are 250 kB of each SVG.
@@ -21,12 +22,15 @@ POINTS = 1000  # of a scatter, at most
 
 
 @styled
-def layers(bars: Mapping[str, Mapping[str, float]], axis: str) -> Any:
+def layers(
+    bars: Mapping[str, Mapping[str, float]], axis: str, title: str | None = None
+) -> Figure:
     """Draw a group of bars for each layer, from top to bottom.
 
     Args:
         bars: by layer and name.
         axis: what the values are, with their unit.
+        title: above.
 
     Raises:
         OptionError: if there is nothing to draw.
@@ -35,7 +39,7 @@ def layers(bars: Mapping[str, Mapping[str, float]], axis: str) -> Any:
     if not names:
         raise OptionError(f"{axis!r} cannot be drawn: there are no values of layers")
     row = max(BAR * len(names) + 0.08, 0.16)
-    figure, axes = new(WIDTH, 0.75 + 0.2 * (len(names) > 1) + row * len(bars))
+    figure, axes = new(WIDTH, 0.75 + row * len(bars))
     height = min(0.8 / len(names), 0.6)
     places = np.arange(len(bars))
     for i, name in enumerate(names):
@@ -53,21 +57,26 @@ def layers(bars: Mapping[str, Mapping[str, float]], axis: str) -> Any:
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.grid(False, axis="y")
     axes.set_xlabel(axis)
-    if len(names) > 1:
-        figure.legend(loc="outside upper center", ncols=2)
+    if len(names) > 1 or title is not None:
+        legend(figure, title)
     return figure
 
 
-def errors(found: Diagnosis) -> Any:
+def errors(found: Diagnosis, title: str | None = None) -> Figure:
     """Draw the error of each layer by its cause, in per cent of the activation.
 
-    Root mean squares; raises OptionError where nothing spikes.
+    Args:
+        found: of :func:`tfsnn.diagnose`; root mean squares.
+        title: above.
+
+    Raises:
+        OptionError: where nothing spikes.
     """
     bars = {
         layer: {cause: 100 * value for cause, value in causes.items()}
         for layer, causes in found.errors().items()
     }
-    return layers(bars, "Root mean square error (% of the activation's)")
+    return layers(bars, "Root mean square error (% of the activation's)", title)
 
 
 @styled
@@ -78,7 +87,7 @@ def decoded(
     *,
     largest: float | None = None,
     seed: int = 0,
-) -> Any:
+) -> Figure:
     """Draw what spikes stand for against the activations of the ANN.
 
     Args:

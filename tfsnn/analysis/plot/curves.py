@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfsnn.analysis.intervals import Interval, wilson
-from tfsnn.analysis.plot.style import HEIGHT, INK, MARKERS, WIDTH, new, styled
-from tfsnn.analysis.plot.svg import COLOURS
+from tfsnn.analysis.plot.axes import cost_axis, share_axis, time_axis
+from tfsnn.analysis.plot.style import HEIGHT, INK, WIDTH, legend, look, new, styled
 from tfsnn.errors import OptionError
-from tfsnn.extras import require
 
 if TYPE_CHECKING:
-    from tfsnn.analysis.compare.comparison import ComparedRow
+    from matplotlib.figure import Figure
+
+    from tfsnn.analysis.comparison import ComparedRow
     from tfsnn.analysis.evaluate import Evaluation
 
 PER_CENT = 100.0
@@ -25,7 +26,8 @@ def over_time(
     *,
     level: tuple[str, float] | None = None,
     unit: float = 1.0,
-) -> Any:
+    title: str | None = None,
+) -> Figure:
     """Draw estimates with their intervals against time steps, a curve for each name.
 
     Args:
@@ -33,6 +35,7 @@ def over_time(
         axis: what the estimates are, with their unit.
         level: name and value of a dashed line across, such as the ANN's.
         unit: by which all values are divided.
+        title: above.
 
     Raises:
         OptionError: if there is nothing to draw, or time steps are below 1.
@@ -49,25 +52,32 @@ def over_time(
         values, low, high = (
             [estimate[j] / unit for _, estimate in points] for j in range(3)
         )
-        colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
-        axes.plot(x, values, color=colour, marker=marker, label=name)
+        colour = look(i)["color"]
+        axes.plot(x, values, label=name, **look(i))
         axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         # Of a single step the band has no width.
         axes.vlines(x, low, high, color=colour, linewidth=0.8)
     if level is not None:
         name, value = level
         axes.axhline(value / unit, color=INK, linestyle="--", linewidth=1, label=name)
-    _time_axis(axes, steps)
+    time_axis(axes, steps)
     axes.set_ylabel(axis)
-    if len(curves) > 1 or level is not None:
-        figure.legend(loc="outside upper center", ncols=2)  # never over the curves
+    if len(curves) > 1 or level is not None or title is not None:
+        legend(figure, title)
     return figure
 
 
-def accuracy(found: Evaluation) -> Any:
+def accuracy(found: Evaluation, title: str | None = None) -> Figure:
     """Draw accuracy and agreement with the ANN, in per cent, against time steps.
 
-    Bands are Wilson intervals at 95 %. Raises OptionError where neither was measured.
+    Bands are Wilson intervals at 95 %.
+
+    Args:
+        found: of :func:`tfsnn.evaluate`.
+        title: above.
+
+    Raises:
+        OptionError: where neither was measured.
     """
     curves = {}
     for name in ("accuracy", "agreement"):
@@ -81,7 +91,10 @@ def accuracy(found: Evaluation) -> Any:
             curves[name.capitalize()] = points
     ann = found.ann_accuracy
     level = None if ann is None else (f"ANN, {ann:.2%}", ann)
-    return over_time(curves, "Share of samples (%)", level=level, unit=1 / PER_CENT)
+    axis = "Share of samples (%)"
+    figure = over_time(curves, axis, level=level, unit=1 / PER_CENT, title=title)
+    share_axis(figure.axes[0])
+    return figure
 
 
 @styled
@@ -89,7 +102,7 @@ def frontier(
     rows: Sequence[ComparedRow],
     best: Sequence[ComparedRow],
     ann_accuracy: float | None = None,
-) -> Any:
+) -> Figure:
     """Draw methods by energy and accuracy, a marker for each, and the frontier.
 
     Args:
@@ -104,8 +117,7 @@ def frontier(
         raise OptionError("no frontier can be drawn: there are no rows with energies")
     labelled = all(row.accuracy is not None for row in rows)
     methods = list(dict.fromkeys(row.label for row in rows))
-    lines = -(-len(methods) // 2)
-    figure, axes = new(1.5 * WIDTH, HEIGHT + 0.17 * lines)
+    figure, axes = new(1.5 * WIDTH, HEIGHT)
 
     def places(some: Sequence[ComparedRow]) -> tuple[list[Any], list[float]]:
         shares = [row.accuracy if labelled else row.agreement for row in some]
@@ -116,13 +128,7 @@ def frontier(
     axes.step(*places(best), where="post", color=INK, linewidth=1, label="frontier")
     for i, method in enumerate(methods):
         of_method = [row for row in rows if row.label == method]
-        axes.plot(
-            *places(of_method),
-            color=COLOURS[i % len(COLOURS)],
-            marker=MARKERS[(i + i // len(COLOURS)) % len(MARKERS)],
-            linestyle="",
-            label=method,
-        )
+        axes.plot(*places(of_method), linestyle="", label=method, **look(i))
     for row, x, y in zip(best, *places(best), strict=True):
         above = {"xytext": (0, 5), "textcoords": "offset points"}
         axes.annotate(f"T={row.timesteps}", (x, y), **above, fontsize=7, ha="right")
@@ -130,18 +136,8 @@ def frontier(
         axes.axhline(
             PER_CENT * ann_accuracy, color=INK, linestyle="--", linewidth=1, label="ANN"
         )
-    axes.set_xscale("log")
+    cost_axis(axes.xaxis, [row.energy_ratio or 0.0 for row in rows])
     axes.set_xlabel("Energy, SNN / ANN")
     axes.set_ylabel("Accuracy (%)" if labelled else "Agreement with the ANN (%)")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend(figure, below=True)
     return figure
-
-
-def _time_axis(axes: Any, steps: Sequence[int]) -> None:
-    """Logarithmic, with a tick at each number of steps."""
-    ticker = require("matplotlib.ticker", "plot", "A figure")
-    axes.set_xscale("log", base=2)
-    axes.xaxis.set_major_locator(ticker.FixedLocator(list(steps)))
-    axes.xaxis.set_minor_locator(ticker.NullLocator())
-    axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%d"))
-    axes.set_xlabel("Time steps")

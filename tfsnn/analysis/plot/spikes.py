@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tfsnn.analysis.plot.style import (
+    COLOURS,
     INK,
     MARKERS,
     NEGATIVE,
@@ -16,9 +17,10 @@ from tfsnn.analysis.plot.style import (
     new,
     styled,
 )
-from tfsnn.analysis.plot.svg import COLOURS
 from tfsnn.errors import OptionError
-from tfsnn.extras import require
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NEURONS = 40  # of a layer in a raster, at most
 TRACES = 3  # of a layer
@@ -26,7 +28,7 @@ FAINTEST = 0.45  # of a spike of coefficient 1 among larger ones
 
 
 @styled
-def raster(spikes: Mapping[str, Any]) -> Any:
+def raster(spikes: Mapping[str, Any]) -> Figure:
     """Draw the spikes of each layer: neurons upwards, time steps to the right.
 
     A spike is the stronger, the larger its coefficient; blue above zero, vermilion
@@ -69,7 +71,7 @@ def raster(spikes: Mapping[str, Any]) -> Any:
 
 
 @styled
-def potentials(spikes: Mapping[str, Any], traces: Mapping[str, Any]) -> Any:
+def potentials(spikes: Mapping[str, Any], traces: Mapping[str, Any]) -> Figure:
     """Draw the membrane potentials of the three neurons of each layer that spike most.
 
     Potentials are after firing, in thresholds; the threshold is a dashed line. Markers
@@ -141,7 +143,8 @@ def pixels(coefficients: np.ndarray) -> np.ndarray:
 
 
 def _steps_axis(axes: Any, steps: int) -> None:
-    ticker = require("matplotlib.ticker", "plot", "A figure")
+    from matplotlib import ticker
+
     axes.set_xlim(0.5, steps + 0.5)
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
     axes.set_xlabel("Time step")

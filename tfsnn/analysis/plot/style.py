@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import functools
 import io
+import os
+import textwrap
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-from tfsnn.analysis.plot.svg import COLOURS
-from tfsnn.extras import require
+from tfsnn.errors import OptionError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+# Okabe & Ito's colours: told apart by colour-blind readers and on grey paper.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 INK, PALE = "#222222", "#d0d0d0"
 POSITIVE, NEGATIVE = COLOURS[0], COLOURS[1]
 MARKERS = "osD^vP"  # beside colours, for those who do not see them
 WIDTH, HEIGHT = 4.2, 3.0  # inches: small enough to be read on a phone
+LETTER = 0.085  # inches: an upper bound of the mean width of a letter of a title
+COLUMNS = 3  # of a legend, at most
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": INK,
     "axes.facecolor": "none",
@@ -39,6 +50,7 @@ STYLE = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tfsnn",  # the same figure is the same text
     "text.color": INK,
+    "text.parse_math": False,  # "$" in the name of a layer is no formula
     "xtick.color": INK,
     "xtick.labelsize": 8,
     "ytick.color": INK,
@@ -46,33 +58,116 @@ STYLE = {
 }
 
 
-def styled(draw: Callable[..., Any]) -> Callable[..., Any]:
+# By suffix of a file, what would make two files of one figure differ.
+FORMATS: dict[str, dict[str, Any]] = {
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+DPI = 200  # of PNG
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Let a function that returns a figure draw it in this style.
 
     matplotlib's own settings, which are of the whole process, stay as they are.
     """
 
     @functools.wraps(draw)
-    def drawing(*args: Any, **kwargs: Any) -> Any:
-        matplotlib = require("matplotlib", "plot", "A figure")
+    def drawing(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        import matplotlib
+
         with matplotlib.rc_context(STYLE):
             return draw(*args, **kwargs)
 
     return drawing
 
 
-def new(width: float = WIDTH, height: float = HEIGHT, **grid: Any) -> tuple[Any, Any]:
+def new(
+    width: float = WIDTH, height: float = HEIGHT, **grid: Any
+) -> tuple[Figure, Any]:
     """A figure and its axes, as of ``plt.subplots``; inches."""
-    figure = require("matplotlib.figure", "plot", "A figure").Figure(
-        figsize=(width, height), layout="constrained"
-    )
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(**grid)
 
 
-def svg(figure: Any) -> str:
-    """A figure as an SVG document, its texts as texts."""
-    matplotlib = require("matplotlib", "plot", "A figure")
+def look(i: int) -> dict[str, str]:
+    """Colour and marker of the curve with number `i`; the first 36 all differ."""
+    marker = MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]
+    return {"color": COLOURS[i % len(COLOURS)], "marker": marker}
+
+
+def legend(figure: Figure, title: str | None = None, *, below: bool = False) -> None:
+    """Add a legend outside the axes, by which the figure grows.
+
+    Args:
+        figure: what is drawn in it has labels; one that several axes share is named
+            once.
+        title: above the names, or above nothing where there are none.
+        below: whether it is below the axes instead of above.
+    """
+    named: dict[Any, Any] = {}
+    for axes in figure.axes:
+        for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(name, handle)
+    width, height = figure.get_size_inches()
+    lines = None if title is None else textwrap.fill(title, int(width / LETTER))
+    if not named and lines is None:
+        return
+    for most in range(COLUMNS, 0, -1):  # as many columns as there is room for
+        columns = -(-len(named) // -(-len(named) // most)) if named else 1  # full ones
+        shown = figure.legend(
+            list(named.values()),
+            list(named),
+            loc="outside lower center" if below else "outside upper center",
+            ncols=columns,
+            title=lines,
+            title_fontsize=10,
+        )
+        box = shown.get_window_extent()
+        if box.width <= width * figure.dpi or most == 1:
+            break
+        shown.remove()
+    figure.set_size_inches(
+        max(width, box.width / figure.dpi), height + box.height / figure.dpi
+    )
+
+
+def svg(figure: Figure) -> str:
+    """Return a figure as an SVG document on transparent ground, its texts as texts."""
+    import matplotlib
+
     text = io.StringIO()
     with matplotlib.rc_context(STYLE):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(text, format="svg", metadata=FORMATS[".svg"])
     return text.getvalue()
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure to a file, on white ground; the same figure is the same file.
+
+    Args:
+        figure: as one of the functions of :mod:`tfsnn.analysis.plot` returns it.
+        path: ends in .svg, .png or .pdf; a file that is there is replaced.
+
+    Raises:
+        OptionError: for another suffix.
+    """
+    import matplotlib
+
+    suffix = Path(path).suffix
+    if suffix not in FORMATS:
+        raise OptionError(
+            f"a figure cannot be written to {os.fspath(path)!r}: give a file that "
+            f"ends in {', '.join(FORMATS)}"
+        )
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(
+            path,
+            format=suffix[1:],
+            facecolor="white",
+            dpi=DPI,
+            metadata=FORMATS[suffix],
+        )

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.neurons.integrate_fire import without_gradients
+from tfsnn.private_apis import STABLEHLO
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
@@ -192,8 +193,6 @@ def _products(fast: bool) -> Iterator[None]:
 
 def serialized(text: str) -> bytes:
     """A portable artifact of StableHLO, of :data:`VERSION`."""
-    from tensorflow.compiler.mlir.stablehlo import stablehlo
-
     if "elided" in text:  # a constant that was left out would be read as zeros
         raise ValueError("constants are left out of the text of the program")
-    return stablehlo.serialize_portable_artifact_str(text, VERSION)
+    return STABLEHLO.get()(text, VERSION)

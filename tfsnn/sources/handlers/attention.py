@@ -12,6 +12,16 @@ from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.linear import contract, refuse_quantised
 from tfsnn.sources.handlers.registry import handles
 
+# Arguments of MultiHeadAttention that are honoured here or change no value.
+ARGUMENTS = {
+    *("name", "trainable", "dtype", "dropout", "seed", "flash_attention"),
+    *("num_heads", "key_dim", "value_dim", "use_bias", "output_shape"),
+    "attention_axes",
+    *("kernel_initializer", "kernel_regularizer", "kernel_constraint"),
+    *("bias_initializer", "bias_regularizer", "bias_constraint"),
+    "activity_regularizer",
+}
+
 
 @handles(layers.MultiHeadAttention)
 def multi_head_attention(
@@ -23,9 +33,7 @@ def multi_head_attention(
     for name in ("query_mask", "value_mask", "key_mask"):
         if builder.kwargs.get(name) is not None:
             raise Unsupported(f"{name}; give one attention_mask instead")
-    for name in ("_use_gate", "_sliding_window"):
-        if getattr(layer, name, None):
-            raise Unsupported(f"{name[1:]} is not supported")
+    _refuse_unknown_arguments(layer)
     if {len(builder.shape(x)) for x in (query, value, key)} != {2}:
         raise Unsupported("its inputs are not sequences of vectors, (B, T, C)")
     heads = [
@@ -56,6 +64,13 @@ def multi_head_attention(
         if builder.kwargs.get("return_attention_scores")
         else projected
     )
+
+
+def _refuse_unknown_arguments(layer: Any) -> None:
+    """Refuse what a later Keras may have added, unless it is switched off."""
+    for name, value in layer.get_config().items():
+        if value not in (None, False) and name not in ARGUMENTS:
+            raise Unsupported(f"{name}={value!r} is not supported")
 
 
 def _project(dense: Any, x: str, builder: Builder) -> str:

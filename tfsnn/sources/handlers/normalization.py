@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
-# Not public, but part of the public ConvNeXt networks in every Keras 3 so far.
-from keras.src.applications.convnext import LayerScale, StochasticDepth
-
+from tfsnn.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.registry import handles
 
@@ -119,13 +117,13 @@ def unit_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> s
     return builder.function("unit_norm", inputs, axes=axes, epsilon=1e-12)
 
 
-@handles(LayerScale)
+@handles(*filter(None, [LAYER_SCALE.find()]))
 def layer_scale(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """The gain per channel of ConvNeXt's blocks."""
     return builder.affine(inputs[0], np.asarray(layer.gamma))
 
 
-@handles(StochasticDepth)
+@handles(*filter(None, [STOCHASTIC_DEPTH.find()]))
 def stochastic_depth(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """ConvNeXt's dropout of whole branches."""
     return builder.drop(inputs, "identity at inference")

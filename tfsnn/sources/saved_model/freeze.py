@@ -7,12 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-# Not in the public interface, yet the documented way to freeze since TensorFlow 2.0.
-from tensorflow.python.framework.convert_to_constants import (
-    convert_variables_to_constants_v2,
-)
-
 from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.private_apis import FREEZE
 from tfsnn.sources.saved_model.signature import Signature
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -89,7 +85,7 @@ def _refuse_assignments(signature: Signature) -> None:
 
 
 def _constants(function: Any) -> Any:
-    return convert_variables_to_constants_v2(function, lower_control_flow=False)
+    return FREEZE.get()(function, lower_control_flow=False)
 
 
 def _free_calls(graph_def: Any) -> bool:

@@ -1,0 +1,98 @@
+"""The private interfaces of TensorFlow and Keras that tfsnn uses: all of them, here.
+
+None of them is promised to stay. Each is reached through one name of this module, says
+what it is for and which versions it was tried with; a test touches each of them and
+refuses any other import of a private module anywhere in the package. (The runner of
+StableHLO programs, which must not import tfsnn, has its own in
+``tfsnn_stablehlo/program.py``.)
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PrivateInterface:
+    """A private interface of another package.
+
+    Attributes:
+        module: where it is, as in an import statement.
+        name: of the class or function in it.
+        purpose: what tfsnn needs it for, and why nothing public serves.
+        tried: versions of the package with which it is known to work.
+    """
+
+    module: str
+    name: str
+    purpose: str
+    tried: tuple[str, ...]
+
+    def find(self) -> Any:
+        """Return the object, or None where this version of the package has none."""
+        try:
+            return getattr(importlib.import_module(self.module), self.name, None)
+        except ImportError:
+            return None
+
+    def get(self) -> Any:
+        """Return the object.
+
+        Raises:
+            ImportError: naming the versions that have it.
+        """
+        found = self.find()
+        if found is None:
+            package = self.module.partition(".")[0]
+            raise ImportError(
+                f"this version of {package} has no {self.module}.{self.name}, which is "
+                f"a private interface: tfsnn was tried with {package} "
+                f"{', '.join(self.tried)}; install one of these",
+                name=self.module,
+            )
+        return found
+
+
+LAYER_SCALE = PrivateInterface(
+    "keras.src.applications.convnext",
+    "LayerScale",
+    "the class of layers in the public ConvNeXt networks: their handler is keyed on it",
+    ("3.6.0", "3.15.1"),
+)
+STOCHASTIC_DEPTH = PrivateInterface(
+    "keras.src.applications.convnext",
+    "StochasticDepth",
+    "the class of layers in the public ConvNeXt networks: their handler is keyed on it",
+    ("3.6.0", "3.15.1"),
+)
+FREEZE = PrivateInterface(
+    "tensorflow.python.framework.convert_to_constants",
+    "convert_variables_to_constants_v2",
+    "a graph with its variables as constants: the documented way since TensorFlow 2.0, "
+    "never made public",
+    ("2.18.1", "2.21.0"),
+)
+STABLEHLO = PrivateInterface(
+    "tensorflow.compiler.mlir.stablehlo.stablehlo",
+    "serialize_portable_artifact_str",
+    "text of StableHLO as a portable artifact of a stated version",
+    ("2.18.1", "2.21.0"),
+)
+
+# Attributes of public objects, tried with the same versions: name, object, purpose.
+ATTRIBUTES = (
+    (
+        "experimental_get_compiler_ir",
+        "tf.function",
+        "the StableHLO of a function",
+    ),
+    (
+        "extended",
+        "tf.distribute.Strategy",
+        "worker_devices, the devices of this process",
+    ),
+)
+
+INTERFACES = (LAYER_SCALE, STOCHASTIC_DEPTH, FREEZE, STABLEHLO)
