@@ -10,11 +10,12 @@ from keras import layers
 import tfsnn
 from tfsnn import methods
 from tfsnn.calibrate import calibrate
-from tfsnn.correct import Corrections, _shrunk, _Walk, correct
+from tfsnn.correct import _shrunk, _Walk, correct
 from tfsnn.methods.options import CORRECTED
 from tfsnn.nodes import Affine, Linear, Rate
 from tfsnn.normalize import normalize_with_units
 from tfsnn.passes import simplify
+from tfsnn.plan import Corrections
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

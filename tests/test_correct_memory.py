@@ -6,8 +6,9 @@ import models
 import pytest
 from test_correct import EVERYTHING, copies, pair
 
-from tfsnn.correct import Corrections, correct, memory
+from tfsnn.correct import correct, memory
 from tfsnn.correct.memory import fitting_samples
+from tfsnn.plan import Corrections
 
 
 def chain():

@@ -18,7 +18,6 @@ No labels are needed, and no gradients.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,23 +30,11 @@ from tfsnn.graph import Graph, Node
 from tfsnn.neurons import CODERS
 from tfsnn.nodes import Affine, Linear, Max, Merge, Rate, Readout
 from tfsnn.normalize import Normalized
+from tfsnn.plan import Corrections
 from tfsnn.running_sum import fold
 from tfsnn.simulate import Run
 
 MARGIN = 0.1  # of the range of a population's spikes
-
-
-@dataclass(frozen=True)
-class Corrections:
-    """What is corrected, and on how many samples at most."""
-
-    weights: bool = False
-    bias: bool = False
-    potential: bool = False
-    samples: int = 256
-
-    def __bool__(self) -> bool:
-        return self.weights or self.bias or self.potential
 
 
 def correct(

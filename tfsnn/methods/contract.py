@@ -17,11 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from tfsnn.calibrate import Statistics
-from tfsnn.correct import Corrections
 from tfsnn.data import Progress
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
-from tfsnn.plan import Plan
+from tfsnn.plan import Corrections, Plan
 from tfsnn.probe import Probe
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfsnn.correct import Corrections
 from tfsnn.methods.contract import option
+from tfsnn.plan import Corrections
 
 RULES = ("max", "percentile", "mse", "gaussian", "balance")
 GRANULARITY = ("channel", "layer", "neuron")
