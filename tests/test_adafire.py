@@ -12,12 +12,12 @@ from tfsnn import methods
 from tfsnn.calibrate import calibrate
 from tfsnn.errors import OptionError
 from tfsnn.graph import Graph
-from tfsnn.methods import adafire
+from tfsnn.methods import Probed, adafire
 from tfsnn.methods.adafire import cheapest
 from tfsnn.nodes import Rate, Readout, Source
 from tfsnn.normalize import normalize
 from tfsnn.passes import simplify
-from tfsnn.probe import Probe, Probed
+from tfsnn.probe import Probe
 from tfsnn.simulate import simulate
 from tfsnn.sources import import_model
 

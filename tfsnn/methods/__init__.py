@@ -22,23 +22,44 @@ from tfsnn.methods import (
     srp,
     termapping,
 )
-from tfsnn.methods.contract import (
-    Method,
-    make,
-    method,
-    methods,
-    option,
-    options,
-    prepare,
-    refined,
-    samples,
+from tfsnn.methods.contract import Method, PlanProbe, Probed, prepare, samples
+from tfsnn.methods.fields import option
+from tfsnn.methods.options import (
+    Corrected,
+    Driven,
+    InitialPotential,
+    NegativeThreshold,
+    Thresholds,
 )
-from tfsnn.plan import NeuronPlan, Plan
+from tfsnn.methods.registry import make, method, methods, options
+from tfsnn.methods.spikes import (
+    FixedLevels,
+    LevelsOption,
+    PowersOfTwo,
+    RadixBase,
+    SignOption,
+    Spikes,
+)
+from tfsnn.plan import Corrections, NeuronPlan, Plan
 
 __all__ = [
+    "Corrected",
+    "Corrections",
+    "Driven",
+    "FixedLevels",
+    "InitialPotential",
+    "LevelsOption",
     "Method",
+    "NegativeThreshold",
     "NeuronPlan",
     "Plan",
+    "PlanProbe",
+    "PowersOfTwo",
+    "Probed",
+    "RadixBase",
+    "SignOption",
+    "Spikes",
+    "Thresholds",
     "adafire",
     "augmapping",
     "burst",
@@ -59,7 +80,6 @@ __all__ = [
     "prepare",
     "qcfs",
     "radix",
-    "refined",
     "rmp",
     "rts",
     "samples",

@@ -16,20 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tfsnn.calibrate import Statistics
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import method, option
-from tfsnn.methods.options import RULES, Corrected, Thresholds
-from tfsnn.methods.thresholds import plan_rates
+from tfsnn.methods.fields import option
+from tfsnn.methods.options import RULES, Corrected, InitialPotential
+from tfsnn.methods.registry import method
+from tfsnn.methods.spikes import PowersOfTwo, Spikes
 from tfsnn.nodes import Rate
 from tfsnn.plan import Plan
 
 
 @method("differential")
 @dataclass(frozen=True)
-class DifferentialCoding(Thresholds, Corrected):
+class DifferentialCoding(InitialPotential, Corrected):
     """One signed power of two in a step, which changes what the receiver holds."""
+
+    alphabet = Spikes(PowersOfTwo("thresholds"), signed=True)
 
     timesteps: int = option(4, "time steps that the thresholds are chosen for", low=1)
     thresholds: int = option(4, "n, powers of two", low=1, high=12)
@@ -37,21 +41,25 @@ class DifferentialCoding(Thresholds, Corrected):
     initial_potential: float = option(0.0, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        plan = plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=2 ** (self.thresholds - 1),
-            resolution=2**self.thresholds - 1,
-            initial_potential=self.initial_potential,
-            negative_threshold=0.0,
-            neuron="differential",
-            settings={"thresholds": self.thresholds},
-        )
-        # What is decoded has no bound but that of a ReLU6 and the like.
+        """Plan neurons whose decoded values have no bound but that of a ReLU6."""
+        plan = super().plan(graph, statistics)
         for node in graph.of_kind(Rate):
             of_node, bound = plan[node.name], node.max_value
             most = None if bound is None else bound / of_node.scale
             plan[node.name] = replace(of_node, max_coefficient=most)
         return plan
+
+    @property
+    def resolution(self) -> int:
+        """The sum of all powers of two."""
+        return 2**self.thresholds - 1
+
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of every neuron plan: signed powers of two."""
+        return {
+            **super().neurons,
+            "negative_threshold": 0.0,
+            "neuron": "differential",
+            "settings": {"thresholds": self.thresholds},
+        }

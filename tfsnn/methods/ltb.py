@@ -22,31 +22,27 @@ import numpy as np
 from tfsnn.calibrate import Statistics
 from tfsnn.clock import Clock
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import method, option
-from tfsnn.methods.options import RULES, Corrected, Thresholds
-from tfsnn.methods.thresholds import plan_rates
+from tfsnn.methods.fields import option
+from tfsnn.methods.options import RULES, Corrected, InitialPotential
+from tfsnn.methods.registry import method
+from tfsnn.methods.spikes import Spikes
 from tfsnn.plan import Plan
 
 
 @method("ltb")
 @dataclass(frozen=True)
-class LocalThresholdBalancing(Thresholds, Corrected):
+class LocalThresholdBalancing(InitialPotential, Corrected):
     """Binary spikes; balanced thresholds, delayed readout."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("balance", "rule for the thresholds", RULES)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
     delayed: str = option("yes", "whether the first steps are left out", ("yes", "no"))
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        plan = plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-        )
+        """Plan balanced thresholds, and the steps that a delayed readout leaves out."""
+        plan = super().plan(graph, statistics)
         if self.delayed == "no":
             return plan
         missing = 1 - self.initial_potential

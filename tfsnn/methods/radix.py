@@ -17,37 +17,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tfsnn.calibrate import Statistics
 from tfsnn.clock import Clock
 from tfsnn.graph import Graph
-from tfsnn.methods.contract import method, option
-from tfsnn.methods.options import Corrected, Thresholds
-from tfsnn.methods.thresholds import plan_rates
+from tfsnn.methods.fields import option
+from tfsnn.methods.options import Corrected, InitialPotential
+from tfsnn.methods.registry import method
+from tfsnn.methods.spikes import RadixBase, Spikes
 from tfsnn.neurons.radix import check_places
 from tfsnn.plan import Plan
 
 
 @method("radix")
 @dataclass(frozen=True)
-class RadixEncoding(Thresholds, Corrected):
+class RadixEncoding(InitialPotential, Corrected):
     """Spikes weighted by their step: T digits to a base code each activation."""
+
+    alphabet = Spikes(RadixBase("base"))
 
     timesteps: int = option(4, "T, digits; ten at most", low=1, high=10)
     base: int = option(2, "r, the radix; r^T must not exceed 2^24", low=2)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
+        """Plan neurons that send the digits of their activation.
+
+        Raises:
+            OptionError: for more than 2^24 levels.
+        """
         check_places(self.base, self.timesteps)
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=self.base - 1,
-            resolution=self.base**self.timesteps - 1,
-            initial_potential=self.initial_potential,
-            neuron="radix",
-            settings={"base": self.base},
-            clock=Clock(base=self.base, layer_by_layer=True),
-        )
+        return super().plan(graph, statistics)
+
+    @property
+    def resolution(self) -> int:
+        """The largest number of T digits."""
+        return self.base**self.timesteps - 1
+
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of every neuron plan: those that send digits."""
+        settings = {"base": self.base}
+        return {**super().neurons, "neuron": "radix", "settings": settings}
+
+    @property
+    def clock(self) -> Clock:
+        """The clock, by which a step weighs as much as its digit."""
+        return Clock(base=self.base, layer_by_layer=True)
