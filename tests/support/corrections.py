@@ -3,8 +3,8 @@
 import numpy as np
 
 from tfsnn.conversion import methods
-from tfsnn.conversion.correct import Corrections
 from tfsnn.conversion.normalize import normalize_with_units
+from tfsnn.conversion.plan import Corrections
 from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model

@@ -26,7 +26,7 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
     """
     chosen = methods.make(snn.report.method, snn.report.options)
     simple = simplify(import_model(model), strict=snn.report.strict)
-    ann = methods.prepare(chosen, simple)
+    ann = chosen.prepare(simple)
     nodes = {node.name: node.shape for node in ann}
     # What is beside these, normalisation and corrections have put in.
     shared = {node.name: node.shape for node in snn.graph if node.name in nodes}

@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.conversion import methods
 from tfsnn.conversion.methods import Method
 from tfsnn.conversion.statistics import Statistics, calibrate
 from tfsnn.data import Data, Progress, open_data
@@ -63,12 +62,12 @@ class Calibration:
         return Calibration(self.model, self.graph, data, self.settings)
 
     def prepared(self, method: Method) -> Graph:
-        """The graph as a method has it (:func:`tfsnn.methods.prepare`).
+        """Return the graph as a method has it (:meth:`tfsnn.methods.Method.prepare`).
 
         Raises:
             UnsupportedError: for running sums in it, if they are refused.
         """
-        graph = methods.prepare(method, self.graph)
+        graph = method.prepare(self.graph)
         if self.strict:
             refuse_running_sums(graph)
         return graph

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import keras
@@ -13,6 +12,7 @@ from tfsnn.conversion.correct import correct
 from tfsnn.conversion.normalize import normalize_with_units
 from tfsnn.conversion.precision import check_precision, with_precision
 from tfsnn.conversion.report import report_conversion
+from tfsnn.conversion.trial import refined
 from tfsnn.data import Progress
 from tfsnn.simulation.model import SpikingModel
 
@@ -68,10 +68,10 @@ def convert(
         seed=seed,
         batch_size=batch_size,
     )
-    graph, wanted = known.prepared(chosen), methods.samples(chosen)
+    graph, wanted = known.prepared(chosen), chosen.samples
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
-    plan = methods.refined(chosen, plan, graph, statistics, known.samples, progress)
+    plan = refined(chosen, plan, graph, statistics, known.samples, progress)
     spiking = correct(
         graph,
         normalize_with_units(graph, plan),
@@ -81,13 +81,12 @@ def convert(
         seed=known.seed,
         progress=progress,
     )
-    chosen_options = dataclasses.asdict(chosen)  # type: ignore[call-overload]
     report = report_conversion(
         graph,
         statistics,
         plan,
         method=method,
-        options=chosen_options,
+        options=chosen.values,
         strict=known.strict,
         precision=precision,
     )

@@ -1,4 +1,4 @@
-"""A plan: what a method decides, as data."""
+"""Plans: all that a conversion method decides, as data without behaviour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfsnn.network.clock import RATE_CLOCK, Clock
 
 @dataclass(frozen=True)
 class NeuronPlan:
-    """The neurons of one rate node.
+    """The neurons that a method plans for one rate node.
 
     Attributes:
         scale: ``(C,)`` or ``(*units)``, activation that one spike per step stands for;
@@ -33,11 +33,30 @@ class NeuronPlan:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Plan(dict[str, NeuronPlan]):
-    """The neurons of every rate node, by name, and how their steps count.
+@dataclass(frozen=True)
+class Corrections:
+    """What is corrected by simulation, and on how many samples at most.
 
     Attributes:
-        clock: how they count.
+        weights, bias, potential: whether these are (:mod:`tfsnn.conversion.correct`).
+        samples: calibration samples that the network is simulated on.
+    """
+
+    weights: bool = False
+    bias: bool = False
+    potential: bool = False
+    samples: int = 256
+
+    def __bool__(self) -> bool:
+        """Whether anything is corrected."""
+        return self.weights or self.bias or self.potential
+
+
+class Plan(dict[str, NeuronPlan]):
+    """The neurons of every rate node, by name, and how their time steps count.
+
+    Attributes:
+        clock: how the steps count.
         notes: what the report should warn of.
     """
 
@@ -47,7 +66,7 @@ class Plan(dict[str, NeuronPlan]):
         clock: Clock = RATE_CLOCK,
         notes: tuple[str, ...] = (),
     ) -> None:
-        """Plans by node."""
+        """Take the neurons by node, and hold the clock and the notes beside them."""
         super().__init__(neurons)
         self.clock = clock
         self.notes = notes

@@ -1,16 +1,18 @@
-"""What a plan makes of the network: tried by simulation on a few samples."""
+"""Plans on trial: what they make of a network, simulated on a few samples."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.conversion.methods.contract import Method, Probed
 from tfsnn.conversion.normalize import normalize
 from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.statistics import Statistics
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons.integrate_fire import without_gradients
@@ -21,22 +23,29 @@ from tfsnn.simulation.steps import COUNTS
 COEFFICIENTS = 1  # the column of "counts" that has them
 
 
-class Probed(NamedTuple):
-    """What a simulation of a plan showed.
+def refined(
+    chosen: Method,
+    plan: Plan,
+    graph: Graph,
+    statistics: Mapping[str, Statistics],
+    draw: Callable[[int], Mapping[str, np.ndarray]],
+    progress: Progress | None = None,
+) -> Plan:
+    """Return the plan that a method's second stage makes of that of its first.
 
-    Attributes:
-        divergence: of its outputs from the ANN's, in nats: the mean over the samples,
-            and the sum over the outputs, of the symmetric Kullback-Leibler divergence
-            of their softmax, sum (p - q) (log p - log q).
-        spikes: of each rate node, per sample; a spike of coefficient c is abs(c).
+    Args:
+        chosen: the method.
+        plan, graph, statistics: of its first stage.
+        draw: gives so many calibration samples, ``(N, *shape)`` by input.
+        progress: wraps what is tried, for a progress bar.
     """
-
-    divergence: float
-    spikes: dict[str, float]
+    x = draw(chosen.probe_samples)
+    probe = Probe(graph, x, chosen.timesteps, progress)
+    return chosen.refine(plan, graph, statistics, probe)
 
 
 class Probe:
-    """Simulates plans for one network, always on the same samples.
+    """A probe that simulates plans for one network, always on the same samples.
 
     Outputs are compared as classes, over their last axis: by the softmax of what is
     read, whatever the head; of a single unit by the sigmoid.
@@ -54,7 +63,16 @@ class Probe:
         self.x, self.timesteps, self.progress = x, timesteps, progress
 
     def __call__(self, plan: Plan) -> Probed:
-        """Simulate a plan for T steps."""
+        """Simulate a plan for T steps on the samples, and compare it with the ANN.
+
+        Raises:
+            ValueError: if there are no samples.
+        """
+        if not self.x:
+            raise ValueError(
+                "a plan cannot be tried on no samples: give the method probe_samples, "
+                "the calibration samples that it wants to try plans on"
+            )
         rates = self.ann.of_kind(Rate)
         ones = {node.name: tf.ones(int(np.prod(node.shape))) for node in rates}
         with without_gradients():
@@ -75,7 +93,7 @@ class Probe:
         )
 
     def each(self, things: Iterable[Any], total: int, label: str) -> Iterable[Any]:
-        """The same things, shown by the progress bar as they pass."""
+        """Pass on the things that plans are tried for, shown by the progress bar."""
         return self.progress(things, total, label) if self.progress else things
 
     @cached_property
@@ -89,7 +107,7 @@ class Probe:
 
 
 def _log_softmax(z: Any) -> Any:
-    """Of ``(N, ..., C)``, float64; of one unit, beside a unit that is always 0."""
+    """The log-softmax of ``(N, ..., C)`` in float64; one unit stands beside a 0."""
     z = tf.cast(z, tf.float64)
     z = z[:, None] if len(z.shape) == 1 else z
     if z.shape[-1] == 1:

@@ -9,9 +9,10 @@ from corrections import EVERYTHING, copies, pair
 from keras import layers
 
 import tfsnn
-from tfsnn.conversion.correct import Corrections, _shrunk, _Walk, correct
+from tfsnn.conversion.correct import _shrunk, _Walk, correct
 from tfsnn.conversion.methods.options import CORRECTED
 from tfsnn.conversion.normalize import normalize_with_units
+from tfsnn.conversion.plan import Corrections
 from tfsnn.network.nodes import Affine, Linear, Rate
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate

@@ -6,8 +6,9 @@ import models
 import pytest
 from corrections import EVERYTHING, copies, pair
 
-from tfsnn.conversion.correct import Corrections, correct, memory
+from tfsnn.conversion.correct import correct, memory
 from tfsnn.conversion.correct.memory import fitting_samples
+from tfsnn.conversion.plan import Corrections
 
 
 def chain():

@@ -9,11 +9,11 @@ import pytest
 
 import tfsnn
 from tfsnn.conversion import methods
-from tfsnn.conversion.methods import adafire
+from tfsnn.conversion.methods import Probed, adafire
 from tfsnn.conversion.methods.adafire import cheapest
 from tfsnn.conversion.normalize import normalize
 from tfsnn.conversion.statistics import calibrate
-from tfsnn.conversion.trial import Probe, Probed
+from tfsnn.conversion.trial import Probe
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate, Readout, Source

@@ -1,7 +1,8 @@
 """Settings that are worth trying, for each alphabet of spikes, the best first.
 
 Nobody knows beforehand which method is the cheapest for a network; these are the ones
-that were, or came close, on those that were measured.
+that were, or came close, on those that were measured. Methods of other packages come
+after them, if they ask for it (:class:`tfsnn.methods.Method`).
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def candidates(
             needed = options_for(registered()[name], wanted)
             if needed is not None and _sensible(name, wanted, graph):
                 found.append(Candidate(name, {**needed, **options}))
+        found += _volunteers(wanted, {name for name, _ in TABLES.get(text, GRADED)})
     if methods is not None:
         listed = [c for c in found if c.method in methods]
         others = [m for m in methods if m not in {c.method for c in listed}]
@@ -93,6 +95,16 @@ def _sensible(name: str, alphabet: Alphabet, graph: Graph) -> bool:
         functions = FewSpikes.spiking_functions
         return any(node.op in functions for node in graph.of_kind(Function))
     return True
+
+
+def _volunteers(alphabet: Alphabet, listed: set[str]) -> list[Candidate]:
+    """Methods that no table has and that ask to be tried, by their `candidate`."""
+    found = []
+    for name, cls in registered().items():
+        needed = options_for(cls, alphabet)
+        if cls.candidate is not None and needed is not None and name not in listed:
+            found.append(Candidate(name, {**needed, **cls.candidate}))
+    return found
 
 
 def _defaults(names: Sequence[str], alphabet: str | None) -> list[Candidate]:

@@ -19,7 +19,6 @@ No labels are needed, and no gradients.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ import tensorflow as tf
 from tfsnn.conversion.correct.memory import fitting_samples, last_readers
 from tfsnn.conversion.correct.weights import fitted
 from tfsnn.conversion.normalize import Normalized
+from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.neurons import CODERS
@@ -36,19 +36,6 @@ from tfsnn.simulation.running_sum import fold
 from tfsnn.simulation.steps import Run
 
 MARGIN = 0.1  # of the range of a population's spikes
-
-
-@dataclass(frozen=True)
-class Corrections:
-    """What is corrected, and on how many samples at most."""
-
-    weights: bool = False
-    bias: bool = False
-    potential: bool = False
-    samples: int = 256
-
-    def __bool__(self) -> bool:
-        return self.weights or self.bias or self.potential
 
 
 def correct(

@@ -24,21 +24,48 @@ from tfsnn.conversion.methods import (
 )
 from tfsnn.conversion.methods.contract import (
     Method,
-    make,
-    method,
-    methods,
-    option,
-    options,
+    PlanProbe,
+    Probed,
     prepare,
-    refined,
     samples,
 )
-from tfsnn.conversion.plan import NeuronPlan, Plan
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import (
+    Corrected,
+    Driven,
+    InitialPotential,
+    NegativeThreshold,
+    Thresholds,
+)
+from tfsnn.conversion.methods.registry import make, method, methods, options
+from tfsnn.conversion.methods.spikes import (
+    FixedLevels,
+    LevelsOption,
+    PowersOfTwo,
+    RadixBase,
+    SignOption,
+    Spikes,
+)
+from tfsnn.conversion.plan import Corrections, NeuronPlan, Plan
 
 __all__ = [
+    "Corrected",
+    "Corrections",
+    "Driven",
+    "FixedLevels",
+    "InitialPotential",
+    "LevelsOption",
     "Method",
+    "NegativeThreshold",
     "NeuronPlan",
     "Plan",
+    "PlanProbe",
+    "PowersOfTwo",
+    "Probed",
+    "RadixBase",
+    "SignOption",
+    "Spikes",
+    "Thresholds",
     "adafire",
     "augmapping",
     "burst",
@@ -59,7 +86,6 @@ __all__ = [
     "prepare",
     "qcfs",
     "radix",
-    "refined",
     "rmp",
     "rts",
     "samples",

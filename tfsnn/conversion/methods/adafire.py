@@ -29,16 +29,17 @@ early exits are not here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.contract import PlanProbe
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import CORRECTED, Corrected, Driven
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import LevelsOption, Spikes
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
-from tfsnn.conversion.trial import Probe
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 
@@ -48,8 +49,10 @@ ROUNDING = 1 + 1e-9  # sums of the same numbers may differ by it
 
 @method("adafire")
 @dataclass(frozen=True)
-class AdaFire(Thresholds, Corrected):
+class AdaFire(Driven, Corrected):
     """Unsigned integer spikes; how large they may be is found for each layer."""
+
+    alphabet = Spikes(LevelsOption("levels"))
 
     timesteps: int = option(8, "time steps that all is chosen for", low=1)
     levels: int = option(4, "the highest cap phi, the largest spike", low=1)
@@ -62,7 +65,7 @@ class AdaFire(Thresholds, Corrected):
 
     @property
     def caps(self) -> list[int]:
-        """Those that are tried, the lowest first."""
+        """The caps that are tried, the lowest first."""
         if self.lowest > self.levels:
             raise OptionError(
                 f"adafire: lowest={self.lowest} exceeds levels={self.levels}: the "
@@ -72,7 +75,7 @@ class AdaFire(Thresholds, Corrected):
         return [cap for cap in doubled if cap < self.levels] + [self.levels]
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """All layers at the highest cap.
+        """Plan all layers at the highest cap.
 
         Raises:
             OptionError: if the lowest cap is above the highest.
@@ -84,9 +87,9 @@ class AdaFire(Thresholds, Corrected):
         plan: Plan,
         graph: Graph,
         statistics: Mapping[str, Statistics],
-        probe: Probe,
+        probe: PlanProbe,
     ) -> Plan:
-        """The plan with the caps of least divergence within the budget."""
+        """Return the plan with the caps of least divergence within the budget."""
         *lower, _ = self.caps
         if not lower or not plan:
             return plan
@@ -108,19 +111,11 @@ class AdaFire(Thresholds, Corrected):
     def _capped(
         self, graph: Graph, statistics: Mapping[str, Statistics], cap: int
     ) -> Plan:
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=cap,
-            resolution=cap * self.timesteps,
-            neuron="driven",
-            settings={"drive": 0.5 / self.timesteps},
-        )
+        return Driven.plan(replace(self, levels=cap), graph, statistics)
 
 
 def cheapest(divergence: np.ndarray, spikes: np.ndarray, budget: float) -> list[int]:
-    """The choice for each layer whose divergences have the least sum within a budget.
+    """Choose for each layer, so that the sum of divergences is least within a budget.
 
     Layer by layer: of the assignments of the layers so far, those go on that none beats
     in both sums. Of equal divergence, the one with the fewest spikes.

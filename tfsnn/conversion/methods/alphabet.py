@@ -1,18 +1,17 @@
 """Alphabets of spikes: the integers that one spike may carry.
 
 A spike of "binary" carries 0 or 1, of "ternary" -1, 0 or 1, of "graded:n" 0 to 2^n - 1.
-Which of them a method can do follows from its options: `levels` is the largest
-coefficient, `base` the radix of its digits, `thresholds` a number of signed powers of
-two; with none of these a spike carries 1 at most. A `negative_threshold` makes spikes
-signed, and is an option that can be none where they need not be.
+Each conversion method declares what its spikes carry, and which of its options set it,
+by its :class:`tfsnn.methods.Spikes`, and is asked here.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from tfsnn.conversion.methods import Method
+from tfsnn.conversion.methods.fields import specs
 from tfsnn.errors import OptionError
 
 FORMS = "binary, ternary, or graded:N for coefficients from 0 to 2^N - 1"
@@ -21,7 +20,7 @@ MOST_BITS = 24  # integers up to 2^24 are exact in float32
 
 @dataclass(frozen=True)
 class Alphabet:
-    """What spikes are to carry.
+    """An alphabet that hardware asks for: what spikes are to carry.
 
     Attributes:
         text: as it was given.
@@ -35,7 +34,7 @@ class Alphabet:
 
 
 def parse(text: str) -> Alphabet:
-    """The alphabet of a text: ``binary``, ``ternary``, or ``graded:4``.
+    """Parse the text of an alphabet: ``binary``, ``ternary``, or ``graded:4``.
 
     Raises:
         OptionError: for any other.
@@ -50,61 +49,24 @@ def parse(text: str) -> Alphabet:
     )
 
 
-def options_for(method: type, alphabet: Alphabet) -> dict[str, Any] | None:
-    """The options by which a method sends spikes of an alphabet.
+def options_for(method: type[Method], alphabet: Alphabet) -> dict[str, Any] | None:
+    """Return the options by which a method sends spikes of an alphabet.
 
     Where the alphabet leaves the sign to the method, coefficients of either sign are
-    within its levels. None if the method cannot do it.
+    within its levels. None if the method cannot do it, or not with values that its
+    options may have.
     """
-    specs = {spec.name: spec for spec in dataclasses.fields(method)}
-    levels = _levels(specs, alphabet.levels)
-    sign = _sign(specs, alphabet.signed)
-    return None if levels is None or sign is None else {**levels, **sign}
+    found = method.alphabet.options(alphabet.levels, alphabet.signed)
+    known = specs(method)
+    possible = found is not None and all(known[k].allows(v) for k, v in found.items())
+    return found if possible else None
 
 
-def _levels(specs: dict[str, Any], levels: int) -> dict[str, Any] | None:
-    values = {
-        "base": levels + 1,
-        "thresholds": levels.bit_length(),
-        "levels": levels,
-    }
-    for name, value in values.items():
-        if name in specs:
-            bounds = specs[name].metadata
-            return {name: value} if bounds["low"] <= value <= bounds["high"] else None
-    return {} if levels == 1 else None
-
-
-def _sign(specs: dict[str, Any], signed: bool | None) -> dict[str, Any] | None:
-    if signed is None:
-        return {}
-    spec = specs.get("negative_threshold")
-    if spec is not None and "None" in str(spec.type):
-        return {"negative_threshold": 0.0 if signed else None}
-    always = spec is not None or "thresholds" in specs
-    return {} if always == signed else None
-
-
-def alphabet_of(method: Any) -> str:
-    """What the spikes of a method, with its options, carry: as exact as text can be.
+def alphabet_of(method: Method) -> str:
+    """Return what the spikes of a method, with its options, carry, as exact text.
 
     ``binary``, ``ternary`` and ``graded:4`` as :func:`parse` takes them; else the
     lowest and the highest of all integers between, ``-15..15``; for powers of two
     ``0, ±2^0..±2^3``.
     """
-    signed = getattr(method, "negative_threshold", None) is not None
-    levels = getattr(method, "levels", 1)
-    if hasattr(method, "base"):
-        levels = method.base - 1
-    if hasattr(method, "thresholds"):
-        if method.thresholds > 1:
-            return f"0, ±2^0..±2^{method.thresholds - 1}"
-        signed = True
-    if levels == 1:
-        return "ternary" if signed else "binary"
-    if levels is None:
-        return "-inf..inf" if signed else "0..inf"
-    if signed:
-        return f"-{levels}..{levels}"
-    bits = levels.bit_length()
-    return f"graded:{bits}" if levels == 2**bits - 1 else f"0..{levels}"
+    return method.alphabet.text(method.values)

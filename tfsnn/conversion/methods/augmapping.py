@@ -16,42 +16,25 @@ T=2 on. With 15 levels the loss is below 0.1 points at T=2; 7 levels need T=4, 3
 more than that.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import CORRECTED, Corrected, NegativeThreshold
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import LevelsOption, Spikes
 
 
 @method("augmapping")
 @dataclass(frozen=True)
-class AugMapping(Thresholds, Corrected):
+class AugMapping(NegativeThreshold, Corrected):
     """Signed spikes with an integer coefficient: the ANN's accuracy in a few steps."""
+
+    alphabet = Spikes(LevelsOption("levels"), signed=True)
 
     timesteps: int = option(4, "time steps that the thresholds are chosen for", low=1)
     levels: int | None = option(
         15, "spike units one step can carry; none: unbounded", low=1
     )
-    negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
     correct: str = option(
         "weights+bias", "what is corrected, layer by layer", CORRECTED
     )
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=self.levels,
-            resolution=(self.levels or 1) * self.timesteps,
-            initial_potential=self.initial_potential,
-            negative_threshold=self.negative_threshold,
-        )

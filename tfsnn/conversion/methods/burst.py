@@ -19,9 +19,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import (
+    GRANULARITY,
+    RULES,
+    Corrected,
+    InitialPotential,
+)
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import LevelsOption, Spikes
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.network.graph import Graph
@@ -29,8 +35,10 @@ from tfsnn.network.graph import Graph
 
 @method("burst")
 @dataclass(frozen=True)
-class Burst(Thresholds, Corrected):
+class Burst(InitialPotential, Corrected):
     """Unsigned integer spikes of up to Gamma."""
+
+    alphabet = Spikes(LevelsOption("levels"))
 
     timesteps: int = option(16, "time steps that the thresholds are chosen for", low=1)
     levels: int = option(5, "Gamma, the most spikes of one step", low=1)
@@ -39,28 +47,19 @@ class Burst(Thresholds, Corrected):
     initial_potential: float = option(0.0, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        thresholds = self
-        if self.scale == "percentile":
-            statistics = {
-                name: discount(of_node, self.levels)
-                for name, of_node in statistics.items()
-            }
-            # The percentile is what one spike stands for, not what a burst does.
-            wider = self.threshold_scale * self.levels
-            thresholds = replace(self, threshold_scale=wider)
-        return plan_rates(
-            graph,
-            statistics,
-            thresholds,
-            levels=self.levels,
-            resolution=self.levels * self.timesteps,
-            initial_potential=self.initial_potential,
-        )
+        """Plan by the percentile of discounted activations, or by another rule."""
+        if self.scale != "percentile":
+            return super().plan(graph, statistics)
+        discounted = {
+            name: discount(of_node, self.levels) for name, of_node in statistics.items()
+        }
+        # The percentile is what one spike stands for, not what a burst does.
+        wider = replace(self, threshold_scale=self.threshold_scale * self.levels)
+        return InitialPotential.plan(wider, graph, discounted)
 
 
 def discount(statistics: Statistics, levels: int) -> Statistics:
-    """The statistics with activations above 1 divided by `levels`."""
+    """Return the statistics with activations above 1 divided by `levels`."""
     values = statistics.values
     discounted = np.where(values > 1, values / levels, values)
     index = np.minimum(discounted / np.maximum(statistics.width, 1e-30)[:, None], BINS)

@@ -1,195 +1,123 @@
-"""What a conversion method is: frozen options and one pure function.
+"""What a conversion method is: frozen options and up to three pure functions.
 
-``plan(graph, statistics) -> Plan``; a method never sees Keras, never touches weights
-and never loops over time. Two more stages are optional: ``prepare`` before it
-(:func:`prepare`), and ``refine`` behind it (:func:`refined`), which may have plans
-simulated. Methods are registered by name with :func:`method`.
+``prepare(graph)`` may change the ANN, ``plan(graph, statistics)`` plans its neurons,
+and ``refine(plan, graph, statistics, probe)`` may have plans simulated, by a callable
+that it is given. A method never sees Keras, never touches weights, never loops over
+time, and imports nothing that does.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import field
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
 
-import numpy as np
-
-from tfsnn.conversion.correct import Corrections
-from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.methods.spikes import Spikes
+from tfsnn.conversion.plan import Corrections, Plan
 from tfsnn.conversion.statistics import Statistics
-from tfsnn.conversion.trial import Probe
-from tfsnn.data import Progress
-from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 
 
-class Method(Protocol):
-    """A conversion method; its fields are its options."""
+class Probed(NamedTuple):
+    """What the simulation of a plan showed.
+
+    Attributes:
+        divergence: of its outputs from the ANN's, in nats: the mean over the samples,
+            and the sum over the outputs, of the symmetric Kullback-Leibler divergence
+            of their softmax, sum (p - q) (log p - log q).
+        spikes: of each rate node by name, the mean over the samples of the sum over its
+            neurons and all steps; a spike of coefficient c counts abs(c).
+    """
+
+    divergence: float
+    spikes: dict[str, float]
+
+
+class PlanProbe(Protocol):
+    """A callable that simulates plans, always on the same calibration samples."""
+
+    def __call__(self, plan: Plan) -> Probed:
+        """Simulate a plan for the method's time steps."""
+        ...
+
+    def each(self, things: Iterable[Any], total: int, label: str) -> Iterable[Any]:
+        """Pass on the things that plans are tried for, shown by a progress bar."""
+        ...
+
+
+class Method(ABC):
+    """A conversion method: a frozen dataclass whose fields are its options.
+
+    Subclasses are registered by :func:`tfsnn.methods.method`, declare `alphabet` and an
+    option `timesteps`, and define at least :meth:`plan`.
+
+    Attributes:
+        timesteps: T, the steps that it plans for.
+        alphabet: what its spikes carry, and which of its options set that.
+        candidate: options with which :func:`tfsnn.choose` tries the method, after
+            those of its own tables, for each alphabet that it can send; None if it is
+            tried only where it is named.
+        probe_samples: calibration samples that :meth:`refine` simulates plans on, at
+            most.
+    """
 
     timesteps: int
+    alphabet: ClassVar[Spikes]
+    candidate: ClassVar[Mapping[str, Any] | None] = None
+    probe_samples: int = 0
+
+    @abstractmethod
+    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
+        """Plan the neurons of every rate node, by name.
+
+        Args:
+            graph: the ANN, as :meth:`prepare` left it.
+            statistics: of its activations on the calibration samples, by rate node.
+        """
+
+    def prepare(self, graph: Graph) -> Graph:
+        """Return the ANN's graph as the method has it; most take it as it is."""
+        return graph
+
+    def refine(
+        self,
+        plan: Plan,
+        graph: Graph,
+        statistics: Mapping[str, Statistics],
+        probe: PlanProbe,
+    ) -> Plan:
+        """Return the plan after trying others by simulation; most leave it as it is.
+
+        Args:
+            plan: from :meth:`plan`.
+            graph, statistics: what it was made from.
+            probe: simulates a plan on `probe_samples` calibration samples.
+        """
+        return plan
 
     @property
     def corrections(self) -> Corrections:
-        """What is to be corrected by simulation (:mod:`tfsnn.conversion.correct`)."""
-        ...
+        """What is corrected by simulation: nothing, unless a method says so."""
+        return Corrections()
 
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """Plan the neurons of every rate node, by name."""
-        ...
+    @property
+    def samples(self) -> int:
+        """The calibration samples that the method wants to simulate on, at most."""
+        corrected = self.corrections.samples if self.corrections else 0
+        return max(corrected, self.probe_samples)
 
-
-def option(
-    default: Any,
-    meaning: str,
-    choices: tuple[Any, ...] = (),
-    *,
-    low: float = -np.inf,
-    high: float = np.inf,
-) -> Any:
-    """An option of a method: a dataclass field with its meaning and what it may be."""
-    metadata = {"meaning": meaning, "choices": choices, "low": low, "high": high}
-    return field(default=default, metadata=metadata)
-
-
-_REGISTRY: dict[str, type] = {}
-
-
-def method(name: str) -> Callable[[type], type]:
-    """Register a method under a name.
-
-    Raises:
-        ValueError: if the name is taken.
-    """
-
-    def register(cls: type) -> type:
-        if name in _REGISTRY:
-            raise ValueError(f"there is a method {name!r} already")
-        _REGISTRY[name] = cls
-        return cls
-
-    return register
-
-
-def methods() -> dict[str, type]:
-    """All methods by name."""
-    return dict(_REGISTRY)
-
-
-def options(cls: type) -> list[dict[str, Any]]:
-    """A method's options, the time steps first: name, default, meaning, choices."""
-    specs = sorted(dataclasses.fields(cls), key=lambda spec: spec.name != "timesteps")
-    return [
-        {
-            "name": spec.name,
-            "default": spec.default,
-            "meaning": spec.metadata["meaning"],
-            "choices": spec.metadata["choices"],
-        }
-        for spec in specs
-    ]
-
-
-def make(name: str, values: Mapping[str, Any]) -> Method:
-    """The method `name` with these options; texts are parsed to the option's type.
-
-    Raises:
-        OptionError: for an unknown method or option, or an impossible value.
-    """
-    if name not in _REGISTRY:
-        raise OptionError(_unknown("method", name, list(_REGISTRY)))
-    cls = _REGISTRY[name]
-    specs = {spec.name: spec for spec in dataclasses.fields(cls)}
-    parsed = {}
-    for key, value in values.items():
-        if key not in specs:
-            raise OptionError(_unknown(f"option of {name}", key, list(specs)))
-        parsed[key] = _parse(name, specs[key], value)
-    return cls(**parsed)
+    @property
+    def values(self) -> dict[str, Any]:
+        """The options by name, ready for JSON."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
 
 
 def prepare(chosen: Method, graph: Graph) -> Graph:
-    """The ANN's graph as a method has it, whose `prepare` may put neurons in.
-
-    Most methods have none, and take the graph as it is.
-    """
-    change = getattr(chosen, "prepare", None)
-    return change(graph) if change else graph
-
-
-def refined(
-    chosen: Method,
-    plan: Plan,
-    graph: Graph,
-    statistics: Mapping[str, Statistics],
-    draw: Callable[[int], Mapping[str, np.ndarray]],
-    progress: Progress | None = None,
-) -> Plan:
-    """What a method's second stage, `refine`, makes of its plan; most have none.
-
-    ``refine(plan, graph, statistics, probe) -> Plan``, where ``probe(plan)`` simulates
-    a plan on some calibration samples (:mod:`tfsnn.conversion.trial`): `probe_samples`
-    of them, an option of such a method.
-
-    Args:
-        chosen: the method.
-        plan, graph, statistics: of its first stage.
-        draw: gives so many calibration samples, ``(N, *shape)`` by input.
-        progress: wraps what is tried, for a progress bar.
-    """
-    refine = getattr(chosen, "refine", None)
-    if refine is None:
-        return plan
-    x = draw(chosen.probe_samples)  # type: ignore[attr-defined]
-    probe = Probe(graph, x, chosen.timesteps, progress)
-    return refine(plan, graph, statistics, probe)
+    """Return the ANN's graph as a method has it, which may put neurons in."""
+    return chosen.prepare(graph)
 
 
 def samples(chosen: Method) -> int:
-    """The calibration samples that a method wants to simulate on, at most."""
-    corrected = chosen.corrections.samples if chosen.corrections else 0
-    return max(corrected, getattr(chosen, "probe_samples", 0))
-
-
-def _unknown(what: str, received: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(received, known, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"unknown {what}: {received!r}; known: {', '.join(known)}{hint}"
-
-
-def _parse(name: str, spec: dataclasses.Field, value: Any) -> Any:
-    """A value of the option's type: that of its annotation, as text."""
-    accepted = str(spec.type)
-    if isinstance(value, str):
-        if value.lower() == "none" and "None" in accepted:
-            return None
-        for kind in (int, float):
-            if kind.__name__ in accepted:
-                try:
-                    value = kind(value)
-                    break
-                except ValueError:
-                    continue
-    choices = spec.metadata["choices"]
-    allowed = [kind for kind in (int, float, str) if kind.__name__ in accepted]
-    if float in allowed:
-        allowed.append(int)
-    fits = value is None if value is None else isinstance(value, tuple(allowed))
-    if (
-        isinstance(value, bool)
-        or not fits
-        or (value is None and "None" not in accepted)
-    ):
-        raise OptionError(f"{name}: {spec.name}={value!r} is not of type {accepted}")
-    if choices and value not in choices:
-        raise OptionError(
-            f"{name}: {spec.name}={value!r}; expected one of {', '.join(choices)}"
-        )
-    low, high = spec.metadata["low"], spec.metadata["high"]
-    finite = isinstance(value, int | float) and np.isfinite(value)
-    if isinstance(value, int | float) and not (finite and low <= value <= high):
-        raise OptionError(
-            f"{name}: {spec.name}={value} is not a number from {low} to {high}"
-        )
-    return value
+    """Return how many calibration samples a method wants to simulate on, at most."""
+    return chosen.samples

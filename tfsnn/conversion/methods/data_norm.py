@@ -12,37 +12,27 @@ Departs from the papers in: normalising per channel is offered beside per layer,
 is the mean-square rule of later work.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import (
+    GRANULARITY,
+    RULES,
+    Corrected,
+    InitialPotential,
+)
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 
 
 @method("data_norm")
 @dataclass(frozen=True)
-class DataNorm(Thresholds, Corrected):
+class DataNorm(InitialPotential, Corrected):
     """Binary spikes, thresholds from activations: the classic baseline."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("percentile", "rule for the thresholds", RULES)
     per: str = option("layer", "one threshold for each of these", GRANULARITY)
     initial_potential: float = option(0.0, "V(0), in thresholds")
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=1,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-            negative_threshold=None,
-        )

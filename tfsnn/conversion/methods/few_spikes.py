@@ -23,13 +23,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.clock import Clock
@@ -41,31 +42,22 @@ from tfsnn.network.passes.spike_functions import spike_functions
 
 @method("few_spikes")
 @dataclass(frozen=True)
-class FewSpikes(Thresholds, Corrected):
+class FewSpikes(InitialPotential, Corrected):
     """Few spikes weighted by their step; smooth activations spike as well."""
 
+    alphabet = Spikes()
     spiking_functions: ClassVar[tuple[str, ...]] = few_spikes.FUNCTION_NAMES
 
     timesteps: int = option(16, "K, steps of each layer; 16 at most", low=1, high=16)
     initial_potential: float = option(0.5, "V(0) of ReLUs, in thresholds")
 
     def prepare(self, graph: Graph) -> Graph:
-        """Neurons in the place of smooth activations."""
+        """Put neurons in the place of smooth activations."""
         return spike_functions(graph, self.spiking_functions)
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        plan = plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=1,
-            resolution=2**self.timesteps - 1,
-            initial_potential=self.initial_potential,
-            neuron="radix",
-            settings={"base": 2},
-            clock=Clock(base=2, layer_by_layer=True),
-        )
+        """Plan ReLUs as radix encoding to base 2, smooth activations by tables."""
+        plan = super().plan(graph, statistics)
         for node in graph.of_kind(SmoothRate):
             high = best_interval(node.op, statistics[node.name], self.timesteps)
             largest = few_spikes.largest(node.op, high)
@@ -76,9 +68,24 @@ class FewSpikes(Thresholds, Corrected):
             )
         return plan
 
+    @property
+    def resolution(self) -> int:
+        """The largest number of K bits."""
+        return 2**self.timesteps - 1
+
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of the neuron plan of every ReLU: it sends bits."""
+        return {**super().neurons, "neuron": "radix", "settings": {"base": 2}}
+
+    @property
+    def clock(self) -> Clock:
+        """The clock, by which a step weighs twice as much as the next."""
+        return Clock(base=2, layer_by_layer=True)
+
 
 def best_interval(function: str, statistics: Statistics, steps: int) -> int:
-    """The upper end of the interval of least mean square error.
+    """Return the upper end of the interval of least mean square error.
 
     A wider one clips fewer activations, but its table is coarser.
     """

@@ -16,36 +16,21 @@ mean square error for Gaussian currents with (2^n - 1) T levels
 at T > 1 is not stated in what was read of it.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import RULES, Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import LevelsOption, Spikes
 
 
 @method("hmt")
 @dataclass(frozen=True)
-class HarmonyMultiThreshold(Thresholds, Corrected):
+class HarmonyMultiThreshold(InitialPotential, Corrected):
     """Unsigned integer spikes; thresholds for Gaussian currents."""
+
+    alphabet = Spikes(LevelsOption("levels"))
 
     timesteps: int = option(4, "time steps that the thresholds are chosen for", low=1)
     levels: int = option(15, "2^n - 1 with n thresholds", low=1)
     scale: str = option("gaussian", "rule for the thresholds", RULES)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=self.levels,
-            resolution=self.levels * self.timesteps,
-            initial_potential=self.initial_potential,
-        )

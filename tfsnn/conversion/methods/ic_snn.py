@@ -30,9 +30,10 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.conversion.methods.contract import method, option
+from tfsnn.conversion.methods.fields import option
 from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.errors import CalibrationError, OptionError
@@ -49,6 +50,8 @@ ROUNDING = 1e-6  # by which an input may leave [0, 1]
 class ICSNN(Thresholds, Corrected):
     """Binary spikes; initial potentials that make up for what is left at the end."""
 
+    alphabet = Spikes()
+
     timesteps: int = option(32, "time steps that all is chosen for", low=1)
     potential: str = option(
         "ann",
@@ -63,11 +66,11 @@ class ICSNN(Thresholds, Corrected):
     )
 
     def prepare(self, graph: Graph) -> Graph:
-        """The graph with coders behind its inputs, unless coding is direct."""
+        """Put coders behind the inputs, unless coding is direct."""
         return graph if self.coding == "direct" else code_inputs(graph, self._coder)
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module.
+        """Plan thresholds by the rule, and initial potentials for what is left at T.
 
         Raises:
             CalibrationError: for inputs outside of [0, 1], unless coding is direct.
@@ -81,14 +84,7 @@ class ICSNN(Thresholds, Corrected):
         coders = {n.name: n for n in graph.of_kind(Rate) if n.neuron in CODERS}
         for node in coders.values():
             self._refuse_other_ranges(node, statistics[node.name])
-        start = 0.0 if self.potential == "none" else 0.5
-        plan = plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            initial_potential=start,
-        )
+        plan = super().plan(graph, statistics)
         for name, neurons in plan.items():
             if name in coders:
                 ones = np.ones(coders[name].shape[-1])
@@ -99,6 +95,11 @@ class ICSNN(Thresholds, Corrected):
                 )
                 plan[name] = replace(neurons, initial_potential=residual)
         return plan
+
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of every neuron plan: its initial potential."""
+        return {"initial_potential": 0.0 if self.potential == "none" else 0.5}
 
     @property
     def _coder(self) -> str:
@@ -117,7 +118,7 @@ class ICSNN(Thresholds, Corrected):
 
 
 def mean_residual(statistics: Statistics, scale: np.ndarray, steps: int) -> np.ndarray:
-    """What is left of the currents of active neurons after T steps, ``(C,)``.
+    """Return what is left of active neurons' currents after T steps, ``(C,)``.
 
     In thresholds, at most 1: the mean of u - clip(floor(u), 0, T) with u = z T / theta,
     where z is uniform within each bin of the histogram. Channels that were never active

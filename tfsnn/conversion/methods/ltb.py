@@ -19,9 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import RULES, Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.clock import Clock
@@ -30,23 +31,18 @@ from tfsnn.network.graph import Graph
 
 @method("ltb")
 @dataclass(frozen=True)
-class LocalThresholdBalancing(Thresholds, Corrected):
+class LocalThresholdBalancing(InitialPotential, Corrected):
     """Binary spikes; balanced thresholds, delayed readout."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("balance", "rule for the thresholds", RULES)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
     delayed: str = option("yes", "whether the first steps are left out", ("yes", "no"))
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        plan = plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-        )
+        """Plan balanced thresholds, and the steps that a delayed readout leaves out."""
+        plan = super().plan(graph, statistics)
         if self.delayed == "no":
             return plan
         missing = 1 - self.initial_potential

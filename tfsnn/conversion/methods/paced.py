@@ -1,4 +1,4 @@
-"""Paced firing: each layer looks a step ahead, and all is mended by simulation.
+"""Paced firing: each layer looks a step ahead, and weights are fitted to its spikes.
 
 Ours; the neuron is in :mod:`tfsnn.network.neurons.paced`, the corrections in
 :mod:`tfsnn.conversion.correct`. A layer starts d steps after its input and paces its
@@ -13,22 +13,22 @@ throughput and operations are those of T steps.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import CORRECTED, Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import LevelsOption, SignOption, Spikes
 from tfsnn.network.clock import Clock
-from tfsnn.network.graph import Graph
 
 
 @method("paced")
 @dataclass(frozen=True)
-class Paced(Thresholds, Corrected):
+class Paced(InitialPotential, Corrected):
     """Any spikes; a step of look-ahead for each layer, weights fitted to them."""
+
+    alphabet = Spikes(LevelsOption("levels"), SignOption("negative_threshold", 0.0))
 
     timesteps: int = option(8, "time steps that the thresholds are chosen for", low=1)
     levels: int = option(1, "spike units one step can carry", low=1)
@@ -37,22 +37,19 @@ class Paced(Thresholds, Corrected):
     )
     lookahead: int = option(1, "d, steps that a layer starts after its input", low=0)
     delay: int = option(0, "steps at the start that outputs leave out", low=0)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
     correct: str = option(
         "weights+bias", "what is corrected, layer by layer", CORRECTED
     )
 
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=self.levels,
-            resolution=self.levels * self.timesteps,
-            initial_potential=self.initial_potential,
-            negative_threshold=self.negative_threshold,
-            neuron="paced" if self.lookahead else "integrate_fire",
-            settings={"lookahead": self.lookahead} if self.lookahead else {},
-            clock=Clock(lookahead=self.lookahead, delay=self.delay),
-        )
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of every neuron plan: paced ones, if they look ahead."""
+        found = {**super().neurons, "negative_threshold": self.negative_threshold}
+        if self.lookahead:
+            found |= {"neuron": "paced", "settings": {"lookahead": self.lookahead}}
+        return found
+
+    @property
+    def clock(self) -> Clock:
+        """The clock, by which each layer starts d steps after its input."""
+        return Clock(lookahead=self.lookahead, delay=self.delay)

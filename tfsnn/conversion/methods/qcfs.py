@@ -27,9 +27,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.errors import ModelError
@@ -41,8 +42,10 @@ ADVICE = "train with tfsnn.layers.QCFS, or with ReLU(max_value)"
 
 @method("qcfs")
 @dataclass(frozen=True)
-class QCFS(Thresholds, Corrected):
+class QCFS(InitialPotential, Corrected):
     """Binary spikes; the thresholds are the bounds of the trained activations."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(8, "time steps that it is simulated for", low=1)
     unbounded: str = option(
@@ -50,10 +53,9 @@ class QCFS(Thresholds, Corrected):
         "neurons without a bound: thresholds by the rule, or refuse",
         ("scale", "refuse"),
     )
-    initial_potential: float = option(0.5, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module.
+        """Plan thresholds at the bounds of activations, and by the rule where none is.
 
         Raises:
             ModelError: naming the neurons without a bound, for unbounded=refuse.
@@ -68,13 +70,7 @@ class QCFS(Thresholds, Corrected):
             )
         notes: tuple[str, ...] = ()
         if found:
-            plans |= plan_rates(
-                graph,
-                statistics,
-                self,
-                resolution=self.timesteps,
-                initial_potential=self.initial_potential,
-            )
+            plans |= super().plan(graph, statistics)
             notes = (
                 f"{names}: no upper bound was trained, so thresholds are by "
                 f"scale={self.scale}; {ADVICE} for fewer steps",

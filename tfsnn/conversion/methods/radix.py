@@ -8,19 +8,22 @@ with Radix Encoding", IEEE TNNLS 35(3), 2024, arXiv 2105.06943.
 
 The body of the paper was not to be had; this follows from positional notation. The
 layer is exactly a quantised ReLU of r^T levels (:mod:`tfsnn.network.neurons.radix`). A
-layer needs all digits of its input before it can send its first: T steps for each
-layer. Departs from the paper, which trains the ANN with quantised activations, in
-choosing the ranges by least square error instead.
+layer
+needs all digits of its input before it can send its first: T steps for each layer.
+Departs from the paper, which trains the ANN with quantised activations, in choosing the
+ranges by least square error instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import RadixBase, Spikes
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.clock import Clock
@@ -30,24 +33,35 @@ from tfsnn.network.neurons.radix import check_places
 
 @method("radix")
 @dataclass(frozen=True)
-class RadixEncoding(Thresholds, Corrected):
+class RadixEncoding(InitialPotential, Corrected):
     """Spikes weighted by their step: T digits to a base code each activation."""
+
+    alphabet = Spikes(RadixBase("base"))
 
     timesteps: int = option(4, "T, digits; ten at most", low=1, high=10)
     base: int = option(2, "r, the radix; r^T must not exceed 2^24", low=2)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
+        """Plan neurons that send the digits of their activation.
+
+        Raises:
+            OptionError: for more than 2^24 levels.
+        """
         check_places(self.base, self.timesteps)
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=self.base - 1,
-            resolution=self.base**self.timesteps - 1,
-            initial_potential=self.initial_potential,
-            neuron="radix",
-            settings={"base": self.base},
-            clock=Clock(base=self.base, layer_by_layer=True),
-        )
+        return super().plan(graph, statistics)
+
+    @property
+    def resolution(self) -> int:
+        """The largest number of T digits."""
+        return self.base**self.timesteps - 1
+
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of every neuron plan: those that send digits."""
+        settings = {"base": self.base}
+        return {**super().neurons, "neuron": "radix", "settings": settings}
+
+    @property
+    def clock(self) -> Clock:
+        """The clock, by which a step weighs as much as its digit."""
+        return Clock(base=self.base, layer_by_layer=True)

@@ -12,36 +12,28 @@ the currents in the simulated network, layer by layer. The factor is one of thos
 it reports (0.6 to 0.9).
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import (
+    GRANULARITY,
+    RULES,
+    Corrected,
+    InitialPotential,
+)
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 
 
 @method("rmp")
 @dataclass(frozen=True)
-class ResidualPotential(Thresholds, Corrected):
+class ResidualPotential(InitialPotential, Corrected):
     """Binary spikes, soft reset, thresholds somewhat below the maximum."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("max", "rule for the thresholds", RULES)
     per: str = option("layer", "one threshold for each of these", GRANULARITY)
     threshold_scale: float = option(0.8, "all thresholds times this", low=1e-3)
     initial_potential: float = option(0.0, "V(0), in thresholds")
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-        )

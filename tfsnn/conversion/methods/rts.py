@@ -11,35 +11,21 @@ the output layer, which does not spike here, and in that the ANN is not trained 
 clipped activations (train it with ``ReLU(max_value)`` for that).
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Driven
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 
 
 @method("rts")
 @dataclass(frozen=True)
-class ThresholdShift(Thresholds, Corrected):
+class ThresholdShift(Driven, Corrected):
     """Binary spikes; a current of theta / 2T turns flooring into rounding."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("max", "rule for the thresholds", RULES)
     per: str = option("layer", "one threshold for each of these", GRANULARITY)
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            neuron="driven",
-            settings={"drive": 0.5 / self.timesteps},
-        )

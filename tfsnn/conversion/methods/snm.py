@@ -10,37 +10,28 @@ Departs from the paper in the output layer, which does not spike here, in ``<`` 
 ``<=``, and in giving neurons that never activated the median threshold of the others.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import GRANULARITY, RULES, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import (
+    GRANULARITY,
+    RULES,
+    Corrected,
+    NegativeThreshold,
+)
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 
 
 @method("snm")
 @dataclass(frozen=True)
-class SignedMemory(Thresholds, Corrected):
+class SignedMemory(NegativeThreshold, Corrected):
     """Spikes of -1, 0 and 1; a threshold for each neuron."""
+
+    alphabet = Spikes(signed=True)
 
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
     scale: str = option("max", "rule for the thresholds", RULES)
     per: str = option("neuron", "one threshold for each of these", GRANULARITY)
     negative_threshold: float = option(1.0, "theta_n, a size, in thresholds", low=0)
     initial_potential: float = option(0.0, "V(0), in thresholds")
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-            negative_threshold=self.negative_threshold,
-        )

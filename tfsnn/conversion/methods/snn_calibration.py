@@ -12,36 +12,22 @@ in the weights, fitted in closed form instead of by gradient descent, and in shr
 the potentials to what the samples show to be more than noise.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import CORRECTED, Corrected, Driven
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 
 
 @method("snn_calibration")
 @dataclass(frozen=True)
-class SnnCalibration(Thresholds, Corrected):
+class SnnCalibration(Driven, Corrected):
     """Binary spikes; biases and initial potentials mended by simulation."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(16, "time steps that the thresholds are chosen for", low=1)
     correct: str = option(
         "bias+potential", "what is corrected, layer by layer", CORRECTED
     )
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            neuron="driven",
-            settings={"drive": 0.5 / self.timesteps},
-        )

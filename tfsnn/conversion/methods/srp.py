@@ -13,36 +13,36 @@ the ANN need not be trained with QCFS: thresholds are those of least square erro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import Corrected, InitialPotential
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 from tfsnn.network.clock import Clock
-from tfsnn.network.graph import Graph
 
 
 @method("srp")
 @dataclass(frozen=True)
-class SilencedResidual(Thresholds, Corrected):
+class SilencedResidual(InitialPotential, Corrected):
     """Binary spikes; tau pre-steps find the neurons that are to be silent."""
+
+    alphabet = Spikes()
 
     timesteps: int = option(8, "time steps that the thresholds are chosen for", low=1)
     pre_steps: int = option(4, "tau, steps before the T that count", low=1)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
 
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-            neuron="silenced",
-            settings={"pre_steps": self.pre_steps},
-            clock=Clock(pre_steps=self.pre_steps),
-        )
+    @property
+    def neurons(self) -> dict[str, Any]:
+        """The fields of every neuron plan: those with pre-steps of their own."""
+        return {
+            **super().neurons,
+            "neuron": "silenced",
+            "settings": {"pre_steps": self.pre_steps},
+        }
+
+    @property
+    def clock(self) -> Clock:
+        """The clock, with the pre-steps before the T steps that count."""
+        return Clock(pre_steps=self.pre_steps)

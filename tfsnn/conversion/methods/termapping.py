@@ -15,39 +15,22 @@ rounding; thresholds of least mean square error per channel beat percentiles and
 below T=32.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
-from tfsnn.conversion.methods.thresholds import plan_rates
-from tfsnn.conversion.plan import Plan
-from tfsnn.conversion.statistics import Statistics
-from tfsnn.network.graph import Graph
+from tfsnn.conversion.methods.fields import option
+from tfsnn.conversion.methods.options import CORRECTED, Corrected, NegativeThreshold
+from tfsnn.conversion.methods.registry import method
+from tfsnn.conversion.methods.spikes import Spikes
 
 
 @method("termapping")
 @dataclass(frozen=True)
-class TerMapping(Thresholds, Corrected):
+class TerMapping(NegativeThreshold, Corrected):
     """Spikes of -1, 0 and 1: a negative spike takes back what was sent too much."""
 
+    alphabet = Spikes(signed=True)
+
     timesteps: int = option(32, "time steps that the thresholds are chosen for", low=1)
-    negative_threshold: float = option(0.0, "theta_n, a size, in thresholds", low=0)
-    initial_potential: float = option(0.5, "V(0), in thresholds")
     correct: str = option(
         "weights+bias", "what is corrected, layer by layer", CORRECTED
     )
-
-    def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
-        """See the module."""
-        return plan_rates(
-            graph,
-            statistics,
-            self,
-            levels=1,
-            resolution=self.timesteps,
-            initial_potential=self.initial_potential,
-            negative_threshold=self.negative_threshold,
-        )

@@ -1,14 +1,13 @@
-"""Rules that turn statistics into the scale of each channel: threshold balancing."""
+"""Threshold balancing: rules that turn statistics into the scale of each channel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.conversion.methods.options import Thresholds
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.errors import OptionError
@@ -17,17 +16,41 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
 
 
+class Rule(Protocol):
+    """What :class:`tfsnn.methods.options.Thresholds` says of the rule to apply."""
+
+    @property
+    def scale(self) -> str:
+        """The name of the rule."""
+        ...
+
+    @property
+    def percentile(self) -> float:
+        """The percentile of the activations, for the rule of that name."""
+        ...
+
+    @property
+    def threshold_scale(self) -> float:
+        """The factor of all thresholds."""
+        ...
+
+    @property
+    def per(self) -> str:
+        """Of what there is one threshold: "channel", "layer" or "neuron"."""
+        ...
+
+
 def plan_rates(
     graph: Graph,
     statistics: Mapping[str, Statistics],
-    thresholds: Thresholds,
+    thresholds: Rule,
     *,
     resolution: int,
     levels: int | None = 1,
     clock: Clock = RATE_CLOCK,
     **neuron: Any,
 ) -> Plan:
-    """A plan of one rule for every rate node.
+    """Plan every rate node by one rule for its thresholds.
 
     Args:
         graph: for the bounds of ReLU6 and the like.
@@ -57,7 +80,7 @@ def plan_rates(
 
 
 def _scale(
-    thresholds: Thresholds, statistics: Statistics, resolution: int, levels: int | None
+    thresholds: Rule, statistics: Statistics, resolution: int, levels: int | None
 ) -> np.ndarray:
     rule = thresholds.scale
     if thresholds.per == "neuron":
@@ -87,7 +110,7 @@ def _revive(scale: np.ndarray) -> np.ndarray:
 def bounded(
     scale: np.ndarray, max_value: float | None, levels: int | None
 ) -> tuple[np.ndarray, float | np.ndarray | None]:
-    """Scales and largest coefficients that realise ReLU's upper bound exactly.
+    """Return scales and largest coefficients that realise ReLU's upper bound exactly.
 
     A mean output cannot exceed ``coefficient * scale``; so where that product would
     exceed `max_value` the scale is lowered to make it equal.
@@ -110,7 +133,7 @@ BLOCK = 128  # channels searched at a time, so that their histograms stay in the
 def mean_square_scale(
     statistics: Statistics, resolution: int, levels: int | None
 ) -> np.ndarray:
-    """The scale of each channel with the least mean square coding error, ``(C,)``.
+    """Return each channel's scale of least mean square coding error, ``(C,)``.
 
     With n = resolution spikes over all steps and range r, an activation a is coded as
     q(a) = (r / n) * clip(round(n a / r), 0, n); r is searched between 1/20 of the
@@ -192,7 +215,7 @@ def _wide_range(
 
 
 def gaussian_range(statistics: Statistics, resolution: int) -> np.ndarray:
-    """The range of least mean square error for Gaussian currents, ``(C,)``.
+    """Return the range of least mean square error for Gaussian currents, ``(C,)``.
 
     J. Zhang et al., "Harmony multi-threshold neuron", AAAI 2026: with z ~ N(mu, s^2) of
     each channel and N = resolution, the range r minimises the mean of (Q(z) -
@@ -233,7 +256,7 @@ def balanced_range(
     rate: float = RATE_OF_BALANCING,
     rounds: int = ROUNDS_OF_BALANCING,
 ) -> np.ndarray:
-    """Local threshold balancing, ``(C,)``.
+    """Return the thresholds of local threshold balancing, ``(C,)``.
 
     T. Bu, M. Li, Z. Yu, "Inference-scale complexity in ANN-SNN conversion", CVPR 2025,
     arXiv 2409.03368: the threshold descends the clipping error, from 0::
