@@ -1,9 +1,9 @@
 """What ``stablehlo_gpu.py`` times: networks, settings, and programs without weights.
 
 For each row a file ``NAME.stablehlo``, the program that predicts, and ``NAME.json``:
-its arguments and results, the nodes of the network (``neutral_network.py``) with the shapes
-of their weights, and their neurons. ``index.json`` has the names, the most important
-first.
+its arguments and results, the nodes of the network (``neutral_network.py``) with the
+shapes of their weights, and their neurons. ``index.json`` has the names, the most
+important first.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ VGG-16 for 32 x 32 images and ResNet-20, ResNet-50 for 224 x 224; ternary spikes
 float32 in full precision, or TF32 on both sides. Sides run in turn, on inputs that are
 on the device already; medians. PyTorch (``torch_spiking.py``) is the faster of two
 ways: all steps folded into the batch of each layer, or step by step; channels lie in
-memory as is faster. A row where sides differ in the median of their logits by more than 5 % of
-the logits' spread (and, in bfloat16 and TF32, by more than twice of what that rounding
-does to PyTorch's logits) is marked, and makes the command fail at its end.
+memory as is faster.
+
+A row where sides differ in the median of their logits by more than 5 % of the logits'
+spread (and, in bfloat16 and TF32, by more than twice of what that rounding does to
+PyTorch's logits) is marked, and makes the command fail at its end.
 
 Fraction of the matrix rate: all products of the network, at the rate of a product of
 large square matrices of the same type, measured beside it, over the time; spikes count
@@ -81,7 +83,7 @@ def measure(
     document = {"machine": machine(device), "rows": rows, "left_out": left_out}
     took: dict[str, float] = {}  # by network, the last row's
     for name in json.loads((folder / "index.json").read_text()):
-        if only not in name:
+        if only not in name or not (folder / f"{name}.json").exists():
             continue
         row = json.loads((folder / f"{name}.json").read_text())
         start = time.perf_counter()

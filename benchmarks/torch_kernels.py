@@ -8,7 +8,10 @@ from typing import Any
 
 import torch
 
-torch._dynamo.config.recompile_limit = 1000  # a version for each kind of population
+# A version for each kind of population, none of them left without compilation.
+torch._dynamo.config.recompile_limit = 1000
+torch._dynamo.config.accumulated_recompile_limit = 1000
+torch._dynamo.config.fail_on_recompile_limit_hit = True
 
 
 def fire(
