@@ -1,200 +1,286 @@
-"""A spiking network of ``neutral_network.py`` in plain PyTorch, to be compiled.
+"""A spiking network in plain PyTorch: the reference of ``stablehlo_gpu.py``.
 
-The neurons are those of :mod:`tfsnn.network.neurons.integrate_fire`, in normal form
-(threshold 1), max pooling is that of running sums. A relu node has the fields
-``initial`` (V0), ``negative`` (the negative threshold, or None) and ``most`` (the
-largest coefficient, or None); a conv or dense node ``precision``. As in tfsnn, what the
-constant input reaches before the first neuron is computed once, and a synapse sees the
-T steps folded into the batch, or one at a time: both ways are measured.
+Convolutions and products are those of cuDNN and cuBLAS. All between two of them
+(biases, gains, sums, neurons) is one kernel of ``torch.compile`` for each population.
+That is what it makes of a whole network too, but needs no compilation for each network
+and batch; rows that ask for it compile the whole network as well. On a GPU a prediction
+is recorded as one CUDA graph.
+
+The neurons are those of :mod:`tfsnn.network.neurons.integrate_fire` in normal form
+(threshold 1). As in tfsnn, what the constant input reaches before the first neuron is
+computed once. A synapse sees the T steps folded into the batch, or one at a time.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
-import operator
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch_network import Network, as_tensor
+import torch.nn.functional as F
+from torch_kernels import changes, fire, kernels, running_sums
+
+GROUP = 16
+Values = dict[str, torch.Tensor]
 
 
-class Spiking(Network):
-    """Logits after T steps: their mean current."""
+class Spiking:
+    """Logits after T steps (their mean current), or those of the ANN for T = 0.
+
+    Attributes:
+        seen: where `watch` is set, of each population the coefficients of all steps,
+            ``(T * N, ...)``, of the last run.
+    """
 
     def __init__(
-        self,
-        nodes: list[dict],
-        arrays: dict[str, np.ndarray],
-        output: str,
-        timesteps: int,
-        folded: bool,
+        self, network: dict[str, Any], weights: dict[str, Any], device: str, last: bool
     ) -> None:
-        super().__init__(nodes, arrays, output)
-        self.timesteps, self.folded = timesteps, folded
-        self.constant: set[str] = set()
-        for index, node in enumerate(nodes):
-            if node["op"] != "relu" and set(node["inputs"]) <= self.constant:
-                self.constant.add(node["name"])
-            if node.get("precision") == "bfloat16":
-                getattr(self, f"node{index}").to(torch.bfloat16)
+        """A network as ``gpu_export.py`` writes it, with arrays as tfsnn has them.
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(N, C, H, W)`` or ``(N, features)`` to logits ``(N, classes)``."""
-        constants: dict[str, torch.Tensor] = {}
-        for index, node in enumerate(self.nodes):
-            if node["name"] in self.constant:
-                reads = [constants[name] for name in node["inputs"]]
-                constants[node["name"]] = self._computed(index, node, reads or [x])
-        if self.folded:
-            return self._advance(constants, {}, self.timesteps)[0] / self.timesteps
+        `last`: whether channels are the last axis in memory.
+        """
+        self.nodes = {node["name"]: node for node in network["nodes"]}
+        self.output, self.timesteps = network["output"], network["timesteps"]
+        self.last, self.watch = last, False
+        self.seen: Values = {}
+        self.fire, *self.sums = kernels()
+        self.readers: dict[str, list[dict]] = {name: [] for name in self.nodes}
+        self.constant: set[str] = set()
+        self.weights: Values = {}
+        self.most: Values = {}  # as tensors, so that all coefficients share kernels
+        for name, node in self.nodes.items():
+            for read in node["inputs"]:
+                self.readers[read].append(node)
+            if node["op"] != "relu" and set(node["inputs"]) <= self.constant:
+                self.constant.add(name)
+            if node.get("most") is not None:
+                self.most[name] = torch.tensor(float(node["most"]), device=device)
+            for field in node.get("weights", ()):
+                values = torch.as_tensor(weights[f"{name}.{field}"]).to(device)
+                self.weights[f"{name}.{field}"] = self._own_form(node, field, values)
+
+    def uncompiled(self) -> Spiking:
+        """The same with plain operations between synapses."""
+        other = copy.copy(self)
+        other.fire, other.sums = fire, [running_sums, changes]
+        return other
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Of images and kernels."""
+        return torch.channels_last if self.last else torch.contiguous_format
+
+    def _own_form(self, node: dict, field: str, values: torch.Tensor) -> torch.Tensor:
+        if field != "kernel":
+            return values if self._apart(node["name"]) else values.to(_precision(node))
+        if node["op"] == "dense":
+            return values.T.contiguous().to(_precision(node))
+        kernel = values.permute(3, 2, 0, 1).to(_precision(node))
+        return kernel.contiguous(memory_format=self.memory_format)
+
+    def __call__(self, x: torch.Tensor, folded: bool = True) -> torch.Tensor:
+        """Images ``(N, C, H, W)`` to logits ``(N, classes)``."""
+        constants: Values = {}
+        for name in self.nodes:
+            if name in self.constant:
+                constants[name] = self._computed(name, constants, x)
+        if folded or not self.timesteps:
+            return self._advance(constants, {}, self.timesteps or 1, False)
         state: dict[str, Any] = {}
-        total: Any = 0.0
-        for _ in range(self.timesteps):
-            logits, state = self._advance(constants, state, 1)
-            total = total + logits
-        return total / self.timesteps
+        steps = [
+            self._advance(constants, state, 1, True) for _ in range(self.timesteps)
+        ]
+        return torch.stack(steps).mean(0)
 
     def _advance(
-        self, constants: dict[str, torch.Tensor], before: dict[str, Any], steps: int
-    ) -> tuple[torch.Tensor, dict[str, Any]]:
-        """Some steps, layer by layer: the sum of the logits, and the state after."""
-        values, state = dict(constants), {}
-        for index, node in enumerate(self.nodes):
-            name = node["name"]
-            if name in self.constant:
-                continue
+        self, constants: Values, state: dict[str, Any], steps: int, keep: bool
+    ) -> torch.Tensor:
+        """The mean of the logits of some steps; `state` becomes that after them."""
+        values = dict(constants)
+        for name, node in self.nodes.items():
             if node["op"] == "relu":
-                (read,) = node["inputs"]
-                currents = (
-                    [values[read]] * steps
-                    if read in self.constant
-                    else values[read].chunk(steps)
-                )
-                values[name], state[name] = _fire(node, currents, before.get(name))
+                values[name] = self._population(node, values, state, steps, keep)
+                if self.watch:
+                    self.seen[name] = values[name]
+            elif name in self.constant or self._within(name):
                 continue
-            reads = [self._over_time(values, read, steps) for read in node["inputs"]]
-            if node["op"] == "max":
-                pool = functools.partial(self._computed, index, node)
-                values[name], state[name] = _running(pool, *reads, steps, before, name)
+            elif node["op"] == "max" and self.timesteps:
+                values[name] = self._running(node, values, state, steps)
             else:
-                values[name] = self._computed(index, node, reads)
-        logits = self._over_time(values, self.output, steps)
-        return functools.reduce(operator.add, logits.chunk(steps)), state
+                values[name] = self._computed(name, values, None)
+        logits = values[self.output].float()
+        return logits.reshape(steps, -1, logits.shape[-1]).mean(0)
 
-    def _over_time(
-        self, values: dict[str, torch.Tensor], name: str, steps: int
+    def _population(
+        self, node: dict, values: Values, state: dict[str, Any], steps: int, keep: bool
     ) -> torch.Tensor:
-        """``(steps * N, ...)``."""
-        value = values[name]
-        return torch.cat([value] * steps) if name in self.constant else value
+        (read,) = node["inputs"]
+        names = self.nodes[read]["inputs"] if self._sum(read) else [read]
+        parts = [self._part(name, values, steps) for name in names]
+        batch = next(iter(values.values())).shape[0]
+        before = state.get(node["name"])
+        self._mark(before or (), 0)
+        sent, state[node["name"]] = self.fire(
+            parts,
+            before,
+            node["initial"],
+            node["negative"],
+            self.most.get(node["name"]),
+            steps if self.timesteps else 0,
+            keep,
+            self._dtype(node["name"]),
+        )
+        like = values[self._source(names[0])].shape[1:]
+        return self._in_place(sent.reshape(-1), steps * batch, like)
 
-    def _computed(
-        self, index: int, node: dict, reads: list[torch.Tensor]
+    def _running(
+        self, node: dict, values: Values, state: dict[str, Any], steps: int
     ) -> torch.Tensor:
+        """The change of the maximum of running sums."""
+        name, x = node["name"], values[node["inputs"][0]]
+        total, sent = state.get(name) or (None, None)
+        batch, like = x.shape[0], x.shape[1:]
+        totals = self.sums[0](self._flat(x, steps), total)
+        pooled = applied(node, self._in_place(totals, batch, like), {}, True)
+        y = self._flat(pooled, steps)
+        state[name] = (totals[-1], y[-1])
+        changes = self.sums[1](y, sent, self._dtype(name))
+        return self._in_place(changes, batch, pooled.shape[1:])
+
+    def _flat(self, x: torch.Tensor, steps: int) -> torch.Tensor:
+        """``(T, rest)``, in the order in memory."""
+        x = x.permute(0, 2, 3, 1) if self.last and x.dim() == 4 else x
+        return x.reshape(steps, -1)
+
+    def _in_place(self, y: torch.Tensor, batch: int, like: Any) -> torch.Tensor:
+        """Values in the order in memory as ``(batch, *like)``."""
+        if len(like) == 1 or not self.last:
+            return y.reshape(batch, *like)
+        channels, *places = like
+        return y.reshape(batch, *places, channels).permute(0, 3, 1, 2)
+
+    def _part(self, name: str, values: Values, steps: int) -> tuple[Any, Any, Any]:
+        """One term of a current, ``(T or 1, rows, groups, of a group)``; bias, gain.
+
+        Groups are the channels by 16, which the compiler then knows to be aligned; or
+        channels, where places are last in memory.
+        """
+        y = values[self._source(name)]
+        times = 1 if self._source(name) in self.constant else steps
+        channels = y.shape[1]
+        groups = self.last or y.dim() == 2
+        form = (channels // GROUP, GROUP) if groups else (channels, y[0, 0].numel())
+        y = self._flat(y, times).reshape(times, -1, *form)
+        bias, gain = None, None
+        if self._apart(name):
+            given = self.weights
+            bias = given.get(f"{name}.bias", given.get(f"{name}.offset"))
+            gain = given.get(f"{name}.gain")
+        of_channels = form if groups else (channels, 1)
+        bias = None if bias is None else bias.reshape(of_channels)
+        gain = None if gain is None else gain.reshape(of_channels)
+        self._mark([y], 1)
+        self._mark([v for v in (bias, gain) if v is not None], -1)
+        return y, bias, gain
+
+    def _mark(self, tensors: Any, first: int) -> None:
+        """Tell the compiler what changes: rows and groups, from axis `first` on."""
+        for y in () if torch.compiler.is_compiling() else tensors:
+            axes = [axis for axis in (first, first + 1, first + 2) if axis >= 0]
+            if y.shape[-1] in (1, GROUP):
+                torch._dynamo.mark_static(y, axes.pop())
+            for axis in axes:
+                torch._dynamo.maybe_mark_dynamic(y, axis)
+
+    def _source(self, name: str) -> str:
+        """The node whose values a term reads."""
+        affine = self.nodes[name]["op"] == "affine" and self._apart(name)
+        return self.nodes[name]["inputs"][0] if affine else name
+
+    def _sum(self, name: str) -> bool:
+        """Whether it is a sum that one population alone reads."""
+        readers = [node["op"] for node in self.readers[name]]
+        return self.nodes[name]["op"] == "add" and readers == ["relu"]
+
+    def _apart(self, name: str) -> bool:
+        """Whether bias and gain are applied by the population that reads them."""
+        if self.nodes[name]["op"] not in ("conv", "dense", "affine"):
+            return False
+        if self.nodes[name]["op"] == "affine" and name in self.constant:
+            return False
+        readers = self.readers[name]
+        return len(readers) == 1 and (
+            readers[0]["op"] == "relu" or self._sum(readers[0]["name"])
+        )
+
+    def _within(self, name: str) -> bool:
+        """Whether a population computes it."""
+        return self._sum(name) or self._source(name) != name
+
+    def _half(self, name: str) -> bool:
+        """Whether bfloat16 is what all who read the spikes want."""
+        return all(
+            node.get("precision") == "bfloat16"
+            or node["op"] in ("relu", "add", "affine")
+            or (node["op"] in ("average", "flatten") and self._half(node["name"]))
+            for node in self.readers[name]
+        ) and any(node.get("precision") == "bfloat16" for node in self.nodes.values())
+
+    def _dtype(self, name: str) -> torch.dtype:
+        """Of the spikes that leave a node."""
+        return torch.bfloat16 if self._half(name) else torch.float32
+
+    def _computed(self, name: str, values: Values, x: Any) -> torch.Tensor:
+        node = self.nodes[name]
         if node["op"] == "input":
-            return reads[0]
+            return x
+        reads = [values[read] for read in node["inputs"]]
         if node["op"] == "add":
-            return functools.reduce(operator.add, reads)
-        if node["op"] == "concat":
-            last = node["axis"] == len(node["shape"]) - 1
-            return torch.cat(reads, 1 if last else node["axis"] + 2)
-        (x,) = reads
-        if node["op"] == "flatten":
-            return torch.flatten(x.permute(0, 2, 3, 1), 1) if x.dim() == 4 else x
-        module = getattr(self, f"node{index}")
-        if node.get("precision") == "bfloat16":
-            return module(x.to(torch.bfloat16)).float()
-        return module(x)
+            return functools.reduce(torch.add, reads)
+        return applied(node, reads[0], self.weights, not self._apart(name))
 
 
-def _fire(node: dict, currents: Any, state: Any) -> tuple[torch.Tensor, Any]:
-    """The spikes of some steps, ``(steps * N, ...)``, and the state behind them."""
-    signed, most = node["negative"] is not None, node["most"]
-    potential, unsent = state or (
-        torch.full_like(currents[0], node["initial"]),
-        torch.zeros_like(currents[0]) if signed else None,
-    )
-    sent = []
-    for current in currents:
-        u = potential + current
-        c = torch.floor(u)
-        if signed:
-            if node["negative"]:
-                below = torch.clamp_max(torch.floor(u + node["negative"]), 0.0)
-                c = torch.where(u < 0, below, c)
-            c = torch.maximum(c, unsent if most is None else unsent.clamp_min(-most))
-        else:
-            c = torch.clamp_min(c, 0.0)
-        c = c if most is None else torch.clamp_max(c, most)
-        potential = u - c
-        unsent = unsent - c if signed else None
-        sent.append(c)
-    return torch.cat(sent) if len(sent) > 1 else sent[0], (potential, unsent)
+def _precision(node: dict) -> torch.dtype:
+    return getattr(torch, node.get("precision", "float32"))
 
 
-def _running(
-    pool: Any, x: torch.Tensor, steps: int, before: dict[str, Any], name: str
-) -> tuple[torch.Tensor, Any]:
-    """The change of the maximum of running sums."""
-    parts = x.chunk(steps)
-    total, sent = before.get(name) or (torch.zeros_like(parts[0]), 0.0)
-    totals = []
-    for part in parts:
-        total = total + part
-        totals.append(total)
-    changes = []
-    for y in pool([torch.cat(totals)]).chunk(steps):
-        changes.append(y - sent)
-        sent = y
-    return torch.cat(changes), (total, sent)
+def applied(node: dict, x: torch.Tensor, weights: Values, whole: bool) -> torch.Tensor:
+    """A layer of one input; without its bias if not `whole`."""
+    name, op = node["name"], node["op"]
+    bias = weights.get(f"{name}.bias") if whole else None
+    if op == "flatten":
+        return x.permute(0, 2, 3, 1).flatten(1) if x.dim() == 4 else x
+    if op == "dense":
+        return F.linear(x.to(_precision(node)), weights[f"{name}.kernel"], bias)
+    if op == "affine":
+        form = (-1, 1, 1) if x.dim() == 4 else (-1,)
+        y = x * weights[f"{name}.gain"].reshape(form)
+        offset = weights.get(f"{name}.offset")
+        return y if offset is None else y + offset.reshape(form)
+    (top, bottom), (left, right) = node["pads"]
+    even = top == bottom and left == right
+    if op == "pad" or not even:
+        lowest = -torch.inf if op == "max" else 0.0
+        x = F.pad(x, (left, right, top, bottom), value=lowest)
+    pads = (top, left) if even else (0, 0)
+    if op == "conv":
+        x, kernel = x.to(_precision(node)), weights[f"{name}.kernel"]
+        return F.conv2d(
+            x, kernel, bias, node["strides"], pads, node["dilation"], node["groups"]
+        )
+    if op == "max":
+        return F.max_pool2d(x, node["size"], node["strides"], pads)
+    if op == "average" and len(node["shape"]) == 1:
+        return x.mean((2, 3))
+    if op == "average" and even and not any(pads):
+        return F.avg_pool2d(x, node["size"], node["strides"])
+    if op == "pad":
+        return x
+    raise SystemExit(f"{name}: {op} that PyTorch's side does not have")
 
 
-def timed(
-    place: Path,
-    network: dict[str, Any],
-    x: np.ndarray,
-    folded: bool,
-    device: str,
-    median: Callable[[Callable[[], Any]], float],
-) -> tuple[np.ndarray | None, float | None]:
-    """Logits and seconds of a batch, compiled; None where memory does not suffice.
-
-    Args:
-        place: holds ``arrays.npz``.
-        network: ``network.json``.
-        x: images, channels last.
-        folded: whether all steps go through a layer together.
-        device: "cuda" or "cpu".
-        median: measures a function of nothing that waits for its result.
-    """
-    fast = network["fast_products"]
-    torch.backends.cudnn.allow_tf32 = fast
-    torch.backends.cudnn.benchmark = True
-    torch.set_float32_matmul_precision("high" if fast else "highest")
-    torch.compiler.reset()
-    with np.load(place / "arrays.npz") as stored:
-        arrays = dict(stored)
-    steps = network["timesteps"]
-    model = Spiking(network["nodes"], arrays, network["output"], steps, folded)
-    on = {"device": device, "memory_format": torch.channels_last}
-    compiled = torch.compile(
-        model.to(**on).eval(), mode="max-autotune" if device == "cuda" else None
-    )
-    try:
-        inputs = as_tensor(x).to(**on)
-
-        def run() -> torch.Tensor:
-            with torch.inference_mode():
-                y = compiled(inputs)
-            if device == "cuda":
-                torch.cuda.synchronize()
-            return y
-
-        seconds = median(run)
-        return run().cpu().numpy(), seconds
-    except torch.cuda.OutOfMemoryError:
-        torch.cuda.empty_cache()
-        return None, None
+def compiled_whole(model: Spiking) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The whole network with its steps folded, compiled for one batch."""
+    return torch.compile(model.uncompiled().__call__, dynamic=False)

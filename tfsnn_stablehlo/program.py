@@ -26,10 +26,19 @@ class Program:
         device: of JAX, that computes.
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any], device: Any) -> None:
-        """See :func:`load`."""
+    def __init__(
+        self,
+        path: Path,
+        manifest: dict[str, Any],
+        device: Any,
+        weights: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Hold a folder that :func:`load` has read.
+
+        `weights` by name, on the device, stand in for those of the folder.
+        """
         self.path, self.manifest, self.device = path, manifest, device
-        self._weights: dict[str, Any] = {}
+        self._weights: dict[str, Any] = dict(weights or {})
         self._compiled: dict[str, Any] = {}
 
     @property
