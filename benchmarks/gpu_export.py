@@ -131,7 +131,7 @@ def export_rows(folder: Path, found: list[Row]) -> Iterator[str]:
 def _export(folder: Path, row: Row, snn: Any) -> None:
     from neutral_network import neutral
 
-    from tfsnn.export.stablehlo import steps_at_a_time
+    from tfsnn.export.stablehlo.writing import steps_at_a_time
     from tfsnn.export.stablehlo.program import Programs, lowered, serialized
 
     chunk = steps_at_a_time(snn, row.batch)
