@@ -31,6 +31,7 @@ class Row:
     Attributes:
         fast_products: TF32, on both sides.
         whole: whether PyTorch compiles the whole network besides.
+        chunk: K, steps that a layer of the program takes together; all of them if None.
     """
 
     network: str
@@ -40,13 +41,15 @@ class Row:
     batch: int
     fast_products: bool = False
     whole: bool = False
+    chunk: int | None = None
 
     @property
     def name(self) -> str:
         """Of its files."""
         parts = [self.network, self.precision, self.spikes]
         parts += [f"T{self.timesteps}", f"batch{self.batch}"]
-        return "-".join(parts + ["tf32"] * self.fast_products + ["whole"] * self.whole)
+        parts += ["tf32"] * self.fast_products + ["whole"] * self.whole
+        return "-".join(parts + [f"K{self.chunk}"] * (self.chunk is not None))
 
 
 def rows() -> list[Row]:
@@ -54,21 +57,28 @@ def rows() -> list[Row]:
     small, large = ("VGG-16", "ResNet-20"), "ResNet-50"
     found = [
         Row(name, *settings)
-        for settings in (
-            ("bfloat16", "graded", 4, 32),
-            ("float32", "ternary", 4, 32),
-        )
+        for settings in (("bfloat16", "graded", 4, 32), ("float32", "ternary", 4, 32))
         for name in (*small, large)
     ]
+    step_by_step = [
+        Row(name, *settings, chunk=1)
+        for settings in (("bfloat16", "graded", 4, 32), ("bfloat16", "ternary", 16, 32))
+        for name in small
+    ]
+    found += step_by_step[:2]
     found += [
         Row(name, *settings)
         for settings in (
+            ("bfloat16", "ternary", 16, 32),
             ("bfloat16", "ternary", 16, 256),
             ("float32", "graded", 4, 1),
             ("float32", "graded", 16, 32),
+            ("bfloat16", "graded", 4, 256),
+            ("bfloat16", "ternary", 16, 1),
         )
         for name in small
     ]
+    found += step_by_step[2:]
     found += [
         Row(large, "bfloat16", "ternary", 16, 1),
         *(Row(name, "float32", "ternary", 4, 32, True) for name in (*small, large)),
@@ -131,10 +141,9 @@ def export_rows(folder: Path, found: list[Row]) -> Iterator[str]:
 def _export(folder: Path, row: Row, snn: Any) -> None:
     from neutral_network import neutral
 
-    from tfsnn.export.stablehlo.writing import steps_at_a_time
     from tfsnn.export.stablehlo.program import Programs, lowered, serialized
 
-    chunk = steps_at_a_time(snn, row.batch)
+    chunk = row.timesteps if row.chunk is None else row.chunk
     program = Programs(snn, row.batch, chunk).predict()
     graph = snn.graph.map_arrays(lambda node, field, values: values.numpy())
     nodes, _, output = neutral(graph)

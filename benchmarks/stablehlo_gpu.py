@@ -31,15 +31,14 @@ from __future__ import annotations
 import functools
 import gc
 import json
-import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from gpu_clock import machine, matrix_rate, median
+from gpu_clock import machine, median
+from gpu_jax_side import JaxSide
 
 START = time.perf_counter()
 TOLERANCE = 0.05
@@ -53,11 +52,12 @@ def main() -> None:
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--small", is_flag=True, help="A tiny network only, to try the script.")
-def export(folder: Path, small: bool) -> None:
+@click.option("--first", type=int, metavar="N", help="The most important N rows only.")
+def export(folder: Path, small: bool, first: int | None) -> None:
     """Write the programs of all rows, without weights."""
     from gpu_export import export_rows, rows, small_rows
 
-    for name in export_rows(folder, small_rows() if small else rows()):
+    for name in export_rows(folder, (small_rows() if small else rows())[:first]):
         click.echo(name, err=True)
 
 
@@ -72,8 +72,6 @@ def measure(
     folder: Path, output: Path, device: str, minutes: float, repeats: int, only: str
 ) -> None:
     """Time the programs of a folder; write JSON and Markdown after each."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch's share
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from gpu_table import markdown
     from report_files import write
 
@@ -95,6 +93,7 @@ def measure(
             rows[-1]["row_seconds"] = took[row["network"]]
             click.echo(json.dumps(rows[-1]), err=True)
         write(output, document, markdown(document))
+    sides.jax.close()
     if wrong := [row for row in rows if row["errors"] or row["agrees"] is False]:
         raise SystemExit(f"{len(wrong)} of {len(rows)} rows failed or differ: {output}")
 
@@ -104,10 +103,8 @@ class Sides:
 
     def __init__(self, folder: Path, device: str, repeats: int) -> None:
         """For the programs of a folder."""
-        import jax
-
-        self.folder, self.device, self.repeats = folder, device, repeats
-        self.jax_device = jax.devices(device)[0]
+        self.device, self.repeats = device, repeats
+        self.jax = JaxSide(folder, device)
         self.weights: dict[tuple, Any] = {}
         self.channels_last: dict[tuple, bool] = {}
         self.ann: dict[tuple, float] = {}
@@ -127,10 +124,8 @@ class Sides:
         ]
         seconds = row.get("jax_seconds")
         if seconds:
-            fast = network["fast_products"]
-            rate = matrix_rate(self.jax_device, network["precision"], fast)
-            row["matrix_flops"] = rate
-            row["matrix_share"] = 2 * network["macs"] * row["batch"] / seconds / rate
+            rate = 2 * network["macs"] * row["batch"] / seconds
+            row["matrix_share"] = rate / row["matrix_flops"]
         if found and seconds:
             row["torch_over_jax"] = min(found) / seconds
         if seconds and row.get("ann_seconds"):
@@ -162,29 +157,12 @@ class Sides:
         return self.weights[key]
 
     def _in_jax(self, network: dict[str, Any], row: dict[str, Any]) -> Any:
-        import jax
-        import numpy as np
         from gpu_weights import drawn_images
 
-        from tfsnn_stablehlo import Program
-
-        manifest = network["manifest"]
-        weights = {
-            name: jax.device_put(array, self.jax_device)
-            for name, array in self._weights(network).items()
-        }
-        program = Program(self.folder, manifest, self.jax_device, weights)
-        ((name, shape),) = program.inputs.items()
-        x = drawn_images(row["batch"], list(shape))
-        feed = {name: jax.device_put(x, self.jax_device)}
-
-        def run() -> Any:
-            return jax.block_until_ready(program.start("predict", feed))
-
-        start = time.perf_counter()
-        ours = np.asarray(run()[0])
-        row["jax_compile_seconds"] = time.perf_counter() - start
-        row["jax_seconds"] = median(run, self.repeats)
+        x = drawn_images(row["batch"], network["nodes"][0]["shape"])
+        weights = self._weights(network)
+        ours, found = self.jax.measured(network, weights, x, self.repeats)
+        row |= found
         return ours
 
     def _in_torch(
