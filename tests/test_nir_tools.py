@@ -1,6 +1,7 @@
 """Our NIR files run in sinabs, norse and snnTorch, where these are installed.
 
-They need PyTorch; ``benchmarks/nir_tools.py`` runs them and says what is mended.
+They need PyTorch; ``benchmarks/toolboxes/nir_tools.py`` runs them and says what is
+mended.
 """
 
 import sys
@@ -16,8 +17,8 @@ import tfsnn
 from tfsnn.export.nir import export_nir
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-import nir_tools  # noqa: E402
+sys.path.insert(0, str(ROOT))
+from benchmarks.toolboxes import nir_tools  # noqa: E402
 
 MODELS = ROOT / "saved_models"
 T = 8
