@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from benchmarks.measure import described
 from benchmarks.tables import FORM, table
-from benchmarks.toolboxes.against import within
+from benchmarks.toolboxes.comparison import within
 from tfsnn_cli.main import cli
 
 ROOT = Path(__file__).parents[1]

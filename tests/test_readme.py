@@ -20,10 +20,10 @@ def test_generated_parts_are_up_to_date(monkeypatch):
     assert script["written"](README) == README
 
 
-# The beginning of a result's name, and the benchmark that writes it.
+# The beginning of a result's name, and the module of its page.
 RESULTS = {
     "accuracy_": "accuracy.accuracy",
-    "against_": "toolboxes.against",
+    "against_": "toolboxes.comparison",
     "backbones": "accuracy.backbones",
     "bulk_cost": "service.bulk_cost",
     "early_exit_": "accuracy.early_exit",
@@ -33,7 +33,7 @@ RESULTS = {
     "published_": "accuracy.published",
     "speed": "speed.speed",
     "throughput": "speed.throughput",
-    "within_": "toolboxes.against",
+    "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
 

@@ -3,7 +3,7 @@
     python -m benchmarks.toolboxes.against --timesteps 4,8,16,32 --limit 500 \
         --model saved_models/resnet20_cifar10/model.keras \
         --calibration train.npz --data test.npz \
-        --package spikingjelly=spikingjelly-venv/bin/python \
+        --package spikingjelly spikingjelly-venv/bin/python \
         --output benchmarks/results/against_spikingjelly_resnet20
 
 Each package lives in an environment of its own (``docs/benchmarks.md`` has all
@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -33,10 +32,10 @@ import tensorflow as tf
 import tfsnn
 from benchmarks.inputs import Task, samples, takes_task
 from benchmarks.measure import per_image, timed
-from benchmarks.tables import FORM, Document, Page, Report, curves, table
+from benchmarks.tables import FORM, Report
+from benchmarks.toolboxes.comparison import CLOSE, PAGE
 from benchmarks.toolboxes.other_side import other_side
 
-CLOSE = 0.5  # points below the ANN
 FOUR = (4, 8, 16, 32)
 MIDDLE = {"initial_potential": 0.5}
 # name: values of a spike, method, options, T. Each is converted for each T. Those
@@ -85,11 +84,18 @@ THEIRS: dict[str, tuple[str, tuple[int, ...], str]] = {
     ),
 }
 ALL = [*OURS, *THEIRS]
+PACKAGES = [*dict.fromkeys(package for package, *_ in THEIRS.values())]
 
 
 @click.command()
 @takes_task
-@click.option("--package", "packages", multiple=True, help="PACKAGE=ITS_PYTHON")
+@click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    type=(click.Choice(PACKAGES), str),
+    help="Its name, and the Python of its environment.",
+)
 @click.option("--setting", "names", multiple=True, type=click.Choice(ALL), default=ALL)
 @click.option("--timesteps", help="For all settings: 4,8,16,32")
 @click.option("--calibration-limit", default=1024, show_default=True)
@@ -101,7 +107,7 @@ ALL = [*OURS, *THEIRS]
 @click.option("--until-close", is_flag=True, help="Ours: no T beyond the first close.")
 def main(
     task: Task,
-    packages: tuple[str, ...],
+    packages: tuple[tuple[str, str], ...],
     names: tuple[str, ...],
     timesteps: str | None,
     calibration_limit: int,
@@ -155,11 +161,12 @@ def main(
             snn, seconds = timed(functools.partial(convert, model, shared, method))
             found = tfsnn.evaluate(snn, test, timesteps=[t], batch_size=size)
             (row,) = found.to_dict()["rows"]
-            add({**about, **row, **_timed(snn, images, **how), "conversion": seconds})
+            row |= {"used": snn.report.options, "conversion_seconds": seconds}
+            add({**about, **row, **_timed(snn, images, **how)})
             if until_close and row["accuracy"] >= accuracy - CLOSE / 100:
                 break
     arrays = {"calibration": theirs, "images": images, "labels": labels}
-    for package, python in (entry.split("=", 1) for entry in packages):
+    for package, python in packages:
         request["settings"] = {
             name: steps(defaults)
             for name, (of, defaults, _) in THEIRS.items()
@@ -196,104 +203,6 @@ def _timed(
     fastest = min(probes, key=operator.itemgetter("milliseconds"))
     return times(fastest["batch_size"], timed_runs)
 
-
-def _theirs(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in rows if row["side"] != "ours"]
-
-
-def within(document: Document) -> str:
-    """A table of the least T within CLOSE points of the ANN, the fastest first."""
-    first: dict[str, dict[str, Any]] = {}
-    for row in document["rows"]:
-        if row["points"] >= -CLOSE - 1e-7:
-            first.setdefault(row["setting"], row)
-    rows = sorted(first.values(), key=operator.itemgetter("milliseconds"))
-    if theirs := _theirs(rows):
-        best = theirs[0]["images_per_second"]
-        rows = [{**row, "times": row["images_per_second"] / best} for row in rows]
-    found = table(
-        f"within {CLOSE} points of the ANN | first T | accuracy, % | images/s "
-        "| times their fastest",
-        "{setting} | {timesteps} | {accuracy:.2p} | {images_per_second:.1f} "
-        "| {times:.1f}",
-        rows,
-    )
-    settings = dict.fromkeys(row["setting"] for row in document["rows"])
-    never = ", ".join(name for name in settings if name not in first)
-    none = f"\n\nNot within {CLOSE} points at any T: {never}."
-    return found + none if never else found
-
-
-def _compared(document: Document) -> list[str]:
-    """How many times faster ours is: where as accurate, and at the same T."""
-    ours = [row for row in document["rows"] if row["side"] == "ours"]
-
-    def best(row: dict[str, Any], key: str, fits: Callable[[Any, Any], bool]) -> Any:
-        fitting = [own for own in ours if fits(own[key], row[key])]
-        if not fitting:
-            return "none", ""
-        fastest = max(fitting, key=operator.itemgetter("images_per_second"))
-        times = fastest["images_per_second"] / row["images_per_second"]
-        return f"{fastest['setting']}, T={fastest['timesteps']}", f"{times:.1f}"
-
-    rows = [
-        {
-            **row,
-            "accurate": best(row, "accuracy", operator.ge),
-            "same": best(row, "timesteps", operator.eq),
-        }
-        for row in _theirs(document["rows"])
-    ]
-    if not rows:
-        return []
-    return [
-        "How many times the images per second, of our fastest row that is at least as "
-        "accurate, and of our fastest at the same T:",
-        table(
-            "setting | T | accuracy, % | ours, as accurate | times | ours, same T "
-            "| times",
-            "{setting} | {timesteps} | {accuracy:.2p} | {accurate[0]} | {accurate[1]} "
-            "| {same[0]} | {same[1]}",
-            rows,
-        ),
-    ]
-
-
-def _blocks(document: Document) -> Iterable[str]:
-    for other in document["theirs"]:
-        yield FORM.vformat(
-            "{package} on {on}: ANN {ann_accuracy:.2p} %, {ann_milliseconds:.2f} ms "
-            "per image; logits differ by {greatest_difference:.1g} at most.",
-            (),
-            other,
-        )
-    yield within(document)
-    yield from _compared(document)
-    yield "\n".join(f"- {name}: {text}" for name, text in document["notes"].items())
-
-
-def _drawing(document: Document) -> str:
-    return curves(document, f"{document['model']}: against other packages")
-
-
-PAGE = Page(
-    "{model}: against other packages",
-    "ANN {ann_accuracy:.2p} % on {samples} test images, {ann[milliseconds]:.2f} ms per "
-    "image. Calibrated on {calibration_samples} images. Medians of {timed_runs} runs "
-    "over {timed_samples} images, {their_timed_samples} or more for theirs. Measured "
-    "on {machine}.",
-    [
-        (
-            "setting | spikes | T | latency, steps | accuracy, % "
-            "| against the ANN, points | batch | ms per image | images per second",
-            "{setting} | {alphabet} | {timesteps} | {latency} | {accuracy:.2p} "
-            "| {points:+.2f} | {batch_size} | {milliseconds:.2f} "
-            "| {images_per_second:,.1f}",
-        )
-    ],
-    _blocks,
-    _drawing,
-)
 
 if __name__ == "__main__":
     main()
