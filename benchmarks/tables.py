@@ -49,16 +49,16 @@ class _Form(string.Formatter):
 FORM = _Form()
 
 
-def table(header: str, line: str | Callable[[Row], str], rows: Iterable[Row]) -> str:
+def table(header: str, line: str, rows: Iterable[Row]) -> str:
     """Markdown; `` | `` stands between cells, and fields of rows in braces."""
-    made = line if callable(line) else lambda row: FORM.vformat(line, (), row)
-    lines = [header, " | ".join(["---"] * (header.count(" | ") + 1)), *map(made, rows)]
+    lines = [header, " | ".join(["---"] * (header.count(" | ") + 1))]
+    lines += [FORM.vformat(line, (), row) for row in rows]
     return "\n".join(f"| {each} |" for each in lines)
 
 
 @dataclass(frozen=True)
 class Page:
-    """How a document reads: its fields stand in braces, as in `FORM`."""
+    """The layout of a document: fields stand in braces and are written by `FORM`."""
 
     title: str
     intro: str
@@ -67,7 +67,7 @@ class Page:
     drawing: Callable[[Document], str] | None = None
 
     def text(self, document: Document) -> str:
-        """Markdown, with a line on the machine if the introduction does not end."""
+        """Render a document as Markdown; `machine` is written in one line."""
         fields = {**document, "machine": described(document["machine"])}
         blocks = [f"# {self.title}", self.intro]
         blocks = [FORM.vformat(block, (), fields) for block in blocks]
@@ -76,7 +76,7 @@ class Page:
 
 
 class Report:
-    """OUTPUT.json, OUTPUT.md and OUTPUT.svg, written after each row."""
+    """A document in the making: OUTPUT.json, OUTPUT.md and OUTPUT.svg of its rows."""
 
     def __init__(
         self, output: Path, page: Page, keep: bool = False, **document: Any
@@ -90,13 +90,13 @@ class Report:
         self.document: Document = {**before, "machine": machine(), **document}
 
     def add(self, row: Document, key: str = "rows") -> None:
-        """Add a row, say it, and write."""
+        """Append a row, print it on standard error, and write all files."""
         click.echo(json.dumps(row), err=True)
         self.document.setdefault(key, []).append(row)
         self.write()
 
     def write(self) -> None:
-        """Write all that is known."""
+        """Write the document, its page and its drawing."""
         svg = None
         if self.page.drawing and self.document["rows"]:
             svg = self.page.drawing(self.document)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.accuracy.sweep import Setting, sweep
-from benchmarks.tables import Page
+from benchmarks.tables import FORM, Page
 
 CHANGES: list[dict[str, Any]] = [
     {},
@@ -30,21 +30,16 @@ SWEEPS: list[tuple[str, int, tuple[int, ...], list[dict[str, Any]]]] = [
     ("termapping", 32, (8, 16, 32), [*CHANGES, {"timesteps": 8}, {"timesteps": 64}]),
     ("augmapping", 4, (1, 2, 4), [*CHANGES, {"levels": 7}, {"levels": 3}]),
 ]
-
-
-def _changed(change: dict[str, Any]) -> str:
-    return ", ".join(f"{k}={v}" for k, v in change.items()) or "(defaults)"
-
-
 SETTINGS = {
-    f"{method}: {_changed(change)}": Setting(
+    f"{method}: {changed}": Setting(
         method,
         {"correct": "none", "timesteps": t, **change},
         steps,
-        {"change": _changed(change)},
+        {"change": changed},
     )
     for method, t, steps, changes in SWEEPS
     for change in changes
+    for changed in [FORM.format("{change}", change=change) or "(defaults)"]
 }
 PAGE = Page(
     "Options, one changed at a time",
