@@ -21,6 +21,7 @@ import argparse
 import http.client
 import json
 import os
+import pickle
 import threading
 import time
 from collections import Counter
@@ -187,7 +188,7 @@ def run(
         "latency_ms_p50_p95_p99": [round(1000 * float(p), 2) for p in percentiles],
         "statuses": {str(status): n for status, n in sorted(statuses.items())},
         "fewest_of_a_caller": min(len(caller.latencies) for caller in callers),
-        "distinct": len({str(caller.expected) for caller in callers}),
+        "distinct": len({pickle.dumps(caller.expected) for caller in callers}),
         "wrong": sum(caller.wrong for caller in callers),
     }
 
