@@ -70,7 +70,7 @@ def test_what_is_not_run_exists(page):
                 parsed(arguments)
     known = options()
     for folder in ("benchmarks", "examples"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             known.update(re.findall(r'"(--[a-z-]+)"', path.read_text()))
     prose = documents.FENCED.sub("", text)
     named = re.findall(r"`(--[a-z-]+)(?: [^`]*)?`", prose)

@@ -133,11 +133,11 @@ def test_the_warm_up_requests_are_answered(plain):
 
 
 def test_threads_get_their_own_answers(plain):
-    """A short run of benchmarks/serving_threads.py."""
+    """A short run of benchmarks/service/load.py."""
     found = plain[1]["threads"]
     assert found["threads"] == found["distinct"] == 64
     assert found["wrong"] == 0
-    assert found["fewest_of_a_thread"] > 0
+    assert found["fewest_of_a_caller"] > 0
 
 
 @needs_gcc

@@ -1,8 +1,8 @@
-"""SNN Toolbox's side of ``against_toolboxes.py``, run by another Python.
+"""SNN Toolbox's side of ``against.py``, run by another Python.
 
-    python benchmarks/snntoolbox_side.py FOLDER
+    python -m benchmarks.toolboxes.snntoolbox_side FOLDER
 
-FOLDER is as ``toolbox_side.py`` says. The steps are those of the toolbox's own
+FOLDER is as ``side.py`` says. The steps are those of the toolbox's own
 ``run_pipeline``: parse, normalise on the calibration images by the 99.9th percentile,
 build, simulate in INIsim, with its defaults (rate code, constant input, reset by
 subtraction); only the time steps, the batch size and its printing are set. Nothing is
@@ -25,7 +25,8 @@ import tensorflow as tf
 from snntoolbox.bin.utils import import_target_sim, update_setup
 from snntoolbox.conversion.utils import normalize_parameters
 from snntoolbox.parsing.model_libs.keras_input_lib import ModelParser
-from toolbox_side import PROBED_STEPS, Side, main
+
+from benchmarks.toolboxes.keras_side import PROBED_STEPS, KerasSide, main
 
 # name: section and option of its configuration
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -59,9 +60,8 @@ class Simulation:
         return np.concatenate(parts)
 
 
-def measure(side: Side, name: str) -> dict[str, Any]:
+def measure(side: KerasSide, name: str, timesteps: list[int]) -> list[dict[str, Any]]:
     """Convert once; the accuracies at all steps are those of one simulation."""
-    timesteps = side.request["timesteps"][name]
     tf.random.set_seed(0)  # its softmax neurons draw
     with tempfile.TemporaryDirectory() as folder, _silence():
         parsed, config = _converted(side, name, Path(folder))
@@ -76,11 +76,12 @@ def measure(side: Side, name: str) -> dict[str, Any]:
         for t in timesteps:
             timed = side.timed(Simulation(parsed, config, t, size), size)
             accuracy = side.accuracy(counts[..., t - 1])
-            rows.append({"timesteps": t, "accuracy": accuracy, **timed})
-    return {"batch_size": size, "rows": rows}
+            row = {"batch_size": size, "timesteps": t, "accuracy": accuracy}
+            rows.append({**row, **timed})
+    return rows
 
 
-def _converted(side: Side, name: str, folder: Path) -> tuple[Any, Any]:
+def _converted(side: KerasSide, name: str, folder: Path) -> tuple[Any, Any]:
     """Its parsed and normalised model, and its configuration."""
     model = side.network("softmax")
     model.compile("sgd", "categorical_crossentropy", ["accuracy"])

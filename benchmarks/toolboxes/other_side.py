@@ -11,8 +11,9 @@ from typing import Any
 
 import keras
 import numpy as np
-from neutral_network import neutral
 
+from benchmarks.inputs import ROOT
+from benchmarks.neutral_network import neutral
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 
@@ -25,12 +26,12 @@ def other_side(
     model: keras.Model,
     arrays: dict[str, np.ndarray],
     request: dict[str, Any],
-    **environment: str,
 ) -> dict[str, Any]:
     """What ``PACKAGE_side.py`` measures when `python` runs it.
 
     It gets the simplified network (``neutral_network.py``), the logits of the first
-    CHECKED of ``arrays["images"]``, the arrays, and the request.
+    CHECKED of ``arrays["images"]``, the arrays, and the request, in the folder that
+    ``side.py`` describes.
     """
     graph = simplify(import_model(model))
     nodes, weights, output = neutral(graph)
@@ -42,10 +43,11 @@ def other_side(
             np.save(folder / f"{key}.npy", values)
         asked = {"nodes": nodes, "output": output, **request}
         (folder / "request.json").write_text(json.dumps(asked))
-        side = Path(__file__).with_name(f"{package}_side.py")
-        given = {**os.environ, "CUDA_VISIBLE_DEVICES": "", **environment}
+        given = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_USE_LEGACY_KERAS": "1"}
+        given["PYTHONPATH"] = str(ROOT)
         given.pop("KERAS_BACKEND", None)
-        done = subprocess.run([python, str(side), name], env=given)
+        side = f"benchmarks.toolboxes.{package}_side"
+        done = subprocess.run([python, "-m", side, name], env=given)
         if done.returncode:
             raise SystemExit(f"{package}'s side failed; see above")
         return json.loads((folder / "result.json").read_text())

@@ -1,6 +1,6 @@
 """Bulk inference: images per second, and machine-hours for a thousand million images.
 
-    python benchmarks/bulk_cost.py --beam-python beam-venv/bin/python \
+    python -m benchmarks.service.bulk_cost --beam-python beam-venv/bin/python \
         --output benchmarks/results/bulk_cost
 
 The network is the shipped ResNet-20, converted with graded spikes of 4 bits for T = 4,
@@ -20,27 +20,27 @@ Run nothing beside it.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import tensorflow as tf
-from machine import described, machine
-from report_files import write
 
 import tfsnn
-from tfsnn.export.saved_model.writing import export_saved_model
+from benchmarks.inputs import OUTPUT, ROOT, shipped
+from benchmarks.measure import in_turn
+from benchmarks.tables import Page, Report, bars
 
-ROOT = Path(__file__).parents[1]
-NETWORK = ROOT / "saved_models" / "resnet20_cifar10"
+NETWORK = shipped("resnet20_cifar10")
 T, LEVELS, BATCH, SHARD, TARGET = 4, 15, 64, 512, 10**9
 PRECISIONS = ("float32", "bfloat16")
 ASSUMPTIONS = (
@@ -52,40 +52,61 @@ ASSUMPTIONS = (
 )
 
 
+PAGE = Page(
+    "What 10⁹ images cost",
+    f"ResNet-20 for CIFAR-10, graded spikes of 4 bits, T = {T}, batch {BATCH}; "
+    "{images[0]} and {images[1]} images, medians of {runs} runs. Measured on "
+    "{machine}{engine}.",
+    [
+        (
+            "engine | synapses | images/s | machine-hours for 10⁹ images | machines "
+            "for one day | results, TB | same class as predict",
+            "{engine} | {precision} | {images_per_second:,.0f} | {machine_hours:,.0f} "
+            "| {machines_for_a_day:,.0f} | {terabytes:.2f} "
+            "| {same_class_as_predict:.2p} %",
+        )
+    ],
+    lambda document: [
+        f"{document['terabytes_read']:.1f} TB are read. Assumed:",
+        ";\n".join(f"- {line}" for line in document["assumptions"]) + ".",
+    ],
+    bars("{engine}", {"{precision}": "images_per_second"}, "Images per second"),
+)
+
+
 @click.command()
 @click.option("--beam-python", "beam", help="Of the environment with Apache Beam.")
-@click.option("--output", required=True, type=click.Path(path_type=Path))
+@OUTPUT
 @click.option("--images", default=4096, show_default=True, help="N.")
 @click.option("--few", default=512, show_default=True, help="n, less than N.")
 @click.option("--runs", default=3, show_default=True)
 def main(beam: str | None, output: Path, images: int, few: int, runs: int) -> None:
-    """Measure; write JSON and Markdown."""
+    """Measure; write JSON, Markdown and a drawing."""
     if not 0 < few < images:
         raise click.UsageError("--few must be positive and less than --images")
     tf.config.set_visible_devices([], "GPU")
-    document: dict[str, Any] = {
-        "machine": machine(),
-        "beam": _versions(beam) if beam else None,
-        "timesteps": T,
-        "levels": LEVELS,
-        "batch_size": BATCH,
-        "images": [few, images],
-        "runs": runs,
-        "target": TARGET,
-        "assumptions": ASSUMPTIONS,
-    }
+    versions = _versions(beam) if beam else None
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        data = {
-            count: _write(folder / f"images{count}", count) for count in (few, images)
-        }
-        document["bytes_read_per_image"] = _bytes(data[images], "*.tfrecord") / images
-        networks = {name: _network(folder, name) for name in PRECISIONS}
-        engines: dict[str, Callable[..., list[str]]] = {"tfsnn predict": _predict}
-        if beam:
-            engines["Beam"] = lambda *paths: [beam, *_beam(*paths)]
-        document["rows"] = _rows(folder, data, networks, engines, runs)
-    write(output, document, _markdown(document), bars(document))
+        data = {n: _write(folder / f"images{n}", n) for n in (few, images)}
+        read = _bytes(data[images], "*.tfrecord") / images
+        report = Report(
+            output,
+            PAGE,
+            beam=versions,
+            engine=f", Apache Beam {versions['apache-beam']}" if versions else "",
+            timesteps=T,
+            levels=LEVELS,
+            batch_size=BATCH,
+            images=[few, images],
+            runs=runs,
+            target=TARGET,
+            assumptions=ASSUMPTIONS,
+            bytes_read_per_image=read,
+            terabytes_read=read * TARGET / 1e12,
+        )
+        for row in _rows(folder, data, beam, runs):
+            report.add(row)
 
 
 def _versions(python: str) -> dict[str, str]:
@@ -94,10 +115,7 @@ def _versions(python: str) -> dict[str, str]:
         "import json, importlib.metadata as m; print(json.dumps({k: m.version(k) "
         "for k in ('apache-beam', 'tensorflow')}))"
     )
-    done = subprocess.run(
-        [python, "-c", code], check=True, capture_output=True, text=True
-    )
-    return json.loads(done.stdout)
+    return json.loads(_call([python, "-c", code]))
 
 
 def _write(folder: Path, count: int) -> Path:
@@ -129,88 +147,81 @@ def _network(folder: Path, precision: str) -> tuple[Path, Path]:
     )
     path = folder / f"{precision}.keras"
     snn.save(path)
-    exported = export_saved_model(
+    exported = tfsnn.export.export_saved_model(
         snn, folder / precision, batch_sizes=(BATCH,), input_type="uint8"
     )
     return path, exported.path
 
 
-def _predict(model: Path, exported: Path, data: Path, results: Path) -> list[str]:
+def _predict(model: Path, exported: Path, data: Path, results: Path) -> list[Any]:
     command = [sys.executable, "-m", "tfsnn_cli.main", "predict", model]
     command += ["--data", f"{data}/*.tfrecord", "--output", results]
-    return [str(part) for part in (*command, "--batch-size", BATCH)]
+    return [*command, "--batch-size", BATCH]
 
 
-def _beam(model: Path, exported: Path, data: Path, results: Path) -> list[str]:
+def _beam(model: Path, exported: Path, data: Path, results: Path) -> list[Any]:
     command = [ROOT / "examples" / "beam_inference.py", "--model", exported]
     command += ["--data", f"{data}/*.tfrecord", "--output", results / "part"]
-    command += ["--outputs", "--batch-size", BATCH, "--runner", "FnApiRunner"]
-    return [str(part) for part in command]
+    return [*command, "--outputs", "--batch-size", BATCH, "--runner", "FnApiRunner"]
 
 
 def _rows(
-    folder: Path,
-    data: dict[int, Path],
-    networks: dict[str, tuple[Path, Path]],
-    engines: dict[str, Callable[..., list[str]]],
-    runs: int,
-) -> list[dict[str, Any]]:
-    """Engines and precisions take turns in every run."""
-    settings = [(engine, precision) for precision in networks for engine in engines]
-    seconds: dict[Any, list[float]] = {}
-    tops: dict[Any, dict[str, int]] = {}
+    folder: Path, data: dict[int, Path], beam: str | None, runs: int
+) -> Iterator[dict[str, Any]]:
+    """Engines, precisions and numbers of images take turns in every run."""
+    engines = {"tfsnn predict": _predict}
+    if beam:
+        engines["Beam"] = lambda *paths: [beam, *_beam(*paths)]
+    networks = {name: _network(folder, name) for name in PRECISIONS}
     few, images = sorted(data)
-    written = {}
-    for run in range(runs):
-        for engine, precision in settings:
-            for count in (few, images):
-                results = folder / f"{engine} {precision} {count} {run}"
-                results.mkdir()
-                command = engines[engine](*networks[precision], data[count], results)
-                start = time.perf_counter()
-                _call(command)
-                took = time.perf_counter() - start
-                seconds.setdefault((engine, precision, count), []).append(took)
-                click.echo(f"{engine} {precision} {count}: {took:.1f} s", err=True)
-            tops[engine, precision] = _tops(results)
-            written[engine, precision] = _bytes(results, "*") / images
-    return [
-        {
+    latest: dict[Any, Path] = {}
+
+    def run(engine: str, precision: str, count: int) -> None:
+        results = Path(tempfile.mkdtemp(dir=folder))
+        latest[engine, precision] = results
+        _call(engines[engine](*networks[precision], data[count], results))
+
+    settings = [*itertools.product(engines, PRECISIONS)]
+    calls = itertools.product(engines, PRECISIONS, (few, images))
+    taken = in_turn({c: functools.partial(run, *c) for c in calls}, runs, warm_up=False)
+    tops = {setting: _tops(latest[setting]) for setting in settings}
+    for engine, precision in settings:
+        seconds = [taken[engine, precision, n] for n in (few, images)]
+        rate = _rate(seconds, few, images)
+        written = _bytes(latest[engine, precision], "*") / images
+        yield {
             "engine": engine,
             "precision": precision,
-            **_rate(
-                [seconds[engine, precision, n] for n in (few, images)], few, images
-            ),
-            "bytes_written_per_image": written[engine, precision],
+            "seconds": seconds,
+            "images_per_second": rate,
+            "machine_hours": TARGET / rate / 3600,
+            "machines_for_a_day": TARGET / rate / 3600 / 24,
+            "bytes_written_per_image": written,
+            "terabytes": written * TARGET / 1e12,
             "results": len(tops[engine, precision]),
             "same_class_as_predict": _agreement(
                 tops[engine, precision], tops["tfsnn predict", precision]
             ),
         }
-        for engine, precision in settings
-    ]
 
 
-def _call(command: list[str]) -> None:
-    """Run it; what it says is shown only if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True)
+def _call(command: list[Any]) -> str:
+    """What a command prints; what it says is shown only if it fails."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True)
     if done.returncode:
         raise click.ClickException(f"{command} failed:\n{done.stderr[-4000:]}")
+    return done.stdout
 
 
-def _rate(seconds: list[list[float]], few: int, images: int) -> dict[str, Any]:
-    start, whole = (statistics.median(values) for values in seconds)
+def _rate(seconds: list[list[float]], few: int, images: int) -> float:
+    """Images per second, from the seconds of few and of many."""
+    start, whole = map(statistics.median, seconds)
     if whole <= start:
         raise click.ClickException(
             f"{images} images took {whole:.1f} s and {few} took {start:.1f} s: give "
             "more --images"
         )
-    rate = (images - few) / (whole - start)
-    return {
-        "seconds": seconds,
-        "images_per_second": rate,
-        "machine_hours": TARGET / rate / 3600,
-    }
+    return (images - few) / (whole - start)
 
 
 def _tops(results: Path) -> dict[str, int]:
@@ -236,45 +247,6 @@ def _agreement(found: dict[str, int], expected: dict[str, int]) -> float:
 
 def _bytes(folder: Path, pattern: str) -> int:
     return sum(path.stat().st_size for path in folder.glob(pattern))
-
-
-def bars(document: dict[str, Any]) -> tuple[dict[str, dict[str, float]], str]:
-    """What is drawn: the rate of each engine."""
-    found: dict[str, dict[str, float]] = {}
-    for row in document["rows"]:
-        rates = found.setdefault(row["engine"], {})
-        rates[row["precision"]] = row["images_per_second"]
-    return found, "Images per second"
-
-
-def _markdown(document: dict[str, Any]) -> str:
-    few, images = document["images"]
-    beam = document["beam"]
-    engine = f", Apache Beam {beam['apache-beam']}" if beam else ""
-    lines = [
-        "# What 10⁹ images cost",
-        "",
-        f"ResNet-20 for CIFAR-10, graded spikes of 4 bits, T = {T}, batch {BATCH}; "
-        f"{few} and {images} images, medians of {document['runs']} runs. Measured on "
-        f"{described(document['machine'])}{engine}.",
-        "",
-        "| engine | synapses | images/s | machine-hours for 10⁹ images | machines for "
-        "one day | results, TB | same class as predict |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in document["rows"]:
-        hours = row["machine_hours"]
-        lines.append(
-            f"| {row['engine']} | {row['precision']} | {row['images_per_second']:,.0f} "
-            f"| {hours:,.0f} | {hours / 24:,.0f} "
-            f"| {row['bytes_written_per_image'] * TARGET / 1e12:.2f} "
-            f"| {100 * row['same_class_as_predict']:.2f} % |"
-        )
-    read = document["bytes_read_per_image"] * TARGET / 1e12
-    lines += ["", f"{read:.1f} TB are read. Assumed:", ""]
-    lines += [f"- {line};" for line in document["assumptions"][:-1]]
-    lines.append(f"- {document['assumptions'][-1]}.")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,27 +1,33 @@
 """Our NIR files in the tools of others: spikes layer by layer beside ours.
 
-    python benchmarks/nir_tools.py [--samples 8] [--timesteps 16]
+    python -m benchmarks.toolboxes.nir_tools [--samples 8] [--timesteps 16]
 
 Needs one environment with tfsnn and ``pip install sinabs norse snntorch`` (PyTorch). It
-writes ``benchmarks/results/nir_tools.md``. A tool is run as its importer made it, and
+writes ``benchmarks/results/nir_tools``. A tool is run as its importer made it, and
 mended where the importer does something else than NIR says; each mending is named.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import importlib.util
-import platform
+import itertools
+import json
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
+import tfsnn
+from benchmarks.inputs import ROOT, shipped, test_images
+from benchmarks.tables import Page, Report
+from tfsnn.network.nodes import Readout
+
+OUTPUT = ROOT / "benchmarks" / "results" / "nir_tools"
 NETWORKS = ("mnist_cnn", "resnet20_cifar10")
 TOOLS = ("sinabs", "norse", "snntorch")
 MENDED = {
@@ -174,21 +180,15 @@ def ours(path: Path, x: np.ndarray, reset: str) -> Spikes:
         x: samples ``(B, *shape)``, channels first.
         reset: of the neurons, "subtract" or "zero".
     """
-    import json
-
     import nir
 
-    from tfsnn import SpikingModel
-    from tfsnn.export.nir.reading import import_nir
-    from tfsnn.network.nodes import Readout
-
-    read = import_nir(path, reset=reset)
+    read = tfsnn.import_nir(path, reset=reset)
     nodes = tuple(
         node.replace(head="linear", options={}) if isinstance(node, Readout) else node
         for node in read.graph
     )
     graph = dataclasses.replace(read.graph, nodes=nodes)
-    model = SpikingModel(graph, read.timesteps, read.report)
+    model = tfsnn.SpikingModel(graph, read.timesteps, read.report)
     trace = model.simulate(np.moveaxis(x, 1, -1))
     record = json.loads(nir.read(path).metadata["tfsnn"])
     names = {own: name for name, own in record["names"].items()}
@@ -219,80 +219,67 @@ def compare(expected: Spikes, found: Spikes) -> dict[str, Any]:
     }
 
 
-def measure(samples: int, timesteps: int) -> list[dict[str, Any]]:
+def measured(
+    samples: int, timesteps: int, tools: list[str]
+) -> Iterator[dict[str, Any]]:
     """Each network in each tool, as imported and mended."""
-    import tfsnn
-    from tfsnn.export.nir.writing import export_nir
-
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for network in NETWORKS:
-            data = ROOT / "saved_models" / network
-            ann = tfsnn.load_model(data / "model.keras")
-            options = {"per": "channel", "timesteps": timesteps}
-            snn = tfsnn.convert(ann, data / "calibration.npz", "data_norm", **options)
-            images = np.load(data / "test.npz")["x"][:samples]
-            x = np.moveaxis(images.astype(np.float32) / 255, -1, 1).copy()
-            for tool in filter(has, TOOLS):
-                path = Path(folder) / f"{network}_{tool}.nir"
-                pooling = "convolution" if tool == "snntorch" else "sum"
-                export_nir(snn, path, pooling=pooling)
-                reset = "zero" if tool == "norse" else "subtract"
-                expected = ours(path, x, reset)
-                for mended in (False, True):
-                    row = {"network": network, "tool": tool, "version": version(tool)}
-                    row |= {"mended": mended, "reset": reset, "timesteps": timesteps}
-                    try:
-                        found = run(tool, path, x, timesteps, mended)
-                        row |= compare(expected, found)
-                    except Exception as error:  # of the tool: a result as well
-                        row["error"] = f"{type(error).__name__}: {error}".split("\n")[0]
-                    print(row, flush=True)
-                    rows.append(row)
-    return rows
+    for network, tool in itertools.product(NETWORKS, tools):
+        ann = tfsnn.load_model(shipped(network) / "model.keras")
+        data = shipped(network) / "calibration.npz"
+        snn = tfsnn.convert(ann, data, "data_norm", per="channel", timesteps=timesteps)
+        x = np.moveaxis(test_images(network, samples), -1, 1).copy()
+        reset = "zero" if tool == "norse" else "subtract"
+        pooling = "convolution" if tool == "snntorch" else "sum"
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "network.nir"
+            tfsnn.export.export_nir(snn, path, pooling=pooling)
+            expected = ours(path, x, reset)
+            for way in ("imported", "mended"):
+                row = {"network": network, "tool": tool, "way": way, "reset": reset}
+                try:
+                    found = compare(
+                        expected, run(tool, path, x, timesteps, way == "mended")
+                    )
+                except Exception as error:  # of the tool: a result as well
+                    name = type(error).__name__
+                    yield {**row, "same_layers": f"does not run ({name})"}
+                    continue
+                same = f"{found['equal_layers']} of {found['layers']}"
+                ratio = found["spikes_there"] / found["spikes"]
+                yield {**row, **found, "same_layers": same, "ratio": ratio}
 
 
-def written(rows: list[dict[str, Any]]) -> str:
-    """The table, as Markdown."""
-    header = ["network", "tool", "as", "reset", "layers with our very spikes"]
-    header += ["spikes there / here", "neurons with another count", "same class"]
-    lines = ["# NIR files in the tools of others", ""]
-    lines += [_row(header), _row(["---"] * len(header))]
-    for row in rows:
-        cells = [row["network"], row["tool"], "mended" if row["mended"] else "imported"]
-        cells.append(row["reset"])
-        if "error" in row:
-            cells += [f"does not run ({row['error'].partition(':')[0]})", "-", "-", "-"]
-        else:
-            ratio = row["spikes_there"] / row["spikes"]
-            other = f"{row['neurons_of_other_counts']:,} of {row['neurons']:,}"
-            cells += [f"{row['equal_layers']} of {row['layers']}", f"{ratio:.4f}"]
-            cells += [other, f"{row['same_class']} of {row['samples']}"]
-        lines.append(_row(cells))
-    lines.append("")
-    tools = {row["tool"]: row["version"] for row in rows}
-    lines += [f"{tool} {tools[tool]}, mended: {MENDED[tool]}." for tool in tools]
-    lines.append(
-        f"data_norm per channel, T={rows[0]['timesteps']}. nir {version('nir')}, "
-        f"nirtorch {version('nirtorch')}, PyTorch {version('torch')}, Python "
-        f"{platform.python_version()}."
-    )
-    return "\n".join(lines) + "\n"
+PAGE = Page(
+    "NIR files in the tools of others",
+    "{versions} data_norm per channel, T={timesteps}; {samples} images. Measured on "
+    "{machine}.",
+    [
+        (
+            "network | tool | as | reset | layers with our very spikes "
+            "| spikes there / here | neurons with another count | of | same class",
+            "{network} | {tool} | {way} | {reset} | {same_layers} | {ratio:.4f} "
+            "| {neurons_of_other_counts:,} | {neurons:,} | {same_class}",
+        )
+    ],
+)
 
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def main() -> None:
-    """Measure, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--samples", type=int, default=8)
-    parser.add_argument("--timesteps", type=int, default=16)
-    given = parser.parse_args()
-    text = written(measure(given.samples, given.timesteps))
-    (RESULTS / "nir_tools.md").write_text(text)
-    print(text)
+@click.command()
+@click.option("--samples", default=8, show_default=True)
+@click.option("--timesteps", default=16, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), default=OUTPUT)
+def main(samples: int, timesteps: int, output: Path) -> None:
+    """Measure; write JSON and Markdown."""
+    tools = [tool for tool in TOOLS if has(tool)]
+    if not tools:
+        raise click.ClickException(f"none of {', '.join(TOOLS)} is installed here")
+    mended = [f"{tool} {version(tool)}, mended: {MENDED[tool]}." for tool in tools]
+    used = [f"{name} {version(name)}" for name in ("nir", "nirtorch", "torch")]
+    versions = " ".join([*mended, ", ".join(used) + "."])
+    how: dict[str, Any] = {"timesteps": timesteps, "samples": samples}
+    report = Report(output, PAGE, **how, versions=versions)
+    for row in measured(samples, timesteps, tools):
+        report.add(row)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Time per image: the simulation against bare convolutions, the ANN and SpikingJelly.
 
-    python benchmarks/throughput.py --spikingjelly-python spikingjelly-venv/bin/python \
+    python -m benchmarks.speed.throughput \
+        --spikingjelly-python spikingjelly-venv/bin/python \
         --output benchmarks/results/throughput
 
 The networks are VGG-16 for images of 32 x 32 (random weights of He's scale; average
@@ -16,23 +17,14 @@ ours and the ANN's take turns:
   the same weights (``against_spikingjelly.py`` says how it gets them).
 
 Run nothing beside it. Batches of 256 take 256 images once, others 64 (of ResNet-50
-4, or a batch). By default every network but ResNet-50, at T = 8; the figures of other T
-are in ``results/throughput_timesteps``, those of ResNet-50 in
-``results/throughput_resnet50``:
-
-    python benchmarks/throughput.py --network VGG-16 --network ResNet-20 \
-        --timesteps 1 --timesteps 4 --timesteps 32 --batch-size 1 --batch-size 32 \
-        --output benchmarks/results/throughput_timesteps
-    python benchmarks/throughput.py --network ResNet-50 --timesteps 4 \
-        --batch-size 1 --batch-size 16 --output benchmarks/results/throughput_resnet50
+4, or a batch). ``docs/benchmarks.md`` has the commands of all results.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
-import json
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,12 +33,13 @@ import click
 import keras
 import numpy as np
 import tensorflow as tf
-from against_spikingjelly import spikingjelly
 from keras import layers
-from machine import described, machine
-from report_files import write
 
 import tfsnn
+from benchmarks.inputs import OUTPUT, shipped, test_images
+from benchmarks.measure import in_turn
+from benchmarks.tables import Page, Report, bars
+from benchmarks.toolboxes.other_side import other_side
 from tfsnn.network.nodes import Linear
 from tfsnn.network.roles import constant_nodes
 
@@ -72,9 +65,7 @@ def vgg16() -> keras.Model:
 
 def resnet20() -> keras.Model:
     """The shipped one."""
-    return tfsnn.load_model(
-        Path(__file__).parents[1] / "saved_models" / "resnet20_cifar10" / "model.keras"
-    )
+    return tfsnn.load_model(shipped("resnet20_cifar10") / "model.keras")
 
 
 def resnet50() -> keras.Model:
@@ -92,9 +83,45 @@ NETWORKS = {
 DEFAULT = ("VGG-16", "ResNet-20")
 
 
+OF = "{network} | {timesteps} | {batch_size}"
+PAGE = Page(
+    "Time per image",
+    f"Ternary spikes, median of {RUNS} runs, in milliseconds per image. Measured on "
+    "{machine}.",
+    [
+        (
+            "network | T | batch | ANN predict | ANN function | convolutions float32 "
+            "| simulation float32 | convolutions bfloat16 | simulation bfloat16 "
+            "| SpikingJelly",
+            f"{OF} | {{ann_predict:.2f}} | {{ann_function:.2f}} "
+            "| {convolutions_float32:.2f} | {float32:.2f} "
+            "| {convolutions_bfloat16:.2f} | {bfloat16:.2f} | {spikingjelly:.2f}",
+        ),
+        (
+            "network | T | batch | convolutions' share, float32 | bfloat16 "
+            "| ANN predicts, float32 | bfloat16 | against SpikingJelly, float32 "
+            "| bfloat16",
+            f"{OF} | {{share_float32:.0p}} % | {{share_bfloat16:.0p}} % "
+            "| {passes_float32:.2f} | {passes_bfloat16:.2f} "
+            "| {faster_float32:.2f} | {faster_bfloat16:.2f}",
+        ),
+    ],
+    drawing=bars(
+        "{network}, T={timesteps}, batch {batch_size}",
+        {
+            "ANN": "ann_predict",
+            "SpikingJelly": "spikingjelly",
+            "simulation, float32": "float32",
+            "simulation, bfloat16": "bfloat16",
+        },
+        "Milliseconds per image",
+    ),
+)
+
+
 @click.command()
 @click.option("--spikingjelly-python", "python", help="Where SpikingJelly lives.")
-@click.option("--output", required=True, type=click.Path(path_type=Path))
+@OUTPUT
 @click.option("--batch-size", "batches", multiple=True, type=int, default=BATCHES)
 @click.option("--network", "names", multiple=True, default=DEFAULT)
 @click.option("--timesteps", "steps", multiple=True, type=int, default=(8,))
@@ -105,9 +132,9 @@ def main(
     names: tuple[str, ...],
     steps: tuple[int, ...],
 ) -> None:
-    """Measure; write JSON and Markdown."""
+    """Measure; write JSON, Markdown and a drawing."""
     tf.config.set_visible_devices([], "GPU")
-    document: dict[str, Any] = {"machine": machine(), "rows": []}
+    report = Report(output, PAGE)
     for name in names:
         build, at_least = NETWORKS[name]
         model = build()
@@ -123,16 +150,23 @@ def main(
             row |= _ours(model, snns, x, batch)
             if python:
                 row["spikingjelly"] = _theirs(python, model, x, batch, t)
-            document["rows"].append(row)
-            click.echo(json.dumps(row), err=True)
-            write(output, document, _markdown(document), bars(document))
+            report.add(row | _ratios(row))
+
+
+def _ratios(row: dict[str, Any]) -> dict[str, float]:
+    """What the times say of the simulation in each precision."""
+    found = {}
+    for p in PRECISIONS:
+        found[f"share_{p}"] = row[f"convolutions_{p}"] / row[p]
+        found[f"passes_{p}"] = row[p] / row["ann_predict"]
+        if "spikingjelly" in row:
+            found[f"faster_{p}"] = row["spikingjelly"] / row[p]
+    return found
 
 
 def _images(size: int, count: int) -> np.ndarray:
-    """Test images of CIFAR-10, float32, as large as wanted by repeating pixels."""
-    folder = Path(__file__).parents[1] / "saved_models" / "resnet20_cifar10"
-    with np.load(folder / "test.npz") as arrays:
-        x = arrays["x"][:count].astype(np.float32) / 255
+    """Test images of CIFAR-10, as large as wanted by repeating pixels."""
+    x = test_images("resnet20_cifar10", count)
     return x.repeat(size // 32, 1).repeat(size // 32, 2)
 
 
@@ -151,26 +185,14 @@ def _ours(model: keras.Model, snns: dict, x: np.ndarray, batch: int) -> dict[str
         "ann_function": lambda: [bare(part).numpy() for part in parts],
     }
     for precision, snn in snns.items():
-        runs[precision] = _predicting(snn, x, batch)
-        convolutions = _convolutions(snn, batch)
-        runs[f"convolutions_{precision}"] = _repeated(convolutions, len(parts))
-    for run in runs.values():
-        run()
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(RUNS):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(1e3 * (time.perf_counter() - start) / len(x))
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
-def _predicting(snn: Any, x: np.ndarray, batch: int) -> Callable[[], Any]:
-    return lambda: snn.predict(x, batch_size=batch, verbose=0)
-
-
-def _repeated(run: Callable[[], Any], times: int) -> Callable[[], Any]:
-    return lambda: [run() for _ in range(times)]
+        runs[precision] = functools.partial(snn.predict, x, batch_size=batch, verbose=0)
+        runs[f"convolutions_{precision}"] = functools.partial(
+            lambda products: [products() for _ in parts], _convolutions(snn, batch)
+        )
+    return {
+        name: 1e3 * statistics.median(times) / len(x)
+        for name, times in in_turn(runs, RUNS).items()
+    }
 
 
 def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
@@ -178,7 +200,8 @@ def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
     graph = snn.graph.map_arrays(lambda node, name, values: values.numpy()).prepared()
     constant = constant_nodes(graph)
     chunk = min(snn.chunk_for(batch), snn.timesteps)
-    once, repeated = [], []
+    once: list[Any] = []
+    repeated: list[Any] = []
     rng = np.random.default_rng(0)
     for node in graph.of_kind(Linear):
         steps = 1 if node.name in constant else chunk
@@ -207,80 +230,15 @@ def _theirs(
 ) -> float:
     """Milliseconds per image."""
     request = {
-        "timesteps": [t],
-        "batch_size": batch,
+        "settings": {"sj-rate": [t]},
+        "batch_sizes": [batch],
         "timed_samples": len(x),
         "timed_runs": RUNS,
-        "settings": ["sj-rate"],
     }
     labels = np.zeros(len(x), np.int64)
-    found = spikingjelly(python, model, x[:64], x, labels, request)
-    return min(r["rows"][0]["milliseconds"] for r in found["results"])
-
-
-SHOWN = {
-    "ann_predict": "ANN",
-    "spikingjelly": "SpikingJelly",
-    "float32": "simulation, float32",
-    "bfloat16": "simulation, bfloat16",
-}
-
-
-def bars(document: dict[str, Any]) -> tuple[dict[str, dict[str, float]], str]:
-    """What is drawn: milliseconds per image, for each network, T and batch."""
-    return {
-        f"{row['network']}, T={row['timesteps']}, batch {row['batch_size']}": {
-            name: row[key] for key, name in SHOWN.items() if key in row
-        }
-        for row in document["rows"]
-    }, "Milliseconds per image"
-
-
-def _markdown(document: dict[str, Any]) -> str:
-    lines = [
-        "# Time per image",
-        "",
-        f"Ternary spikes, median of {RUNS} runs, in milliseconds per image. "
-        f"Measured on {described(document['machine'])}.",
-        "",
-        "| network | T | batch | ANN predict | ANN function | convolutions float32 "
-        "| simulation float32 | convolutions bfloat16 | simulation bfloat16 "
-        "| SpikingJelly |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    keys = (
-        "ann_predict",
-        "ann_function",
-        "convolutions_float32",
-        "float32",
-        "convolutions_bfloat16",
-        "bfloat16",
-        "spikingjelly",
-    )
-    for row in document["rows"]:
-        cells = [f"{row[key]:.2f}" if key in row else "-" for key in keys]
-        of = f"{row['network']} | {row['timesteps']} | {row['batch_size']}"
-        lines.append(f"| {of} | {' | '.join(cells)} |")
-    lines += [
-        "",
-        "| network | T | batch | convolutions' share, float32 | bfloat16 "
-        "| ANN predicts, float32 | bfloat16 | against SpikingJelly, float32 "
-        "| bfloat16 |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in document["rows"]:
-        shares = [
-            f"{100 * row[f'convolutions_{p}'] / row[p]:.0f} %" for p in PRECISIONS
-        ]
-        passes = [f"{row[p] / row['ann_predict']:.2f}" for p in PRECISIONS]
-        faster = [
-            f"{row['spikingjelly'] / row[p]:.2f}" if "spikingjelly" in row else "-"
-            for p in PRECISIONS
-        ]
-        cells = [*shares, *passes, *faster]
-        of = f"{row['network']} | {row['timesteps']} | {row['batch_size']}"
-        lines.append(f"| {of} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    arrays = {"calibration": x[:64], "images": x, "labels": labels}
+    found = other_side(python, "spikingjelly", model, arrays, request)
+    return min(row["milliseconds"] for row in found["rows"])
 
 
 if __name__ == "__main__":

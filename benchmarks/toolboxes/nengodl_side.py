@@ -1,8 +1,8 @@
-"""NengoDL's side of ``against_toolboxes.py``, run by another Python.
+"""NengoDL's side of ``against.py``, run by another Python.
 
-    python benchmarks/nengodl_side.py FOLDER
+    python -m benchmarks.toolboxes.nengodl_side FOLDER
 
-FOLDER is as ``toolbox_side.py`` says. Converted as NengoDL's example "Converting a
+FOLDER is as ``side.py`` says. Converted as NengoDL's example "Converting a
 Keras model to a spiking neural network" does: ReLUs become
 ``nengo.SpikingRectifiedLinear``, with a synapse and a scale of the firing rates; the
 input is constant; the class is the greatest output at the last step; not stateful. Max
@@ -25,7 +25,8 @@ import nengo
 import nengo_dl
 import numpy as np
 import tensorflow as tf
-from toolbox_side import PROBED_STEPS, Side, main
+
+from benchmarks.toolboxes.keras_side import PROBED_STEPS, KerasSide, main
 
 # name: scale_firing_rates, synapse in seconds
 SETTINGS: dict[str, tuple[float, float | None]] = {
@@ -67,10 +68,9 @@ class Simulation:
         return self.simulator.predict({self.input: tiled}, verbose=0)[self.output]
 
 
-def measure(side: Side, name: str) -> dict[str, Any]:
+def measure(side: KerasSide, name: str, timesteps: list[int]) -> list[dict[str, Any]]:
     """Convert once; the accuracies at all steps are those of one simulation."""
     model = side.network()
-    timesteps = side.request["timesteps"][name]
     probes = {}
     for way in itertools.product(side.request["batch_sizes"], UNROLLED):
         simulation = Simulation(model, name, *way)
@@ -81,15 +81,16 @@ def measure(side: Side, name: str) -> dict[str, Any]:
     looped = Simulation(model, name, size, 1)
     faster = looped if unrolled == 1 else Simulation(model, name, size, unrolled)
     outputs = looped.outputs(side.padded(side.images, size), max(timesteps))
+    about = {"batch_size": size, "unrolled": unrolled}
     rows = []
     for t in timesteps:
         simulation = looped if t % unrolled else faster  # whole unrolled loops only
         run = functools.partial(simulation.outputs, timesteps=t)
-        accuracy = side.accuracy(outputs[:, t - 1])
-        rows.append({"timesteps": t, "accuracy": accuracy, **side.timed(run, size)})
+        row = {"timesteps": t, "accuracy": side.accuracy(outputs[:, t - 1])}
+        rows.append({**about, **row, **side.timed(run, size)})
     for simulation in {looped, faster}:
         simulation.simulator.close()
-    return {"batch_size": size, "unrolled": unrolled, "rows": rows}
+    return rows
 
 
 if __name__ == "__main__":
