@@ -25,7 +25,6 @@ from tfsnn.simulation.devices.strategy import (
     workers_of,
 )
 from tfsnn.simulation.devices.workers import Workers
-from tfsnn_cli import evaluate
 
 MAIN = "from tfsnn_cli.main import main; main()"
 LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
@@ -233,7 +232,9 @@ def test_usage(folder, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     result = run(*command(folder), "--strategy", "multi_worker")
     assert result.exit_code == 2 and "TF_CONFIG" in result.output
-    assert evaluate.STRATEGIES == STRATEGIES
+    unknown = run(*command(folder), "--strategy", "two")
+    assert unknown.exit_code == 2
+    assert all(f"'{name}'" in unknown.output for name in STRATEGIES)
     with pytest.raises(OptionError, match="'two' is none of none, mirrored"):
         opened_strategy("two").__enter__()
     with pytest.raises(OptionError, match="is a CentralStorageStrategy"):
