@@ -78,6 +78,8 @@ def test_the_names_are_those_of_the_modules():
     assert tfsnn.energy.profile("45nm-float32") is tfsnn.energy.DEFAULT
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_importing_needs_neither_extras_nor_matplotlib():
     """Keras imports some of them, where they are; what is None cannot be imported."""
     code = """

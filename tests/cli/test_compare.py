@@ -161,6 +161,8 @@ def test_what_is_not_there(work, comparing):
     assert run("compare", work / "model.keras", *missing).exit_code == 2
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_it_goes_on_after_a_kill(comparing, tmp_path):
     arguments = (
         *(*comparing, "--methods", "hmt,data_norm,opi", "--timesteps", "1,2"),

@@ -219,6 +219,7 @@ def test_spikes_are_of_the_alphabet_of_the_method(name, options, alphabet, calib
     assert max(found) == max(alphabet) and (min(found) < 0) == (min(alphabet) < 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_the_error_at_four_times_the_steps_is_smaller(name, trained, monkeypatch):
     """Where a method codes in digits, at so many times the digits."""
@@ -259,6 +260,7 @@ def test_signed_spikes_decode_better_than_binary_ones(trained):
     assert errors["termapping", second] < errors["data_norm", second]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_convert_is_the_same_for_the_same_seed(name):
     """With all corrections, and whether the samples have labels or not."""

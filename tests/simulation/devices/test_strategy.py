@@ -93,6 +93,8 @@ def processes(folder):
             process.kill()
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_lost_worker_is_an_error_in_time_that_names_it(processes):
     lost, survivor = processes["dying", 1], processes["dying", 0]
     lost.communicate(timeout=120)
@@ -105,6 +107,8 @@ def test_a_lost_worker_is_an_error_in_time_that_names_it(processes):
     assert "worker 0" not in message and "bug" not in message
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_two_processes_find_what_one_finds(processes):
     alone, err = processes["alone"].communicate(timeout=120)
     assert processes["alone"].returncode == 0, err
@@ -117,6 +121,8 @@ def test_two_processes_find_what_one_finds(processes):
     assert (other.returncode, out) == (0, ""), err
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_several_devices_find_what_one_finds(processes):
     out, err = processes["mirrored"].communicate(timeout=120)
     assert processes["mirrored"].returncode == 0, err
