@@ -70,6 +70,7 @@ def test_json_is_what_the_library_gives(work, comparing):
     assert found["rows"][2]["options"] == {"levels": 7, "scale": "mse", "per": "layer"}
 
 
+@pytest.mark.slow
 def test_the_table_and_what_is_written(work, comparing, tmp_path):
     folder = tmp_path / "a" / "b"
     arguments = (

@@ -35,6 +35,7 @@ CHOSEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "example"), CHOSEN)
 def test_the_spiking_network_tends_to_the_ann(kind, example):
     graph, feed = spiking(example)
