@@ -205,6 +205,7 @@ def converting(labelled, tmp_path_factory):
 AUTO = ("--method", "auto", "--alphabet", "binary")
 
 
+@pytest.mark.slow
 def test_the_command_line_chooses(converting, labelled, tmp_path):
     model, x, y = labelled
     report = tmp_path / "report.json"

@@ -191,6 +191,7 @@ def test_texts_are_parsed_to_the_type_of_the_option():
 BINARY, TERNARY = {0, 1}, {-1, 0, 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "alphabet"),
     [

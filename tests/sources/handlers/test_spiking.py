@@ -63,6 +63,7 @@ def a_report():
     return ConversionReport("none", {}, 1, 0, (), (), (), {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONCE)
 def test_the_spiking_network_is_saved_and_loaded(name, tmp_path):
     graph, feed = spiking(ONCE[name])
