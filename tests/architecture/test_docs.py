@@ -27,6 +27,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHOWN)
 def test_the_commands_and_snippets_of_a_page_work(page, sandbox):
     names = {"__name__": page}
@@ -98,6 +99,8 @@ def is_of_tests(kind):
     return kind.__module__.split(".")[0] not in ("keras", "tfsnn")
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_the_site_builds_names_everything_and_needs_no_network(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     built = subprocess.run(

@@ -86,6 +86,7 @@ def blocks(language):
     return [text for named, text in documents.blocks(README) if named == language]
 
 
+@pytest.mark.slow
 def test_the_shell_commands_work(sandbox):
     found = [block for block in blocks("sh") if block.startswith("tfsnn ")]
     assert len(found) == 4  # later ones read what the first wrote
@@ -95,6 +96,7 @@ def test_the_shell_commands_work(sandbox):
     assert (sandbox / "models" / "digits" / "1" / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_the_python_code_works(sandbox):
     with np.load("train.npz") as train, np.load("test.npz") as test:
         x_calibration = train["x"].astype("float32") / 255

@@ -34,6 +34,7 @@ def record(graph, x, timesteps=5):
     return simulate(graph, tf.constant(x), timesteps, chunk=timesteps, observe=observe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "neuron"),
     [(name, "signed") for name in models.MODELS]
@@ -104,6 +105,7 @@ def test_thresholds_are_one_and_spikes_integers(name):
             assert np.abs(spikes).max() <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models.MODELS)
 @pytest.mark.parametrize("simple", [True, False])
 def test_a_fine_scale_gives_the_ann_in_one_step(name, simple):
@@ -127,6 +129,7 @@ def test_convert_with_many_levels_gives_the_ann_in_one_step(name):
     np.testing.assert_allclose(snn(x), model(x), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per", ["channel", "layer"])
 def test_convert_without_a_bound_approaches_the_ann(per):
     """An error of 1/2 spike in each neuron's sum shrinks like 1/T."""

@@ -173,6 +173,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_error_falls_as_one_over_time(name):
     x = keras.Input((5, 4))

@@ -50,6 +50,7 @@ def test_chunks_of_any_size_give_the_same_spikes(name):
     assert min(s.min() for s in spikes) < 0 or len(spikes) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "neuron"),
     [

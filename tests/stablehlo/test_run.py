@@ -225,6 +225,7 @@ def test_the_command_says_what_is_wrong(folders, monkeypatch, tmp_path):
     assert result.exit_code == 1 and "give the folder that tfsnn" in result.stderr
 
 
+@pytest.mark.processes
 def test_neither_tensorflow_nor_tfsnn_is_imported():
     code = """
 import sys

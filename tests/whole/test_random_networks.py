@@ -115,6 +115,7 @@ def examine(drawn, count):
         check(simulated(spiking, x, timesteps), expected, accepted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_random_network_is_converted_or_refused(signal):
     count = Counter()
@@ -124,6 +125,7 @@ def test_a_random_network_is_converted_or_refused(signal):
     assert count["vague"] <= 0.1 * NETWORKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_random_network_is_converted_saved_and_loaded(signal, tmp_path):
     count, path = Counter(), tmp_path / "snn.keras"

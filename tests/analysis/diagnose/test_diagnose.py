@@ -172,6 +172,7 @@ def test_an_activation_trained_with_steps_has_no_error_at_these_steps():
     assert layer.quantisation.share == 1 and layer.error > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
     ["paced", "radix", "differential", "srp", "cos", "snn_calibration", "ic_snn"],

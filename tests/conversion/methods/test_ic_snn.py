@@ -261,6 +261,7 @@ def test_half_a_threshold_and_no_correction_is_opi():
     assert (one(x).numpy() == other(x).numpy()).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["direct", "rate"])
 def test_corrections_bring_the_mean_error_down_and_leave_coders_alone(coding):
     model = model_of_convolutions()

@@ -75,6 +75,7 @@ def test_it_computes_in_float32_and_hands_on_the_dtype_of_the_policy():
     np.testing.assert_allclose(y, reference(z, np.float32(0.3), 8), rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_it_trains_is_saved_and_loaded(per_channel, tmp_path):
     model = keras.Sequential(

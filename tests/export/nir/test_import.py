@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("eager")
 # There and back.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_there_and_back_the_spikes_are_equal(name, tmp_path):
     snn, x = spiking(NETWORKS[name])

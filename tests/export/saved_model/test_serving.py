@@ -24,6 +24,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 import tfsnn
 from tfsnn.export.saved_model.writing import export_saved_model
 
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
 SERVER = shutil.which("tensorflow_model_server")
 CLASSES = ("cat", "dog", "eel")
 SHAPE = (6, 6, 2)

@@ -180,6 +180,7 @@ def test_a_relu_is_its_bits(steps, rounding, offset):
     np.testing.assert_allclose(snn(x), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_smooth_activations_spike(network):
     model, x = network
     snn = tfsnn.convert(model, x[:80], "few_spikes", timesteps=16, strict=True)
@@ -196,6 +197,7 @@ def test_smooth_activations_spike(network):
     assert [n.role for n in plain.report.nodes].count("running sum") == 4
 
 
+@pytest.mark.slow
 def test_more_steps_are_nearer_to_the_ann(network):
     model, x = network
     expected = model(x[80:]).numpy()
@@ -207,6 +209,7 @@ def test_more_steps_are_nearer_to_the_ann(network):
     assert errors[2] < 0.05 * np.std(expected)
 
 
+@pytest.mark.slow
 def test_every_layer_is_near_to_the_ann(network):
     model, x = network
     snn = tfsnn.convert(model, x[:80], "few_spikes")

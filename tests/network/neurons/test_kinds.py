@@ -91,6 +91,7 @@ def test_parameters_per_unit_equal_neurons_of_their_own(kind):
             assert (one == other[..., i]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_eager_is_graph_is_xla(kind):
     neurons, inputs = population(kind), currents(5, (2, 4))
@@ -178,6 +179,7 @@ def test_chunks_of_any_size_give_the_same(kind, name):
         np.testing.assert_allclose(one.observed[f"outputs/{node}"][-1], output, 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["cnn", "residual", "depthwise"])
 def test_the_normal_form_is_the_unscaled_form(kind, name):
@@ -213,6 +215,7 @@ def test_a_threshold_for_each_neuron_is_written_into_gains(name):
     np.testing.assert_allclose(normal.outputs[0], plain.outputs[0], 1e-5, 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_and_loaded_it_gives_equal_outputs_at_two_batch_sizes(kind, tmp_path):
     graph, plan, x = spiking("mlp", kind)

@@ -48,6 +48,7 @@ def with_neurons(graph):
     return Graph(tuple(nodes), graph.outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "example"), CASES)
 def test_what_spikes_cost_is_counted(kind, example):
     """Whole numbers; and of what neurons reach at once, as many as are there."""

@@ -35,6 +35,7 @@ CHOSEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "example"), CHOSEN)
 def test_the_spiking_network_tends_to_the_ann(kind, example):
     graph, feed = spiking(example)
@@ -62,6 +63,7 @@ def a_report():
     return ConversionReport("none", {}, 1, 0, (), (), (), {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONCE)
 def test_the_spiking_network_is_saved_and_loaded(name, tmp_path):
     graph, feed = spiking(ONCE[name])
