@@ -139,8 +139,7 @@ def export_rows(folder: Path, found: list[Row]) -> Iterator[str]:
 
 
 def _export(folder: Path, row: Row, snn: Any) -> None:
-    from neutral_network import neutral
-
+    from benchmarks.neutral_network import neutral
     from tfsnn.export.stablehlo.program import Programs, lowered, serialized
 
     chunk = row.timesteps if row.chunk is None else row.chunk
@@ -215,13 +214,13 @@ def _of_neurons(node: Any) -> dict[str, Any]:
 
 def _network(name: str) -> tuple[Any, np.ndarray]:
     """A network, and images to convert it with."""
-    from throughput import NETWORKS, _images
+    from benchmarks.speed.throughput import NETWORKS, images
 
     if name == "tiny":
-        return _tiny(), _images(32, 64)
+        return _tiny(), images(32, 64)
     build, _ = NETWORKS[name]
     model = build()
-    return model, _images(model.inputs[0].shape[1], 4 if name == "ResNet-50" else 64)
+    return model, images(model.inputs[0].shape[1], 4 if name == "ResNet-50" else 64)
 
 
 def _tiny() -> Any:

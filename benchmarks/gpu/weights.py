@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch_spiking import Spiking, applied
+
+from benchmarks.gpu.torch_spiking import Spiking, applied
 
 SEED = 1
 DAMPED = 0.3

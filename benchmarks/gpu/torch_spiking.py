@@ -20,7 +20,8 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch_kernels import changes, fire, kernels, running_sums
+
+from benchmarks.gpu.torch_kernels import changes, fire, kernels, running_sums
 
 GROUP = 16
 Values = dict[str, torch.Tensor]

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 class JaxSide:
     """The other process, as its caller sees it."""
@@ -44,14 +46,15 @@ class JaxSide:
         np.save(self.exchange / "images.npy", images)
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(self.exchange), self.device],
+                [sys.executable, "-m", __name__, str(self.exchange), self.device],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                cwd=ROOT,
                 env=os.environ | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"},
             )
         assert self._process.stdin and self._process.stdout
-        request = {"folder": str(self.folder), "repeats": repeats}
+        request = {"folder": str(self.folder.resolve()), "repeats": repeats}
         self._process.stdin.write(json.dumps(request | {"network": network}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
@@ -72,8 +75,8 @@ class JaxSide:
 def answered(request: dict[str, Any], exchange: Path, device: str) -> dict[str, Any]:
     """Run the program of one row."""
     import jax
-    from gpu_clock import matrix_rate, median
 
+    from benchmarks.gpu.clock import matrix_rate, median
     from tfsnn_stablehlo import Program
 
     network, here = request["network"], jax.devices(device)[0]
@@ -101,7 +104,6 @@ def answered(request: dict[str, Any], exchange: Path, device: str) -> dict[str, 
 
 def main(exchange: Path, device: str) -> None:
     """Answer requests until standard input ends."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     for line in sys.stdin:
         try:
             answer = answered(json.loads(line), exchange, device)
