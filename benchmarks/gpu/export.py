@@ -214,13 +214,15 @@ def _of_neurons(node: Any) -> dict[str, Any]:
 
 def _network(name: str) -> tuple[Any, np.ndarray]:
     """A network, and images to convert it with."""
-    from benchmarks.speed.throughput import NETWORKS, images
+    from benchmarks.speed.throughput import NETWORKS, drawn_images
 
     if name == "tiny":
-        return _tiny(), images(32, 64)
+        return _tiny(), drawn_images(32, 64)
     build, _ = NETWORKS[name]
     model = build()
-    return model, images(model.inputs[0].shape[1], 4 if name == "ResNet-50" else 64)
+    return model, drawn_images(
+        model.inputs[0].shape[1], 4 if name == "ResNet-50" else 64
+    )
 
 
 def _tiny() -> Any:

@@ -139,7 +139,7 @@ def main(
         build, at_least = NETWORKS[name]
         model = build()
         model.compile(jit_compile=False)
-        images = images(model.inputs[0].shape[1], max(at_least, *batches))
+        images = drawn_images(model.inputs[0].shape[1], max(at_least, *batches))
         of_steps = {
             t: {p: _converted(model, images[:64], t, p) for p in PRECISIONS}
             for t in steps
@@ -164,7 +164,7 @@ def _ratios(row: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-def images(size: int, count: int) -> np.ndarray:
+def drawn_images(size: int, count: int) -> np.ndarray:
     """Test images of CIFAR-10, as large as wanted by repeating pixels."""
     x = test_images("resnet20_cifar10", count)
     return x.repeat(size // 32, 1).repeat(size // 32, 2)
