@@ -19,7 +19,7 @@ def write(
     output.with_suffix(".json").write_text(f"{{\n {fields}\n}}\n")
     output.with_suffix(".md").write_text(page)
     if figure is not None:
-        from tfsnn import plot
+        from tfsnn.analysis import plot
 
         plot.save(figure, output.with_suffix(".svg"))
 

@@ -125,7 +125,7 @@ def bars(group: str, fields: Mapping[str, str], axis: str) -> Callable[[Document
 
 def curves(document: Document, title: str) -> Any:
     """Draw accuracy, and time where rows have it, against time steps."""
-    from tfsnn import plot
+    from tfsnn.analysis import plot
     from tfsnn.analysis.intervals import wilson
 
     ann = document["ann_accuracy"]

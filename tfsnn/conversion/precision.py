@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -98,7 +97,7 @@ def _sizes(graph: Graph) -> dict[str, float]:
 
 def _size(node: Node, reads: list[float]) -> float:
     if isinstance(node, Rate):
-        return _largest_spike(node)
+        return node.population.largest_spike
     if isinstance(node, Movement | Max):
         return reads[0]
     if isinstance(node, Average) and not node.is_global and node.padding == "valid":
@@ -107,11 +106,3 @@ def _size(node: Node, reads: list[float]) -> float:
     if isinstance(node, Merge):
         return sum(reads) if node.form == "add" else max(reads)
     return math.inf
-
-
-def _largest_spike(node: Rate) -> float:
-    population: Any = node.population
-    if not population.integers or np.any(np.asarray(node.threshold) != 1):
-        return math.inf
-    most = getattr(population, "base", None) or node.max_coefficient
-    return math.inf if most is None else float(np.max(np.asarray(most)))

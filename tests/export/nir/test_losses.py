@@ -6,9 +6,11 @@ import pytest
 from nir_networks import NETWORKS, T, assert_same, spiking, written
 
 from tfsnn import SpikingModel
+from tfsnn.conversion.plan import Plan
 from tfsnn.errors import UnsupportedError
 from tfsnn.export.nir.losses import with_bias
 from tfsnn.export.nir.writing import export_nir
+from tfsnn.network.clock import Clock
 from tfsnn.network.nodes import Rate
 
 pytestmark = pytest.mark.usefixtures("eager")
@@ -40,14 +42,47 @@ def test_all_that_cannot_be_said_is_refused_at_once(tmp_path):
     ("neuron", "said"),
     [
         ({"neuron": "radix", "settings": {"base": 2}}, "radix"),
+        (
+            {
+                "neuron": "differential",
+                "negative_threshold": 0.0,
+                "max_coefficient": None,
+            },
+            "differential",
+        ),
+        ({"neuron": "silenced", "settings": {"leak": 0.5}}, "leaks"),
         ({"settings": {"leak": 0.5}}, "leaks"),
     ],
 )
-def test_neurons_of_another_kind_are_refused_even_if_lossy(neuron, said, tmp_path):
+@pytest.mark.parametrize("lossy", [True, False])
+def test_neurons_of_another_kind_are_refused_even_if_lossy(
+    neuron, said, lossy, tmp_path
+):
     snn, _ = spiking(NETWORKS["mlp"], **neuron)
     with pytest.raises(UnsupportedError, match=said) as error:
-        export_nir(snn, tmp_path / "net.nir", lossy=True)
+        export_nir(snn, tmp_path / "net.nir", lossy=lossy)
     assert len(error.value.problems) == 2
+    assert not any("--lossy" in reason for *_, reason in error.value.problems)
+
+
+def test_steps_that_weigh_differently_are_refused_of_plain_neurons_too(tmp_path):
+    snn, _ = spiking(
+        NETWORKS["mlp"],
+        plan=lambda graph: Plan(
+            models.plan_for(graph, initial_potential=0.0), Clock(base=2)
+        ),
+    )
+    with pytest.raises(UnsupportedError, match="do not count alike") as error:
+        export_nir(snn, tmp_path / "net.nir", lossy=True)
+    assert [name for name, *_ in error.value.problems] == list(snn.graph.outputs)
+
+
+def test_neurons_without_their_pre_steps_keep_their_reset(tmp_path):
+    settings = {"pre_steps": 2, "reset": "zero"}
+    snn, _ = spiking(NETWORKS["mlp"], neuron="silenced", settings=settings)
+    _, record, found = written(snn, tmp_path, lossy=True)
+    assert record["reset"] == "zero"
+    assert [loss.what for loss in found.losses] == ["pre-steps"]
 
 
 LOSSY = {

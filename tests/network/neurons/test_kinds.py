@@ -13,7 +13,7 @@ import tfsnn
 from tfsnn.conversion.methods import Plan
 from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.network.clock import Clock
-from tfsnn.network.neurons import KINDS
+from tfsnn.network.neurons import KINDS, populate
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import needs_all_steps
 from tfsnn.simulation.report import ConversionReport
@@ -38,6 +38,8 @@ EXAMPLES = {
         {"thresholds": 4},
         Clock(),
     ),
+    "rate_coder": ({"initial_potential": 0.0}, {}, Clock()),
+    "compensated_coder": ({"initial_potential": 0.0}, {}, Clock()),
 }
 
 
@@ -52,7 +54,7 @@ def population(kind, threshold=1.0):
     for field in ("initial_potential", "negative_threshold"):
         if fields.get(field) is not None:
             fields[field] = fields[field] * threshold
-    return KINDS[kind](threshold=threshold, **fields, **settings)
+    return populate(kind, {"threshold": threshold, **fields}, settings)
 
 
 def currents(steps=8, units=(3, 8), seed=0, low=-16, high=32):

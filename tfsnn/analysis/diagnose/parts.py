@@ -17,8 +17,9 @@ All in units of activation, for every unit of every sample::
 
 The sum telescopes, whatever the neuron. For signed and unsigned spikes alike the code
 goes from 0 to C n. Silencing by pre-steps counts as unevenness. Of neurons that have no
-such closed form (differential coding, few-spikes neurons, coders of inputs), Q is what
-they do send when they are given z in every step. The split of an error by its causes
+such closed form (:attr:`tfsnn.network.neurons.Population.closed_form`: differential
+coding, few-spikes neurons, coders of inputs), Q is what they do send when they are
+given z in every step. The split of an error by its causes
 goes back to T. Bu et al., "Optimal ANN-SNN conversion for high-accuracy and
 ultra-low-latency spiking neural networks", ICLR 2022.
 """
@@ -40,16 +41,6 @@ from tfsnn.network.nodes import Rate, Readout, RunningSum
 ROUNDING = 4e-7  # of the count: a few times the distance of float32 numbers
 
 CAUSES = ("clipping", "quantisation", "unevenness", "inherited")
-
-# The kinds of neurons for which the closed form holds while V(0) is in [0, 1).
-CLOSED = (
-    "integrate_fire",
-    "driven",
-    "paced",
-    "silenced",
-    "offset_corrected",
-    "radix",
-)
 
 
 class Parts(NamedTuple):
@@ -85,25 +76,25 @@ class Code:
     @classmethod
     def of(cls, node: Rate, original: Rate, clock: Clock, timesteps: int) -> Code:
         """The code of a node in normal form, whose `original` is in the ANN."""
-        weight = clock.weight(timesteps)
-        drive = node.settings.get("drive", 0.0)
-        most = np.inf if node.max_coefficient is None else node.max_coefficient
+        weight, neurons = clock.weight(timesteps), node.population
+        most = np.inf if neurons.max_coefficient is None else neurons.max_coefficient
+        start = np.asarray(neurons.initial_potential, np.float64)
 
         def sent(current: np.ndarray) -> Any:
             currents = [tf.constant(current, tf.float32)] * (
                 clock.pre_steps + timesteps
             )
-            state = node.population.initial_state(current.shape)
-            values = node.population.advance(currents, state)[0].values
+            state = neurons.initial_state(current.shape)
+            values = neurons.advance(currents, state)[0].values
             return clock.mean([value.numpy().astype(np.float64) for value in values])
 
         return cls(
             activation=lambda x: original.apply(tf.constant(x, tf.float32)).numpy(),
             scale=np.asarray(node.scale, np.float64),
             most=np.asarray(most, np.float64),
-            start=np.asarray(node.initial_potential, np.float64) + weight * drive,
+            start=start + weight * neurons.drive,
             weight=weight,
-            sent=None if node.neuron in CLOSED else sent,
+            sent=None if neurons.closed_form else sent,
         )
 
     @property

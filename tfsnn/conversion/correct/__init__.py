@@ -30,7 +30,6 @@ from tfsnn.conversion.normalize import Normalized
 from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph, Node
-from tfsnn.network.neurons import CODERS
 from tfsnn.network.nodes import Affine, Linear, Max, Merge, Rate, Readout
 from tfsnn.simulation.running_sum import fold
 from tfsnn.simulation.steps import Run
@@ -104,7 +103,7 @@ class _Walk:
         if original is not None and node.inputs:
             reads = (self.expected[name] for name in original.inputs)
             self.expected[node.name] = original.apply(*reads)
-        if isinstance(node, Rate) and node.neuron not in CODERS:
+        if isinstance(node, Rate) and not node.population.encodes_input:
             self._rate(node)
         elif not (isinstance(node, Readout) or node.name in self.run.constants):
             if isinstance(node, Linear) and self.chosen.weights:

@@ -38,7 +38,7 @@ from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons import CODERS
+from tfsnn.network.neurons import KINDS
 from tfsnn.network.nodes import Rate
 from tfsnn.network.passes.code_inputs import code_inputs
 
@@ -81,7 +81,8 @@ class ICSNN(Thresholds, Corrected):
                 "per=neuron goes with potential=half or none, not with potential=ann: "
                 "residuals are known of channels only"
             )
-        coders = {n.name: n for n in graph.of_kind(Rate) if n.neuron in CODERS}
+        rates = graph.of_kind(Rate)
+        coders = {n.name: n for n in rates if KINDS[n.neuron].encodes_input}
         for node in coders.values():
             self._refuse_other_ranges(node, statistics[node.name])
         plan = super().plan(graph, statistics)

@@ -27,6 +27,7 @@ from tfsnn.export.nir.pooling import average, reduce
 from tfsnn.export.nir.signals import Signal, channels_first
 from tfsnn.export.nir.windows import same_pads
 from tfsnn.network.graph import Graph, Node
+from tfsnn.network.neurons import Neuron, Never
 from tfsnn.network.nodes import (
     Affine,
     Average,
@@ -52,6 +53,10 @@ REASONS = {
     "Take": "takes a part of its input, which NIR cannot: change the data instead",
     "Resize": "interpolates, which NIR has no node for: use strides in the ANN",
 }
+WEIGHTED = (
+    "reads steps that do not count alike, and in NIR all do: convert with a method of "
+    "plain spikes (data_norm)"
+)
 
 
 class Translation(NamedTuple):
@@ -81,6 +86,8 @@ def translate(graph: Graph, pooling: str = "sum") -> Translation:
         except UnsayableError as error:
             problems.append((node.name, type(node).__name__, str(error)))
             signals[node.name] = Signal((), node.shape)  # on, to find all problems
+    if not problems and (graph.clock.base > 1 or graph.clock.pre_steps):
+        problems = [(name, "Readout", WEIGHTED) for name in graph.outputs]
     return Translation(builder, problems)
 
 
@@ -107,6 +114,11 @@ def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
 
 
 def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
+    said = node.population.in_nir()
+    if isinstance(said, Never):
+        raise UnsayableError(said.reason)
+    if node.neuron != Neuron.kind:
+        raise UnsayableError(f"has {node.population.description}: make them plain")
     signal = builder.settled(signal, node)
     threshold = np.asarray(node.threshold, np.float32)
     start = np.zeros((), np.float32)

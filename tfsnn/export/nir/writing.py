@@ -30,7 +30,7 @@ from tfsnn.export.nir import effects as nir_effects
 from tfsnn.export.nir.builder import POOLINGS, Builder
 from tfsnn.export.nir.effects import Effect
 from tfsnn.export.nir.graph import translate
-from tfsnn.export.nir.losses import Loss, in_other_words, losses, never_said
+from tfsnn.export.nir.losses import Loss, in_other_words, losses
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
@@ -136,7 +136,7 @@ def export_nir(
     for loss in lost:
         said = loss.change(said)
     translation = translate(said, pooling)
-    _refuse(plain, never_said(plain) + translation.problems, [] if lossy else lost)
+    _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
         effects = nir_effects.measure(

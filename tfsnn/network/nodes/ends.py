@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfsnn.network import functions
 from tfsnn.network.graph import Graph, Node, array
-from tfsnn.network.neurons import KINDS, Population
+from tfsnn.network.neurons import Population, populate
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +79,13 @@ class Rate(Node):
     @property
     def population(self) -> Population:
         """The spiking neurons in this node's place."""
-        return KINDS[self.neuron](
-            threshold=self.threshold,
-            initial_potential=self.initial_potential,
-            negative_threshold=self.negative_threshold,
-            max_coefficient=self.max_coefficient,
-            **self.settings,
-        )
+        stated = {
+            "threshold": self.threshold,
+            "initial_potential": self.initial_potential,
+            "negative_threshold": self.negative_threshold,
+            "max_coefficient": self.max_coefficient,
+        }
+        return populate(self.neuron, stated, self.settings, self.name)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ def code_inputs(graph: Graph, neuron: str) -> Graph:
 
     Args:
         graph: of the ANN.
-        neuron: the kind of the coders (:data:`tfsnn.network.neurons.CODERS`).
+        neuron: the kind of the coders, one that encodes inputs
+            (:class:`tfsnn.network.neurons.Population`).
     """
     consumers = graph.consumers()
     nodes: list[Node] = []
