@@ -1,115 +1,21 @@
 """The graph between Keras and the spiking network: frozen nodes, checked edges.
 
-A :class:`Node` is one operation on one sample of the ANN; :mod:`tfsnn.network.nodes`
-has the closed set of kinds. Arrays (weights, thresholds) are fields like any other,
-made with :func:`array`; :meth:`Graph.map_arrays` exchanges them, for instance NumPy
-arrays for the variables of a model, and leaves the structure alone.
+A :class:`~tfsnn.network.node.Node` is one operation on one sample;
+:mod:`tfsnn.network.nodes` has the kinds. Arrays (weights, thresholds) are fields like
+any other, made with :func:`tfsnn.network.node.array`; :meth:`Graph.map_arrays`
+exchanges them, for instance NumPy arrays for the variables of a model, and leaves the
+structure alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Self
-
-import numpy as np
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from tfsnn.network.clock import RATE_CLOCK, Clock
-
-
-def array(default: Any = dataclasses.MISSING) -> Any:
-    """A dataclass field that holds an array, which :meth:`Graph.map_arrays` visits."""
-    return field(default=default, metadata={"array": True}, kw_only=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """One operation.
-
-    Attributes:
-        name: unique in its graph; that of the Keras layer where there is one.
-        inputs: names of the nodes whose outputs it reads, in order.
-        shape: of its output, for one sample: no batch, no time; channels last.
-        layer: the Keras layer that it was made from.
-    """
-
-    kinds: ClassVar[dict[str, type[Node]]] = {}
-
-    name: str
-    inputs: tuple[str, ...]
-    shape: tuple[int, ...]
-    layer: str = field(default="", kw_only=True)
-
-    def __init_subclass__(cls) -> None:
-        """Make the kind known by its class name, for :meth:`Graph.from_config`."""
-        Node.kinds[cls.__name__] = cls
-
-    def apply(self, *inputs: Any) -> Any:
-        """The operation in the ANN: tensors ``(N, *shape)`` in and out."""
-        raise NotImplementedError(f"{type(self).__name__} has no operation")
-
-    def prepared(self) -> Self:
-        """The node with all done that can be before the loop over time."""
-        return self
-
-    @property
-    def keeps_channels(self) -> bool:
-        """Whether a channel of the output reads the same channel of the inputs only."""
-        return False
-
-    def carry(self, unit: np.ndarray, before: tuple[int, ...]) -> np.ndarray | None:
-        """The unit of the output where the input, of shape `before`, has `unit`.
-
-        A unit is the activation that the value 1 stands for; it broadcasts to the
-        shape. None where values of different units would be mixed.
-        """
-        per_channel = unit.ndim == 1 and self.keeps_channels
-        return unit if unit.size == 1 or per_channel else None
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with these fields changed."""
-        return dataclasses.replace(self, **changes)
-
-    def arrays(self) -> dict[str, Any]:
-        """The fields that hold an array now, by name."""
-        found = {}
-        for spec in dataclasses.fields(self):
-            value = getattr(self, spec.name)
-            if spec.metadata.get("array") and np.ndim(value):
-                found[spec.name] = value
-        return found
-
-    def to_config(self) -> dict[str, Any]:
-        """JSON: the fields, an array as ``{"array": shape}``."""
-        config: dict[str, Any] = {"kind": type(self).__name__}
-        arrays = self.arrays()
-        for spec in dataclasses.fields(self):
-            value = getattr(self, spec.name)
-            if spec.name in arrays:
-                value = {"array": [int(n) for n in value.shape]}
-            config[spec.name] = value
-        return config
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Node:
-        """The node of :meth:`to_config`, its arrays filled with zeros."""
-        kind = Node.kinds[config["kind"]]
-        fields = {}
-        for key, value in config.items():
-            if key != "kind":
-                fields[key] = _from_json(value)
-        return kind(**fields)
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, Mapping) and set(value) == {"array"}:
-        return np.zeros(value["array"], np.float32)
-    if isinstance(value, Mapping):
-        return {key: _from_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_from_json(item) for item in value)
-    return value
+from tfsnn.network.node import Node
 
 
 class LayerRecord(NamedTuple):

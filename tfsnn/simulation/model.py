@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from tfsnn.errors import DataError, OptionError
 from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import Operations, count_operations
 from tfsnn.simulation.compiled import (
     Runs,
@@ -121,7 +120,7 @@ class SpikingModel(keras.Model):
     @property
     def populations(self) -> dict[str, tuple[int, ...]]:
         """The spiking nodes, in order: name and shape."""
-        return {node.name: node.shape for node in self._structure.of_kind(Rate)}
+        return {node.name: node.shape for node in self._structure if node.spikes}
 
     @property
     def depth(self) -> int:
@@ -129,7 +128,7 @@ class SpikingModel(keras.Model):
         depths: dict[str, int] = {}
         for node in self._structure:
             before = max((depths[name] for name in node.inputs), default=0)
-            depths[node.name] = before + isinstance(node, Rate)
+            depths[node.name] = before + node.spikes
         return max(depths.values())
 
     @property

@@ -35,7 +35,7 @@ import tensorflow as tf
 
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate, Readout, RunningSum
+from tfsnn.network.nodes import Rate
 
 # Counts that float32 has rounded to just below a whole number are that number.
 ROUNDING = 4e-7  # of the count: a few times the distance of float32 numbers
@@ -151,12 +151,12 @@ def mean_currents(graph: Graph, x: Any, decoded: dict[str, Any]) -> dict[str, An
     means: dict[str, Any] = dict(graph.feed(x))
     currents = {}
     for node in graph:
-        if isinstance(node, Rate):
+        if node.spikes:
             currents[node.name] = np.asarray(means[node.inputs[0]])
             means[node.name] = np.asarray(decoded[node.name], np.float32)
-        elif node.inputs and not isinstance(node, Readout):
+        elif node.inputs and node.name not in graph.outputs:
             mean = node.apply(*(means[name] for name in node.inputs))
-            if isinstance(node, RunningSum) and node.partial:
+            if node.partial:
                 mean = np.where(np.isfinite(mean), mean, np.float32(0))
             means[node.name] = mean
     return currents

@@ -24,9 +24,10 @@ All are channels-last; ``N`` below is any number of samples, or of samples times
 
 from tfsnn.network.nodes.arithmetic import Affine, Merge
 from tfsnn.network.nodes.ends import Constant, Rate, Readout, Source, without_heads
-from tfsnn.network.nodes.function import Function, RunningSum
+from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
+from tfsnn.network.nodes.passing import Passing
 from tfsnn.network.nodes.pooling import Average, Max, Pool, Reduce, Resize
 from tfsnn.network.nodes.smooth import SmoothRate
 
@@ -40,13 +41,13 @@ __all__ = [
     "Max",
     "Merge",
     "Pad",
+    "Passing",
     "Pool",
     "Rate",
     "Readout",
     "Reduce",
     "Reshape",
     "Resize",
-    "RunningSum",
     "Slice",
     "SmoothRate",
     "Source",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from tfsnn.network import functions
-from tfsnn.network.graph import Graph, Node, array
+from tfsnn.network.clock import Clock
+from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import Population, populate
+from tfsnn.network.node import Node, Shape, array
+from tfsnn.network.signals import Advanced, Signal, fold
+from tfsnn.network.units import Rescaled
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +27,13 @@ class Source(Node):
         whole: whether the model takes integers, such as the numbers of tokens.
     """
 
+    linear: ClassVar[bool] = True
+
     whole: bool = False
+
+    def describe(self) -> str:
+        """Name the node."""
+        return "input"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +43,25 @@ class Constant(Node):
     It reads a source, for the number of samples only.
     """
 
+    linear: ClassVar[bool] = True
+    reads_values: ClassVar[bool] = False
+
     value: Any = array()
 
     def apply(self, x: Any) -> Any:
-        """Anything ``(N, ...)`` to ``(N, *shape)``."""
+        """Repeat the value for each of N samples: ``(N, *shape)``."""
         return tf.broadcast_to(self.value, (tf.shape(x)[0], *self.shape))
+
+    def describe(self) -> str:
+        """Name the node."""
+        return "constant current"
+
+    def rescaled(
+        self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
+    ) -> Rescaled:
+        """Write the unit that is wished into the value."""
+        value = np.asarray(self.value / wish, np.float32)
+        return Rescaled(self.replace(value=value), wish, units)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +80,9 @@ class Rate(Node):
         settings: of that kind, JSON.
     """
 
+    spikes: ClassVar[bool] = True
+    multiplies: ClassVar[bool] = False
+
     max_value: Any = array(None)
     quantized: int | None = field(default=None, kw_only=True)
     scale: Any = array(None)
@@ -64,8 +93,13 @@ class Rate(Node):
     neuron: str = field(default="integrate_fire", kw_only=True)
     settings: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
+    @property
+    def signed(self) -> bool:
+        """Whether activations may be negative."""
+        return False
+
     def apply(self, x: Any) -> Any:
-        """``(N, *shape)`` to the same."""
+        """Compute the activations of x, both ``(N, *shape)``."""
         if self.max_value is None:
             # Not tf.nn.relu: behind a convolution and a sum that is read elsewhere as
             # well, TensorFlow's optimiser fails on it, and says so on standard error.
@@ -87,6 +121,37 @@ class Rate(Node):
         }
         return populate(self.neuron, stated, self.settings, self.name)
 
+    @property
+    def needs_all_steps(self) -> bool:
+        """Whether its neurons do."""
+        return self.population.whole
+
+    def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:
+        """Return the state of its neurons before the first step."""
+        return self.population.initial_state((batch, *self.shape))
+
+    def advance(self, reads: Sequence[Signal], state: Any, clock: Clock) -> Advanced:
+        """Send the spikes of its neurons."""
+        sent, state = self.population.advance(reads[0].steps(), state)
+        return Advanced(fold(sent.values), state, sent)
+
+    def describe(self) -> str:
+        """Name the neurons, and the bound of what they stand for."""
+        if self.max_value is None:
+            return "spiking neurons"
+        low, high = float(np.min(self.max_value)), float(np.max(self.max_value))
+        most = f"{high:g}" if low == high else f"{low:g} to {high:g}"
+        levels = "" if self.quantized is None else f", {self.quantized} levels"
+        return f"spiking neurons for at most {most}{levels}"
+
+    def bound(self, reads: Sequence[float]) -> float:
+        """Return the largest coefficient of a spike, where spikes are integers."""
+        return self.population.largest_spike
+
+    def operations(self, shapes: Sequence[Shape]) -> int:
+        """Count its neurons."""
+        return math.prod(self.shape)
+
 
 @dataclass(frozen=True, eq=False)
 class Readout(Node):
@@ -100,18 +165,24 @@ class Readout(Node):
         options: arguments of the head, JSON.
     """
 
+    linear: ClassVar[bool] = True
+
     head: str = "linear"
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Compute the head of ``(N, ...)``: ``(N, *shape)``."""
         if self.head == "linear":
             return x
         return functions.FUNCTIONS[self.head](x, **self.options)
 
+    def describe(self) -> str:
+        """Name the node and its head."""
+        return "readout" + (self.head != "linear") * f" with {self.head} head"
+
 
 def without_heads(graph: Graph) -> Graph:
-    """The graph whose outputs are what the heads would read."""
+    """Return the graph whose outputs are what the heads would read."""
     nodes = [
         node.replace(head="linear", options={}, shape=graph[node.inputs[0]].shape)
         if isinstance(node, Readout)

@@ -22,6 +22,11 @@ class SmoothRate(Rate):
     op: str = field(kw_only=True)
     options: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
 
+    @property
+    def signed(self) -> bool:
+        """Whether activations may be negative: f has either sign."""
+        return True
+
     def apply(self, x: Any) -> Any:
-        """``(N, *shape)`` to the same."""
+        """Compute f of x, both ``(N, *shape)``."""
         return functions.FUNCTIONS[self.op](x, **self.options)

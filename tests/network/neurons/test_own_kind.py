@@ -16,9 +16,8 @@ import tensorflow as tf
 from exporting import export, load
 
 import tfsnn
-from tfsnn.conversion.methods import contract
-from tfsnn.conversion.methods.contract import method, option
-from tfsnn.conversion.methods.options import Corrected, Thresholds
+from tfsnn.conversion.methods import Corrected, Spikes, Thresholds, method, option
+from tfsnn.conversion.methods import registry as method_registry
 from tfsnn.conversion.methods.thresholds import plan_rates
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir.writing import export_nir
@@ -57,12 +56,14 @@ def half(registry, monkeypatch):
                 sent.potentials.append(potential)
             return sent, State(potential)
 
-    monkeypatch.setattr(contract, "_REGISTRY", contract.methods())
+    monkeypatch.setattr(method_registry, "_REGISTRY", method_registry.methods())
 
     @method("halves")
     @dataclass(frozen=True)
     class Halves(Thresholds, Corrected):
         """Thresholds of twice the usual size, since spikes carry half of them."""
+
+        alphabet = Spikes()
 
         timesteps: int = option(T, "time steps", low=1)
 
