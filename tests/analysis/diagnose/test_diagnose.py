@@ -216,9 +216,7 @@ def test_small_batches_give_the_same(monkeypatch):
         lambda self, x, *more: sizes.append(len(x)) or simulate(self, x, *more),
     )
     neurons = sum(math.prod(shape) for shape in snn.populations.values())
-    monkeypatch.setitem(
-        tfsnn.analysis.diagnose.__globals__, "RECORDED", 3 * 4 * neurons
-    )
+    monkeypatch.setattr("tfsnn.analysis.diagnose.RECORDED", 3 * 4 * neurons)
     parts = tfsnn.diagnose(model, snn, x)
     assert sizes == [3, 3, 3, 2]
     for one, other in zip(whole.layers, parts.layers, strict=True):
