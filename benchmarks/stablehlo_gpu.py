@@ -110,11 +110,11 @@ def _of_neurons(node: Any) -> dict[str, Any]:
     """What ``torch_spiking.py`` needs beside the ANN's nodes."""
     import numpy as np
 
-    from tfsnn.network.nodes import Linear, Rate
+    from tfsnn.network.nodes import Linear, Spiking
 
     if isinstance(node, Linear):
         return {"precision": node.precision}
-    if not isinstance(node, Rate):
+    if not isinstance(node, Spiking):
         return {}
     if np.ndim(node.initial_potential) or node.neuron != "integrate_fire":
         raise SystemExit(f"{node.name}: neurons that PyTorch's side does not have")

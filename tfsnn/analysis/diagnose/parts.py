@@ -34,7 +34,7 @@ import tensorflow as tf
 
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Rate, Spiking
 
 # Counts that float32 has rounded to just below a whole number are that number.
 ROUNDING = 4e-7  # of the count: a few times the distance of float32 numbers
@@ -83,7 +83,7 @@ class Code:
     sent: Callable[[np.ndarray], Any] | None = None
 
     @classmethod
-    def of(cls, node: Rate, original: Rate, clock: Clock, timesteps: int) -> Code:
+    def of(cls, node: Spiking, original: Rate, clock: Clock, timesteps: int) -> Code:
         """The code of a node in normal form, whose `original` is in the ANN."""
         weight = clock.weight(timesteps)
         drive = node.settings.get("drive", 0.0)

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Rate
+from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Spiking
 
 PLAIN = "integrate_fire"
 PRE_RUN = ("silenced", "offset_corrected")
@@ -54,7 +54,7 @@ class Loss:
 def never_said(graph: Graph) -> list[tuple[str, str, str]]:
     """Neurons that NIR has nothing like: node, kind, reason."""
     problems = []
-    for node in graph.of_kind(Rate):
+    for node in graph.of_kind(Spiking):
         reason = ""
         if node.neuron in WEIGHTED:
             reason = (
@@ -64,7 +64,7 @@ def never_said(graph: Graph) -> list[tuple[str, str, str]]:
         elif node.settings.get("leak"):
             reason = "leaks, and IF in NIR does not: take neurons without a leak"
         if reason:
-            problems.append((node.name, "Rate", reason))
+            problems.append((node.name, "Spiking", reason))
     return problems
 
 
@@ -74,7 +74,7 @@ def in_other_words(graph: Graph) -> Graph:
     A constant current of the neurons (`driven`) goes into the biases. A coder sends
     what a neuron at its input sends, as long as the sum of its input does not round.
     """
-    for node in graph.of_kind(Rate):
+    for node in graph.of_kind(Spiking):
         if node.neuron == "driven":
             settings = dict(node.settings)
             drive = np.float32(settings.pop("drive", 0.0)) * node.threshold
@@ -87,7 +87,7 @@ def in_other_words(graph: Graph) -> Graph:
 
 def losses(graph: Graph, timesteps: int) -> list[Loss]:
     """What would be lost of a network of plain words, run for T steps."""
-    rates, clock = graph.of_kind(Rate), graph.clock
+    rates, clock = graph.of_kind(Spiking), graph.clock
     found = [
         Loss(
             "look-ahead",
@@ -210,7 +210,7 @@ def _starts_above(node: Any) -> bool:
 
 def _made_plain(kinds: tuple[str, ...], clock: Clock) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        rates = [node for node in graph.of_kind(Rate) if node.neuron in kinds]
+        rates = [node for node in graph.of_kind(Spiking) if node.neuron in kinds]
         plain = [node.replace(neuron=PLAIN, settings={}) for node in rates]
         return dataclasses.replace(_with(graph, plain), clock=clock)
 
@@ -219,14 +219,14 @@ def _made_plain(kinds: tuple[str, ...], clock: Clock) -> Callable[[Graph], Graph
 
 def _changed(**fields: Any) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        return _with(graph, [n.replace(**fields) for n in graph.of_kind(Rate)])
+        return _with(graph, [n.replace(**fields) for n in graph.of_kind(Spiking)])
 
     return change
 
 
 def _spread_out(timesteps: int) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        for node in graph.of_kind(Rate):
+        for node in graph.of_kind(Spiking):
             if _starts_above(node):
                 start = np.asarray(node.initial_potential, np.float32)
                 graph = _with(graph, [node.replace(initial_potential=0.0)])
