@@ -196,11 +196,11 @@ def _export(folder: Path, row: Row, snn: Any) -> None:
 
 def _of_neurons(node: Any) -> dict[str, Any]:
     """What ``torch_spiking.py`` needs beside the ANN's nodes."""
-    from tfsnn.network.nodes import Linear, Rate
+    from tfsnn.network.nodes import Linear, Spiking
 
     if isinstance(node, Linear):
         return {"precision": node.precision}
-    if not isinstance(node, Rate):
+    if not isinstance(node, Spiking):
         return {}
     plain = node.neuron == "integrate_fire" and node.threshold == 1
     if np.ndim(node.initial_potential) or not plain:

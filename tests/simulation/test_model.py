@@ -13,7 +13,7 @@ from keras import layers
 import tfsnn
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.report import ConversionReport
 
 
@@ -246,7 +246,7 @@ def test_the_report_is_json_and_comes_back():
     assert report.samples == 7 and report.timesteps == 5
     assert report.options["levels"] == 3 and report.method == "augmapping"
     for population, node in zip(
-        report.populations, snn.graph.of_kind(Rate), strict=True
+        report.populations, snn.graph.of_kind(Spiking), strict=True
     ):
         scale = np.asarray(node.scale)
         assert population.node == node.name

@@ -1,4 +1,4 @@
-"""The plan written into the weights: the one place where weights are changed.
+"""Normalisation: a plan is written into the weights, and nowhere else.
 
 After it every threshold is 1, every spike an integer, and every scale sits in a
 synapse: W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a signal's
@@ -19,27 +19,24 @@ from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.network.clock import RATE_CLOCK, Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Affine, Rate
+from tfsnn.network.nodes import Affine, Spiking
 from tfsnn.network.units import ONE
 
 
 def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
-    """The same spiking network with the weights untouched.
+    """Make the same spiking network with the weights untouched.
 
     Its thresholds are the scales and its spikes have that size.
     """
     nodes: list[Node] = []
     for node in graph:
-        if isinstance(node, Rate):
+        if node.spikes:
             neurons = plan[node.name]
             scale, low = _float(neurons.scale), neurons.negative_threshold
-            node = node.replace(
-                **{
-                    **_neuron(neurons),
-                    "threshold": scale,
-                    "initial_potential": scale * _float(neurons.initial_potential),
-                    "negative_threshold": scale * _float(low) if low else low,
-                }
+            node = _population(node, neurons).replace(
+                threshold=scale,
+                initial_potential=scale * _float(neurons.initial_potential),
+                negative_threshold=scale * _float(low) if low else low,
             )
         nodes.append(node)
     return Graph(tuple(nodes), graph.outputs, graph.layers, _clock(plan))
@@ -53,7 +50,7 @@ class Normalized(NamedTuple):
 
 
 def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
-    """The spiking network in normal form.
+    """Make the spiking network in normal form.
 
     Args:
         graph: the ANN.
@@ -63,7 +60,7 @@ def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
 
 
 def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normalized:
-    """As :func:`normalize`, with the activation that the value 1 of a node means."""
+    """Make the spiking network in normal form, and tell the unit of each node."""
     normalization = _Normalization(graph, plan)
     return Normalized(normalization.graph(), normalization.units)
 
@@ -72,15 +69,20 @@ def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
     return plan.clock if isinstance(plan, Plan) else RATE_CLOCK
 
 
-def _neuron(plan: NeuronPlan) -> dict[str, Any]:
-    return {
-        "scale": _float(plan.scale),
-        "initial_potential": _field(plan.initial_potential),
-        "negative_threshold": plan.negative_threshold,
-        "max_coefficient": _field(plan.max_coefficient),
-        "neuron": plan.neuron,
-        "settings": plan.settings,
-    }
+def _population(node: Node, plan: NeuronPlan) -> Spiking:
+    """The population in place of an activation, its threshold 1."""
+    return Spiking(
+        node.name,
+        node.inputs,
+        node.shape,
+        layer=node.layer,
+        scale=_float(plan.scale),
+        initial_potential=_field(plan.initial_potential),
+        negative_threshold=plan.negative_threshold,
+        max_coefficient=_field(plan.max_coefficient),
+        neuron=plan.neuron,
+        settings=plan.settings,
+    )
 
 
 def _field(value: Any) -> Any:
@@ -130,21 +132,15 @@ class _Normalization:
 
     def _write(self, node: Node) -> tuple[Node, np.ndarray]:
         """The node in normal form, and the unit of its output."""
-        if isinstance(node, Rate):
-            return self._rate(node)
+        if node.spikes:
+            plan = self.plan[node.name]
+            unit = np.asarray(plan.scale, np.float64)
+            return self._reading(_population(node, plan), [unit]), unit
         wish = self.wishes[node.name]
         units = [self.units[name] for name in node.inputs]
         shapes = [self.ann[name].shape for name in node.inputs]
         written = node.rescaled(units, shapes, ONE if wish is None else wish)
         return self._reading(written.node, written.reads), written.unit
-
-    def _rate(self, node: Rate) -> tuple[Rate, np.ndarray]:
-        plan = self.plan[node.name]
-        unit = np.asarray(plan.scale, np.float64)
-        written = self._reading(node, [unit]).replace(**_neuron(plan))
-        if node.max_value is not None:
-            written = written.replace(max_value=_float(node.max_value / unit))
-        return written, unit
 
     def _reading(self, node: Any, units: Sequence[np.ndarray]) -> Any:
         """The node, reading its inputs in these units: gains where they differ."""

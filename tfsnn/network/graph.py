@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tfsnn.network.clock import RATE_CLOCK, Clock
+from tfsnn.network.migration import VERSION, migrated
 from tfsnn.network.node import Node
 
 
@@ -29,7 +30,7 @@ class LayerRecord(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes in an order in which each reads only nodes before it.
+    """A network: nodes in an order in which each reads only nodes before it.
 
     Attributes:
         nodes: the operations; those that read nothing are the model's inputs.
@@ -77,7 +78,7 @@ class Graph:
         return frozenset(n.name for n in sources if getattr(n, "whole", False))
 
     def feed(self, x: Any) -> dict[str, Any]:
-        """The inputs by name: `x` is a mapping, a sequence in order, or one tensor."""
+        """Return inputs by name, of a mapping, a sequence in order, or one tensor."""
         names = list(self.inputs)
         if isinstance(x, Mapping):
             return {name: x[name] for name in names}
@@ -85,11 +86,11 @@ class Graph:
         return dict(zip(names, values, strict=True))
 
     def of_kind(self, *kinds: type[Node]) -> list[Any]:
-        """The nodes of these kinds, in order."""
+        """Return the nodes of these kinds, in order."""
         return [node for node in self.nodes if isinstance(node, kinds)]
 
     def consumers(self) -> dict[str, list[Node]]:
-        """The nodes that read each node."""
+        """Return the nodes that read each node, by name."""
         found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
         for node in self.nodes:
             for name in node.inputs:
@@ -102,7 +103,7 @@ class Graph:
         renamed: Mapping[str, str],
         fates: Mapping[str, str],
     ) -> Graph:
-        """A graph of these nodes, where readers of a renamed node read its stand-in.
+        """Make a graph of these nodes; readers of a renamed node read its stand-in.
 
         `fates` replaces what is said of the Keras layers of these names.
         """
@@ -124,7 +125,7 @@ class Graph:
         return Graph(rewired, outputs, layers, self.clock)
 
     def map_arrays(self, change: Callable[[Node, str, Any], Any]) -> Graph:
-        """The same graph, each array exchanged for ``change(node, field, array)``."""
+        """Return the graph, each array exchanged for ``change(node, field, array)``."""
         nodes = tuple(
             node.replace(**{k: change(node, k, v) for k, v in node.arrays().items()})
             for node in self.nodes
@@ -132,13 +133,13 @@ class Graph:
         return dataclasses.replace(self, nodes=nodes)
 
     def prepared(self) -> Graph:
-        """The graph with all done that can be before the loop over time."""
+        """Return the graph with all done that can be before the loop over time."""
         return dataclasses.replace(
             self, nodes=tuple(node.prepared() for node in self.nodes)
         )
 
     def forward(self, x: Any) -> dict[str, Any]:
-        """Every node's output in the ANN, ``(N, *shape)``, for :meth:`feed`."""
+        """Compute every node's output in the ANN, ``(N, *shape)``, for :meth:`feed`."""
         values: dict[str, Any] = self.feed(x)
         for node in self.nodes:
             if node.name not in values:
@@ -146,8 +147,9 @@ class Graph:
         return values
 
     def to_config(self) -> dict[str, Any]:
-        """JSON: the structure, with shapes in place of arrays."""
+        """Return the structure as JSON, with shapes in place of arrays."""
         return {
+            "version": VERSION,
             "nodes": [node.to_config() for node in self.nodes],
             "outputs": list(self.outputs),
             "layers": [list(record) for record in self.layers],
@@ -156,7 +158,12 @@ class Graph:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Graph:
-        """The graph of :meth:`to_config`, its arrays filled with zeros."""
+        """Make the graph of a :meth:`to_config`, its arrays filled with zeros.
+
+        Raises:
+            ModelError: for a config of a newer version, or an unknown kind of node.
+        """
+        config = migrated(config)
         return cls(
             tuple(Node.from_config(node) for node in config["nodes"]),
             tuple(config["outputs"]),

@@ -74,7 +74,17 @@ class Node:
     layer: str = field(default="", kw_only=True)
 
     def __init_subclass__(cls) -> None:
-        """Make the kind known by its class name, for ``Graph.from_config``."""
+        """Make the kind known by its class name, for ``Graph.from_config``.
+
+        Raises:
+            ValueError: for the name of a kind that another module defines.
+        """
+        other = Node.kinds.setdefault(cls.__name__, cls)
+        if other.__module__ != cls.__module__:
+            raise ValueError(
+                f"{cls.__name__} is a kind of node already, of {other.__module__}: "
+                "give the class another name, for saved files know it by that"
+            )
         Node.kinds[cls.__name__] = cls
 
     # The ANN.

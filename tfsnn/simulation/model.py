@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import DataError, OptionError
-from tfsnn.network.graph import Graph, Node
+from tfsnn.network.graph import Graph
+from tfsnn.network.migration import dropped_arrays
+from tfsnn.network.node import Node
 from tfsnn.network.operations import Operations, count_operations
 from tfsnn.simulation.compiled import (
     Runs,
@@ -63,7 +65,10 @@ class SpikingModel(keras.Model):
             early_exit: when a sample is decided, or its ``to_dict``.
         """
         super().__init__(**kwargs)
-        graph = Graph.from_config(graph) if isinstance(graph, Mapping) else graph
+        self._dropped: frozenset[int] = frozenset()  # of the arrays of an old file
+        if isinstance(graph, Mapping):
+            self._dropped = dropped_arrays(graph)
+            graph = Graph.from_config(graph)
         if isinstance(report, Mapping):
             report = ConversionReport.from_dict(report)
         self.report = report
@@ -193,6 +198,9 @@ class SpikingModel(keras.Model):
 
     def load_own_variables(self, store: Any) -> None:
         """As in Keras; what was compiled with other weights is forgotten."""
+        if len(store.keys()) == len(self.weights) + len(self._dropped):
+            kept = [i for i in range(len(store.keys())) if i not in self._dropped]
+            store = {str(new): store[str(old)] for new, old in enumerate(kept)}
         super().load_own_variables(store)
         self._runs.by_way.clear()
 

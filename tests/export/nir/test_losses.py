@@ -11,7 +11,7 @@ from tfsnn.errors import UnsupportedError
 from tfsnn.export.nir.losses import with_bias
 from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.clock import Clock
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -23,7 +23,7 @@ def test_all_that_cannot_be_said_is_refused_at_once(tmp_path):
     reasons = {}
     for name, _, reason in error.value.problems:
         reasons.setdefault(name, []).append(reason)
-    rates = [node.name for node in snn.graph.of_kind(Rate)]
+    rates = [node.name for node in snn.graph.of_kind(Spiking)]
     assert all(len(reasons[name]) == 1 for name in rates)
     assert "negative spikes" in reasons[rates[0]][0]
     pools = [name for name in reasons if "pooling" in name]
@@ -101,7 +101,7 @@ def test_each_loss_is_listed_and_measured(what, tmp_path):
         export_nir(snn, tmp_path / "net.nir")
     graph, record, found = written(snn, tmp_path, lossy=True, data=x)
     (loss,) = found.losses
-    rates = tuple(node.name for node in snn.graph.of_kind(Rate))
+    rates = tuple(node.name for node in snn.graph.of_kind(Spiking))
     assert loss.what == what and loss.nodes == rates
     assert what in str(found) and "reset to zero" in str(found)
     said = loss.change(snn.graph.map_arrays(lambda *args: np.asarray(args[2])))
@@ -136,7 +136,7 @@ def test_a_spread_initial_potential_gives_the_same_count_of_a_constant_current()
     """floor(V(0) + T I) either way, of spikes up to one a step."""
     snn, x = spiking(NETWORKS["mlp"], initial_potential=0.5)
     graph = snn.graph.map_arrays(lambda *args: np.asarray(args[2]))
-    name = graph.of_kind(Rate)[0].name
+    name = graph.of_kind(Spiking)[0].name
     spread = with_bias(
         graph.map_arrays(
             lambda node, key, v: v * 0 if key == "initial_potential" else v
@@ -145,7 +145,7 @@ def test_a_spread_initial_potential_gives_the_same_count_of_a_constant_current()
         np.float32(0.5 / T),
     )
     nodes = [
-        node.replace(initial_potential=0.0) if isinstance(node, Rate) else node
+        node.replace(initial_potential=0.0) if isinstance(node, Spiking) else node
         for node in spread
     ]
     spread = spread.rewrite(nodes, {}, {})

@@ -24,7 +24,7 @@ from tfsnn.export.nir.writing import export_nir
 from tfsnn.export.stablehlo.program import Programs, lowered
 from tfsnn.export.stablehlo.rules import violations
 from tfsnn.network.neurons import KINDS, Sent, State, Thresholded, neuron_kind
-from tfsnn.network.nodes import Linear, Rate
+from tfsnn.network.nodes import Linear, Spiking
 from tfsnn.simulation.simulate import simulate
 
 T = 4
@@ -100,7 +100,7 @@ def reference(graph, x):
             read = signals[node.inputs[0]]
             if isinstance(node, Linear):
                 read = read @ np.asarray(node.kernel) + np.asarray(node.bias)
-            elif isinstance(node, Rate):
+            elif isinstance(node, Spiking):
                 start = np.broadcast_to(node.initial_potential, read.shape)
                 v = potentials.get(node.name, start) + read
                 fired = (v >= 0.5).astype(np.float32)
@@ -215,7 +215,7 @@ def test_nir_refuses_it(network, lossy, tmp_path):
         export_nir(snn, tmp_path / "net.nir", lossy=lossy)
     assert [name for name, *_ in error.value.problems] == list(snn.populations)
     for _, node, reason in error.value.problems:
-        assert node == "Rate" and "(kind 'half')" in reason
+        assert node == "Spiking" and "(kind 'half')" in reason
         assert "NIR has no such neuron" in reason
         assert "data_norm" in reason and "SavedModel" in reason  # two ways out
     assert not (tmp_path / "net.nir").exists()

@@ -8,8 +8,9 @@ import pytest
 from tfsnn.conversion.plan import NeuronPlan
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Node
+from tfsnn.network.migration import migrated
 from tfsnn.network.neurons import KINDS, Neuron, Never, neuron_kind, populate
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 
 INF = float("inf")
 GRADED = {"negative_threshold": 0.0, "max_coefficient": 3.0}
@@ -162,8 +163,9 @@ def test_what_older_files_hold_is_understood(kind):
         "neuron": kind,
         "settings": settings,
     }
-    node = Node.from_config(config)
-    assert isinstance(node, Rate)
+    (found,) = migrated({"nodes": [config]})["nodes"]
+    node = Node.from_config(found)
+    assert isinstance(node, Spiking)
     neurons = node.population
     assert isinstance(neurons, KINDS[kind])
     for name, value in (fields | settings).items():

@@ -11,7 +11,7 @@ from spiking_examples import plan, spiking, with_tensors
 
 from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.layers import QCFS
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import simulate
@@ -69,7 +69,7 @@ def test_the_spiking_network_is_saved_and_loaded(name, tmp_path):
     graph, feed = spiking(ONCE[name])
     keys = len(graph.outputs) > 1
     snn = SpikingModel(normalize(graph, plan(graph)), 3, a_report(), keys)
-    assert snn.graph.of_kind(Rate) or name == "Embedding"
+    assert snn.graph.of_kind(Spiking) or name == "Embedding"
     snn.save(tmp_path / "snn.keras")
     loaded = keras.saving.load_model(tmp_path / "snn.keras")
     assert loaded.get_config() == snn.get_config()

@@ -35,7 +35,7 @@ import tensorflow as tf
 
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Rate, Spiking
 
 # Counts that float32 has rounded to just below a whole number are that number.
 ROUNDING = 4e-7  # of the count: a few times the distance of float32 numbers
@@ -74,7 +74,7 @@ class Code:
     sent: Callable[[np.ndarray], Any] | None = None
 
     @classmethod
-    def of(cls, node: Rate, original: Rate, clock: Clock, timesteps: int) -> Code:
+    def of(cls, node: Spiking, original: Rate, clock: Clock, timesteps: int) -> Code:
         """The code of a node in normal form, whose `original` is in the ANN."""
         weight, neurons = clock.weight(timesteps), node.population
         most = np.inf if neurons.max_coefficient is None else neurons.max_coefficient

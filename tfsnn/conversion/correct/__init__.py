@@ -31,7 +31,7 @@ from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Affine, Linear, Rate
+from tfsnn.network.nodes import Affine, Linear, Spiking
 from tfsnn.network.signals import fold
 from tfsnn.simulation.steps import Run
 
@@ -104,7 +104,7 @@ class _Walk:
         if original is not None and node.inputs:
             reads = (self.expected[name] for name in original.inputs)
             self.expected[node.name] = original.apply(*reads)
-        if isinstance(node, Rate) and not node.population.encodes_input:
+        if isinstance(node, Spiking) and not node.population.encodes_input:
             self._rate(node)
         elif node.name not in (*self.graph.outputs, *self.run.constants):
             if isinstance(node, Linear) and self.chosen.weights:
@@ -175,7 +175,7 @@ class _Walk:
     def _unit(self, name: str) -> Any:
         return tf.constant(self.units[name], tf.float32)
 
-    def _rate(self, node: Rate) -> None:
+    def _rate(self, node: Spiking) -> None:
         """Correct the currents and the initial potentials of a population."""
         currents = self.run.steps(node.inputs[0], self.values, self.steps)
         wanted = self.expected[node.name] / self._unit(node.name)
@@ -194,13 +194,13 @@ class _Walk:
             values = self._sent(node, currents)
         self.values[node.name] = fold(values)
 
-    def _sent(self, node: Rate, currents: list[Any]) -> list[Any]:
+    def _sent(self, node: Spiking, currents: list[Any]) -> list[Any]:
         """What a population sends in each step."""
         neurons = node.population
         state = neurons.initial_state((self.run.batch, *node.shape))
         return neurons.advance(currents, state)[0].values
 
-    def _shift_current(self, node: Rate, shift: np.ndarray) -> None:
+    def _shift_current(self, node: Spiking, shift: np.ndarray) -> None:
         """Add a current to each channel of a population, in the corrected graph."""
         moved = self._carrying(node.inputs[0], shift)
         if moved is not None:

@@ -34,18 +34,17 @@ from tfsnn.network.nodes import (
     Linear,
     Merge,
     Pad,
-    Rate,
     Readout,
     Reduce,
     Reshape,
     Source,
+    Spiking,
 )
 
 REASONS = {
     "Max": "is a max pooling, which NIR has not: use average pooling in the ANN",
     "Function": "sends analog values (a running sum), which NIR cannot say: use ReLU "
     "and average pooling in the ANN",
-    "SmoothRate": "spikes by a table of its own: use ReLU in the ANN",
     "Constant": "is a constant of the model, which NIR has no node for",
     "Lookup": "is an embedding, which NIR has no node for: export what follows it",
     "Transpose": "changes the order of axes, which NIR cannot",
@@ -113,7 +112,7 @@ def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
     return Signal((name,), node.shape)
 
 
-def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
+def _spiking(node: Spiking, builder: Builder, signal: Signal) -> Signal:
     said = node.population.in_nir()
     if isinstance(said, Never):
         raise UnsayableError(said.reason)
@@ -256,6 +255,6 @@ RULES: dict[type[Node], Callable[..., Signal]] = {
     Reduce: reduce,
     Reshape: _reshape,
     Pad: _pad,
-    Rate: _rate,
+    Spiking: _spiking,
     Readout: _readout,
 }

@@ -17,7 +17,7 @@ import numpy as np
 from tfsnn.network.clock import RATE_CLOCK
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.neurons import Lost, Neuron, Never
-from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Rate
+from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Spiking
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def in_other_words(graph: Graph) -> Graph:
     A constant current of the neurons (`driven`) goes into the biases. A coder sends
     what a neuron at its input sends, as long as the sum of its input does not round.
     """
-    for node in graph.of_kind(Rate):
+    for node in graph.of_kind(Spiking):
         if not (node.neuron == Neuron.kind or _is_never(node) or _lost(node)):
             graph = _in_plain_neurons(graph, node)
     return graph
@@ -65,7 +65,7 @@ def losses(graph: Graph, timesteps: int) -> list[Loss]:
 
     Neurons that cannot be written at all are left out.
     """
-    rates = [node for node in graph.of_kind(Rate) if not _is_never(node)]
+    rates = [node for node in graph.of_kind(Spiking) if not _is_never(node)]
     found = [
         *_losses_of_kinds(rates),
         Loss(
@@ -142,17 +142,17 @@ def with_bias(graph: Graph, name: str, bias: np.ndarray) -> Graph:
     return dataclasses.replace(graph, nodes=tuple(nodes))
 
 
-def _is_never(node: Rate) -> bool:
+def _is_never(node: Spiking) -> bool:
     return isinstance(node.population.in_nir(), Never)
 
 
-def _lost(node: Rate) -> tuple[Lost, ...]:
+def _lost(node: Spiking) -> tuple[Lost, ...]:
     """Return what the neurons of a node do that NIR's IF does not."""
     said = node.population.in_nir()
     return () if isinstance(said, Never) else said.lost
 
 
-def _losses_of_kinds(rates: Iterable[Rate]) -> list[Loss]:
+def _losses_of_kinds(rates: Iterable[Spiking]) -> list[Loss]:
     nodes: dict[Lost, list[str]] = {}
     for node in rates:
         for lost in _lost(node):
@@ -165,7 +165,7 @@ def _losses_of_kinds(rates: Iterable[Rate]) -> list[Loss]:
 
 def _without(lost: Lost) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        for node in graph.of_kind(Rate):
+        for node in graph.of_kind(Spiking):
             if lost in _lost(node):
                 graph = _in_plain_neurons(graph, node)
         usual = {name: getattr(RATE_CLOCK, name) for name in lost.clock}
@@ -175,7 +175,7 @@ def _without(lost: Lost) -> Callable[[Graph], Graph]:
     return change
 
 
-def _in_plain_neurons(graph: Graph, node: Rate) -> Graph:
+def _in_plain_neurons(graph: Graph, node: Spiking) -> Graph:
     """Return the graph with plain neurons in a node, their drive in a bias."""
     drive = np.float32(node.population.drive) * node.threshold
     kept = {k: v for k, v in node.settings.items() if k in Neuron.parameters()}
@@ -209,14 +209,14 @@ def _starts_above(node: Any) -> bool:
 
 def _changed(**fields: Any) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        return _with(graph, [n.replace(**fields) for n in graph.of_kind(Rate)])
+        return _with(graph, [n.replace(**fields) for n in graph.of_kind(Spiking)])
 
     return change
 
 
 def _spread_out(timesteps: int) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        for node in graph.of_kind(Rate):
+        for node in graph.of_kind(Spiking):
             if _starts_above(node):
                 start = np.asarray(node.initial_potential, np.float32)
                 graph = _with(graph, [node.replace(initial_potential=0.0)])

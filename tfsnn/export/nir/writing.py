@@ -34,7 +34,7 @@ from tfsnn.export.nir.losses import Loss, in_other_words, losses
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import table
 
@@ -180,7 +180,7 @@ def _record(
     effects: Sequence[Effect],
 ) -> dict[str, Any]:
     """The metadata: a JSON document, and the scales."""
-    rates = said.of_kind(Rate)
+    rates = said.of_kind(Spiking)
     resets = {node.settings.get("reset", "subtract") for node in rates}
     start = said.clock.start(snn.timesteps)
     document = {
@@ -192,7 +192,7 @@ def _record(
         "reset": resets.pop() if len(resets) == 1 else "subtract",
         "initial_potential": {
             node.name: _range(node.initial_potential)
-            for node in snn.graph.of_kind(Rate)
+            for node in snn.graph.of_kind(Spiking)
         },
         "inputs": [builder.names[name] for name in said.inputs],
         "input": "the sample, as the ANN takes it, in each step",

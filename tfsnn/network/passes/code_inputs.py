@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Rate, Reshape
+from tfsnn.network.nodes import Coder, Reshape
 
 
 def code_inputs(graph: Graph, neuron: str) -> Graph:
-    """The graph with a population behind each input, which all else reads.
+    """Return the graph with a coder behind each input, which all else reads.
 
     For inputs in [0, 1] the ANN's outputs stay. Inputs that are integers, such as the
     numbers of tokens, are left alone.
@@ -36,10 +36,10 @@ def code_inputs(graph: Graph, neuron: str) -> Graph:
 def _coder(source: Node, neuron: str) -> list[Node]:
     name, layer = f"{source.name}_coder", source.layer
     if source.shape:
-        return [Rate(name, (source.name,), source.shape, layer=layer, neuron=neuron)]
+        return [Coder(name, (source.name,), source.shape, layer=layer, neuron=neuron)]
     row, value = f"{name}_row", f"{name}_value"  # populations have channels
     return [
         Reshape(row, (source.name,), (1,), layer=layer),
-        Rate(name, (row,), (1,), layer=layer, neuron=neuron),
+        Coder(name, (row,), (1,), layer=layer, neuron=neuron),
         Reshape(value, (name,), (), layer=layer),
     ]
