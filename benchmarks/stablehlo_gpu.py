@@ -4,11 +4,11 @@
     python benchmarks/stablehlo_gpu.py time FOLDER --output benchmarks/results/gpu
 
 The first command needs tfsnn and writes the networks; the second needs JAX, PyTorch,
-the folders `benchmarks` and `tfsnn_stablehlo` of the repository (on PYTHONPATH) and no
-TensorFlow, and runs on a machine with a GPU. Programs run in turn, not at the same
-time, on inputs that are on the device already; medians of repeated runs. PyTorch's time
-is that of the faster of two ways to run it: all steps folded into the batch of each
-layer, or step by step.
+the folders `benchmarks`, `tfsnn_stablehlo` and `tfsnn_numpy` of the repository (on
+PYTHONPATH) and no TensorFlow, and runs on a machine with a GPU. Programs run in turn,
+not at the same time, on inputs that are on the device already; medians of repeated
+runs. PyTorch's time is that of the faster of two ways to run it: all steps folded into
+the batch of each layer, or step by step.
 
 VGG-16 and ResNet-50 with random weights that keep activations alive (``backbones.py``),
 AugMapping with coefficients up to 15. Fraction of the matrix rate: all products of the

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from tfsnn_stablehlo.errors import DataError, OptionError
+from tfsnn_numpy.errors import DataError, OptionError
 from tfsnn_stablehlo.images import IMAGES, read_image
 
 Shape = tuple[int, ...]

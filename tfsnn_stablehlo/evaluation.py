@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tfsnn_numpy.errors import DataError, OptionError
 from tfsnn_stablehlo.data import Progress, open_data
-from tfsnn_stablehlo.errors import DataError, OptionError
 from tfsnn_stablehlo.program import EVALUATE, Program
 from tfsnn_stablehlo.results import (
     Energy,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfsnn_stablehlo.errors import DataError
+from tfsnn_numpy.errors import DataError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
