@@ -11,7 +11,8 @@ because `tfsnn` imports TensorFlow.
 """
 
 from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
-from tfsnn_stablehlo.data import Data, open_data
+from tfsnn_numpy.opening import open_data
+from tfsnn_numpy.samples import Data
 from tfsnn_stablehlo.evaluation import Evaluation, Row, Totals, evaluate
 from tfsnn_stablehlo.program import Program, ProgramError, load
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn_numpy.errors import OptionError
+from tfsnn_numpy.opening import open_data
 from tfsnn_numpy.results import (
     Energy,
     Row,
@@ -21,7 +22,7 @@ from tfsnn_numpy.results import (
     doubling,
     evaluation_text,
 )
-from tfsnn_stablehlo.data import Progress, open_data
+from tfsnn_numpy.samples import Progress
 from tfsnn_stablehlo.program import EVALUATE, Program
 
 
