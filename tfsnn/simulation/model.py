@@ -26,7 +26,7 @@ from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 # Samples times steps that a layer takes at a time, where K is free, and the largest K:
 # so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.

@@ -16,7 +16,7 @@ from tfsnn.network.operations import operations, shares
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import spiking_nodes
 from tfsnn.sources import import_model
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 
 @dataclass(frozen=True)

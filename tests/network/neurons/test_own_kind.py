@@ -19,6 +19,7 @@ import tfsnn
 from tfsnn.conversion.methods import Corrected, Spikes, Thresholds, method, option
 from tfsnn.conversion.methods import registry as method_registry
 from tfsnn.conversion.methods.thresholds import plan_rates
+from tfsnn.conversion.plan import NeuronPlan
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir.writing import export_nir
 from tfsnn.export.stablehlo.program import Programs, lowered
@@ -173,7 +174,7 @@ def test_it_is_described(network, half):
     assert [p.max_coefficient for p in snn.report.populations] == [1.0, 1.0]
     assert all(p.node in str(snn.report) for p in snn.report.populations)
     with pytest.raises(OptionError, match="leak is no setting of half neurons") as e:
-        models.plan_for(snn.graph, neuron="half", settings={"leak": 0.5})
+        NeuronPlan(np.ones(1), neuron="half", settings={"leak": 0.5})
     assert "take threshold, initial_potential, share" in str(e.value)
 
 

@@ -14,7 +14,7 @@ from tfsnn.export.nir.losses import Loss
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_stablehlo.results import top_class
+from tfsnn_numpy.results import top_class
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"

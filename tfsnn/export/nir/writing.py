@@ -36,7 +36,7 @@ from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 RECORD, SCALES = "tfsnn", "scales"  # in the metadata
 

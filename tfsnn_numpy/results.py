@@ -1,8 +1,4 @@
-"""What an evaluation gives: sums over samples, rows, their table, what they cost.
-
-This needs no TensorFlow: `tfsnn` has it from here, as this package must not import
-`tfsnn`.
-"""
+"""What an evaluation gives: sums over samples, rows, their table, what they cost."""
 
 from __future__ import annotations
 
@@ -11,6 +7,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+
+from tfsnn_numpy.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -195,14 +193,17 @@ class Sums:
         )
 
 
-def label_problem(y: np.ndarray, classes: int) -> str | None:
-    """Why labels do not fit a network of so many classes; None if they do."""
-    if y.max() < classes:
-        return None
-    return (
-        f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
-        f"{classes - 1}"
-    )
+def check_labels(y: np.ndarray, classes: int) -> None:
+    """Refuse labels ``(N,)`` that a network of so many classes does not have.
+
+    Raises:
+        DataError: for a label of `classes` or more.
+    """
+    if y.max() >= classes:
+        raise DataError(
+            f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
+            f"{classes - 1}; give the labels of the classes that it was trained on"
+        )
 
 
 def top_class(outputs: Any) -> np.ndarray:

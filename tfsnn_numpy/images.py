@@ -1,4 +1,8 @@
-"""An image from a file, resized as ``tf.image.resize`` does it."""
+"""Images read with Pillow, and resized as ``tf.image.resize`` does it.
+
+`tfsnn` reads them with TensorFlow; a test compares the two. JPEG files may decode to
+values that are off by a few levels.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +10,39 @@ from pathlib import Path
 
 import numpy as np
 
-from tfsnn_stablehlo.errors import DataError
+from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.samples import Raw, Shape, refusing
 
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 
+def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
+    """Return the pixels of an image file: float32 ``(H, W, 1 or 3)``, 0..1.
 
-def read_image(path: Path, shape: tuple[int, ...], raw: bool) -> np.ndarray:
-    """Float32 of `shape`, ``(H, W, 1 or 3)``: 0..1, or 0..255 if `raw`.
+    Args:
+        path: of the file.
+        shape: that it is resized to.
+        raw: whether values stay at 0..255.
 
     Raises:
         DataError: for a file that cannot be read, colours where the network takes
             grey values, and without Pillow.
     """
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
     except ImportError as error:
         raise DataError(
-            "a folder of images is read with Pillow, which is not installed: "
-            "pip install pillow, or give an npz file"
+            f"The image {path} is read with Pillow, which is not installed: pip "
+            "install pillow, or give an npz file."
         ) from error
-    try:
-        with Image.open(path) as image:
-            if image.mode.startswith(("I", "F")):
-                raise DataError(
-                    f"The image {path} has more than 8 bits ({image.mode}); store it "
-                    "with 8, or give an npz file."
-                )
-            pixels = np.asarray(image.convert("RGB"), np.float32)
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(
-            f"The image {path} cannot be read ({error}); replace or remove it."
-        ) from error
+    # SyntaxError and ValueError: of Pillow's decoders, for what is within a png.
+    damage = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+    what = f"The image {path} cannot be read"
+    with refusing(damage, what, "replace or remove it"), Image.open(path) as image:
+        if image.mode.startswith(("I", "F")):
+            raise DataError(
+                f"The image {path} has more than 8 bits ({image.mode}); store it with "
+                "8, or give an npz file."
+            )
+        pixels = np.asarray(image.convert("RGB"), np.float32)
     if shape[2] == 1:
         if (pixels != pixels[..., :1]).any():
             raise DataError(
@@ -50,7 +56,7 @@ def read_image(path: Path, shape: tuple[int, ...], raw: bool) -> np.ndarray:
 
 
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear, ``(H, W, C)`` to ``(height, width, C)``, from the four next pixels."""
+    """Resize bilinearly, from the four next pixels: to ``(height, width, C)``."""
     below, above, y = _neighbours(image.shape[0], height)
     left, right, x = _neighbours(image.shape[1], width)
     y, x = y[:, None, None], x[None, :, None]

@@ -1,24 +1,28 @@
-"""Data as a folder of images, with one subfolder for each class."""
+"""Data as a folder of images, with one subfolder for each class.
+
+Who reads an image is an argument: TensorFlow for `tfsnn`, Pillow without it.
+"""
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from tfsnn.data.samples import Data, Inputs, Raw, Shape, Stored, refusing
-from tfsnn.errors import DataError
+from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 DECODERS = min(8, os.cpu_count() or 1)  # threads
+# (path, shape, raw: whether to keep 0..255) -> float32 of this shape
+ReadImage = Callable[[Path, Shape, Raw], np.ndarray]
 
 
-def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
+def open_folder(path: Path, inputs: Inputs, raw: Raw, read_image: ReadImage) -> Data:
     """Open images that are labelled by their subfolder; here they are only listed."""
     check_image_shape(path, inputs)
     with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
@@ -27,6 +31,7 @@ def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
             [(p, k) for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGES]
             for k, folder in enumerate(classes)
         ]
+    # The classes take turns, so that a limit shows them all.
     in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_class))
     files = [item for item in in_turn if item is not None]
     if not files:
@@ -35,8 +40,7 @@ def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
             f"The folder {path} has no {missing} subfolders; put the images of each "
             "class in a subfolder of its own, as in FOLDER/CLASS/image.png."
         )
-
-    return open_images(f"the folder {path}", files, inputs, raw)
+    return open_images(f"the folder {path}", files, inputs, raw, read_image)
 
 
 def check_image_shape(path: Path, inputs: Inputs) -> None:
@@ -54,17 +58,14 @@ def open_images(
     files: Sequence[tuple[Path | str, int]],
     inputs: Inputs,
     raw: Raw,
+    read_image: ReadImage,
     labelled: bool = True,
 ) -> Data:
     """Open these images with their classes, for a model of one input."""
     ((key, shape),) = inputs.items()
 
     def load(file: tuple[Path | str, int]) -> np.ndarray:
-        path = Path(file[0])
-        damage = (tf.errors.OpError, OSError)
-        what = f"The image {path} cannot be read"
-        with refusing(damage, what, "replace or remove it"):
-            return decoded(path.read_bytes(), shape, raw)
+        return read_image(Path(file[0]), shape, raw)
 
     def read(count: int, start: int) -> Iterator[Stored]:
         with ThreadPoolExecutor(DECODERS) as pool:
@@ -74,25 +75,3 @@ def open_images(
                 yield {key: x}, np.array([k for _, k in part]) if labelled else None
 
     return Data(name, inputs, raw, len(files), labelled, read)
-
-
-def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:
-    """The pixels of an encoded image, of this shape: float32 0..1, or 0..255 if raw.
-
-    Raises tf.errors.OpError for bytes that are no image.
-    """
-    # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
-    channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
-    image = tf.io.decode_image(stored, channels, expand_animations=False)
-    if image.shape[2] == 1 and shape[2] == 3:
-        image = tf.image.grayscale_to_rgb(image)
-    elif image.shape[2] != shape[2]:
-        image = image[..., :3]  # without the alpha channel of a bmp
-        image = tf.image.rgb_to_grayscale(image) if shape[2] == 1 else image
-    return resized_pixels(image, shape, raw).numpy()
-
-
-def resized_pixels(image: tf.Tensor, shape: Shape, raw: Raw) -> tf.Tensor:
-    """Resize one 8-bit image bilinearly, to float32 0..1, or 0..255 if raw."""
-    resized = tf.image.resize(image, shape[:2])
-    return resized if raw else resized * np.float32(1 / 255)

@@ -12,7 +12,8 @@ from typing import IO
 
 import numpy as np
 
-from tfsnn.data.samples import (
+from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.samples import (
     Data,
     Header,
     Inputs,
@@ -22,7 +23,6 @@ from tfsnn.data.samples import (
     check_arrays,
     refusing,
 )
-from tfsnn.errors import DataError
 
 # RuntimeError: an encrypted member, or a compression that zipfile does not know.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)

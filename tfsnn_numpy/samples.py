@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn.errors import DataError, OptionError
+from tfsnn_numpy.errors import DataError, OptionError
 
 Shape = tuple[int, ...]
 Inputs = dict[str, Shape]  # of a model, by name
@@ -160,6 +160,15 @@ def _check_array(what: str, array: Any, shape: Shape, raw: bool) -> None:
         raise DataError(
             f"{what} is of type {dtype}, whose range is not known; store it as "
             f"{out if integer else 'float32 or uint8'}."
+        )
+
+
+def require_one(what: str, inputs: Inputs) -> None:
+    """Refuse what gives one input where the model takes several."""
+    if len(inputs) > 1:
+        raise DataError(
+            f"{what} gives one input, the model takes {len(inputs)}: "
+            f"{', '.join(inputs)}; give an npz file with an array for each."
         )
 
 
