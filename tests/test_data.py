@@ -83,7 +83,7 @@ def test_missing_files_and_unknown_forms(tmp_path):
 
 @pytest.mark.parametrize("value", [0, -3])
 def test_counts_below_one(value):
-    with pytest.raises(OptionError, match=f"limit is {value}"):
+    with pytest.raises(OptionError, match=f"limit={value}"):
         open_data(PIXELS, SHAPE, limit=value)
-    with pytest.raises(OptionError, match=f"batch_size is {value}"):
+    with pytest.raises(OptionError, match=f"batch_size={value}"):
         open_data(PIXELS, SHAPE).batches(value)  # at once, not on reading

@@ -252,7 +252,7 @@ def test_what_does_not_fit_is_refused():
     _, snn, x = converted("mlp")
     with pytest.raises(DataError):
         tfsnn.evaluate(snn, x[:, :5])
-    with pytest.raises(OptionError, match="must be positive"):
+    with pytest.raises(OptionError, match="give whole numbers from 1 up"):
         tfsnn.evaluate(snn, x, timesteps=[0, 2])
     with pytest.raises(OptionError, match="at least one"):
         tfsnn.evaluate(snn, x, timesteps=[])

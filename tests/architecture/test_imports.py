@@ -12,6 +12,8 @@ ROOMS = (
     "tfsnn_numpy",
     "tfsnn.errors",
     "tfsnn.extras",
+    "tfsnn.checks",
+    "tfsnn.digest",
     "tfsnn.files",
     "tfsnn.data",
     "tfsnn.network",

@@ -14,8 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.analysis.exit_evaluation import ExitEvaluation, evaluate_exit
+from tfsnn.checks import check_counts
 from tfsnn.data import Progress, open_data
-from tfsnn.errors import DataError, ModelError, OptionError
+from tfsnn.errors import DataError, ModelError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.devices.strategy import (
     on_devices,
@@ -110,9 +111,8 @@ def evaluate(
         WorkerError: if a worker was lost, or was given something else.
     """
     costs = profile(energy)
-    steps = sorted(set(doubling(snn.timesteps) if timesteps is None else timesteps))
-    if not steps or steps[0] < 1:
-        raise OptionError(f"timesteps={steps} must be positive, and at least one")
+    wanted = doubling(snn.timesteps) if timesteps is None else timesteps
+    steps = check_counts("timesteps", wanted)
     inputs = snn.inputs_by_name
     forward = None if ann is None else first_output(_matched(ann, inputs))
     kept = snn.whole_inputs

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.checks import check_count
 from tfsnn.data.arrays import open_arrays, open_dataset
 from tfsnn.data.image_folder import open_folder
 from tfsnn.data.npz import open_npz
-from tfsnn.data.samples import Data, Inputs, Raw, Shape, alone, check_count
+from tfsnn.data.samples import Data, Inputs, Raw, Shape, alone
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import IMAGE_KEY, TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.checks import check_count
 from tfsnn.errors import DataError, OptionError
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import Rate
@@ -68,8 +69,8 @@ class SpikingModel(keras.Model):
         if isinstance(report, Mapping):
             report = ConversionReport.from_dict(report)
         self.report = report
-        self.timesteps = _positive("timesteps", timesteps)
-        self.chunk = None if chunk is None else _positive("chunk", chunk)
+        self.timesteps = check_count("timesteps", timesteps)
+        self.chunk = None if chunk is None else check_count("chunk", chunk)
         if isinstance(early_exit, Mapping):
             early_exit = ExitRule.from_dict(early_exit)
         self.early_exit = early_exit
@@ -179,7 +180,7 @@ class SpikingModel(keras.Model):
         Without `early_exit` every sample goes through all steps.
         """
         timesteps = self.timesteps if timesteps is None else timesteps
-        timesteps = _positive("timesteps", timesteps)
+        timesteps = check_count("timesteps", timesteps)
         feed = self._checked(x)
         chunk = self.chunk_for(next(iter(feed.values())).shape[0])
         if early_exit is not None and self.chunk is None:
@@ -344,9 +345,3 @@ def _input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:
         return None
     (shape,) = inputs.values()
     return keras.layers.InputSpec(shape=(None, *shape))
-
-
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise OptionError(f"{name}={value!r} must be a positive integer")
-    return int(value)

@@ -32,6 +32,7 @@ from tfsnn.analysis.choose.choice import (
 )
 from tfsnn.analysis.compare.settings import TIMESTEPS
 from tfsnn.analysis.evaluate import evaluate
+from tfsnn.checks import check_counts
 from tfsnn.conversion.calibration import Calibration, calibrated
 from tfsnn.conversion.convert import convert
 from tfsnn.conversion.methods import make
@@ -165,13 +166,7 @@ def _checked(
         )
     if holdout < LEAST // 2:
         raise OptionError(f"holdout={holdout}: hold out {LEAST // 2} samples at least")
-    steps = sorted(set(timesteps))
-    if not steps or any(type(t) is not int or t < 1 for t in steps):
-        raise OptionError(
-            f"timesteps={list(timesteps)}: give whole numbers from 1 up, and at "
-            "least one"
-        )
-    return steps
+    return check_counts("timesteps", timesteps)
 
 
 class _Judge:

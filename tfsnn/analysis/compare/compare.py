@@ -20,12 +20,12 @@ from tfsnn.analysis.compare.comparison import ComparedRow, Comparison
 from tfsnn.analysis.compare.settings import TIMESTEPS, contestants
 from tfsnn.analysis.evaluate import evaluate
 from tfsnn.analysis.plot.svg import comparison_plot
+from tfsnn.checks import check_count
 from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.calibration import calibration as calibrate_for
 from tfsnn.conversion.convert import convert
 from tfsnn.data import Data, Progress, open_data
 from tfsnn.data.digest import data_digest
-from tfsnn.data.samples import check_count
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.files import replacing
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfsnn.analysis.compare.comparison import ComparedRow
+from tfsnn.checks import check_counts
 from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
@@ -29,12 +30,7 @@ def contestants(
         OptionError: for unknown methods, options, or alphabets, impossible values, an
             option that contradicts the alphabet, and if nothing is left to compare.
     """
-    steps = sorted(set(timesteps))
-    if not steps or any(type(t) is not int or t < 1 for t in steps):
-        raise OptionError(
-            f"timesteps={list(timesteps)}: give whole numbers from 1 up, and at "
-            "least one"
-        )
+    steps = check_counts("timesteps", timesteps)
     named = methods != "all"
     listed = methods.split(",") if isinstance(methods, str) else methods
     names = list(dict.fromkeys(listed)) if named else list(registered())

@@ -24,8 +24,8 @@ from tfsnn.analysis.page.findings import Findings, Shown
 from tfsnn.analysis.page.measure import measure
 from tfsnn.analysis.page.methods import read_comparison
 from tfsnn.analysis.page.recorded import decode, record
+from tfsnn.checks import check_count
 from tfsnn.data import Progress, open_data
-from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.model import SpikingModel
@@ -76,9 +76,7 @@ def report_page(
     require("matplotlib", "report", "A report")
     costs = profile(energy)
     compared = None if comparison is None else read_comparison(comparison)
-    last = snn.timesteps if timesteps is None else timesteps
-    if last < 1:
-        raise OptionError(f"timesteps={timesteps} must be a number from 1 up")
+    last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
     opened = open_data(
         data,
         snn.inputs_by_name,

@@ -15,6 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.checks import check_counts
 from tfsnn.errors import DataError, OptionError
 from tfsnn.export.saved_model import serving_guide, warmup
 from tfsnn.export.saved_model.input_forms import input_form
@@ -112,7 +113,7 @@ def export_saved_model(
     """
     model = Path(output)
     name = model.resolve().name
-    sizes = _checked_sizes(batch_sizes)
+    sizes = tuple(check_counts("batch_sizes", batch_sizes))
     form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     warmup.serving_messages()
@@ -153,15 +154,6 @@ def _rule(snn: SpikingModel, wanted: bool | None) -> ExitRule | None:
             "Python tfsnn.calibrate_exit) find one, or export it without"
         )
     return None if wanted is False else snn.early_exit
-
-
-def _checked_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(sorted(set(batch_sizes)))
-    if not sizes or sizes[0] < 1:
-        raise OptionError(
-            f"batch_sizes={list(batch_sizes)} must be positive, and at least one"
-        )
-    return sizes
 
 
 def _class_names(snn: SpikingModel, path: Path) -> list[str]:

@@ -26,8 +26,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.checks import check_count
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
-from tfsnn.export.folders import unfinished
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
     PREDICT,
@@ -38,6 +38,7 @@ from tfsnn.export.stablehlo.program import (
     serialized,
 )
 from tfsnn.export.stablehlo.rules import RULES, violations
+from tfsnn.files import unfinished
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.simulation.model import SpikingModel
 
@@ -165,8 +166,7 @@ def export_stablehlo(
 
 def _checked(target: Path, batch_size: int, platform: str) -> Path:
     """Refuse what could not be written, before the work that leads to it."""
-    if isinstance(batch_size, bool) or batch_size < 1:
-        raise OptionError(f"batch_size={batch_size!r} must be a positive integer")
+    check_count("batch_size", batch_size)
     if platform not in PLATFORMS:
         raise OptionError(
             f"platform={platform!r}; expected one of {', '.join(PLATFORMS)}"

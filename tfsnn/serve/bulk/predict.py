@@ -20,8 +20,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfsnn.checks import check_count
 from tfsnn.data import Progress
-from tfsnn.data.samples import check_count
 from tfsnn.data.tfrecord import IMAGE_KEY
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
