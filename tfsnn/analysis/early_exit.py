@@ -1,25 +1,67 @@
-"""The threshold of an early exit, for a stated loss on data held out."""
+"""Early exit: its threshold for a stated loss on data held out, and what it saves."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data import Progress, open_data
+from tfsnn.data import Progress, open_for
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import without_heads
 from tfsnn.simulation.early_exit import check_can_exit
+from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.results import Results
 from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import OUTPUTS
+from tfsnn.simulation.sweep import sweep
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples
+
+
+@dataclass(frozen=True)
+class ExitEvaluation:
+    """A network whose samples leave when they are decided.
+
+    Attributes:
+        rule: by which they do.
+        timesteps: T, at which the last ones leave.
+        mean_steps: of a sample.
+        accuracy: share of samples whose label is the top class; None without labels.
+        agreement: share of samples with the top class that T steps give.
+        images_per_second: that came out, with early exit.
+        images_per_second_all_steps: with T steps for every sample.
+    """
+
+    rule: ExitRule
+    timesteps: int
+    mean_steps: float
+    accuracy: float | None
+    agreement: float
+    images_per_second: float
+    images_per_second_all_steps: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        right = "" if self.accuracy is None else f"{100 * self.accuracy:.2f} % right, "
+        return (
+            f"early exit by {self.rule.kind} at {self.rule.threshold:.4g}: {right}"
+            f"{100 * self.agreement:.2f} % as after T={self.timesteps}; "
+            f"{self.mean_steps:.2f} steps on average, "
+            f"{self.images_per_second:,.0f} images per second instead of "
+            f"{self.images_per_second_all_steps:,.0f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -129,10 +171,7 @@ def _recorded(
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """The mean currents after each step ``(T, N, classes)``, and labels."""
-    inputs = snn.inputs_by_name
-    opened = open_data(
-        data, inputs, default_split="test", raw=snn.whole_inputs, limit=limit
-    )
+    opened = open_for(as_engine(snn), data, limit=limit)
     graph = without_heads(snn.graph)
     key = f"{OUTPUTS}/{graph.outputs[0]}"
 
@@ -170,3 +209,54 @@ def _steps_used(signal: np.ndarray, least: float) -> np.ndarray:
     decided = signal >= least
     decided[-1] = True
     return decided.argmax(0) + 1
+
+
+def evaluate_exit(
+    engine: Engine, batches: Iterable[tuple[Any, np.ndarray | None]]
+) -> ExitEvaluation:
+    """Run batches with a network's early exit and without.
+
+    The first batch is run once more before, so that no time is that of compiling.
+
+    Args:
+        engine: of a network with an early exit.
+        batches: of inputs and labels, or None.
+    """
+    rule: Any = engine.early_exit
+    early, whole = _Timed(engine), _Timed(engine.with_all_steps())
+    samples = right = agreed = steps = 0
+    labelled = False
+    for swept in sweep({"early": early, "whole": whole}, batches):
+        top = swept.seen["early"].top[-1]
+        samples += len(top)
+        steps += int(np.sum(swept.results["early"].steps))
+        agreed += int((top == swept.seen["whole"].top[-1]).sum())
+        if swept.y is not None:
+            labelled = True
+            right += int((top == swept.y).sum())
+    return ExitEvaluation(
+        rule=rule,
+        timesteps=engine.timesteps or 0,
+        mean_steps=steps / samples,
+        accuracy=right / samples if labelled else None,
+        agreement=agreed / samples,
+        images_per_second=samples / early.seconds,
+        images_per_second_all_steps=samples / whole.seconds,
+    )
+
+
+class _Timed:
+    """Runs of an engine, and the seconds that they took, but for the first one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.seconds, self.warm = engine, 0.0, False
+
+    def __call__(self, x: Any) -> Results:
+        if not self.warm:
+            self.engine.run(x)
+            self.warm = True
+        start = time.perf_counter()
+        found = self.engine.run(x)
+        np.asarray(found.outputs[0])  # on a GPU, the end of the run
+        self.seconds += time.perf_counter() - start
+        return found

@@ -13,7 +13,16 @@ on unchanged, as float32.
 """
 
 from tfsnn.data.image_folder import IMAGES
-from tfsnn.data.opening import FORMS, open_data
+from tfsnn.data.opening import FORMS, open_data, open_for
 from tfsnn.data.samples import Batch, Data, Progress, Shape
 
-__all__ = ["FORMS", "IMAGES", "Batch", "Data", "Progress", "Shape", "open_data"]
+__all__ = [
+    "FORMS",
+    "IMAGES",
+    "Batch",
+    "Data",
+    "Progress",
+    "Shape",
+    "open_data",
+    "open_for",
+]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -101,6 +101,53 @@ def open_data(
         return data
     size = None if data.size is None else min(data.size, *caps)
     return replace(data, limit=min(caps), size=size)
+
+
+class Takes(Protocol):
+    """Anything with inputs: a graph, or an engine.
+
+    Attributes:
+        inputs: shapes of one sample, by name.
+        whole_inputs: the names of those that take integers.
+    """
+
+    @property
+    def inputs(self) -> Mapping[str, Shape]: ...
+
+    @property
+    def whole_inputs(self) -> Collection[str]: ...
+
+
+def open_for(
+    network: Takes,
+    spec: Any,
+    *,
+    default_split: str = "test",
+    raw: bool | Collection[str] = False,
+    limit: int | None = None,
+    labels: bool = False,
+) -> Data:
+    """Open data for a network, whose inputs for integers get them as they are.
+
+    Args:
+        network: that takes the data.
+        spec: anything that :func:`open_data` takes, as the other arguments.
+        default_split: of a set in tensorflow-datasets whose name says none.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        limit: the greatest number of samples.
+        labels: refuse data without labels.
+
+    Raises:
+        OptionError, DataError: as :func:`open_data`.
+    """
+    return open_data(
+        spec,
+        network.inputs,
+        default_split=default_split,
+        raw=raw or network.whole_inputs,
+        limit=limit,
+        labels=labels,
+    )
 
 
 def _open(

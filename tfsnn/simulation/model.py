@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfsnn.checks import check_count
 from tfsnn.errors import DataError, OptionError
+from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import Operations, count_operations
@@ -26,6 +27,7 @@ from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
+from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_stablehlo.results import table
 
 # Samples times steps that a layer takes at a time, where K is free, and the largest K:
@@ -49,7 +51,7 @@ class SpikingModel(keras.Model):
         graph: Graph | Mapping[str, Any],
         timesteps: int,
         report: ConversionReport | Mapping[str, Any],
-        output_keys: Collection[str] | bool = False,
+        output_keys: OutputKeys = False,
         chunk: int | None = None,
         early_exit: ExitRule | Mapping[str, Any] | None = None,
         **kwargs: Any,
@@ -125,6 +127,16 @@ class SpikingModel(keras.Model):
         return {node.name: node.shape for node in self._structure.of_kind(Rate)}
 
     @property
+    def first_output(self) -> str:
+        """The name of the node of the first output."""
+        return self._structure.outputs[0]
+
+    @property
+    def clock(self) -> Clock:
+        """How the network's steps count (:class:`tfsnn.network.clock.Clock`)."""
+        return self._structure.clock
+
+    @property
     def depth(self) -> int:
         """The spiking populations on the longest way from an input to an output."""
         depths: dict[str, int] = {}
@@ -153,20 +165,13 @@ class SpikingModel(keras.Model):
             early_exit=self.early_exit,
             static=bool(self.jit_compile),
         )
-        return self._arranged(result.outputs)
+        return arranged_outputs(self.output_keys, result.outputs)
 
     def chunk_for(self, batch: int | None) -> int:
         """K, the steps advanced at a time, for a batch; None where it is unknown."""
         if self.chunk is not None:
             return self.chunk
         return LARGEST_CHUNK if batch and batch * LARGEST_CHUNK <= AT_A_TIME else 1
-
-    def _arranged(self, outputs: list[Any]) -> Any:
-        if self.output_keys is True:
-            return outputs
-        if self.output_keys is False:
-            return outputs[0]
-        return dict(zip(self.output_keys, outputs, strict=True))
 
     def run(
         self,
@@ -244,7 +249,7 @@ class SpikingModel(keras.Model):
             np.concatenate([y.numpy() for y in parts])
             for parts in zip(*(r.outputs for r in results), strict=True)
         ]
-        outputs = self._arranged(joined)
+        outputs = arranged_outputs(self.output_keys, joined)
         if self.early_exit is None:
             return outputs
         used = np.concatenate([result.steps.numpy() for result in results])

@@ -25,7 +25,7 @@ from tfsnn.analysis.choose.choice import (
     MINIMISED,
     Choice,
     Tried,
-    frontier,
+    frontier_of,
     frontier_table,
     how_sure,
     standard_error,
@@ -224,6 +224,11 @@ class _Judge:
             snn, self.held, ann=model, timesteps=[steps], energy=self.costs
         )
         (row,) = found.rows
+        if row.spikes is None or row.synops is None:
+            raise OptionError(
+                "settings are chosen by what their spikes cost: evaluate "
+                "them in an engine that counts spikes"
+            )
         self.ann_accuracy = found.ann_accuracy
         agreement = 1.0 if row.agreement is None else row.agreement
         drop = 100 * (1 - agreement)
@@ -327,7 +332,7 @@ def _nothing_fits(search: _Search) -> CalibrationError:
         f"{closest.label}, T={closest.timesteps}, with {closest.drop:.2f}. Allow a "
         "larger drop (--max-drop, max_drop=...), more steps (--timesteps, "
         "timesteps=...), or another alphabet. What was seen:",
-        *frontier_table(frontier(judge.tried, search.minimise)),
+        *frontier_table(frontier_of(judge.tried, search.minimise)),
         *how_sure(judge.samples, closest, search.max_drop, judge.ann_accuracy),
     ]
     return CalibrationError("\n".join(lines))

@@ -24,7 +24,7 @@ from tfsnn.checks import check_count
 from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.calibration import calibration as calibrate_for
 from tfsnn.conversion.convert import convert
-from tfsnn.data import Data, Progress, open_data
+from tfsnn.data import Data, Progress, open_for
 from tfsnn.data.digest import data_digest
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.files import replacing
@@ -104,13 +104,10 @@ def compare(
         for sentence in left_out:
             say(sentence)
     graph = import_model(model)
-    kept = raw or graph.whole_inputs
-    calibrating = open_data(
-        calibration, graph.inputs, raw=kept, limit=calibration_limit
+    calibrating = open_for(
+        graph, calibration, default_split="train", raw=raw, limit=calibration_limit
     )
-    evaluating = open_data(
-        data, graph.inputs, default_split="test", raw=kept, limit=limit
-    )
+    evaluating = open_for(graph, data, raw=raw, limit=limit)
     folder = None if output is None else Path(output)
     settings: dict[str, Any] = {}
     if folder is not None:

@@ -25,9 +25,10 @@ from tfsnn.analysis.page.measure import measure
 from tfsnn.analysis.page.methods import read_comparison
 from tfsnn.analysis.page.recorded import decode, record
 from tfsnn.checks import check_count
-from tfsnn.data import Progress, open_data
+from tfsnn.data import Progress, open_for
 from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import doubling
 
@@ -77,13 +78,7 @@ def report_page(
     costs = profile(energy)
     compared = None if comparison is None else read_comparison(comparison)
     last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
-    opened = open_data(
-        data,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=snn.whole_inputs,
-        limit=limit,
-    )
+    opened = open_for(as_engine(snn), data, limit=limit)
     diagnosis = diagnose(model, snn, opened, timesteps=last)
     measured = measure(
         model,
@@ -102,7 +97,7 @@ def report_page(
         report=snn.report,
         data=opened.name,
         timesteps=last,
-        clock=snn.graph.clock,
+        clock=snn.clock,
         depth=snn.depth,
         operations=snn.operations_per_sample,
         populations=snn.populations,
