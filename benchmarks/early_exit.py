@@ -107,8 +107,8 @@ def _measured(
     x, y = rest
     accuracies = _by_step(snn, x, y)
     snn.early_exit = found.rule
-    exited = snn.predict(x, batch_size=BATCH, verbose=0)
-    accuracy = float((exited["outputs"].argmax(-1) == y).mean())
+    exited = snn.predict_early(x, batch_size=BATCH, verbose=0)
+    accuracy = float((exited.outputs.argmax(-1) == y).mean())
     below = [t for t, a in enumerate(accuracies, 1) if a < accuracy]
     fixed = min(max(below, default=0) + 1, snn.timesteps)
     fixed = min([fixed, *(t for t, a in special.items() if a >= accuracy)])
@@ -119,7 +119,7 @@ def _measured(
         "threshold": found.rule.threshold,
         "timesteps": snn.timesteps,
         "accuracies": accuracies,
-        "mean_steps": float(exited["steps"].mean()),
+        "mean_steps": float(exited.steps.mean()),
         "accuracy": accuracy,
         "fixed": fixed,
         "converted_for": special,

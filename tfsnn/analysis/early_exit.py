@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from tfsnn.data import Progress, open_for
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import without_heads
 from tfsnn.simulation.early_exit import check_can_exit
 from tfsnn.simulation.engines import Engine, as_engine
@@ -176,9 +175,8 @@ def _recorded(
     key = f"{OUTPUTS}/{graph.outputs[0]}"
 
     @tf.function(autograph=False, reduce_retracing=True)
-    @without_gradients()
     def simulated(x: Any) -> Any:
-        found = simulate(graph, x, snn.timesteps, observe=(OUTPUTS,))
+        found = simulate(graph, x, snn.timesteps, observe=(OUTPUTS,), gradients=False)
         return found.observed[key]
 
     parts, labels = [], []

@@ -13,7 +13,6 @@ from tfsnn.conversion.normalize import normalize
 from tfsnn.conversion.plan import Plan
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import Rate, without_heads
 from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import COUNTS
@@ -57,14 +56,14 @@ class Probe:
         """Simulate a plan for T steps."""
         rates = self.ann.of_kind(Rate)
         ones = {node.name: tf.ones(int(np.prod(node.shape))) for node in rates}
-        with without_gradients():
-            found = simulate(
-                normalize(self.ann, plan),
-                self._feed,
-                self.timesteps,
-                observe=(COUNTS,),
-                fan_outs=ones,
-            )
+        found = simulate(
+            normalize(self.ann, plan),
+            self._feed,
+            self.timesteps,
+            observe=(COUNTS,),
+            fan_outs=ones,
+            gradients=False,
+        )
         counts = {
             name: found.observed[f"{COUNTS}/{name}"][..., COEFFICIENTS] for name in ones
         }

@@ -8,13 +8,17 @@ T that count; outputs are observed after each of the T.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph, Node
+from tfsnn.network.neurons import Population
 from tfsnn.network.nodes import Rate, Readout, RunningSum
 from tfsnn.network.roles import constant_nodes
+from tfsnn.simulation.readout import ReadoutState, read
 from tfsnn.simulation.running_sum import SumState, fold, send_change, send_value
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
@@ -37,36 +41,87 @@ def observed_shapes(
     return shapes
 
 
-class ReadoutState(NamedTuple):
-    """The steps read so far, their weighted sum, and that of those left out."""
-
-    step: Any
-    total: Any  # (B, *shape of what is read)
-    skipped: Any
-
-
+@dataclass(frozen=True, eq=False)
 class Run:
-    """A graph at work on one batch."""
+    """A graph at work on one batch.
 
-    def __init__(
-        self,
+    Attributes:
+        graph: in normal form (or unscaled).
+        timesteps: T.
+        constants: the nodes that do not change over time, ``(B, *shape)``.
+        batch: B.
+        static_batch: B if it is known while tracing, else None.
+        observe: the kinds of observations (:func:`observed_shapes`).
+        fan_outs: for the observation of counts.
+        gradients: whether spikes pass gradients on.
+    """
+
+    graph: Graph
+    timesteps: int
+    constants: Mapping[str, Any]
+    batch: Any
+    static_batch: int | None
+    observe: frozenset[str] = frozenset()
+    fan_outs: Mapping[str, Any] = field(default_factory=dict)
+    gradients: bool = True
+
+    @classmethod
+    def on(
+        cls,
         graph: Graph,
         x: Any,
         timesteps: int,
         observe: frozenset[str] = frozenset(),
         fan_outs: Mapping[str, Any] | None = None,
-    ) -> None:
-        """As :func:`simulate` has them."""
-        self.graph, self.observe, self.fan_outs = graph, observe, fan_outs or {}
-        self.timesteps, self.clock = timesteps, graph.clock
-        self.constants: dict[str, Any] = graph.feed(x)
-        first = next(iter(self.constants.values()))
-        self.batch, self.static_batch = tf.shape(first)[0], first.shape[0]
+        gradients: bool = True,
+    ) -> Run:
+        """Return the run of a graph on samples ``(B, *input shape)``.
+
+        The arguments are those of :func:`tfsnn.simulation.simulate.simulate`.
+        """
+        constants: dict[str, Any] = graph.feed(x)
+        first = next(iter(constants.values()))
         constant = constant_nodes(graph)
         for node in graph:
-            if node.name in constant and node.name not in self.constants:
-                reads = (self.constants[name] for name in node.inputs)
-                self.constants[node.name] = node.apply(*reads)
+            if node.name in constant and node.name not in constants:
+                reads = (constants[name] for name in node.inputs)
+                constants[node.name] = node.apply(*reads)
+        batch, static = tf.shape(first)[0], first.shape[0]
+        return cls(
+            graph,
+            timesteps,
+            constants,
+            batch,
+            static,
+            observe,
+            fan_outs or {},
+            gradients,
+        )
+
+    def for_samples(self, index: Any, constants: Mapping[str, Any]) -> Run:
+        """Return the run of some samples of this batch.
+
+        Args:
+            index: their places, ``(B,)``, of another B.
+            constants: of these samples, those nodes that are read over time.
+        """
+        return replace(
+            self,
+            constants={**self.constants, **constants},
+            batch=tf.shape(index)[0],
+            static_batch=index.shape[0],
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """How the steps count."""
+        return self.graph.clock
+
+    def _population(self, node: Rate) -> Population:
+        population: Any = node.population
+        if self.gradients or not hasattr(population, "straight_through"):
+            return population
+        return replace(population, straight_through=False)
 
     def initial_state(self) -> dict[str, Any]:
         """The state of each node that has one, by name."""
@@ -74,7 +129,7 @@ class Run:
         for node in self.graph:
             if isinstance(node, Rate):
                 shape = self._with_batch(node)
-                state[node.name] = node.population.initial_state(shape)
+                state[node.name] = self._population(node).initial_state(shape)
             elif isinstance(node, Readout):
                 zeros = tf.zeros(self._with_batch(self.graph[node.inputs[0]]))
                 state[node.name] = ReadoutState(tf.constant(0), zeros, zeros)
@@ -143,7 +198,8 @@ class Run:
         events = None
         if isinstance(node, Rate):
             currents = self.steps(node.inputs[0], values, k)
-            sent, state[node.name] = node.population.advance(currents, state[node.name])
+            population = self._population(node)
+            sent, state[node.name] = population.advance(currents, state[node.name])
             values[node.name], events = fold(sent.values), sent.events
             recorded = {
                 SPIKES: sent.events,
@@ -155,7 +211,9 @@ class Run:
         elif isinstance(node, Readout):
             sums = []
             for current in self.steps(node.inputs[0], values, k):
-                state[node.name] = self._read(current, state[node.name])
+                state[node.name] = read(
+                    self.clock, self.timesteps, current, state[node.name]
+                )
                 sums.append(state[node.name].total)
             if OUTPUTS in self.observe:
                 seen[f"{OUTPUTS}/{node.name}"] = tf.stack(sums)
@@ -194,37 +252,6 @@ class Run:
             sent, state = send_change(node, reads, self._no_sums(node), steps)
             changes.append(sent)
         return tf.concat(changes, 0), state
-
-    def _read(self, current: Any, state: ReadoutState) -> ReadoutState:
-        clock = self.clock
-        total = (clock.base * state.total if clock.base > 1 else state.total) + current
-        skip = clock.pre_steps + clock.start(self.timesteps)
-        if not skip:
-            return ReadoutState(state.step, total, state.skipped)
-        step = state.step + 1
-        return ReadoutState(step, total, tf.where(step == skip, total, state.skipped))
-
-    def output(self, node: Any, state: ReadoutState) -> Any:
-        """The head of the mean current of the steps that count."""
-        counted = self.timesteps - self.clock.start(self.timesteps)
-        total = state.total - state.skipped if self.clock.base == 1 else state.total
-        return node.apply(total / self.clock.weight(counted))
-
-    def outputs_over_time(self, node: Any, sums: Any) -> Any:
-        """The head of the mean current after each step, ``(T, B, *shape)``."""
-        clock, pre = self.clock, self.clock.pre_steps
-        steps = range(1, self.timesteps + 1)
-        starts = [clock.start(t) for t in steps]
-        if pre or clock.delay:
-            before = tf.concat([tf.zeros_like(sums[:1]), sums], 0)
-            sums = sums[pre:] - tf.gather(before, [pre + start for start in starts])
-        weights = [clock.weight(t - i) for t, i in zip(steps, starts, strict=True)]
-        shape = (-1,) + (1,) * (len(sums.shape) - 1)
-        means = sums / tf.reshape(tf.constant(weights, tf.float32), shape)
-        flat = tf.reshape(means, (-1, *sums.shape[2:]))
-        return tf.reshape(
-            node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape)
-        )
 
     def steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
         """A signal as k tensors ``(B, *shape)``."""

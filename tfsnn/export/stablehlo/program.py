@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
@@ -119,7 +118,9 @@ class Programs:
             lambda node, field, _: weights[f"{node.name}.{field}"]
         )
         steps = self.snn.timesteps
-        return simulate(graph, x, steps, chunk=self.chunk, static=True, **more)
+        return simulate(
+            graph, x, steps, chunk=self.chunk, static=True, gradients=False, **more
+        )
 
     def _program(
         self,
@@ -135,7 +136,6 @@ class Programs:
         ]
 
         @tf.function(autograph=False, jit_compile=True)
-        @without_gradients()
         def function(*tensors: Any) -> list[Any]:
             return compute(
                 dict(zip(weights, tensors, strict=False)),

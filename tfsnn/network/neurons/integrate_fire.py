@@ -24,31 +24,12 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 
 from tfsnn.network.neurons.population import Sent
-
-_WITH_GRADIENTS = ContextVar("with_gradients", default=True)
-
-
-@contextmanager
-def without_gradients() -> Iterator[None]:
-    """Spikes that are traced in this block have no gradient.
-
-    TensorFlow registers a custom gradient of a traced function for good, and keeps with
-    it the function and the variables that it reads.
-    """
-    token = _WITH_GRADIENTS.set(False)
-    try:
-        yield
-    finally:
-        _WITH_GRADIENTS.reset(token)
 
 
 class State(NamedTuple):
@@ -74,6 +55,7 @@ class Neuron:
         max_coefficient: the most that a spike carries; None for no bound.
         reset: "subtract" or "zero".
         leak: share of the potential lost in each step, in [0, 1).
+        straight_through: whether spikes pass gradients on, as if they were not rounded.
     """
 
     whole: ClassVar[bool] = False
@@ -85,6 +67,7 @@ class Neuron:
     max_coefficient: Any | None = 1.0
     reset: str = "subtract"
     leak: float = 0.0
+    straight_through: bool = True
 
     def initial_state(self, shape: Any) -> State:
         """The state before the first step for units of `shape`, ``(B, *units)``."""
@@ -130,12 +113,12 @@ class Neuron:
         u = potential if _is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
         if not self._signed:
-            return _floor_clipped(u, 0.0, most)
+            return _floor_clipped(u, 0.0, most, 0.0, self.straight_through)
         least = unsent if most is None else tf.maximum(unsent, -most)
         margin = self.negative_threshold
         if not (_is_one(self.threshold) or _is_zero(margin)):
             margin = margin / self.threshold
-        return _floor_clipped(u, least, most, margin)
+        return _floor_clipped(u, least, most, margin, self.straight_through)
 
 
 @dataclass(frozen=True)
@@ -153,10 +136,12 @@ class Driven(Neuron):
         return super().step(current + self.drive * self.threshold, state)
 
 
-def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> Any:
+def _floor_clipped(
+    u: Any, least: Any, most: Any | None, margin: Any, straight_through: bool
+) -> Any:
     """floor(u) clipped, where -margin <= u < 0 counts as 0.
 
-    Its gradient is that of the clipped u: a straight-through estimator.
+    Straight through, its gradient is that of the clipped u.
     """
 
     def clipped(u: Any) -> Any:
@@ -177,7 +162,7 @@ def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> A
 
         return c, gradient
 
-    return tf.custom_gradient(clipped)(u) if _WITH_GRADIENTS.get() else clipped(u)[0]
+    return tf.custom_gradient(clipped)(u) if straight_through else clipped(u)[0]
 
 
 def _is_one(value: Any) -> bool:
