@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,9 @@ import tensorflow as tf
 
 from tfsnn.data import Progress, open_for
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.network.nodes import without_heads
-from tfsnn.simulation.early_exit import check_can_exit
 from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn.simulation.exit_rule import ExitRule
-from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.results import Results
-from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import OUTPUTS
 from tfsnn.simulation.sweep import sweep
 
@@ -98,7 +95,7 @@ class ExitCalibration:
 
 
 def calibrate_exit(
-    snn: SpikingModel,
+    network: Any,
     data: Any,
     kind: str = "evidence",
     *,
@@ -112,10 +109,11 @@ def calibrate_exit(
     Taken is the smallest threshold above which no other one loses more than `max_loss`.
 
     Args:
-        snn: a classifier from :func:`tfsnn.convert`; it is left as it is.
+        network: a classifier from :func:`tfsnn.convert`, or its engine; it is left as
+            it is.
         data: held out: neither the ANN nor the conversion has seen it; anything that
             :func:`tfsnn.open_data` takes, with labels or without.
-        kind: of :class:`tfsnn.simulation.early_exit.ExitRule`.
+        kind: of :class:`tfsnn.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
         limit: samples used at most.
         batch_size: samples simulated at a time.
@@ -130,8 +128,8 @@ def calibrate_exit(
     rule = ExitRule(kind, 1)
     if not max_loss >= 0:
         raise OptionError(f"max_loss={max_loss}: give a number of points from 0 up")
-    check_can_exit(snn.graph)
-    logits, labels = _recorded(snn, data, limit, batch_size, progress)
+    engine = as_engine(network).deciding()
+    logits, labels = _recorded(engine, data, limit, batch_size, progress)
     steps, samples = logits.shape[:2]
     if samples < LEAST:
         raise CalibrationError(
@@ -163,25 +161,19 @@ def calibrate_exit(
 
 
 def _recorded(
-    snn: SpikingModel,
+    engine: Engine,
     data: Any,
     limit: int | None,
     batch_size: int,
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean currents after each step ``(T, N, classes)``, and labels."""
-    opened = open_for(as_engine(snn), data, limit=limit)
-    graph = without_heads(snn.graph)
-    key = f"{OUTPUTS}/{graph.outputs[0]}"
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def simulated(x: Any) -> Any:
-        found = simulate(graph, x, snn.timesteps, observe=(OUTPUTS,), gradients=False)
-        return found.observed[key]
-
+    """The scores after each step ``(T, N, classes)``, and labels."""
+    opened = open_for(engine, data, limit=limit)
+    batches = opened.batches(batch_size, progress, "simulating")
+    networks = {"network": partial(engine.run, observe=(OUTPUTS,))}
     parts, labels = [], []
-    for x, y in opened.batches(batch_size, progress, "simulating"):
-        parts.append(simulated(tf.nest.map_structure(tf.constant, x)).numpy())
+    for _, y, _, results in sweep(networks, batches):
+        parts.append(np.asarray(results["network"].over_time))
         if y is not None:
             labels.append(y)
     return np.concatenate(parts, 1), np.concatenate(labels) if labels else None

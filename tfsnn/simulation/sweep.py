@@ -44,8 +44,8 @@ def sweep(
 ) -> Iterator[Swept]:
     """Yield each batch with what the networks make of it.
 
-    A network whose results have outputs over time is seen after each of the steps, any
-    other one at its end, as one row without counts.
+    A network whose results have outputs over time is seen after each of the steps, if
+    there are any; any other one at its end, as one row without counts.
 
     Args:
         networks: functions of samples ``(B, ...)``, by any name. The labels have to fit
@@ -78,7 +78,7 @@ def sweep(
 def _seen(
     results: Results, count: int, steps: Sequence[int], costs: Costs | None
 ) -> Seen:
-    if len(results.over_time) == 0:
+    if len(results.over_time) == 0 or not steps:
         outputs = np.asarray(results.outputs[0])[None, :count]
         return Seen(outputs, np.zeros((1, count, 4)), {})
     over_time = np.asarray(results.over_time)[:, :count]

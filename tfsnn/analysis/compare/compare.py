@@ -30,7 +30,7 @@ from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.files import replacing
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.network.digest import model_digest
-from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.engines import Engine, as_engine, check_engine
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
 
@@ -52,6 +52,7 @@ def compare(
     seed: int = 0,
     batch_size: int = 50,
     energy: str | EnergyProfile = DEFAULT,
+    engine: str | None = None,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -83,6 +84,8 @@ def compare(
         batch_size: samples simulated at a time.
         energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
             itself.
+        engine: that runs the networks, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
         output: a folder. Each finished row is kept there at once, and not computed
             again when the same is compared; in the end it holds compare.csv,
             compare.json and compare.svg.
@@ -97,7 +100,7 @@ def compare(
         OutputError: for a folder that cannot be written, or that holds the rows of
             another model, other data, another seed or another energy profile.
     """
-    costs = profile(energy)
+    costs, engine = profile(energy), check_engine(engine)
     wanted, left_out = contestants(methods, timesteps, alphabet, options)
     check_count("batch_size", batch_size)
     if say:
@@ -121,10 +124,11 @@ def compare(
             "raw": raw,
             "seed": seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
+            "engine": engine,
         }
     known = calibrate_for(model, calibrating, seed=seed)
     finished = Rows(folder, settings, overwrite=overwrite)
-    measure = _Measurement(model, known, evaluating, batch_size, costs)
+    measure = _Measurement(model, known, evaluating, batch_size, costs, engine)
     try:
         found = []
         for i, row in enumerate(wanted, 1):
@@ -163,9 +167,10 @@ class _Measurement:
         data: Data,
         batch_size: int,
         costs: EnergyProfile,
+        engine: str | None,
     ) -> None:
         self.model, self.calibration, self.data = model, calibration, data
-        self.batch_size, self.costs = batch_size, costs
+        self.batch_size, self.costs, self.engine = batch_size, costs, engine
         self.first_batch: Any = None
 
     def __call__(self, row: ComparedRow, progress: Progress | None) -> Finished:
@@ -189,9 +194,10 @@ class _Measurement:
             timesteps=steps,
             **row.options,
         )
-        seconds = self._seconds(snn, steps)
+        network = as_engine(snn, steps, self.engine)
+        seconds = self._seconds(network)
         found = evaluate(
-            snn,
+            network,
             self.data,
             ann=self.model,
             timesteps=[steps],
@@ -212,7 +218,7 @@ class _Measurement:
         )
         return Finished(measured, found.samples, found.ann_accuracy)
 
-    def _seconds(self, snn: SpikingModel, steps: int) -> float:
+    def _seconds(self, network: Engine) -> float:
         """Seconds of simulation per sample; :func:`evaluate` then runs the same."""
         if self.first_batch is None:
             self.first_batch, _ = next(iter(self.data.batches(self.batch_size)))
@@ -222,7 +228,7 @@ class _Measurement:
         for repeat in range(1 + REPEATS):
             start = time.perf_counter()
             # On a GPU a run has ended when its result is there.
-            np.asarray(snn.run(x, steps, (OUTPUTS, COUNTS)).outputs[0])
+            np.asarray(network.run(x, (OUTPUTS, COUNTS)).outputs[0])
             if repeat:  # the first one traces
                 runs.append(time.perf_counter() - start)
             if sum(runs) > LONG_ENOUGH:

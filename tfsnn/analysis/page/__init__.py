@@ -46,6 +46,7 @@ def report_page(
     limit: int | None = None,
     batch_size: int = 50,
     energy: str | EnergyProfile = DEFAULT,
+    engine: str | None = None,
     command: str | None = None,
     progress: Progress | None = None,
 ) -> str:
@@ -64,6 +65,8 @@ def report_page(
         limit: samples used at most.
         batch_size: samples simulated at a time.
         energy: what operations cost (:mod:`tfsnn.hardware.energy`), by name or itself.
+        engine: that measures the network, by name (:mod:`tfsnn.simulation.engines`);
+            its own if None. Layers are recorded by TensorFlow.
         command: that made the page, to be shown on it.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
@@ -78,11 +81,12 @@ def report_page(
     costs = profile(energy)
     compared = None if comparison is None else read_comparison(comparison)
     last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
-    opened = open_for(as_engine(snn), data, limit=limit)
+    network = as_engine(snn, last, engine)
+    opened = open_for(network, data, limit=limit)
     diagnosis = diagnose(model, snn, opened, timesteps=last)
     measured = measure(
         model,
-        snn,
+        network,
         opened,
         doubling(last),
         wanted=(0,) if samples is None else samples,

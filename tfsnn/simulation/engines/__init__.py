@@ -1,7 +1,7 @@
 """Engines: what runs a network, apart from what measures it.
 
-A new engine is a file beside these, with a subclass of
-:class:`tfsnn.simulation.engines.base.Engine`, and a line in :data:`ENGINES`.
+A new engine is a file with a subclass of :class:`tfsnn.simulation.engines.base.Engine`
+and a line that registers it: here, or anywhere else by the decorator :func:`engine`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from typing import Any
 from tfsnn.errors import OptionError
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.engines.keras import KerasEngine
+from tfsnn.simulation.engines.stablehlo import ProgramEngine
 from tfsnn.simulation.engines.tensorflow import SpikingEngine
 
-__all__ = ["ENGINES", "Engine", "as_engine", "engine", "engines"]
+__all__ = ["ENGINES", "Engine", "as_engine", "check_engine", "engine"]
 
 # By name; of those that take a network, the first is its engine if none is named.
 ENGINES: dict[str, type[Engine]] = {}
@@ -30,13 +31,19 @@ def engine(cls: type[Engine]) -> type[Engine]:
     return cls
 
 
-for _engine in (SpikingEngine, KerasEngine):
+for _engine in (SpikingEngine, KerasEngine, ProgramEngine):
     engine(_engine)
 
 
-def engines() -> tuple[str, ...]:
-    """The names of all engines."""
-    return tuple(ENGINES)
+def check_engine(kind: str | None) -> str | None:
+    """Return the name of an engine, or None for the one that a network brings.
+
+    Raises:
+        OptionError: for another name.
+    """
+    if kind is not None and kind not in ENGINES:
+        raise OptionError(f"engine={kind!r}; expected one of {', '.join(ENGINES)}")
+    return kind
 
 
 def as_engine(
@@ -61,8 +68,7 @@ def as_engine(
 
 
 def _kind(network: Any, kind: str | None) -> type[Engine]:
-    if kind is not None and kind not in ENGINES:
-        raise OptionError(f"engine={kind!r}; expected one of {', '.join(ENGINES)}")
+    kind = check_engine(kind)
     wanted = ENGINES.values() if kind is None else [ENGINES[kind]]
     for cls in wanted:
         if cls.takes(network):

@@ -97,6 +97,17 @@ class Engine(ABC):
             return self
         return self.at(timesteps)
 
+    def deciding(self) -> Engine:
+        """Return an engine whose first output is the scores by which samples leave.
+
+        Raises:
+            OptionError: for a network or an engine without early exit.
+        """
+        raise OptionError(
+            f"early exit: the engine {self.kind} of {self.name} has none; give the "
+            "network from tfsnn.convert"
+        )
+
     def with_all_steps(self) -> Engine:
         """Return an engine of the same network without early exit."""
         return self

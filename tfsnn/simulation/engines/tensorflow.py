@@ -8,6 +8,8 @@ from typing import Any
 
 from tfsnn.digest import Digest
 from tfsnn.network.digest import model_digest
+from tfsnn.network.nodes import without_heads
+from tfsnn.simulation.early_exit import check_can_exit
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.results import Results
@@ -86,6 +88,13 @@ class SpikingEngine(Engine):
     def until(self, timesteps: int) -> SpikingEngine:
         """Return an engine that ends with step T."""
         return self.at(timesteps)
+
+    def deciding(self) -> SpikingEngine:
+        """Return an engine of the network without the heads of its outputs."""
+        check_can_exit(self.snn.graph)
+        graph = without_heads(self.snn.graph)
+        snn = SpikingModel(graph, self.timesteps, self.snn.report, self.output_keys)
+        return SpikingEngine(snn, self.timesteps, None)
 
     def with_all_steps(self) -> SpikingEngine:
         """Return an engine without early exit."""
