@@ -38,7 +38,7 @@ class RunKey(NamedTuple):
     early_exit: ExitRule | None
 
 
-Simulation = Callable[[dict[str, Any]], Result]
+Simulation = Callable[[dict[str, Any]], tuple[Result, list[Any]]]
 
 
 class Simulations:
@@ -60,18 +60,32 @@ class Simulations:
                 a network that is trained, which would be compiled after each step.
         """
         self._structure, self._variables = structure, variables
-        self._constant = constant
+        self._constant = constant and not on_accelerator()
         self._by_key: dict[RunKey, Simulation] = {}
         self._watch = Watch(list(variables.values()))
 
-    def get(self, key: RunKey, fan_outs: Mapping[str, Any]) -> Simulation:
-        """Return the simulation of a key, with the weights of now.
+    def run(
+        self, key: RunKey, fan_outs: Mapping[str, Any], feed: dict[str, Any]
+    ) -> Result:
+        """Run the simulation of a key on a batch, with the weights of now.
 
-        `fan_outs` are for the observation of counts.
+        A program that holds weights also tells those that it found in the variables: if
+        they are others it is compiled anew, and run again. `fan_outs` are for the
+        observation of counts.
         """
-        if self._constant and self._watch.changed():
+        eager = tf.executing_eagerly()
+        if not eager and self._constant and self._watch.changed(self._watch.read()):
             self._by_key.clear()
+        result, weights = self._program(key, fan_outs)(feed)
+        if eager and self._watch.changed(weights):
+            self._by_key.clear()
+            result, _ = self._program(key, fan_outs)(feed)
+        return result
+
+    def _program(self, key: RunKey, fan_outs: Mapping[str, Any]) -> Simulation:
         if key not in self._by_key:
+            if self._constant and self._watch.changed(self._watch.read()):
+                self._by_key.clear()
             self._by_key[key] = compiled(
                 self._structure, self._variables, key, fan_outs, self._constant
             )
@@ -85,7 +99,10 @@ def compiled(
     fan_outs: Mapping[str, Any],
     constant: bool = True,
 ) -> Simulation:
-    """A simulation of inputs by name, each ``(B, *shape)`` float32; no gradients.
+    """Return a simulation of inputs by name, each ``(B, *shape)`` float32.
+
+    It has no gradients. Beside the result it gives the tensors that the variables hold
+    if it has their values as constants, else none.
 
     Args:
         structure: the graph, whatever its arrays.
@@ -104,8 +121,8 @@ def compiled(
     @tf.function(
         input_signature=None if xla else [free], autograph=False, jit_compile=xla
     )
-    def run(x: dict[str, Any]) -> Result:
-        return simulate(
+    def run(x: dict[str, Any]) -> tuple[Result, list[Any]]:
+        result = simulate(
             held or with_variables(structure, variables),
             x,
             key.timesteps,
@@ -116,6 +133,8 @@ def compiled(
             static=xla,
             gradients=False,
         )
+        weights = list(variables.values()) if held else []
+        return result, [tf.convert_to_tensor(variable) for variable in weights]
 
     return run
 

@@ -192,7 +192,7 @@ class SpikingModel(keras.Model):
         counts = COUNTS in observe
         fan_outs = self.operations_per_sample.fan_outs if counts else {}
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
-        return self._simulations.get(key, fan_outs)(feed)
+        return self._simulations.run(key, fan_outs, feed)
 
     def predict(
         self,
