@@ -223,16 +223,10 @@ def open_test_data(
 
     `raw` and `limit` are --raw and --limit; `labels` refuses data without labels.
     """
-    import tfsnn
+    from tfsnn.data import open_for
+    from tfsnn.simulation.engines import as_engine
 
-    return tfsnn.open_data(
-        spec,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=raw or snn.whole_inputs,
-        limit=limit,
-        labels=labels,
-    )
+    return open_for(as_engine(snn), spec, raw=raw, limit=limit, labels=labels)
 
 
 def progress(batches: Iterable[Any], total: int | None, label: str) -> Iterable[Any]:

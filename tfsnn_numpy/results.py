@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,8 @@ class Row:
             (:class:`tfsnn.network.clock.Clock`).
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the ANN's top class; None without the ANN.
-        spikes: events, whatever their coefficient.
+        spikes: events, whatever their coefficient; None, as all below, where nothing is
+            counted.
         coefficients: sum of the absolute coefficients of all spikes.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         synops_events: accumulates, each spike counted once.
@@ -55,12 +56,12 @@ class Row:
     latency: int
     accuracy: float | None
     agreement: float | None
-    spikes: float
-    coefficients: float
-    synops: float
-    synops_events: float
-    energy_ratio: float | None
-    energy_ratio_events: float | None
+    spikes: float | None = None
+    coefficients: float | None = None
+    synops: float | None = None
+    synops_events: float | None = None
+    energy_ratio: float | None = None
+    energy_ratio_events: float | None = None
 
     def cells(self) -> list[str]:
         """The attributes as texts, in order."""
@@ -77,7 +78,7 @@ class Row:
             str(self.latency),
             share(self.accuracy),
             share(self.agreement),
-            *(f"{count:,.0f}" for count in counts),
+            *("-" if count is None else f"{count:,.0f}" for count in counts),
             ratio(self.energy_ratio),
             ratio(self.energy_ratio_events),
         ]
@@ -122,68 +123,170 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
 
 
+# Columns of the counts of a node: spikes, whatever their coefficient; the sum of their
+# absolute coefficients; the accumulates of both.
+SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS = range(4)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a network costs beside its spikes, for one sample.
+
+    Attributes:
+        pre_steps: steps before those that count; their spikes count too.
+        ann_macs: multiply-accumulates of the ANN.
+        macs: those of the SNN from the start to the end of each step.
+        latencies: after each step, steps until the last layer has finished.
+        spiking: nodes whose counts are spikes of their own, and not what a pooling
+            passes on.
+    """
+
+    pre_steps: int
+    ann_macs: int
+    macs: Sequence[int]
+    latencies: Sequence[int]
+    spiking: Collection[str]
+
+
+class Seen(NamedTuple):
+    """What a network did with a batch, after each of some numbers of steps.
+
+    Attributes:
+        outputs: of the first output, ``(rows, B, ...)``.
+        counts: spikes, coefficients, and the accumulates of both, from the start,
+            ``(rows, B, 4)`` float64.
+        senders: at the last row, accumulates that the spikes of a node cause in all
+            samples, abs(c) for a spike of coefficient c; by node.
+    """
+
+    outputs: np.ndarray
+    counts: np.ndarray
+    senders: dict[str, float]
+
+    @property
+    def top(self) -> np.ndarray:
+        """The place of the largest output, ``(rows, B)``."""
+        return self.outputs.reshape(*self.outputs.shape[:2], -1).argmax(-1)
+
+    @property
+    def classes(self) -> int:
+        """The number of values of the first output."""
+        return int(np.prod(self.outputs.shape[2:]))
+
+
+def seen_after(
+    steps: Sequence[int],
+    over_time: np.ndarray,
+    counts: Mapping[str, np.ndarray],
+    costs: Costs | None,
+) -> Seen:
+    """Return what a network did until the end of each of some steps.
+
+    Args:
+        steps: 1 is the first.
+        over_time: the first output after each step, ``(T, B, ...)``.
+        counts: by node, in each step, ``(S, B, 4)``; pre-steps first.
+        costs: of the network; None if nothing is counted.
+    """
+    outputs = np.asarray(over_time)[[t - 1 for t in steps]]
+    total = np.zeros((len(steps), outputs.shape[1], 4))
+    senders: dict[str, float] = {}
+    if costs is None:
+        return Seen(outputs, total, senders)
+    ends = [costs.pre_steps + t - 1 for t in steps]
+    for node, values in counts.items():
+        sums = np.cumsum(np.asarray(values, np.float64), 0)[ends]
+        senders[node] = float(sums[-1, :, SYNOPS].sum())
+        if node not in costs.spiking:
+            sums[..., :EVENT_SYNOPS] = 0
+        total += sums
+    return Seen(outputs, total, senders)
+
+
 class Sums:
     """Sums over samples: whole numbers, in float64, so that their order is nothing.
 
     Attributes:
         steps: of the rows, in order.
-        pre_steps: that come before; their spikes count too.
         samples: how many there were.
+        ann_right: samples whose label is the top class of the ANN.
         right, agreed: samples whose top class is the label, or that of the ANN,
             ``(rows,)``.
-        counts: spikes, coefficients, and accumulates, of a spike one or as many as its
-            coefficient, from the start, ``(rows, 4)``.
+        counts: as :class:`Seen` has them, ``(rows, 4)``.
     """
 
-    def __init__(self, steps: Sequence[int], pre_steps: int) -> None:
-        """Of nothing."""
-        self.steps, self.pre_steps, self.samples = list(steps), pre_steps, 0
+    def __init__(self, steps: Sequence[int]) -> None:
+        """Start with no samples, for the rows after these steps."""
+        self.steps, self.samples, self.ann_right = list(steps), 0, 0
         self.right, self.agreed = np.zeros(len(self.steps)), np.zeros(len(self.steps))
         self.counts = np.zeros((len(self.steps), 4))
 
-    def count(self, values: np.ndarray, own: bool) -> None:
-        """Add the counts of a node in each step, ``(S, B, 4)``.
+    def add(
+        self, seen: Seen, y: np.ndarray | None, ann_top: np.ndarray | None = None
+    ) -> None:
+        """Add a batch, its labels, and the ANN's top classes, ``(B,)``."""
+        top = seen.top
+        self.samples += top.shape[1]
+        self.counts += seen.counts.sum(1)
+        if y is not None:
+            self.right += (top == y).sum(1)
+        if ann_top is not None:
+            self.agreed += (top == ann_top).sum(1)
+            self.ann_right += 0 if y is None else int((ann_top == y).sum())
 
-        `own`: whether they are spikes of its own, and not what a pooling passes on.
+    def vector(self) -> np.ndarray:
+        """All sums, float64, as :meth:`set` takes them."""
+        of_all = [self.samples, self.ann_right]
+        return np.concatenate([of_all, self.right, self.agreed, self.counts.ravel()])
+
+    def set(self, vector: np.ndarray) -> None:
+        """Take these sums in place of one's own."""
+        n = len(self.steps)
+        of_all, self.right, self.agreed, counts = np.split(
+            vector, [2, 2 + n, 2 + 2 * n]
+        )
+        self.samples, self.ann_right = (int(value) for value in of_all)
+        self.counts = counts.reshape(n, 4)
+
+    def rows(
+        self, costs: Costs | None, energy: Energy, *, labelled: bool, compared: bool
+    ) -> tuple[Row, ...]:
+        """Return means over samples.
+
+        Args:
+            costs: of the network; None if nothing was counted.
+            energy: what an operation costs.
+            labelled, compared: whether there were labels, and the ANN.
         """
-        of_batch = values.astype(np.float64).sum(1)
-        if not own:
-            of_batch[:, :2] = 0
-        ends = [self.pre_steps + t - 1 for t in self.steps]
-        self.counts += np.cumsum(of_batch, 0)[ends]
+        return tuple(
+            self._row(i, costs, energy, labelled, compared)
+            for i in range(len(self.steps))
+        )
 
-    def row(
+    def _row(
         self,
         i: int,
-        *,
-        latency: int,
-        macs: int,
-        ann_macs: int,
+        costs: Costs | None,
         energy: Energy,
         labelled: bool,
         compared: bool,
     ) -> Row:
-        """The row of ``steps[i]``: means over samples.
-
-        Args:
-            i: its number.
-            latency: see :class:`Row`.
-            macs: of the SNN until then, for one sample.
-            ann_macs: of the ANN.
-            energy: what both cost.
-            labelled, compared: whether there were labels, and the ANN.
-        """
+        t = self.steps[i]
+        accuracy = float(self.right[i] / self.samples) if labelled else None
+        agreement = float(self.agreed[i] / self.samples) if compared else None
+        if costs is None:
+            return Row(t, t, accuracy, agreement)
         spikes, coefficients, events, synops = (self.counts[i] / self.samples).tolist()
-        ann = energy.picojoules(ann_macs, 0)
+        ann = energy.picojoules(costs.ann_macs, 0)
         ratio, ratio_events = (
-            energy.picojoules(macs, count) / ann if ann else None
+            energy.picojoules(costs.macs[t - 1], count) / ann if ann else None
             for count in (synops, events)
         )
         return Row(
-            timesteps=self.steps[i],
-            latency=latency,
-            accuracy=float(self.right[i] / self.samples) if labelled else None,
-            agreement=float(self.agreed[i] / self.samples) if compared else None,
+            timesteps=t,
+            latency=costs.latencies[t - 1],
+            accuracy=accuracy,
+            agreement=agreement,
             spikes=spikes,
             coefficients=coefficients,
             synops=synops,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -16,16 +16,9 @@ from tfsnn.data.images import read_image
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import IMAGE_KEY, TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.opening import kept, limited, open_path
-from tfsnn_numpy.samples import (
-    Data,
-    Inputs,
-    Raw,
-    Shape,
-    alone,
-    check_count,
-    require_one,
-)
+from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 FORMS = (
@@ -102,6 +95,53 @@ def open_data(
             "numbers as y (array y of an npz file, second of a pair)."
         )
     return data
+
+
+class Takes(Protocol):
+    """Anything with inputs: a graph, or an engine.
+
+    Attributes:
+        inputs: shapes of one sample, by name.
+        whole_inputs: the names of those that take integers.
+    """
+
+    @property
+    def inputs(self) -> Mapping[str, Shape]: ...
+
+    @property
+    def whole_inputs(self) -> Collection[str]: ...
+
+
+def open_for(
+    network: Takes,
+    spec: Any,
+    *,
+    default_split: str = "test",
+    raw: bool | Collection[str] = False,
+    limit: int | None = None,
+    labels: bool = False,
+) -> Data:
+    """Open data for a network, whose inputs for integers get them as they are.
+
+    Args:
+        network: that takes the data.
+        spec: anything that :func:`open_data` takes, as the other arguments.
+        default_split: of a set in tensorflow-datasets whose name says none.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        limit: the greatest number of samples.
+        labels: refuse data without labels.
+
+    Raises:
+        OptionError, DataError: as :func:`open_data`.
+    """
+    return open_data(
+        spec,
+        network.inputs,
+        default_split=default_split,
+        raw=raw or network.whole_inputs,
+        limit=limit,
+        labels=labels,
+    )
 
 
 def _open(

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_count
 
 
 class _Encoder(keras.layers.Layer):
@@ -15,9 +15,7 @@ class _Encoder(keras.layers.Layer):
 
     def __init__(self, timesteps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if type(timesteps) is not int or timesteps < 1:  # True is no number of steps
-            raise OptionError(f"timesteps={timesteps!r} must be a positive integer")
-        self.timesteps = timesteps
+        self.timesteps = check_count("timesteps", timesteps)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Time comes behind the batch."""

@@ -65,8 +65,8 @@ class IntegrateFire(keras.layers.Layer):
             initial_potential,
             negative_threshold,
             max_coefficient,
-            reset,
-            leak,
+            reset=reset,
+            leak=leak,
         )
 
     def call(self, inputs: Any) -> Any:

@@ -20,6 +20,7 @@ import keras
 from keras import ops
 
 from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_count
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -48,8 +49,7 @@ class QCFS(keras.layers.Layer):
             OptionError: for a value outside of these ranges.
         """
         super().__init__(**kwargs)
-        if type(levels) is not int or levels < 1:  # True is no number of levels
-            raise OptionError(f"QCFS: levels={levels!r} must be an integer >= 1")
+        check_count("QCFS: levels", levels)
         if not 0 < initial < math.inf:
             raise OptionError(f"QCFS: initial={initial!r} must be a positive number")
         self.levels, self.initial, self.per_channel = levels, initial, per_channel

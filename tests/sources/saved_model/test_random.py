@@ -15,7 +15,7 @@ from examples import floats
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model, load_model
-from tfsnn.sources.keras_model.walk import input_arranger
+from tfsnn.sources.keras_model.structure import input_arranger
 
 NETWORKS = 26  # of each signal
 READ_BACK = {"vector": 23, "sequence": 20, "image": 20, "volume": 21}  # at least

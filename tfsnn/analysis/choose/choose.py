@@ -25,7 +25,7 @@ from tfsnn.analysis.choose.choice import (
     MINIMISED,
     Choice,
     Tried,
-    frontier,
+    frontier_of,
     frontier_table,
     how_sure,
     standard_error,
@@ -47,6 +47,8 @@ from tfsnn.errors import (
     TfsnnError,
 )
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.simulation.engines import as_engine, check_engine
+from tfsnn_numpy.checks import check_counts
 
 HOLDOUT, LEAST = 500, 20
 THRESHOLD_SCALES = (0.8, 1.25)
@@ -61,6 +63,7 @@ def choose(
     alphabet: str | None = None,
     minimise: str = "energy",
     energy: str | EnergyProfile = DEFAULT,
+    engine: str | None = None,
     precision: str | None = None,
     timesteps: Sequence[int] = TIMESTEPS,
     holdout: int = HOLDOUT,
@@ -89,6 +92,8 @@ def choose(
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
         energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
             itself.
+        engine: that runs the settings, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
         precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
             drop still holds.
         timesteps: each T to try.
@@ -105,7 +110,7 @@ def choose(
         CalibrationError: if no setting stays within the drop; it says what came close.
     """
     steps = _checked(max_drop, minimise, timesteps, holdout)
-    costs = profile(energy)
+    costs, engine = profile(energy), check_engine(engine)
     if precision is not None:
         check_precision(precision)
     known = calibrated(
@@ -121,7 +126,8 @@ def choose(
     rest, held = hold_out(
         known.data, holdout, least=LEAST, seed=known.seed, progress=progress
     )
-    judge = _Judge(known.with_data(rest), held, say, precision or "float32", costs)
+    usual = precision or "float32"
+    judge = _Judge(known.with_data(rest), held, say, usual, costs, engine)
     search = _Search(judge, max_drop, minimise)
     search.by_steps(wanted, steps)
     search.by_thresholds(steps)
@@ -165,13 +171,7 @@ def _checked(
         )
     if holdout < LEAST // 2:
         raise OptionError(f"holdout={holdout}: hold out {LEAST // 2} samples at least")
-    steps = sorted(set(timesteps))
-    if not steps or any(type(t) is not int or t < 1 for t in steps):
-        raise OptionError(
-            f"timesteps={list(timesteps)}: give whole numbers from 1 up, and at "
-            "least one"
-        )
-    return steps
+    return check_counts("timesteps", timesteps)
 
 
 class _Judge:
@@ -184,9 +184,10 @@ class _Judge:
         say: Callable[[str], None] | None,
         precision: str,
         costs: EnergyProfile,
+        engine: str | None,
     ) -> None:
         self.known, self.held, self.say = known, held, say
-        self.precision, self.costs = precision, costs
+        self.precision, self.costs, self.engine = precision, costs, engine
         self.samples = held.size or 0
         self.ann_accuracy: float | None = None
         self.tried: list[Tried] = []
@@ -226,9 +227,18 @@ class _Judge:
         model, known = self.known.model, self.known
         snn = convert(model, known, method, precision=precision, **chosen)
         found = evaluate(
-            snn, self.held, ann=model, timesteps=[steps], energy=self.costs
+            as_engine(snn, steps, self.engine),
+            self.held,
+            ann=model,
+            timesteps=[steps],
+            energy=self.costs,
         )
         (row,) = found.rows
+        if row.spikes is None or row.synops is None:
+            raise OptionError(
+                "settings are chosen by what their spikes cost: evaluate "
+                "them in an engine that counts spikes"
+            )
         self.ann_accuracy = found.ann_accuracy
         agreement = 1.0 if row.agreement is None else row.agreement
         drop = 100 * (1 - agreement)
@@ -332,7 +342,7 @@ def _nothing_fits(search: _Search) -> CalibrationError:
         f"{closest.label}, T={closest.timesteps}, with {closest.drop:.2f}. Allow a "
         "larger drop (--max-drop, max_drop=...), more steps (--timesteps, "
         "timesteps=...), or another alphabet. What was seen:",
-        *frontier_table(frontier(judge.tried, search.minimise)),
+        *frontier_table(frontier_of(judge.tried, search.minimise)),
         *how_sure(judge.samples, closest, search.max_drop, judge.ann_accuracy),
     ]
     return CalibrationError("\n".join(lines))

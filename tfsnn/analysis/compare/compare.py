@@ -24,16 +24,16 @@ from tfsnn.analysis.plot import save
 from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.calibration import calibration as calibrate_for
 from tfsnn.conversion.convert import convert
-from tfsnn.data import Data, Progress, open_data
+from tfsnn.data import Data, Progress, open_for
 from tfsnn.data.digest import data_digest
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.files import replacing
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.network.digest import model_digest
-from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.engines import Engine, as_engine, check_engine
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
-from tfsnn_numpy.samples import check_count
+from tfsnn_numpy.checks import check_count
 
 REPEATS, LONG_ENOUGH = 3, 1.0  # runs that are timed at most; seconds after which fewer
 
@@ -53,6 +53,7 @@ def compare(
     seed: int = 0,
     batch_size: int = 50,
     energy: str | EnergyProfile = DEFAULT,
+    engine: str | None = None,
     output: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -84,6 +85,8 @@ def compare(
         batch_size: samples simulated at a time.
         energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
             itself.
+        engine: that runs the networks, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
         output: a folder. Each finished row is kept there at once, and not computed
             again when the same is compared; in the end it holds compare.csv,
             compare.json and compare.svg.
@@ -98,20 +101,17 @@ def compare(
         OutputError: for a folder that cannot be written, or that holds the rows of
             another model, other data, another seed or another energy profile.
     """
-    costs = profile(energy)
+    costs, engine = profile(energy), check_engine(engine)
     wanted, left_out = contestants(methods, timesteps, alphabet, options)
     check_count("batch_size", batch_size)
     if say:
         for sentence in left_out:
             say(sentence)
     graph = import_model(model)
-    kept = raw or graph.whole_inputs
-    calibrating = open_data(
-        calibration, graph.inputs, raw=kept, limit=calibration_limit
+    calibrating = open_for(
+        graph, calibration, default_split="train", raw=raw, limit=calibration_limit
     )
-    evaluating = open_data(
-        data, graph.inputs, default_split="test", raw=kept, limit=limit
-    )
+    evaluating = open_for(graph, data, raw=raw, limit=limit)
     folder = None if output is None else Path(output)
     settings: dict[str, Any] = {}
     if folder is not None:
@@ -125,10 +125,11 @@ def compare(
             "raw": raw,
             "seed": seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
+            "engine": engine,
         }
     known = calibrate_for(model, calibrating, seed=seed)
     finished = Rows(folder, settings, overwrite=overwrite)
-    measure = _Measurement(model, known, evaluating, batch_size, costs)
+    measure = _Measurement(model, known, evaluating, batch_size, costs, engine)
     try:
         found = []
         for i, row in enumerate(wanted, 1):
@@ -167,9 +168,10 @@ class _Measurement:
         data: Data,
         batch_size: int,
         costs: EnergyProfile,
+        engine: str | None,
     ) -> None:
         self.model, self.calibration, self.data = model, calibration, data
-        self.batch_size, self.costs = batch_size, costs
+        self.batch_size, self.costs, self.engine = batch_size, costs, engine
         self.first_batch: Any = None
 
     def __call__(self, row: ComparedRow, progress: Progress | None) -> Finished:
@@ -193,9 +195,10 @@ class _Measurement:
             timesteps=steps,
             **row.options,
         )
-        seconds = self._seconds(snn, steps)
+        network = as_engine(snn, steps, self.engine)
+        seconds = self._seconds(network)
         found = evaluate(
-            snn,
+            network,
             self.data,
             ann=self.model,
             timesteps=[steps],
@@ -216,7 +219,7 @@ class _Measurement:
         )
         return Finished(measured, found.samples, found.ann_accuracy)
 
-    def _seconds(self, snn: SpikingModel, steps: int) -> float:
+    def _seconds(self, network: Engine) -> float:
         """Seconds of simulation per sample; :func:`evaluate` then runs the same."""
         if self.first_batch is None:
             self.first_batch, _ = next(iter(self.data.batches(self.batch_size)))
@@ -226,7 +229,7 @@ class _Measurement:
         for repeat in range(1 + REPEATS):
             start = time.perf_counter()
             # On a GPU a run has ended when its result is there.
-            np.asarray(snn.run(x, steps, (OUTPUTS, COUNTS)).outputs[0])
+            np.asarray(network.run(x, (OUTPUTS, COUNTS)).outputs[0])
             if repeat:  # the first one traces
                 runs.append(time.perf_counter() - start)
             if sum(runs) > LONG_ENOUGH:

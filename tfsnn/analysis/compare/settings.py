@@ -10,6 +10,7 @@ from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_counts
 
 TIMESTEPS = (1, 2, 4, 8, 16, 32)
 
@@ -29,12 +30,7 @@ def contestants(
         OptionError: for unknown methods, options, or alphabets, impossible values, an
             option that contradicts the alphabet, and if nothing is left to compare.
     """
-    steps = sorted(set(timesteps))
-    if not steps or any(type(t) is not int or t < 1 for t in steps):
-        raise OptionError(
-            f"timesteps={list(timesteps)}: give whole numbers from 1 up, and at "
-            "least one"
-        )
+    steps = check_counts("timesteps", timesteps)
     named = methods != "all"
     listed = methods.split(",") if isinstance(methods, str) else methods
     names = list(dict.fromkeys(listed)) if named else list(registered())

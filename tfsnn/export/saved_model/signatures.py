@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from tfsnn.export.saved_model.input_forms import InputForm
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulation.compiled import with_constants
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
@@ -177,13 +176,12 @@ class Signatures:
     def _simulated(self, graph: Graph, x: dict[str, Any], **more: Any) -> Result:
         """The one place that runs the network."""
         chunk = self.snn.chunk_for(None)
-        return simulate(graph, x, self.snn.timesteps, chunk=chunk, **more)
+        steps = self.snn.timesteps
+        return simulate(graph, x, steps, chunk=chunk, gradients=False, **more)
 
 
 def _graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:
-    with without_gradients():
-        traced = tf.function(function, autograph=False)
-        return traced.get_concrete_function(**specs)
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
 def xla_name(batch_size: int | None) -> str:

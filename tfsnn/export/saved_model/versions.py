@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tfsnn.errors import OptionError, OutputError
-from tfsnn.export.folders import unfinished
+from tfsnn.errors import OutputError
+from tfsnn.files import unfinished
+from tfsnn_numpy.checks import check_count
 
 
 def check_version(model: Path, version: int | None) -> None:
@@ -21,8 +22,8 @@ def check_version(model: Path, version: int | None) -> None:
         OptionError: for a version that is not a positive number.
         OutputError: for one that exists, and a folder in which none can be written.
     """
-    if version is not None and (isinstance(version, bool) or version < 1):
-        raise OptionError(f"version={version!r} must be a positive integer")
+    if version is not None:
+        check_count("version", version)
     if model.exists() and not model.is_dir():
         raise OutputError(f"{model} is a file; give the folder of a model's versions")
     if version is not None and version in _versions(model):

@@ -30,6 +30,7 @@ from tfsnn.export.saved_model.signatures import (
 from tfsnn.export.saved_model.versions import check_version, publish
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.checks import check_counts
 
 BATCH_SIZES = (1, 8, 32)
 
@@ -112,7 +113,7 @@ def export_saved_model(
     """
     model = Path(output)
     name = model.resolve().name
-    sizes = _checked_sizes(batch_sizes)
+    sizes = tuple(check_counts("batch_sizes", batch_sizes))
     form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     warmup.serving_messages()
@@ -153,15 +154,6 @@ def _rule(snn: SpikingModel, wanted: bool | None) -> ExitRule | None:
             "Python tfsnn.calibrate_exit) find one, or export it without"
         )
     return None if wanted is False else snn.early_exit
-
-
-def _checked_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(sorted(set(batch_sizes)))
-    if not sizes or sizes[0] < 1:
-        raise OptionError(
-            f"batch_sizes={list(batch_sizes)} must be positive, and at least one"
-        )
-    return sizes
 
 
 def _class_names(snn: SpikingModel, path: Path) -> list[str]:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.private_apis import STABLEHLO
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
@@ -120,7 +119,9 @@ class Programs:
             lambda node, field, _: weights[f"{node.name}.{field}"]
         )
         steps = self.snn.timesteps
-        return simulate(graph, x, steps, chunk=self.chunk, static=True, **more)
+        return simulate(
+            graph, x, steps, chunk=self.chunk, static=True, gradients=False, **more
+        )
 
     def _program(
         self,
@@ -136,7 +137,6 @@ class Programs:
         ]
 
         @tf.function(autograph=False, jit_compile=True)
-        @without_gradients()
         def function(*tensors: Any) -> list[Any]:
             return compute(
                 dict(zip(weights, tensors, strict=False)),

@@ -27,7 +27,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
-from tfsnn.export.folders import unfinished
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
     PREDICT,
@@ -38,8 +37,10 @@ from tfsnn.export.stablehlo.program import (
     serialized,
 )
 from tfsnn.export.stablehlo.rules import RULES, violations
+from tfsnn.files import unfinished
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.checks import check_count
 
 FORM = 1  # of the manifest
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
@@ -170,8 +171,7 @@ def steps_at_a_time(snn: SpikingModel, batch_size: int) -> int:
 
 def _checked(target: Path, batch_size: int, platform: str) -> Path:
     """Refuse what could not be written, before the work that leads to it."""
-    if isinstance(batch_size, bool) or batch_size < 1:
-        raise OptionError(f"batch_size={batch_size!r} must be a positive integer")
+    check_count("batch_size", batch_size)
     if platform not in PLATFORMS:
         raise OptionError(
             f"platform={platform!r}; expected one of {', '.join(PLATFORMS)}"

@@ -6,7 +6,7 @@ format, rather than from private attributes of Keras.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -25,6 +25,12 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
+from tfsnn.sources.keras_model.structure import (
+    config_of,
+    functional,
+    input_names,
+    outputs_nest,
+)
 
 
 def import_model(model: keras.Model) -> Graph:
@@ -38,15 +44,15 @@ def import_model(model: keras.Model) -> Graph:
         ModelError: if the model is of another form, or weights are not finite.
         UnsupportedError: naming every layer that cannot be converted.
     """
-    functional = _functional(model, "the model")
-    if any(isinstance(output, dict | list | tuple) for output in _arranged(model)):
+    whole = functional(model, "the model")
+    if outputs_nest(model):
         raise ModelError(
             f"{model.name}: its outputs are nested; arrange them in one list or dict"
         )
     walk = _Walk()
-    names = input_names(functional)
+    names = input_names(whole)
     for name in names:
-        tensor = functional.get_layer(name).output
+        tensor = whole.get_layer(name).output
         shape = tuple(tensor.shape[1:])
         if any(n is None for n in shape):
             raise ModelError(
@@ -57,7 +63,7 @@ def import_model(model: keras.Model) -> Graph:
             raise ModelError(f"{model.name}: the input {name} is text, not numbers")
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-    outputs = [walk.readout(name) for name in walk.model(functional, names, "")]
+    outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
     if walk.problems:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
@@ -65,45 +71,6 @@ def import_model(model: keras.Model) -> Graph:
         raise ModelError(f"{model.name}: nothing was found that computes {lost}")
     _check_weights(graph)
     return graph
-
-
-def input_names(model: keras.Model) -> list[str]:
-    """The names of a Functional model's input layers, in order.
-
-    Not those of its tensors, which are others after the model is saved and loaded, and
-    in another order where the inputs are a dict.
-    """
-    return [name for name, *_ in references(_config(model)["input_layers"])]
-
-
-def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
-    """A function from inputs by name to the structure that the model takes.
-
-    The only input of a model, not in a mapping, is passed on as it is.
-    """
-    functional = _functional(model, "the model")
-    structure = _config(functional)["input_layers"]
-    names = input_names(functional)
-
-    def arrange(feed: Any) -> Any:
-        if not isinstance(feed, Mapping):
-            return feed
-        values = [feed[name] for name in names]
-        if isinstance(structure, Mapping):
-            return dict(zip(structure, values, strict=True))
-        return values
-
-    return arrange
-
-
-def _arranged(model: keras.Model) -> list[Any]:
-    """The outputs of a model, without what is nested in them taken apart."""
-    if isinstance(model, keras.Sequential):
-        return list(model.outputs)
-    outputs = model.output
-    if isinstance(outputs, dict):
-        return list(outputs.values())
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
 def _check_weights(graph: Graph) -> None:
@@ -128,11 +95,11 @@ class _Walk:
         self.problems: list[tuple[str, str, str]] = []
 
     def model(
-        self, functional: keras.Model, inputs: Sequence[str], prefix: str
+        self, model: keras.Model, inputs: Sequence[str], prefix: str
     ) -> list[str]:
-        """Translate a model's layers; the names of the nodes of its outputs."""
-        config = _config(functional)
-        operations = {op.name: op for op in functional.operations}
+        """Translate a Functional model's layers; the nodes of its outputs."""
+        config = config_of(model)
+        operations = {op.name: op for op in model.operations}
         sources = list(references(config["input_layers"]))
         values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
         for name, call, arguments in calls(config, set(values)):
@@ -151,7 +118,7 @@ class _Walk:
             (name, call - _counts_from_one(operations[name]), i)
             for name, call, i in references(config["output_layers"])
         ]
-        wanted = zip(outputs, functional.outputs, strict=True)
+        wanted = zip(outputs, model.outputs, strict=True)
         return [
             values.get(reference) or self.stand_in(prefix, tensor.shape)
             for reference, tensor in wanted
@@ -170,10 +137,10 @@ class _Walk:
         if isinstance(layer, keras.Model):
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
-            functional = _functional(layer, name)
-            inputs = _in_order(functional, args, kwargs)
-            outputs = self.model(functional, inputs, name + "/")
-            structure = _config(functional)["output_layers"]
+            nested = functional(layer, name)
+            inputs = _in_order(nested, args, kwargs)
+            outputs = self.model(nested, inputs, name + "/")
+            structure = config_of(nested)["output_layers"]
             if isinstance(structure, Mapping):  # Keras counts them by their keys' order
                 by_key = dict(zip(structure, outputs, strict=True))
                 outputs = [by_key[key] for key in sorted(by_key)]
@@ -204,8 +171,8 @@ class _Walk:
         self.builder.args, self.builder.kwargs = tuple(map(Signal, inputs)), {}
         try:
             if isinstance(layer, keras.Model):
-                functional = _functional(layer, f"{wrapper}/{layer.name}")
-                return self.model(functional, inputs, f"{wrapper}/{layer.name}/")
+                nested = functional(layer, f"{wrapper}/{layer.name}")
+                return self.model(nested, inputs, f"{wrapper}/{layer.name}/")
             return translate(layer, inputs, self.builder)
         finally:
             self.builder.layer = wrapper
@@ -222,42 +189,6 @@ class _Walk:
         node = self.builder.nodes[name]
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
-
-
-def _functional(model: keras.Model, where: str) -> keras.Model:
-    """The model as Functional, over the same layers.
-
-    A subclass may compute something else in its own ``call``: it is refused.
-    """
-    graph_like = keras.Model(*[keras.Input((1,))] * 2)
-    if isinstance(model, keras.Sequential) and type(model) is keras.Sequential:
-        if not model.built or not model.layers:
-            raise ModelError(
-                f"{where} ({model.name}) has no input shape: give it an Input layer"
-            )
-        return keras.Model(model.inputs, model.outputs)
-    if type(model) is not type(graph_like):
-        raise ModelError(
-            f"{where} ({model.name}) is a {type(model).__name__}, whose structure is "
-            "Python code: rebuild it as a Functional or Sequential model"
-        )
-    return model
-
-
-def _config(model: keras.Model) -> dict[str, Any]:
-    """The model's config, in which its connections are.
-
-    Raises:
-        ModelError: if one of its layers cannot tell its own.
-    """
-    try:
-        return model.get_config()
-    except NotImplementedError as error:
-        raise ModelError(
-            f"{model.name}: the connections of its layers are read from their configs, "
-            f"and one has none ({str(error).strip().splitlines()[0]}): give that layer "
-            "a get_config(), and an operation numbers in place of arrays"
-        ) from error
 
 
 def _counts_from_one(operation: Any) -> bool:
@@ -284,10 +215,10 @@ def _with_constants(argument: Any, builder: Builder) -> Any:
 
 
 def _in_order(
-    functional: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    model: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> list[str]:
     """The arguments of a nested model's call, in the order of its inputs."""
-    structure = _config(functional)["input_layers"]
+    structure = config_of(model)["input_layers"]
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
         return [args[0][key] for key in structure]
     # A mask that an earlier layer made is no input.
