@@ -1,4 +1,4 @@
-"""The ANN as it is: a Keras model on samples as :func:`tfsnn.open_data` has them."""
+"""Forward passes of the ANN on samples as :func:`tfsnn.open_data` gives them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tfsnn.sources.keras_model.walk import input_arranger
 
 
 def all_outputs(model: keras.Model) -> Callable[[Any], list[Any]]:
-    """A compiled function, of samples ``(B, ...)`` to the outputs in their order.
+    """Compile a model as a function from samples ``(B, ...)`` to a list of outputs.
 
-    Several inputs are a dict by name; the outputs are a list, whatever the model has.
+    Several inputs are a dict by name; the outputs are always a list, in their order.
     """
     return tf.function(_called(model), autograph=False, reduce_retracing=True)
 
 
 def first_output(model: keras.Model) -> Callable[[Any], Any]:
-    """As :func:`all_outputs`, the first of them alone."""
+    """Compile a model as a function from samples ``(B, ...)`` to its first output."""
     call = _called(model)
     return tf.function(lambda x: call(x)[0], autograph=False)
 
@@ -31,7 +31,7 @@ def _called(model: keras.Model) -> Callable[[Any], list[Any]]:
 
 
 def _flat(outputs: Any) -> list[Any]:
-    """In order: ``tf.nest`` would sort the keys of a dict."""
+    """Flatten outputs in their order (``tf.nest`` would sort the keys of a dict)."""
     if isinstance(outputs, dict):
         outputs = list(outputs.values())
     if isinstance(outputs, list | tuple):

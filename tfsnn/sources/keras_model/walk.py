@@ -1,4 +1,4 @@
-"""The walk: a Keras Functional or Sequential model becomes a graph.
+"""The walk that turns a Keras Functional or Sequential model into a graph.
 
 The connections are read from ``model.get_config()``, which is the ``.keras`` file
 format, rather than from private attributes of Keras.
@@ -28,15 +28,15 @@ from tfsnn.sources.keras_model.config import (
 
 
 def import_model(model: keras.Model) -> Graph:
-    """Translate a model into nodes, one for one; nothing is simplified yet.
+    """Translate a model into a graph, layer by layer; nothing is simplified yet.
 
     Args:
-        model: Functional or Sequential, built, with inputs of fixed shape; it may
-            nest such models and share layers.
+        model: a built Functional or Sequential model with inputs of fixed shape; it
+            may nest such models and share layers.
 
     Raises:
         ModelError: if the model is of another form, or weights are not finite.
-        UnsupportedError: naming every layer that cannot be converted.
+        UnsupportedError: if layers cannot be converted; it names them all.
     """
     functional = _functional(model, "the model")
     if any(isinstance(output, dict | list | tuple) for output in _arranged(model)):
@@ -54,7 +54,10 @@ def import_model(model: keras.Model) -> Graph:
                 "rebuild the model with an Input of fixed shape"
             )
         if tensor.dtype == "string":
-            raise ModelError(f"{model.name}: the input {name} is text, not numbers")
+            raise ModelError(
+                f"{model.name}: the input {name} is text, not numbers: do what reads "
+                "text before the model"
+            )
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
     outputs = [walk.readout(name) for name in walk.model(functional, names, "")]
@@ -62,24 +65,27 @@ def import_model(model: keras.Model) -> Graph:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
     if lost := [name for name in graph.inputs if name not in names]:
-        raise ModelError(f"{model.name}: nothing was found that computes {lost}")
+        raise ModelError(
+            f"{model.name}: nothing was found that computes {lost}, so the model's "
+            "config and its layers do not agree: build the model again from its layers"
+        )
     _check_weights(graph)
     return graph
 
 
 def input_names(model: keras.Model) -> list[str]:
-    """The names of a Functional model's input layers, in order.
+    """Return the names of a Functional model's input layers, in order.
 
-    Not those of its tensors, which are others after the model is saved and loaded, and
-    in another order where the inputs are a dict.
+    The names of its input tensors would not do: they change when the model is saved
+    and loaded, and come in another order where the inputs are a dict.
     """
     return [name for name, *_ in references(_config(model)["input_layers"])]
 
 
 def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
-    """A function from inputs by name to the structure that the model takes.
+    """Return a function from inputs by name to the structure that the model takes.
 
-    The only input of a model, not in a mapping, is passed on as it is.
+    The function passes a single input that is in no mapping on as it is.
     """
     functional = _functional(model, "the model")
     structure = _config(functional)["input_layers"]
@@ -97,7 +103,7 @@ def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
 
 
 def _arranged(model: keras.Model) -> list[Any]:
-    """The outputs of a model, without what is nested in them taken apart."""
+    """Return the outputs of a model as a list; nested outputs stay together."""
     if isinstance(model, keras.Sequential):
         return list(model.outputs)
     outputs = model.output
@@ -115,12 +121,13 @@ def _check_weights(graph: Graph) -> None:
     if broken:
         raise ModelError(
             f"the weights of {', '.join(broken)} hold NaN or infinite values: the "
-            "model's training diverged or its file is damaged"
+            "model's training diverged or its file is damaged: train it again with a "
+            "smaller learning rate, or save it again"
         )
 
 
 class _Walk:
-    """Goes on behind a layer that cannot be converted, to find them all."""
+    """The walk over one model, which collects all layers that cannot be converted."""
 
     def __init__(self) -> None:
         self.builder = Builder()
@@ -130,7 +137,7 @@ class _Walk:
     def model(
         self, functional: keras.Model, inputs: Sequence[str], prefix: str
     ) -> list[str]:
-        """Translate a model's layers; the names of the nodes of its outputs."""
+        """Translate a model's layers; return the nodes of its outputs."""
         config = _config(functional)
         operations = {op.name: op for op in functional.operations}
         sources = list(references(config["input_layers"]))
@@ -164,7 +171,7 @@ class _Walk:
         kwargs: Mapping[str, Any],
         prefix: str,
     ) -> list[str]:
-        """Translate one call of a layer or nested model; the nodes of its outputs."""
+        """Translate one call of a layer or nested model; return its outputs' nodes."""
         name, kind = prefix + layer.name, type(layer).__name__
         self.builder.layer = name
         if isinstance(layer, keras.Model):
@@ -174,7 +181,7 @@ class _Walk:
             inputs = _in_order(functional, args, kwargs)
             outputs = self.model(functional, inputs, name + "/")
             structure = _config(functional)["output_layers"]
-            if isinstance(structure, Mapping):  # Keras counts them by their keys' order
+            if isinstance(structure, Mapping):  # Keras counts them in order of keys
                 by_key = dict(zip(structure, outputs, strict=True))
                 outputs = [by_key[key] for key in sorted(by_key)]
             return outputs
@@ -212,22 +219,24 @@ class _Walk:
             self.builder.args, self.builder.kwargs = args, kwargs
 
     def stand_in(self, name: str, shape: Sequence[int | None]) -> str:
-        """A node for the output of a layer that could not be converted."""
+        """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
         return self.builder.add(Source, (), fixed, suffix="_unknown")
 
     def readout(self, name: str) -> str:
-        """The node `name` as an output of the model."""
+        """Add a readout that makes the node `name` an output of the model."""
         node = self.builder.nodes[name]
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
 
 
 def _functional(model: keras.Model, where: str) -> keras.Model:
-    """The model as Functional, over the same layers.
+    """Return the model as a Functional model over the same layers.
 
-    A subclass may compute something else in its own ``call``: it is refused.
+    Raises:
+        ModelError: if it is a subclass, whose ``call`` may compute something else, or
+            has no input shape.
     """
     graph_like = keras.Model(*[keras.Input((1,))] * 2)
     if isinstance(model, keras.Sequential) and type(model) is keras.Sequential:
@@ -245,10 +254,10 @@ def _functional(model: keras.Model, where: str) -> keras.Model:
 
 
 def _config(model: keras.Model) -> dict[str, Any]:
-    """The model's config, in which its connections are.
+    """Return the model's config, which holds its connections.
 
     Raises:
-        ModelError: if one of its layers cannot tell its own.
+        ModelError: if one of its layers has no config.
     """
     try:
         return model.get_config()
@@ -270,7 +279,7 @@ def _counts_from_one(operation: Any) -> bool:
 
 
 def _with_constants(argument: Any, builder: Builder) -> Any:
-    """A layer's argument with a node for each array in it, ``(1, *shape)``."""
+    """Replace each array ``(1, *shape)`` in a layer's argument by a constant node."""
     if isinstance(argument, list | tuple):
         return [_with_constants(item, builder) for item in argument]
     if not isinstance(argument, np.ndarray):
@@ -286,10 +295,10 @@ def _with_constants(argument: Any, builder: Builder) -> Any:
 def _in_order(
     functional: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> list[str]:
-    """The arguments of a nested model's call, in the order of its inputs."""
+    """Return the arguments of a nested model's call, in the order of its inputs."""
     structure = _config(functional)["input_layers"]
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
         return [args[0][key] for key in structure]
-    # A mask that an earlier layer made is no input.
+    # Keras passes masks of earlier layers on as arguments; they are not inputs.
     given = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
     return list(signals([args, given]))
