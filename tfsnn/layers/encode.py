@@ -44,7 +44,7 @@ class ConstantCurrent(_Encoder):
     """An encoder that gives the value itself in each step: direct, or analog, input."""
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to ``(B, T, *shape)``."""
+        """Encode values ``(B, *shape)`` as a sequence ``(B, T, *shape)``."""
         return self._repeated(inputs)
 
 
@@ -56,7 +56,7 @@ class DeterministicRate(_Encoder):
     """
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to ``(B, T, *shape)``."""
+        """Encode values ``(B, *shape)`` as a sequence ``(B, T, *shape)``."""
         x = tf.expand_dims(tf.cast(inputs, tf.float32), 1)
         steps = self._steps(inputs)
         spikes = tf.floor(steps * x + 0.5) - tf.floor((steps - 1.0) * x + 0.5)
@@ -82,7 +82,7 @@ class BernoulliRate(_Encoder):
         self.seed = seed
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to ``(B, T, *shape)``."""
+        """Encode values ``(B, *shape)`` as a sequence ``(B, T, *shape)``."""
         x = self._repeated(tf.cast(inputs, tf.float32))
         # Without `alg`, XLA would take another algorithm than TensorFlow.
         drawn = tf.random.stateless_uniform(tf.shape(x), (self.seed, 0), alg="philox")

@@ -55,8 +55,7 @@ def import_model(model: keras.Model) -> Graph:
             )
         if tensor.dtype == "string":
             raise ModelError(
-                f"{model.name}: the input {name} is text, not numbers: do what reads "
-                "text before the model"
+                f"{model.name}: the input {name} is text, not numbers: encode it before"
             )
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
@@ -66,8 +65,7 @@ def import_model(model: keras.Model) -> Graph:
     graph = walk.builder.graph(outputs)
     if lost := [name for name in graph.inputs if name not in names]:
         raise ModelError(
-            f"{model.name}: nothing was found that computes {lost}, so the model's "
-            "config and its layers do not agree: build the model again from its layers"
+            f"{model.name}: nothing was found that computes {lost}: build it again"
         )
     _check_weights(graph)
     return graph
@@ -232,12 +230,7 @@ class _Walk:
 
 
 def _functional(model: keras.Model, where: str) -> keras.Model:
-    """Return the model as a Functional model over the same layers.
-
-    Raises:
-        ModelError: if it is a subclass, whose ``call`` may compute something else, or
-            has no input shape.
-    """
+    """Return the model as Functional; refuse a subclass, whose ``call`` may differ."""
     graph_like = keras.Model(*[keras.Input((1,))] * 2)
     if isinstance(model, keras.Sequential) and type(model) is keras.Sequential:
         if not model.built or not model.layers:

@@ -31,7 +31,7 @@ SIZES_FIRST = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 
 
 def without_channels_first(graph_def: Any) -> Any:
-    """Copy a graph, with channels-last operations between transpositions instead."""
+    """Copy a graph, turning channels-first operations by transpositions around them."""
     turned = tf.compat.v1.GraphDef()
     turned.versions.CopyFrom(graph_def.versions)
     for node in graph_def.node:

@@ -141,7 +141,7 @@ class Network:
         return layout(tensor, larger.outputs[tensor.value_index], self.fixed)
 
     def source(self, tensor: Any) -> Any:
-        """Go back through operations that change nothing, to the first such tensor."""
+        """Follow operations that change nothing back to the tensor they start from."""
         while self.is_live(tensor):
             operation = tensor.op
             if operation.type in TRANSPARENT:

@@ -23,7 +23,7 @@ class Composition:
         reads: the graph's tensors that it reads.
         emit: function that makes the result, from the rebuild and the Keras tensors of
             `reads`.
-        label: operation after which the layer is named; if empty, the last one.
+        label: name of the operation that names the layer; if empty, the last one's.
         rounds: whether the layer rounds otherwise, as it computes in another order.
     """
 

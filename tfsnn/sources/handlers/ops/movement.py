@@ -67,10 +67,7 @@ def transpose(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     axes = operation.axes or tuple(reversed(range(rank)))
     axes = [axis % rank for axis in axes]
     if axes[0] != 0:
-        raise Unsupported(
-            f"axes={tuple(axes)} moves the batch: samples would be mixed; keep axis 0 "
-            "first"
-        )
+        raise Unsupported(f"axes={tuple(axes)} moves the batch: keep axis 0 first")
     return builder.transpose(inputs[0], [axis - 1 for axis in axes[1:]])
 
 
@@ -116,9 +113,7 @@ def get_item(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     else:
         key = key + rest
     if key[0] != slice(None):
-        raise Unsupported(
-            f"[{key[0]}] on the batch: samples would be lost; begin the index with ':'"
-        )
+        raise Unsupported(f"[{key[0]}] on the batch would lose samples: begin with ':'")
     starts, stops, steps, moved, shape = [], [], [], [], []
     axis = 0
     for item in key[1:]:
@@ -131,9 +126,7 @@ def get_item(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
         start, stop, step = whole.indices(length)
         count = len(range(start, stop, step))
         if count == 0:
-            raise Unsupported(
-                f"[{item}] leaves nothing of {length} values: take at least one"
-            )
+            raise Unsupported(f"[{item}] leaves nothing of {length} values: take some")
         starts.append(start)
         to_the_end = stop < 0 or (start == 0 and count == length)
         stops.append(None if to_the_end else stop)
@@ -213,8 +206,7 @@ def repeat(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate repeat: each value several times along an axis."""
     if operation.axis is None or not isinstance(operation.repeats, int):
         raise Unsupported(
-            f"repeats={operation.repeats!r} with axis={operation.axis}: give one "
-            "number of repeats and an axis"
+            "samples would be mixed: give one number of repeats and an axis"
         )
     axis = builder.axis(operation.axis, len(builder.shape(inputs[0])))
     places = np.arange(builder.shape(inputs[0])[axis])
@@ -229,9 +221,7 @@ def tile(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     rank = len(builder.shape(inputs[0])) + 1
     repeats = (1,) * (rank - len(repeats)) + repeats
     if repeats[0] != 1 or len(repeats) > rank:
-        raise Unsupported(
-            f"repeats={repeats} repeats samples: give 1 for the batch, the first axis"
-        )
+        raise Unsupported(f"repeats={repeats} repeats samples: give 1 for the batch")
     y = inputs[0]
     for axis, count in enumerate(repeats[1:]):
         if count > 1:
@@ -252,10 +242,7 @@ def flip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 def roll(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate roll: shift an axis, its end to its start."""
     if not isinstance(operation.shift, int) or not isinstance(operation.axis, int):
-        raise Unsupported(
-            f"shift={operation.shift!r} with axis={operation.axis!r}: give one shift "
-            "and one axis"
-        )
+        raise Unsupported("it may roll the batch: give one shift and one axis")
     axis = builder.axis(operation.axis, len(builder.shape(inputs[0])))
     places = np.roll(np.arange(builder.shape(inputs[0])[axis]), operation.shift)
     return builder.take(inputs[0], axis, places)
@@ -268,9 +255,7 @@ def take(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     if isinstance(indices, Signal):
         raise Unsupported("its indices are computed in the model: use an Embedding")
     if operation.axis is None:
-        raise Unsupported(
-            "axis=None includes the batch: samples would be mixed; name an axis"
-        )
+        raise Unsupported("axis=None includes the batch: name another axis")
     before = builder.shape(inputs[0])
     axis = builder.axis(operation.axis, len(before))
     places = np.asarray(indices, int)
@@ -287,13 +272,10 @@ def padding(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     amounts = amounts * rank if len(amounts) == 1 else amounts
     value = builder.argument(1, "constant_values")
     if amounts[0] != (0, 0):
-        raise Unsupported(
-            "the batch is padded, which would add samples: give (0, 0) for axis 0"
-        )
+        raise Unsupported("the batch is padded: give (0, 0) for axis 0")
     if operation.mode not in ("constant", "reflect", "symmetric"):
         raise Unsupported(
-            f"mode={operation.mode!r} is not supported: use 'constant', 'reflect' or "
-            "'symmetric'"
+            f"mode={operation.mode!r}: use 'constant', 'reflect' or 'symmetric'"
         )
     if operation.mode == "constant" and value not in (None, 0, 0.0):
         raise Unsupported(

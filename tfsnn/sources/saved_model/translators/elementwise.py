@@ -26,7 +26,7 @@ ACTIVATIONS = {
 
 
 def _add(a: Any, b: Any) -> Any:
-    """Add, but as a difference where Keras takes a constant ``(n, 1)`` for a bias."""
+    """Add two tensors; Keras itself would add a constant ``(n, 1)`` as a bias of n."""
     for x, constant in ((a, b), (b, a)):
         shape = np.shape(constant) if isinstance(constant, np.ndarray) else ()
         if shape[-1:] == (1,) and constant.dtype.kind == "f":
