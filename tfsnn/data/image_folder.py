@@ -1,4 +1,4 @@
-"""Data as a folder of images, with one subfolder for each class."""
+"""Folders of images as data, with one subfolder for each class."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tfsnn.data.samples import Data, Inputs, Raw, Shape, Stored, refusing
 from tfsnn.errors import DataError
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-DECODERS = min(8, os.cpu_count() or 1)  # threads
+DECODERS = min(8, os.cpu_count() or 1)  # threads that decode images
 
 
 def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
-    """Open images that are labelled by their subfolder; here they are only listed."""
+    """Open a folder of images, labelled by subfolder; images are read later."""
     check_image_shape(path, inputs)
     with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
         classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
@@ -40,7 +40,11 @@ def open_folder(path: Path, inputs: Inputs, raw: Raw) -> Data:
 
 
 def check_image_shape(path: Path, inputs: Inputs) -> None:
-    """Refuse a folder of images where the model takes none."""
+    """Refuse a folder of images for a model that takes no images.
+
+    Raises:
+        DataError: if the input is not (height, width, 1 or 3).
+    """
     (shape,) = inputs.values()
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise DataError(
@@ -56,7 +60,7 @@ def open_images(
     raw: Raw,
     labelled: bool = True,
 ) -> Data:
-    """Open these images with their classes, for a model of one input."""
+    """Open image files with their classes, for a model with one input."""
     ((key, shape),) = inputs.items()
 
     def load(file: tuple[Path | str, int]) -> np.ndarray:
@@ -77,9 +81,10 @@ def open_images(
 
 
 def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:
-    """The pixels of an encoded image, of this shape: float32 0..1, or 0..255 if raw.
+    """Decode an image to this shape: float32 0..1, or 0..255 if raw.
 
-    Raises tf.errors.OpError for bytes that are no image.
+    Raises:
+        tf.errors.OpError: if the bytes are no image.
     """
     # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
     channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
