@@ -1,4 +1,4 @@
-"""Folders that appear whole: written beside their place, then renamed in one step."""
+"""Writing folders that appear whole: filled under another name, then renamed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from tfsnn.errors import OutputError
 def unfinished(parent: Path, output: Path) -> Iterator[Path]:
     """Yield a new, empty folder, which the block fills and renames.
 
-    At the end it is removed, if it was not renamed; so it is for Ctrl-C.
+    A folder that was not renamed is removed at the end, also after Ctrl-C.
 
     Args:
-        parent: where it lies. Made if there is none; then removed again if empty.
-        output: what is written, in the words of its user.
+        parent: folder in which it is made. A missing one is created, and removed again
+            if it stays empty.
+        output: what is written, for error messages.
 
     Raises:
-        OutputError: for any failure to write.
+        OutputError: if writing fails.
     """
     made = not parent.exists()
-    # A name that no reader takes for a result. Not `tempfile`: its folders are private.
+    # No reader takes this name for a result. (`tempfile` would make a private folder.)
     part = parent / f".{secrets.token_hex(4)}.part"
     try:
         part.mkdir(parents=True)
@@ -43,5 +44,5 @@ def unfinished(parent: Path, output: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(part, ignore_errors=True)
         if made:
-            with suppress(OSError):  # the result is in it
+            with suppress(OSError):  # it is not empty: it holds the result
                 parent.rmdir()
