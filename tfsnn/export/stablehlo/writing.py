@@ -219,8 +219,8 @@ def _refuse(snn: SpikingModel, text: str) -> None:
     if found := violations(text):
         listed = "\n".join(f"  {violation}" for violation in found[:10])
         raise ModelError(
-            f"{snn.name} cannot be exported as StableHLO that every device runs; its "
-            f"program holds\n{listed}\nExport it as a SavedModel."
+            f"{snn.name} cannot be exported as StableHLO that every device runs; in "
+            f"its program there are\n{listed}\nExport it as a SavedModel."
         )
 
 
