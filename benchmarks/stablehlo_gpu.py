@@ -6,14 +6,14 @@
 The first command needs tfsnn and writes programs, a few megabytes, without weights. The
 second, started in the root of the repository, needs JAX, PyTorch, NumPy and click, and
 runs on a machine with a GPU: it draws weights and images from a seed, the same for both
-sides (``gpu_weights.py``), and writes results after each row, the most important first,
+sides (``gpu/weights.py``), and writes results after each row, the most important first,
 until its minutes are over. To try both without a GPU: `export --small` and `time
 --device cpu`.
 
 VGG-16 for 32 x 32 images and ResNet-20, ResNet-50 for 224 x 224; ternary spikes
 (TerMapping) and graded ones (AugMapping, up to 15); synapses in float32 and bfloat16;
 float32 in full precision, or TF32 on both sides. Sides run in turn, on inputs that are
-on the device already; medians. PyTorch (``torch_spiking.py``) is the faster of two
+on the device already; medians. PyTorch (``gpu/torch_spiking.py``) is the faster of two
 ways: all steps folded into the batch of each layer, or step by step; channels lie in
 memory as is faster.
 
@@ -31,14 +31,17 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from gpu_clock import machine, median
-from gpu_jax_side import JaxSide
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.gpu.clock import machine, median
+from benchmarks.gpu.jax_side import JaxSide
 
 START = time.perf_counter()
 TOLERANCE = 0.05
@@ -55,7 +58,7 @@ def main() -> None:
 @click.option("--first", type=int, metavar="N", help="The most important N rows only.")
 def export(folder: Path, small: bool, first: int | None) -> None:
     """Write the programs of all rows, without weights."""
-    from gpu_export import export_rows, rows, small_rows
+    from benchmarks.gpu.export import export_rows, rows, small_rows
 
     for name in export_rows(folder, (small_rows() if small else rows())[:first]):
         click.echo(name, err=True)
@@ -72,8 +75,8 @@ def measure(
     folder: Path, output: Path, device: str, minutes: float, repeats: int, only: str
 ) -> None:
     """Time the programs of a folder; write JSON and Markdown after each."""
-    from gpu_table import markdown
-    from report_files import write
+    from benchmarks.gpu.table import markdown
+    from benchmarks.report_files import write
 
     sides = Sides(folder, device, repeats)
     rows: list[dict[str, Any]] = []
@@ -149,7 +152,7 @@ class Sides:
 
     def _weights(self, network: dict[str, Any]) -> dict[str, Any]:
         """On the host; one network's at a time."""
-        from gpu_weights import drawn_weights
+        from benchmarks.gpu.weights import drawn_weights
 
         key = (network["network"], network["spikes"], network["precision"])
         if key not in self.weights:
@@ -157,7 +160,7 @@ class Sides:
         return self.weights[key]
 
     def _in_jax(self, network: dict[str, Any], row: dict[str, Any]) -> Any:
-        from gpu_weights import drawn_images
+        from benchmarks.gpu.weights import drawn_images
 
         x = drawn_images(row["batch"], network["nodes"][0]["shape"])
         weights = self._weights(network)
@@ -169,9 +172,15 @@ class Sides:
         self, network: dict[str, Any], row: dict[str, Any], ours: Any
     ) -> None:
         import torch
-        from gpu_weights import activity, allow_tf32, drawn_images, rounding_effect
-        from torch_kernels import recorded
-        from torch_spiking import Spiking, compiled_whole
+
+        from benchmarks.gpu.torch_kernels import recorded
+        from benchmarks.gpu.torch_spiking import Spiking, compiled_whole
+        from benchmarks.gpu.weights import (
+            activity,
+            allow_tf32,
+            drawn_images,
+            rounding_effect,
+        )
 
         fast = network["fast_products"]
         torch.backends.cudnn.benchmark = True

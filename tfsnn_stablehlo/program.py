@@ -11,10 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn_stablehlo.errors import DataError, OptionError, ProgramError
+from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 
 FORM = 1  # of the manifest, as tfsnn.export.stablehlo.writing writes it
 PREDICT, EVALUATE = "predict", "evaluate"
+
+
+class ProgramError(TfsnnError):
+    """An exported program that cannot be read, or not be run here."""
 
 
 class Program:

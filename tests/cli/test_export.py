@@ -25,6 +25,7 @@ def export(snn_path, output, *more):
     )
 
 
+@pytest.mark.slow
 def test_versions_one_after_the_other(snn_path, tmp_path):
     output = tmp_path / "models" / "digits"
     first = export(snn_path, output, "--version", 4)

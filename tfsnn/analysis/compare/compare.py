@@ -26,7 +26,6 @@ from tfsnn.conversion.calibration import calibration as calibrate_for
 from tfsnn.conversion.convert import convert
 from tfsnn.data import Data, Progress, open_data
 from tfsnn.data.digest import data_digest
-from tfsnn.data.samples import check_count
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.files import replacing
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
@@ -34,6 +33,7 @@ from tfsnn.network.digest import model_digest
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
+from tfsnn_numpy.samples import check_count
 
 REPEATS, LONG_ENOUGH = 3, 1.0  # runs that are timed at most; seconds after which fewer
 

@@ -29,7 +29,7 @@ from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_stablehlo.results import doubling
+from tfsnn_numpy.results import doubling
 
 __all__ = ["report_page"]
 

@@ -16,7 +16,7 @@ POOLINGS = ("sum", "average", "convolution")
 MOST_UNITS = 4096  # largest vector whose gain is written as a square matrix
 
 
-class UnsayableError(Exception):
+class InexpressibleError(Exception):
     """NIR cannot express a node; the message goes on from "the node ..."."""
 
 
@@ -86,7 +86,7 @@ class Builder:
             strides, dilation: one number per axis of the window.
 
         Raises:
-            UnsayableError: if the window cannot be made square.
+            InexpressibleError: if the window cannot be made square.
         """
         sizes = signal.inner[:-1]
         axes = len(sizes)
@@ -94,7 +94,7 @@ class Builder:
         pads = signal.pads or ((0, 0),) * axes
         window = explicit(kernel, sizes, strides, dilation, pads)
         if window is None:
-            raise UnsayableError(
+            raise InexpressibleError(
                 f"has a window of {' x '.join(map(str, kernel.shape[:-2]))}, and the "
                 "package nir reads square windows only, which this one cannot be made "
                 "into: change the layer"
@@ -134,7 +134,7 @@ class Builder:
             suffix: end of the NIR node's name.
 
         Raises:
-            UnsayableError: if a vector is too long for a square matrix.
+            InexpressibleError: if a vector is too long for a square matrix.
         """
         ordered = signal.order is None or not in_order
         if signal.is_plain and ordered and not forced and bias is None:
@@ -147,7 +147,7 @@ class Builder:
             name = self.convolve(node, signal, kernel, bias, suffix=suffix)
             return Signal((name,), signal.shape)
         if channels > MOST_UNITS:
-            raise UnsayableError(
+            raise InexpressibleError(
                 f"needs a gain for each of {channels} units, a matrix of {channels} x "
                 f"{channels} in NIR (limit {MOST_UNITS}): use one scale for the layer"
             )

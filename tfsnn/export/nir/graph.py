@@ -22,22 +22,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsnn.export.nir.builder import Builder, UnsayableError, as_bias, by_unit
+from tfsnn.export.nir.builder import Builder, InexpressibleError, as_bias, by_unit
 from tfsnn.export.nir.pooling import average, reduce
 from tfsnn.export.nir.signals import Signal, channels_first
 from tfsnn.export.nir.windows import same_pads
 from tfsnn.network.graph import Graph, Node
+from tfsnn.network.neurons import Neuron, Never
 from tfsnn.network.nodes import (
     Affine,
     Average,
     Linear,
     Merge,
     Pad,
-    Rate,
     Readout,
     Reduce,
     Reshape,
     Source,
+    Spiking,
 )
 
 REASONS = {
@@ -45,8 +46,6 @@ REASONS = {
     "ANN",
     "Function": "sends analog values (a running sum), which NIR cannot express: use "
     "ReLU and average pooling in the ANN",
-    "SmoothRate": "spikes by a table of its own, which NIR cannot express: use ReLU in "
-    "the ANN",
     "Constant": "is a constant of the model, which NIR has no node for: make it a bias "
     "in the ANN",
     "Lookup": "is an embedding, which NIR has no node for: export what follows it",
@@ -58,6 +57,10 @@ REASONS = {
     "instead",
     "Resize": "interpolates, which NIR has no node for: use strides in the ANN",
 }
+WEIGHTED = (
+    "reads steps that do not count alike, and in NIR all do: convert with a method of "
+    "plain spikes (data_norm)"
+)
 
 
 class Translation(NamedTuple):
@@ -84,15 +87,17 @@ def translate(graph: Graph, pooling: str = "sum") -> Translation:
         reads = [signals[name] for name in node.inputs]
         try:
             signals[node.name] = RULES.get(type(node), _refused)(node, builder, *reads)
-        except UnsayableError as error:
+        except InexpressibleError as error:
             problems.append((node.name, type(node).__name__, str(error)))
             signals[node.name] = Signal((), node.shape)  # goes on, to find all
+    if not problems and (graph.clock.base > 1 or graph.clock.pre_steps):
+        problems = [(name, "Readout", WEIGHTED) for name in graph.outputs]
     return Translation(builder, problems)
 
 
 def _source(node: Source, builder: Builder) -> Signal:
     if node.whole:
-        raise UnsayableError(
+        raise InexpressibleError(
             "takes integers (tokens), which NIR has no table for: export what follows "
             "the embedding"
         )
@@ -112,7 +117,15 @@ def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
     return Signal((name,), node.shape)
 
 
-def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
+def _spiking(node: Spiking, builder: Builder, signal: Signal) -> Signal:
+    form = node.population.in_nir()
+    if isinstance(form, Never):
+        raise InexpressibleError(form.reason)
+    if node.neuron != Neuron.kind:
+        raise InexpressibleError(
+            f"has {node.population.description}, which NIR cannot express: convert "
+            "with a method of plain spikes (data_norm)"
+        )
     signal = builder.settled(signal, node)
     threshold = np.asarray(node.threshold, np.float32)
     start = np.zeros((), np.float32)
@@ -123,7 +136,7 @@ def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
     if reset.any():
         known = {spec.name for spec in dataclasses.fields(builder.nir.IF)}
         if "v_reset" not in known:
-            raise UnsayableError(
+            raise InexpressibleError(
                 "has a reset potential, which this version of the package nir does not "
                 "know: install a newer one (nir>=1.0.8)"
             )
@@ -132,7 +145,7 @@ def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
     name = builder.add(node, content, signal)
     spikes = Signal((name,), node.shape, order=signal.order)
     if threshold.ndim > 1:
-        raise UnsayableError(
+        raise InexpressibleError(
             "has spikes of another size at each place, and NIR has one size per "
             "channel: convert with one scale per channel"
         )
@@ -141,12 +154,12 @@ def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
 
 def _linear(node: Linear, builder: Builder, signal: Signal) -> Signal:
     if node.form == "transposed":
-        raise UnsayableError(
+        raise InexpressibleError(
             "is a transposed convolution, which NIR has no node for: end the network "
             "before it"
         )
     if len(node.shape) > 3:
-        raise UnsayableError(
+        raise InexpressibleError(
             "has windows over three axes, and NIR has Conv1d and Conv2d only: use "
             "windows over two"
         )
@@ -197,7 +210,7 @@ def _affine(node: Affine, builder: Builder, signal: Signal) -> Signal:
             return signal
         return builder.settled(signal, node, bias=offset, suffix="")
     if offset is not None:
-        raise UnsayableError(
+        raise InexpressibleError(
             "has an offset for each place, and NIR has biases per channel only: use "
             "one offset for each channel"
         )
@@ -208,12 +221,12 @@ def _affine(node: Affine, builder: Builder, signal: Signal) -> Signal:
 
 def _merge(node: Merge, builder: Builder, *signals: Signal) -> Signal:
     if node.form != "add":
-        raise UnsayableError(
+        raise InexpressibleError(
             "is a concatenation, which NIR has no node for: make it a sum in the ANN, "
             "each part through weights of its own"
         )
     if node.repeats:
-        raise UnsayableError(
+        raise InexpressibleError(
             "repeats a summand along an axis, which NIR cannot express: add tensors of "
             "equal shape in the ANN"
         )
@@ -233,7 +246,7 @@ def _reshape(node: Reshape, builder: Builder, signal: Signal) -> Signal:
     if signal.shape == node.shape:
         return signal
     if len(node.shape) != 1:
-        raise UnsayableError(
+        raise InexpressibleError(
             f"reshapes {signal.shape} to {node.shape}, and NIR can only flatten: end "
             "the network before it, or leave it out of the ANN"
         )
@@ -242,7 +255,7 @@ def _reshape(node: Reshape, builder: Builder, signal: Signal) -> Signal:
 
 def _pad(node: Pad, builder: Builder, signal: Signal) -> Signal:
     if node.mode != "constant" or any(node.amounts[-1]) or not 1 < len(node.shape) < 4:
-        raise UnsayableError(
+        raise InexpressibleError(
             "pads with other values than zeros, or not an image, which NIR cannot "
             "express: use ZeroPadding"
         )
@@ -251,7 +264,7 @@ def _pad(node: Pad, builder: Builder, signal: Signal) -> Signal:
 
 def _refused(node: Node, builder: Builder, *signals: Signal) -> Signal:
     kind = type(node).__name__
-    raise UnsayableError(
+    raise InexpressibleError(
         REASONS.get(kind, f"is a {kind}, which NIR has no node for: change the ANN")
     )
 
@@ -265,6 +278,6 @@ RULES: dict[type[Node], Callable[..., Signal]] = {
     Reduce: reduce,
     Reshape: _reshape,
     Pad: _pad,
-    Rate: _rate,
+    Spiking: _spiking,
     Readout: _readout,
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir.builder import Builder, UnsayableError, by_unit
+from tfsnn.export.nir.builder import Builder, InexpressibleError, by_unit
 from tfsnn.export.nir.signals import Signal
 from tfsnn.export.nir.windows import Pads, same_pads
 from tfsnn.network.graph import Node
@@ -17,7 +17,7 @@ def average(node: Average, builder: Builder, signal: Signal) -> Signal:
     """Translate average pooling; with padding "same", a Scale corrects the borders."""
     shape = signal.shape
     if len(shape) > 3:
-        raise UnsayableError(
+        raise InexpressibleError(
             "pools over three axes, and NIR has pooling over two: pool over two"
         )
     size = shape[:-1] if node.is_global else node.size
@@ -39,7 +39,7 @@ def reduce(node: Reduce, builder: Builder, signal: Signal) -> Signal:
     """Translate the sum or the mean over all places of an image."""
     axes = tuple(range(len(signal.shape) - 1))
     if tuple(sorted(node.axes)) != axes or not 2 <= len(signal.shape) <= 3:
-        raise UnsayableError(
+        raise InexpressibleError(
             "adds along some axes, and NIR over all places only: use global average "
             "pooling in the ANN"
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
 from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
-from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Reshape, Source
+from tfsnn.network.nodes import Affine, Linear, Readout, Reshape, Source, Spiking
 
 # Where a spike needs v > v_threshold, currents are made smaller by this factor, so that
 # a potential equal to the threshold stays below it, and one above by more does not.
@@ -144,7 +144,7 @@ def _neurons(
         drive = Affine(f"{name}_drive", (signal.name,), signal.shape, gain=gain)
         signal = reader.add(drive, signal.order)
     start = np.asarray(-floor / height, np.float32)
-    node = Rate(
+    node = Spiking(
         name,
         (signal.name,),
         signal.shape,

@@ -27,9 +27,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data import Batch, Data, Progress
-from tfsnn.data.samples import check_count
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.workers import Workers, meet
+from tfsnn_numpy.samples import check_count
 
 STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 JOINING_SECONDS = 60
