@@ -1,4 +1,4 @@
-"""The digest by which data is known again, wherever its file lies."""
+"""The digest of data, which stays the same when its file is moved."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BATCH = 256
 
 
 def data_digest(spec: Any, data: Data) -> str:
-    """Of the samples that `spec` names, opened as `data`.
+    """Return the digest of the samples that `spec` names, opened as `data`.
 
-    A file's is made of the checksums that it holds, a folder's of the names and sizes
-    of its files, and that of a name in tensorflow-datasets is the opened name: none of
-    them is read through. All else is.
+    The digest is made of the checksums in an npz file, the names and sizes of the files
+    in a folder, or the name in tensorflow-datasets, without reading the samples. All
+    other data is read.
     """
     digest = Digest()
     path = Path(spec) if isinstance(spec, str | os.PathLike) else None

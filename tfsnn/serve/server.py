@@ -1,4 +1,4 @@
-"""From a folder to a server that listens."""
+"""The development server: it takes a port, loads a folder's models, and answers."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import ServeError
 from tfsnn.serve.models import NUM_VERSIONS, Models
 
-PORT = 8501  # of TF Serving's REST API
+PORT = 8501  # the default of TF Serving's REST API
 QUEUE_SIZE = 100
 MAX_BATCH_SIZE = 32
 WAIT_MICROS = 1000
 MAX_REQUEST_BYTES = 32 * 2**20
-POLL_SECONDS = 1.0  # as TF Serving
+POLL_SECONDS = 1.0  # the default of TF Serving
 BACKLOG = 2048  # connections that wait to be accepted
-PATIENCE = 30  # seconds for the requests that run at Ctrl-C
+PATIENCE = 30  # seconds that requests have to end after Ctrl-C
 
 
 class Server:
-    """A server that has its port and its models, and does not answer yet.
+    """A server with its port and its models, which answers once it runs.
 
     Attributes:
-        models: that it answers for.
-        url: where: ``http://HOST:PORT``.
-        api: what answers.
+        models: models that the server answers for.
+        url: address of the server, ``http://HOST:PORT``.
+        api: application that answers the requests.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Server:
         num_versions: int = NUM_VERSIONS,
         file_system_poll_wait_seconds: float = POLL_SECONDS,
     ) -> None:
-        """Take the port, then load the models. See :func:`serve`."""
+        """Take the port, then load the models; the arguments are those of `serve`."""
         self._uvicorn = require("uvicorn", "serve", "A server")
         require("starlette", "serve", "A server")
         from tfsnn.serve.app import RestApi, application
@@ -60,7 +60,7 @@ class Server:
             ("num_versions", num_versions, 1),
             ("file_system_poll_wait_seconds", file_system_poll_wait_seconds, 0),
         ):
-            if not value >= least:  # or no number
+            if not value >= least:  # which NaN is not either
                 raise OptionError(f"{name}={value} must be at least {least}")
         self._socket = _listening(host, port)
         try:
@@ -90,7 +90,7 @@ class Server:
         self._poll_seconds = file_system_poll_wait_seconds
 
     def run(self) -> None:
-        """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then what has come, and end."""
+        """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then finish what runs."""
         watching = threading.Thread(
             target=self.models.watch, args=(self._poll_seconds,), name="versions"
         )
@@ -98,7 +98,7 @@ class Server:
             watching.start()
         try:
             self._server.run(sockets=[self._socket])
-        except KeyboardInterrupt:  # again, once the signal was obeyed
+        except KeyboardInterrupt:  # uvicorn raises it again after it has shut down
             pass
         finally:
             self.models.close()
@@ -107,7 +107,7 @@ class Server:
             self._socket.close()
 
     def stop(self) -> None:
-        """As Ctrl-C, from any thread."""
+        """Make :meth:`run` end, as Ctrl-C does; any thread may call this."""
         self._server.should_exit = True
 
 
@@ -119,24 +119,26 @@ def serve(
 ) -> None:
     """Answer requests for exported models, by TF Serving's REST API, until Ctrl-C.
 
-    For development: one process, no TLS, no authentication. Versions that appear in the
-    folder meanwhile take the place of older ones (:mod:`tfsnn.serve.models`).
+    The server is for development: one process, no TLS, no authentication. Versions
+    that appear in the folder meanwhile replace older ones (:mod:`tfsnn.serve.models`).
 
     Args:
-        folder: of a model's versions, or of several models.
-        announce: is called with the :class:`Server` once connections are taken.
+        folder: folder of one model's versions, or of several models.
+        announce: function that is called with the :class:`Server` once it accepts
+            connections.
         options: host and port; max_batch_size, the samples run at a time;
-            batch_timeout_micros, for which a request waits for others to join it;
-            queue_size, the requests at a time, beyond which the answer is 503;
-            max_request_bytes, beyond which it is 413; num_versions, the newest of each
-            model that are loaded; and file_system_poll_wait_seconds, after which the
-            folder is looked into again, never if 0.
+            batch_timeout_micros, the time that a request waits for others to join it;
+            queue_size, the requests in flight, beyond which the answer is 503;
+            max_request_bytes, the size of a body, beyond which the answer is 413;
+            num_versions, how many of each model's newest versions are loaded; and
+            file_system_poll_wait_seconds, after which the folder is read again (never
+            if 0).
 
     Raises:
-        OptionError: for an impossible option.
+        OptionError: if an option is out of range.
         MissingPackageError: without starlette and uvicorn.
-        ServeError: if the port cannot be had.
-        ModelError: if there is nothing to serve, or it cannot be loaded.
+        ServeError: if the server cannot listen at this host and port.
+        ModelError: if the folder has no model, or a version cannot be loaded.
     """
     server = Server(folder, **options)
     announce(server)

@@ -1,4 +1,4 @@
-"""The ANN as it is: a Keras model on samples as :func:`tfsnn.open_data` has them."""
+"""Forward passes of the ANN on samples as :func:`tfsnn.open_data` gives them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tfsnn.sources.keras_model.structure import input_arranger, listed_outputs
 
 
 def all_outputs(model: keras.Model) -> Callable[[Any], list[Any]]:
-    """A compiled function, of samples ``(B, ...)`` to the outputs in their order.
+    """Compile a model as a function from samples ``(B, ...)`` to a list of outputs.
 
-    Several inputs are a dict by name; the outputs are a list, whatever the model has.
+    Several inputs are a dict by name; the outputs are always a list, in their order.
     """
     arrange = input_arranger(model) if len(model.inputs) > 1 else None
 

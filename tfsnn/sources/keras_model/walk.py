@@ -1,4 +1,4 @@
-"""The walk: a Keras Functional or Sequential model becomes a graph.
+"""The walk that turns a Keras Functional or Sequential model into a graph.
 
 The connections are read from ``model.get_config()``, which is the ``.keras`` file
 format, rather than from private attributes of Keras.
@@ -34,15 +34,15 @@ from tfsnn.sources.keras_model.structure import (
 
 
 def import_model(model: keras.Model) -> Graph:
-    """Translate a model into nodes, one for one; nothing is simplified yet.
+    """Translate a model into a graph, layer by layer; nothing is simplified yet.
 
     Args:
-        model: Functional or Sequential, built, with inputs of fixed shape; it may
-            nest such models and share layers.
+        model: a built Functional or Sequential model with inputs of fixed shape; it
+            may nest such models and share layers.
 
     Raises:
         ModelError: if the model is of another form, or weights are not finite.
-        UnsupportedError: naming every layer that cannot be converted.
+        UnsupportedError: if layers cannot be converted; it names them all.
     """
     whole = functional(model, "the model")
     if outputs_nest(model):
@@ -60,7 +60,9 @@ def import_model(model: keras.Model) -> Graph:
                 "rebuild the model with an Input of fixed shape"
             )
         if tensor.dtype == "string":
-            raise ModelError(f"{model.name}: the input {name} is text, not numbers")
+            raise ModelError(
+                f"{model.name}: the input {name} is text, not numbers: encode it before"
+            )
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
     outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
@@ -68,7 +70,9 @@ def import_model(model: keras.Model) -> Graph:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
     if lost := [name for name in graph.inputs if name not in names]:
-        raise ModelError(f"{model.name}: nothing was found that computes {lost}")
+        raise ModelError(
+            f"{model.name}: nothing was found that computes {lost}: build it again"
+        )
     _check_weights(graph)
     return graph
 
@@ -82,12 +86,13 @@ def _check_weights(graph: Graph) -> None:
     if broken:
         raise ModelError(
             f"the weights of {', '.join(broken)} hold NaN or infinite values: the "
-            "model's training diverged or its file is damaged"
+            "model's training diverged or its file is damaged: train it again with a "
+            "smaller learning rate, or save it again"
         )
 
 
 class _Walk:
-    """Goes on behind a layer that cannot be converted, to find them all."""
+    """The walk over one model, which collects all layers that cannot be converted."""
 
     def __init__(self) -> None:
         self.builder = Builder()
@@ -131,7 +136,7 @@ class _Walk:
         kwargs: Mapping[str, Any],
         prefix: str,
     ) -> list[str]:
-        """Translate one call of a layer or nested model; the nodes of its outputs."""
+        """Translate one call of a layer or nested model; return its outputs' nodes."""
         name, kind = prefix + layer.name, type(layer).__name__
         self.builder.layer = name
         if isinstance(layer, keras.Model):
@@ -179,13 +184,13 @@ class _Walk:
             self.builder.args, self.builder.kwargs = args, kwargs
 
     def stand_in(self, name: str, shape: Sequence[int | None]) -> str:
-        """A node for the output of a layer that could not be converted."""
+        """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
         return self.builder.add(Source, (), fixed, suffix="_unknown")
 
     def readout(self, name: str) -> str:
-        """The node `name` as an output of the model."""
+        """Add a readout that makes the node `name` an output of the model."""
         node = self.builder.nodes[name]
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
@@ -201,7 +206,7 @@ def _counts_from_one(operation: Any) -> bool:
 
 
 def _with_constants(argument: Any, builder: Builder) -> Any:
-    """A layer's argument with a node for each array in it, ``(1, *shape)``."""
+    """Replace each array ``(1, *shape)`` in a layer's argument by a constant node."""
     if isinstance(argument, list | tuple):
         return [_with_constants(item, builder) for item in argument]
     if not isinstance(argument, np.ndarray):
@@ -221,6 +226,6 @@ def _in_order(
     structure = config_of(model)["input_layers"]
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
         return [args[0][key] for key in structure]
-    # A mask that an earlier layer made is no input.
+    # Keras passes masks of earlier layers on as arguments; they are not inputs.
     given = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
     return list(signals([args, given]))
