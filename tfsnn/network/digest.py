@@ -15,7 +15,7 @@ NAMES = ("name", "inputs", "layer")  # of a node's fields; inputs are names too
 
 
 def model_digest(graph: Graph) -> str:
-    """Of the operations of a model, their connections and their weights."""
+    """Digest the operations of a model, their connections and their weights."""
     digest = Digest()
     places = {node.name: i for i, node in enumerate(graph)}
     for node in graph:
