@@ -14,17 +14,9 @@ import numpy as np
 
 from tfsnn_numpy.errors import OptionError
 from tfsnn_numpy.opening import open_data
-from tfsnn_numpy.results import (
-    Costs,
-    Energy,
-    Row,
-    Sums,
-    check_labels,
-    doubling,
-    evaluation_text,
-    seen_after,
-)
+from tfsnn_numpy.results import Energy, Row, check_labels, doubling, evaluation_text
 from tfsnn_numpy.samples import Progress
+from tfsnn_numpy.sums import Costs, Sums, seen_after
 from tfsnn_stablehlo.program import EVALUATE, Program
 
 

@@ -17,7 +17,7 @@ from tfsnn.simulation import engines
 from tfsnn.simulation.engines import Engine, as_engine, engine
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.digest import Digest
-from tfsnn_numpy.results import Costs
+from tfsnn_numpy.sums import Costs
 from tfsnn_stablehlo.program import EVALUATE, Program
 
 

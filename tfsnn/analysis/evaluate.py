@@ -27,7 +27,8 @@ from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.checks import check_counts
-from tfsnn_numpy.results import Row, Sums, doubling, evaluation_text
+from tfsnn_numpy.results import Row, doubling, evaluation_text
+from tfsnn_numpy.sums import Sums
 
 NETWORK, ANN = "network", "ann"
 

@@ -13,7 +13,8 @@ import numpy as np
 from tfsnn.data import Batch
 from tfsnn.simulation.devices.strategy import Strategy, on_devices, rows
 from tfsnn.simulation.results import Results
-from tfsnn_numpy.results import Costs, Seen, check_labels, seen_after
+from tfsnn_numpy.results import check_labels
+from tfsnn_numpy.sums import Costs, Seen, seen_after
 
 
 class Swept(NamedTuple):

@@ -16,7 +16,7 @@ from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.sweep import sweep
-from tfsnn_numpy.results import Sums
+from tfsnn_numpy.sums import Sums
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"

@@ -11,7 +11,7 @@ import numpy as np
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.digest import Digest
-from tfsnn_numpy.results import Costs
+from tfsnn_numpy.sums import Costs
 from tfsnn_stablehlo.evaluation import costs_of
 from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
 
