@@ -18,7 +18,7 @@ from tfsnn.simulation import engines
 from tfsnn.simulation.engines import Engine, as_engine, engine
 from tfsnn.simulation.results import Results
 from tfsnn_stablehlo.program import EVALUATE, Program
-from tfsnn_stablehlo.results import Costs
+from tfsnn_stablehlo.sums import Costs
 
 
 @dataclasses.dataclass(frozen=True)

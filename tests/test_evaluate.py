@@ -16,7 +16,7 @@ from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.sweep import sweep
-from tfsnn_stablehlo.results import Costs, Sums
+from tfsnn_stablehlo.sums import Costs, Sums
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from tfsnn.data import open_data
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.extras import MissingPackageError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
-from tfsnn_stablehlo.results import COEFFICIENTS, EVENT_SYNOPS, SPIKES, SYNOPS
+from tfsnn_stablehlo.sums import COEFFICIENTS, EVENT_SYNOPS, SPIKES, SYNOPS
 
 needs_browser = pytest.mark.skipif(
     browser.BROWSER is None, reason=f"none of {', '.join(browser.NAMES)} is installed"

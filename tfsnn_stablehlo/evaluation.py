@@ -16,15 +16,13 @@ from tfsnn_stablehlo.data import Progress, open_data
 from tfsnn_stablehlo.errors import DataError, OptionError
 from tfsnn_stablehlo.program import EVALUATE, Program
 from tfsnn_stablehlo.results import (
-    Costs,
     Energy,
     Row,
-    Sums,
     doubling,
     evaluation_text,
     label_problem,
-    seen_after,
 )
+from tfsnn_stablehlo.sums import Costs, Sums, seen_after
 
 
 @dataclass(frozen=True)

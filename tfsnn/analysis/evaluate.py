@@ -27,7 +27,8 @@ from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
-from tfsnn_stablehlo.results import Row, Sums, doubling, evaluation_text
+from tfsnn_stablehlo.results import Row, doubling, evaluation_text
+from tfsnn_stablehlo.sums import Sums
 
 NETWORK, ANN = "network", "ann"
 

@@ -14,7 +14,8 @@ from tfsnn.data import Batch
 from tfsnn.errors import DataError
 from tfsnn.simulation.devices.strategy import Strategy, on_devices, rows
 from tfsnn.simulation.results import Results
-from tfsnn_stablehlo.results import Costs, Seen, label_problem, seen_after
+from tfsnn_stablehlo.results import label_problem
+from tfsnn_stablehlo.sums import Costs, Seen, seen_after
 
 
 class Swept(NamedTuple):

@@ -19,7 +19,7 @@ from tfsnn.analysis.page.inline import picture
 from tfsnn.analysis.page.measure import SHOWN
 from tfsnn.analysis.page.methods import frontier_of, measured_rows
 from tfsnn.conversion.methods import methods
-from tfsnn_stablehlo.results import SPIKES, SYNOPS
+from tfsnn_stablehlo.sums import SPIKES, SYNOPS
 
 PACKAGES = ("tfsnn", "tensorflow", "keras", "numpy", "matplotlib")
 

@@ -12,7 +12,7 @@ from tfsnn.analysis.page.findings import Findings, Shown
 from tfsnn.analysis.page.formats import joules
 from tfsnn.analysis.page.inline import inline_svg
 from tfsnn.analysis.page.methods import frontier_of, measured_rows
-from tfsnn_stablehlo.results import COEFFICIENTS, SPIKES
+from tfsnn_stablehlo.sums import COEFFICIENTS, SPIKES
 
 RASTERS, TRACES = 12, 4  # layers drawn of a sample, at most
 

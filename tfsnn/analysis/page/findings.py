@@ -15,7 +15,7 @@ from tfsnn.hardware.energy import EnergyProfile
 from tfsnn.network.clock import Clock
 from tfsnn.network.operations import Operations
 from tfsnn.simulation.report import ConversionReport
-from tfsnn_stablehlo.results import EVENT_SYNOPS, SYNOPS
+from tfsnn_stablehlo.sums import EVENT_SYNOPS, SYNOPS
 
 
 class Shown(NamedTuple):

@@ -16,7 +16,7 @@ from tfsnn.network.nodes import Rate
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.sweep import sweep
-from tfsnn_stablehlo.results import Sums
+from tfsnn_stablehlo.sums import Sums
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"

@@ -10,7 +10,7 @@ from tfsnn.errors import OptionError
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.results import Results
 from tfsnn.sources.keras_model.structure import OutputKeys
-from tfsnn_stablehlo.results import Costs
+from tfsnn_stablehlo.sums import Costs
 
 
 class Engine(ABC):

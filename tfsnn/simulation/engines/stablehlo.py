@@ -13,7 +13,7 @@ from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.results import Results
 from tfsnn_stablehlo.evaluation import costs_of
 from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
-from tfsnn_stablehlo.results import Costs
+from tfsnn_stablehlo.sums import Costs
 
 
 class ProgramEngine(Engine):

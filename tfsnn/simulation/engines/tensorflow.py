@@ -14,7 +14,7 @@ from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
-from tfsnn_stablehlo.results import Costs
+from tfsnn_stablehlo.sums import Costs
 
 # What of a model's config the graph's digest holds, or does not change the outputs.
 NOT_DIGESTED = ("name", "graph", "report", "timesteps", "trainable")
