@@ -355,8 +355,8 @@ def test_seconds_are_of_the_best_run_after_the_first(monkeypatch):
         def __init__(self, *durations):
             self.durations, self.now = list(durations), 100.0
 
-        def run(self, x, timesteps, observe):
-            assert (x.shape, timesteps) == ((4, 6), 8)
+        def run(self, x, observe):
+            assert x.shape == (4, 6) and {*observe} == {"outputs", "counts"}
             self.now += self.durations.pop(0)
             return self
 
@@ -366,7 +366,7 @@ def test_seconds_are_of_the_best_run_after_the_first(monkeypatch):
 
     def seconds(clock):
         monkeypatch.setattr(compare.time, "perf_counter", lambda: clock.now)
-        return compare._Measurement(None, None, data, 50, None)._seconds(clock, 8)
+        return compare._Measurement(None, None, data, 50, None, None)._seconds(clock)
 
     clock = Clock(9, 0.5, 0.25, 0.375, 0.125)
     assert seconds(clock) == 0.25 / 4
