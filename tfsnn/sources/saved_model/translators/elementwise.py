@@ -146,6 +146,9 @@ def binary(operation: Any, rebuild: Rebuild) -> Any:
     turn = all(rebuild.is_channels_first(x) for x in live)
     if turn:
         a, b = (rebuild.channels_last(x) for x in live)
+    if BINARY[operation.type] is _add and all(n == 1 for n in b.shape[1:]):
+        # Keras adds (B, 1, 1) as a bias where another axis has length B, if it is last.
+        a, b = b, a
     if operation.type in MERGES and len(a.shape) == len(b.shape):
         y = rebuild.layer(MERGES[operation.type], [a, b])
     else:
