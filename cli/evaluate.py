@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from tfsnn_numpy.defaults import STRATEGIES
+
 from .console import (
     FIGURE,
     STEPS,
@@ -26,8 +28,6 @@ from .console import (
     signature_option,
     write_figure,
 )
-
-STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 
 
 @click.command(

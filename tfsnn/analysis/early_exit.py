@@ -17,6 +17,7 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import OUTPUTS
+from tfsnn_numpy.defaults import BATCH_SIZE, EXIT_KIND, MAX_LOSS
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples
@@ -59,11 +60,11 @@ class ExitCalibration:
 def calibrate_exit(
     snn: SpikingModel,
     data: Any,
-    kind: str = "evidence",
+    kind: str = EXIT_KIND,
     *,
-    max_loss: float = 0.1,
+    max_loss: float = MAX_LOSS,
     limit: int | None = None,
-    batch_size: int = 50,
+    batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> ExitCalibration:
     """Find when samples may leave, so that little is lost.

@@ -28,6 +28,7 @@ from tfsnn.simulation.devices.strategy import (
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model.forward import first_output
+from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_stablehlo.results import (
     Row,
     Sums,
@@ -77,7 +78,7 @@ def evaluate(
     ann: keras.Model | None = None,
     timesteps: Sequence[int] | None = None,
     limit: int | None = None,
-    batch_size: int = 50,
+    batch_size: int = BATCH_SIZE,
     strategy: tf.distribute.Strategy | None = None,
     energy: str | EnergyProfile = DEFAULT,
     progress: Progress | None = None,

@@ -20,8 +20,8 @@ from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import Average, Linear, Max, Merge, Rate
 from tfsnn.network.nodes.movement import Movement
+from tfsnn_numpy.defaults import PRECISIONS
 
-PRECISIONS = ("float32", "bfloat16")
 EXACT = 256  # bfloat16 has all integers up to it
 
 
@@ -29,7 +29,7 @@ def check_precision(precision: str) -> None:
     """Refuse a precision that does not exist.
 
     Raises:
-        OptionError: for one that is not in :data:`PRECISIONS`.
+        OptionError: for one that is not "float32" or "bfloat16".
     """
     if precision not in PRECISIONS:
         raise OptionError(

@@ -16,8 +16,9 @@ from tfsnn.data.image_folder import open_folder
 from tfsnn.data.npz import open_npz
 from tfsnn.data.samples import Data, Inputs, Raw, Shape, alone, check_count
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
-from tfsnn.data.tfrecord import IMAGE_KEY, TFRECORD, open_tfrecord
+from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
+from tfsnn_numpy.defaults import IMAGE_KEY
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 FORMS = (

@@ -36,9 +36,9 @@ import tensorflow as tf
 from tfsnn.data.image_folder import DECODERS, decoded
 from tfsnn.data.samples import Data, Inputs, Raw, Shape, Stored, refusing
 from tfsnn.errors import DataError
+from tfsnn_numpy.defaults import IMAGE_KEY
 
 TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)
-IMAGE_KEY = "image/encoded"
 HEADER, FOOTER = 12, 4  # bytes before and after those of a record
 IMAGE_MARKS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")  # bmp's two are too few
 _DAMAGE = (OSError, EOFError, OverflowError, zlib.error)

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 
 from tfsnn.errors import OptionError
 from tfsnn.network.operations import Operations
+from tfsnn_numpy.defaults import ENERGY_PROFILE
 from tfsnn_stablehlo.results import Energy
 
 HOROWITZ = (
@@ -118,7 +119,7 @@ def profile(name: str | EnergyProfile) -> EnergyProfile:
 
 
 # A MAC is a multiplication and an addition.
-DEFAULT = register(EnergyProfile("45nm-float32", 4.6, 0.9, HOROWITZ))
+DEFAULT = register(EnergyProfile(ENERGY_PROFILE, 4.6, 0.9, HOROWITZ))
 register(EnergyProfile("45nm-float16", 1.5, 0.4, HOROWITZ))
 register(EnergyProfile("45nm-int32", 3.2, 0.1, HOROWITZ))
 register(EnergyProfile("45nm-int8", 0.23, 0.03, HOROWITZ))

@@ -18,14 +18,12 @@ import tfsnn
 from tfsnn.data import open_data
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.strategy import (
-    STRATEGIES,
     opened_strategy,
     shared_out,
     task_number,
     workers_of,
 )
 from tfsnn.simulation.devices.workers import Workers
-from tfsnn_cli import evaluate
 
 MAIN = "from tfsnn_cli.main import main; main()"
 LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
@@ -233,7 +231,6 @@ def test_usage(folder, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     result = run(*command(folder), "--strategy", "multi_worker")
     assert result.exit_code == 2 and "TF_CONFIG" in result.output
-    assert evaluate.STRATEGIES == STRATEGIES
     with pytest.raises(OptionError, match="'two' is none of none, mirrored"):
         opened_strategy("two").__enter__()
     with pytest.raises(OptionError, match="is a CentralStorageStrategy"):

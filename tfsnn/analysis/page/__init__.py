@@ -29,6 +29,7 @@ from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_stablehlo.results import doubling
 
 __all__ = ["report_page"]
@@ -43,7 +44,7 @@ def report_page(
     samples: Sequence[int] | None = None,
     timesteps: int | None = None,
     limit: int | None = None,
-    batch_size: int = 50,
+    batch_size: int = BATCH_SIZE,
     energy: str | EnergyProfile = DEFAULT,
     command: str | None = None,
     progress: Progress | None = None,

@@ -12,7 +12,6 @@ from tfsnn.export.nir.windows import explicit
 from tfsnn.extras import require
 from tfsnn.network.graph import Node
 
-POOLINGS = ("sum", "average", "convolution")
 MOST_UNITS = 4096  # of a vector whose gain is written as a square matrix
 
 
@@ -25,7 +24,7 @@ class Builder:
 
     Attributes:
         nir: the package.
-        pooling: how averages are written, one of :data:`POOLINGS`.
+        pooling: how averages are written, "sum", "average" or "convolution".
         nodes: NIR nodes by name.
         edges: between them.
         names: the name of the NIR node that a node became, by its name.

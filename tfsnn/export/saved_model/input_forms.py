@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from tfsnn.data.image_folder import resized_pixels
 from tfsnn.errors import OptionError
+from tfsnn_numpy.defaults import SERVED_INPUTS
+
+FLOAT, UINT8, JPEG = SERVED_INPUTS
 
 Shape = tuple[int, ...]
 
@@ -24,7 +27,7 @@ class InputForm:
             form, and never scaled.
     """
 
-    name: ClassVar[str] = "float"
+    name: ClassVar[str] = FLOAT
     says: ClassVar[str] = "float32 numbers, as the network was trained on"
     dtype: ClassVar[Any] = tf.float32
     typical: ClassVar[Any] = 0.5  # what a request for warming up is filled with
@@ -68,7 +71,7 @@ class InputForm:
 class ByteForm(InputForm):
     """Unsigned 8-bit numbers, times 1/255 unless raw."""
 
-    name = "uint8"
+    name = UINT8
     says = "unsigned 8-bit numbers, 0 to 255"
     dtype = tf.uint8
     typical = 128
@@ -87,7 +90,7 @@ class ByteForm(InputForm):
 class ImageForm(InputForm):
     """Encoded images, JPEG or PNG, resized bilinearly as a folder of images is."""
 
-    name = "jpeg"
+    name = JPEG
     says = 'encoded images, JPEG or PNG, of any size; in JSON {"b64": BASE64}'
     dtype = tf.string
 

@@ -22,16 +22,15 @@ import numpy as np
 
 from tfsnn.data import Progress
 from tfsnn.data.samples import check_count
-from tfsnn.data.tfrecord import IMAGE_KEY
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
 from tfsnn.serve.bulk.engine import Network, network
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
 from tfsnn.serve.bulk.results import Folder, read_manifest
+from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
 
 FORMAT = 1  # of the manifest
-BATCH_SIZE, SHARD_SIZE = 64, 4096
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def predict_files(
     output: str | os.PathLike[str],
     *,
     timesteps: int | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = PREDICTION_BATCH_SIZE,
     shard_size: int = SHARD_SIZE,
     raw: bool | Collection[str] = False,
     image_key: str = IMAGE_KEY,

@@ -30,8 +30,8 @@ from tfsnn.data import Batch, Data, Progress
 from tfsnn.data.samples import check_count
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.workers import Workers, meet
+from tfsnn_numpy.defaults import STRATEGIES
 
-STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 JOINING_SECONDS = 60
 
 Strategy: TypeAlias = "tf.distribute.Strategy"
