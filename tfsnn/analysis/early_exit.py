@@ -63,7 +63,6 @@ def calibrate_exit(
     kind: str = EXIT_KIND,
     *,
     max_loss: float = MAX_LOSS,
-    limit: int | None = None,
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> ExitCalibration:
@@ -77,7 +76,6 @@ def calibrate_exit(
             :func:`tfsnn.open_data` takes, with labels or without.
         kind: of :class:`tfsnn.simulation.early_exit.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
-        limit: samples used at most.
         batch_size: samples simulated at a time.
         progress: wraps the batches, for a progress bar.
 
@@ -91,7 +89,7 @@ def calibrate_exit(
     if not max_loss >= 0:
         raise OptionError(f"max_loss={max_loss}: give a number of points from 0 up")
     check_can_exit(snn.graph)
-    logits, labels = _recorded(snn, data, limit, batch_size, progress)
+    logits, labels = _recorded(snn, data, batch_size, progress)
     steps, samples = logits.shape[:2]
     if samples < LEAST:
         raise CalibrationError(
@@ -125,15 +123,12 @@ def calibrate_exit(
 def _recorded(
     snn: SpikingModel,
     data: Any,
-    limit: int | None,
     batch_size: int,
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """The mean currents after each step ``(T, N, classes)``, and labels."""
     inputs = snn.inputs_by_name
-    opened = open_data(
-        data, inputs, default_split="test", raw=snn.whole_inputs, limit=limit
-    )
+    opened = open_data(data, inputs, default_split="test", raw=snn.whole_inputs)
     graph = without_heads(snn.graph)
     key = f"{OUTPUTS}/{graph.outputs[0]}"
 

@@ -68,7 +68,7 @@ def folder(tmp_path_factory):
 def command(folder):
     return (
         *("evaluate", folder / "snn.keras", "--data", folder / "data.npz"),
-        *("--ann", folder / "model.keras", "--batch-size", 3, "--json"),
+        *("--ann", folder / "model.keras", "-o", "batch_size", 3, "--json"),
     )
 
 

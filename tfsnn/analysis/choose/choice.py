@@ -11,8 +11,6 @@ from tfsnn.analysis.comparison import label
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_stablehlo.results import table
 
-MINIMISED = ("energy", "timesteps", "latency")
-
 
 @dataclass(frozen=True)
 class Tried:

@@ -1,17 +1,67 @@
-"""Which methods are compared, with which options, at which T."""
+"""Which methods are compared, with which options, at which T, and on what."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
+from tfsnn.conversion.settings import in_order
+from tfsnn.data.samples import check_count
 from tfsnn.errors import OptionError
+from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn_numpy.defaults import BATCH_SIZE, ENERGY_PROFILE, TIMESTEPS
 
-TIMESTEPS = (1, 2, 4, 8, 16, 32)
+
+@dataclass(frozen=True)
+class Contest:
+    """The settings of :func:`tfsnn.compare`: what is compared, and how.
+
+    Attributes:
+        methods: names, in a sequence or with commas between; "all" for every method
+            that can do the alphabet, at every T that it can do.
+        timesteps: each T.
+        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
+            method's own if None.
+        options: of methods, by their names.
+        limit: samples that are evaluated at most.
+        batch_size: samples simulated at a time.
+        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
+            itself.
+        output: a folder. Each finished row is kept there at once, and not computed
+            again when the same is compared; in the end it holds compare.csv,
+            compare.json and compare.svg.
+        overwrite: whether to start anew in a folder that holds another comparison.
+
+    Raises:
+        OptionError: for unknown methods, options, alphabets or energy profiles, and for
+            what :func:`contestants` refuses.
+    """
+
+    methods: str | Sequence[str] = "all"
+    timesteps: Sequence[int] = TIMESTEPS
+    alphabet: str | None = None
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    limit: int | None = None
+    batch_size: int = BATCH_SIZE
+    energy: str | EnergyProfile = ENERGY_PROFILE
+    output: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is impossible."""
+        check_count("batch_size", self.batch_size)
+        object.__setattr__(self, "energy", profile(self.energy))
+        self.contestants()
+
+    def contestants(self) -> tuple[list[ComparedRow], tuple[str, ...]]:
+        """Return the rows, yet to be measured, and what is left out."""
+        return contestants(self.methods, self.timesteps, self.alphabet, self.options)
 
 
 def contestants(
@@ -29,12 +79,7 @@ def contestants(
         OptionError: for unknown methods, options, or alphabets, impossible values, an
             option that contradicts the alphabet, and if nothing is left to compare.
     """
-    steps = sorted(set(timesteps))
-    if not steps or any(type(t) is not int or t < 1 for t in steps):
-        raise OptionError(
-            f"timesteps={list(timesteps)}: give whole numbers from 1 up, and at "
-            "least one"
-        )
+    steps = in_order(timesteps)
     named = methods != "all"
     listed = methods.split(",") if isinstance(methods, str) else methods
     names = list(dict.fromkeys(listed)) if named else list(registered())
@@ -61,7 +106,7 @@ def contestants(
 
 
 def _rows(
-    name: str, given: Mapping[str, Any], alphabet: Alphabet | None, steps: list[int]
+    name: str, given: Mapping[str, Any], alphabet: Alphabet | None, steps: Sequence[int]
 ) -> list[ComparedRow]:
     if "timesteps" in given:
         raise OptionError(
