@@ -53,7 +53,7 @@ def options():
         for word in words:
             command = command.get_command(None, word)
         for parameter in command.params:
-            found.update(parameter.opts)
+            found.update(parameter.opts + parameter.secondary_opts)
     return found
 
 
