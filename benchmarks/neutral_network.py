@@ -36,6 +36,7 @@ from tfsnn.network.nodes import (
     Rate,
     Readout,
     Reshape,
+    Spiking,
 )
 
 Pads = list[list[int]]
@@ -101,7 +102,7 @@ def _described(graph: Graph, node: Node) -> tuple[dict[str, Any], dict[str, Any]
                 "pads": _pads(before, node.size, node.strides, node.padding),
             }
             return fields, {}
-        case Rate() if node.max_value is None:
+        case Spiking() | Rate(max_value=None):
             return {"op": "relu"}, {}
         case Merge() if node.form == "concat":
             axis = node.axis if node.axis >= 0 else node.axis + len(node.shape)

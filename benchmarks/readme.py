@@ -1,6 +1,6 @@
 """Write the figures of ``benchmarks/results`` and ``tfsnn --help`` into the README.
 
-    python benchmarks/readme.py
+    python -m benchmarks.readme
 
 What stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced; a test asserts
 that the README is what this script makes of it. ``docs/generate.py`` does the same with
@@ -9,16 +9,18 @@ the pages of the site, which have more such parts.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from against_spikingjelly import all_results, first_close, label
 from click.testing import CliRunner
-from machine import described
 
+from benchmarks.measure import described
+from benchmarks.tables import FORM, table
+from benchmarks.toolboxes.comparison import within
 from tfsnn_cli.main import cli
 
 ROOT = Path(__file__).parents[1]
@@ -41,92 +43,81 @@ def _help() -> str:
     return f"```\n{shown.output.strip()}\n```"
 
 
+def _document(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
 def _figures() -> str:
     reads = [(setting, t) for setting, steps in COLUMNS for t in steps]
-    header = ["network", "ANN, %"]
-    header += [f"{setting.split()[0]} T={t}" for setting, t in reads]
-    lines = [_row(header), _row(["---"] * len(header))]
+    rows = []
     for network in NETWORKS:
-        document = json.loads((RESULTS / f"accuracy_{network}.json").read_text())
-        results = {result["setting"]: result for result in document["results"]}
-        ann = document["results"][0]["ann_accuracy"]
-        cells = [network, f"{100 * ann:.2f}"]
-        for setting, t in reads:
-            measured = results.get(setting, {"rows": []})["rows"]
-            rows = {row["timesteps"]: row["accuracy"] for row in measured}
-            cells.append(f"{100 * (rows[t] - ann):+.2f}" if t in rows else "–")
-        lines.append(_row(cells))
-    lines += ["", f"Measured on {described(document['machine'])}."]
-    return "\n".join(lines)
+        document = _document(f"accuracy_{network}")
+        found = {(r["setting"], r["timesteps"]): r["points"] for r in document["rows"]}
+        rows.append(
+            {**document, "network": network, "points": [*map(found.get, reads)]}
+        )
+    header = [f"{setting.split()[0]} T={t}" for setting, t in reads]
+    line = ["{network}", "{ann_accuracy:.2p}"]
+    line += [f"{{points[{i}]:+.2f}}" for i in range(len(reads))]
+    figures = table(" | ".join(["network", "ANN, %", *header]), " | ".join(line), rows)
+    return f"{figures}\n\nMeasured on {described(document['machine'])}."
 
 
 def _low_latency() -> str:
-    documents = [
-        json.loads((RESULTS / f"low_latency_{network}.json").read_text())
-        for network in ("resnet20_cifar10", "vgg9_cifar10")
-    ]
-    header = ["spikes", "look-ahead", "method", "T", "aim"]
-    for document in documents:
-        header += [f"{document['model']}, points lost", "latency", "energy ratio"]
-    lines = [_row(header), _row(["---"] * len(header))]
-    for rows in zip(*(document["rows"] for document in documents), strict=True):
-        first = rows[0]
-        cells = [first["spikes"], str(first["lookahead"]), f"`{first['method']}`"]
-        cells += [str(first["timesteps"]), f"{first['wanted']}"]
-        for row in rows:
-            cells += [f"{row['loss']:.2f}", str(row["latency"])]
-            cells += [f"{row['energy_ratio']:.2f}"]
-        lines.append(_row(cells))
-    lines.append("")
-    for document in documents:
-        lines.append(
-            f"{document['model']}: ANN {100 * document['ann_accuracy']:.2f} % on "
-            f"{document['samples']:,} test images."
-        )
-    lines.append(f"Measured on {described(documents[0]['machine'])}.")
-    return "\n".join(lines)
+    networks = ("resnet20_cifar10", "vgg9_cifar10")
+    documents = [_document(f"low_latency_{network}") for network in networks]
+    header = "spikes | look-ahead | method | T | aim"
+    line = "{alphabet} | {lookahead} | `{method}` | {timesteps} | {wanted}"
+    end = []
+    for i, document in enumerate(documents):
+        header += f" | {document['model']}, points lost | latency | energy ratio"
+        line += f" | {{of[{i}][loss]:.2f}} | {{of[{i}][latency]}}"
+        line += f" | {{of[{i}][energy_ratio]:.2f}}"
+        ann = "{model}: ANN {ann_accuracy:.2p} % on {samples:,} test images."
+        end.append(FORM.format(ann, **document))
+    together = zip(*(document["rows"] for document in documents), strict=True)
+    found = table(header, line, ({**rows[0], "of": rows} for rows in together))
+    end.append(f"Measured on {described(documents[0]['machine'])}.")
+    return "\n".join([found, "", *end])
 
 
 def _spikingjelly() -> str:
-    path = RESULTS / "against_spikingjelly_resnet20.json"
-    document = json.loads(path.read_text())
-    other = document["spikingjelly"]
-    results = all_results(document)
-    steps = [row["timesteps"] for row in results[0]["rows"]]
-    header = ["points against the ANN", "spikes", *(f"T={t}" for t in steps)]
-    lines = [_row(header), _row(["---"] * len(header))]
-    for result in results:
-        cells = [label(result), result.get("spikes", "0, 1")]
-        for row in result["rows"]:
-            lost = 100 * (row["accuracy"] - document["ann_accuracy"])
-            late = row.get("latency", row["timesteps"])
-            waits = "" if late == row["timesteps"] else f" (latency {late})"
-            cells.append(f"{lost:+.1f}{waits}")
-        lines.append(_row(cells))
-    lines.append(
-        f"\n{document['model']}, ANN {100 * document['ann_accuracy']:.2f} % on "
-        f"{document['samples']:,} test images (one is {100 / document['samples']:.1f} "
-        f"points), {document['calibration_samples']:,} calibration images. Measured on "
-        f"{described(document['machine'])}, PyTorch {other['torch']}, SpikingJelly "
-        f"{other['spikingjelly']}."
+    document = _document("against_spikingjelly_resnet20")
+    settings: dict[str, dict[str, Any]] = {}
+    for row in document["rows"]:
+        cell = f"{row['points']:+.1f}"
+        if row["latency"] != row["timesteps"]:
+            cell += f" (latency {row['latency']})"
+        first = {"setting": row["setting"], "alphabet": row["alphabet"]}
+        settings.setdefault(row["setting"], first)[f"T={row['timesteps']}"] = cell
+    steps = list(dict.fromkeys(f"T={row['timesteps']}" for row in document["rows"]))
+    found = table(
+        " | ".join(["points against the ANN", "spikes", *steps]),
+        " | ".join(["{setting}", "{alphabet}", *(f"{{{t}}}" for t in steps)]),
+        settings.values(),
     )
-    return "\n".join(lines)
+    return f"{found}\n\n{_of_all(document)}."
 
 
 def _within() -> str:
-    path = RESULTS / "within_half_a_point_resnet20.json"
-    document = json.loads(path.read_text())
-    other = document["spikingjelly"]
-    steps = [str(row["timesteps"]) for row in other["results"][0]["rows"]]
-    lines = first_close(document)
-    lines.append(
-        f"\n{document['model']}, ANN {100 * document['ann_accuracy']:.2f} % on "
-        f"{document['samples']:,} test images, {document['calibration_samples']:,} "
-        f"calibration images; T = {', '.join(steps)} were measured. On "
-        f"{described(document['machine'])}, PyTorch {other['torch']}, SpikingJelly "
-        f"{other['spikingjelly']}."
+    document = _document("within_half_a_point_resnet20")
+    steps = dict.fromkeys(str(row["timesteps"]) for row in document["rows"])
+    return (
+        f"{within(document)}\n\n{_of_all(document)}; T = {', '.join(steps)} were "
+        "measured."
     )
-    return "\n".join(lines)
+
+
+def _of_all(document: dict[str, Any]) -> str:
+    on = [f"{other['package']} on {other['on']}" for other in document["theirs"]]
+    return FORM.format(
+        "{model}, ANN {ann_accuracy:.2p} % on {samples:,} test images (one is "
+        "{one:.1f} points), {calibration_samples:,} calibration images. Measured on "
+        "{machine}, {on}",
+        **{**document, "machine": described(document["machine"])},
+        one=100 / document["samples"],
+        on=", ".join(on),
+    )
 
 
 def _result(name: str) -> str:
@@ -134,29 +125,22 @@ def _result(name: str) -> str:
     return "\n".join((RESULTS / f"{name}.md").read_text().splitlines()[2:])
 
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 Parts: TypeAlias = Mapping[str, Callable[[], str]]
+# Parts that are a result as it was written: the part and the file.
+SAME = "throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed"
+WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
+    "early_exit": "early_exit_resnet20",
+    "early_exit_ternary": "early_exit_ternary_resnet20",
+    "toolboxes": "against_toolboxes_fashion_mnist",
+    "published": "published_resnet20_cifar10",
+}
 PARTS: Parts = {
     "help": _help,
     "figures": _figures,
     "low_latency": _low_latency,
     "spikingjelly": _spikingjelly,
     "within": _within,
-    "throughput": lambda: _result("throughput"),
-    "throughput_timesteps": lambda: _result("throughput_timesteps"),
-    "throughput_resnet50": lambda: _result("throughput_resnet50"),
-    "early_exit": lambda: _result("early_exit_resnet20"),
-    "early_exit_ternary": lambda: _result("early_exit_ternary_resnet20"),
-    "bulk_cost": lambda: _result("bulk_cost"),
-    "toolboxes": lambda: _result("against_toolboxes_fashion_mnist"),
-    "memory": lambda: _result("memory"),
-    "speed": lambda: _result("speed"),
-    "backbones": lambda: _result("backbones"),
-    "published": lambda: _result("published_resnet20_cifar10"),
-    "nir_tools": lambda: _result("nir_tools"),
+    **{part: functools.partial(_result, file) for part, file in WHOLE.items()},
 }
 
 

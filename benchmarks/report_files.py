@@ -1,54 +1,31 @@
-"""Write what was measured: JSON for machines, Markdown and a figure for people."""
+"""Results as files: JSON for machines, Markdown and a drawing for people."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 
 def write(
-    output: Path,
-    document: dict[str, Any],
-    markdown: str,
-    bars: tuple[Mapping[str, Mapping[str, float]], str] | None = None,
+    output: Path, document: dict[str, Any], page: str, figure: Any = None
 ) -> None:
-    """OUTPUT.json, OUTPUT.md, and OUTPUT.svg for `bars` with the name of their axis.
+    """Write OUTPUT.json, OUTPUT.md, and OUTPUT.svg of a figure, if there is one.
 
     Called after each row, for a whole run takes long.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
-    output.with_suffix(".md").write_text(markdown)
-    if bars:
+    fields = ",\n ".join(f'"{key}": {_json(document[key])}' for key in document)
+    output.with_suffix(".json").write_text(f"{{\n {fields}\n}}\n")
+    output.with_suffix(".md").write_text(page)
+    if figure is not None:
         from tfsnn.analysis import plot
 
-        plot.save(plot.layers(*bars), output.with_suffix(".svg"))
+        plot.save(figure, output.with_suffix(".svg"))
 
 
-def write_curves(
-    output: Path,
-    rows: Mapping[str, Sequence[Mapping[str, Any]]],
-    ann_accuracy: float,
-    title: str,
-) -> None:
-    """OUTPUT.svg: accuracy and time of each setting against time steps."""
-    from tfsnn.analysis import plot
-
-    unknown = dict.fromkeys(("agreement", "spikes", "synops", "energy_ratio"))
-    shown = {
-        setting: [
-            SimpleNamespace(
-                timesteps=row["timesteps"],
-                accuracy=row["accuracy"],
-                seconds=row["milliseconds"] / 1e3,
-                **unknown,
-            )
-            for row in of_setting
-        ]
-        for setting, of_setting in rows.items()
-    }
-    figure = plot.comparison(shown, ann_accuracy, title)
-    plot.save(figure, output.with_suffix(".svg"))
+def _json(value: Any) -> str:
+    """A list of rows has a line for each."""
+    if isinstance(value, list | tuple) and any(isinstance(row, dict) for row in value):
+        return "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
+    return json.dumps(value)

@@ -1,35 +1,50 @@
 """Exported StableHLO programs against plain PyTorch with the same neurons, compiled.
 
-    python benchmarks/stablehlo_gpu.py export FOLDER
-    python benchmarks/stablehlo_gpu.py time FOLDER --output benchmarks/results/gpu
+    python benchmarks/stablehlo_gpu.py export gpu-programs
+    python benchmarks/stablehlo_gpu.py time gpu-programs --output RESULTS
 
-The first command needs tfsnn and writes the networks; the second needs JAX, PyTorch,
-the folders `benchmarks` and `tfsnn_stablehlo` of the repository (on PYTHONPATH) and no
-TensorFlow, and runs on a machine with a GPU. Programs run in turn, not at the same
-time, on inputs that are on the device already; medians of repeated runs. PyTorch's time
-is that of the faster of two ways to run it: all steps folded into the batch of each
-layer, or step by step.
+The first command needs tfsnn and writes programs, a few megabytes, without weights. The
+second, started in the root of the repository, needs JAX, PyTorch, NumPy and click, and
+runs on a machine with a GPU: it draws weights and images from a seed, the same for both
+sides (``gpu/weights.py``), and writes results after each row, the most important first,
+until its minutes are over. To try both without a GPU: `export --small` and `time
+--device cpu`.
 
-VGG-16 and ResNet-50 with random weights that keep activations alive (``backbones.py``),
-AugMapping with coefficients up to 15. Fraction of the matrix rate: all products of the
-network, at the rate of a product of large square matrices of the same type, measured
-beside it, over the time; spikes count as any other factor.
+VGG-16 for 32 x 32 images and ResNet-20, ResNet-50 for 224 x 224; ternary spikes
+(TerMapping) and graded ones (AugMapping, up to 15); synapses in float32 and bfloat16;
+float32 in full precision, or TF32 on both sides. Sides run in turn, on inputs that are
+on the device already; medians. PyTorch (``gpu/torch_spiking.py``) is the faster of two
+ways: all steps folded into the batch of each layer, or step by step; channels lie in
+memory as is faster.
+
+A row where sides differ in the median of their logits by more than 5 % of the logits'
+spread (and, in bfloat16 and TF32, by more than twice of what that rounding does to
+PyTorch's logits) is marked, and makes the command fail at its end.
+
+Fraction of the matrix rate: all products of the network, at the rate of a product of
+large square matrices of the same type, measured beside it, over the time; spikes count
+as any other factor.
 """
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
-import os
-import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from report_files import write
 
-NETWORKS = ("VGG16", "ResNet50", "tiny")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.gpu.clock import machine, median
+from benchmarks.gpu.jax_side import JaxSide
+
+START = time.perf_counter()
+TOLERANCE = 0.05
 
 
 @click.group()
@@ -39,249 +54,200 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--network", "networks", multiple=True, type=click.Choice(NETWORKS))
-@click.option("--timesteps", multiple=True, type=int, default=(4, 16))
-@click.option("--batch", "batches", multiple=True, type=int, default=(1, 256))
-@click.option("--precision", type=click.Choice(["float32", "bfloat16"]))
-@click.option("--fast-products", is_flag=True, help="TF32, on both sides.")
-def export(
-    folder: Path,
-    networks: tuple[str, ...],
-    timesteps: tuple[int, ...],
-    batches: tuple[int, ...],
-    precision: str | None,
-    fast_products: bool,
-) -> None:
-    """Write each network in both forms: StableHLO, and nodes with arrays."""
-    import keras
-    import numpy as np
-    from backbones import backbone, enliven, images
-    from neutral_network import neutral
+@click.option("--small", is_flag=True, help="A tiny network only, to try the script.")
+@click.option("--first", type=int, metavar="N", help="The most important N rows only.")
+def export(folder: Path, small: bool, first: int | None) -> None:
+    """Write the programs of all rows, without weights."""
+    from benchmarks.gpu.export import export_rows, rows, small_rows
 
-    import tfsnn
-    from tfsnn.export.stablehlo.writing import export_stablehlo
-
-    folder.mkdir(parents=True)
-    for name in networks or NETWORKS[:2]:
-        model = _tiny() if name == "tiny" else backbone(name)
-        x = images(64, model.input_shape[1])
-        enliven(model, x)
-        for t in timesteps:
-            snn = tfsnn.convert(
-                model,
-                x,
-                "augmapping",
-                levels=15,
-                timesteps=t,
-                correct="none",
-                precision=precision or "float32",
-            )
-            graph = snn.graph.map_arrays(lambda node, field, values: values.numpy())
-            nodes, arrays, output = neutral(graph)
-            place = folder / f"{name}-{t}"
-            place.mkdir()
-            operations = snn.operations_per_sample
-            described = {
-                "name": name,
-                "timesteps": t,
-                "precision": precision or "float32",
-                "fast_products": fast_products,
-                "nodes": [node | _of_neurons(graph[node["name"]]) for node in nodes],
-                "output": output,
-                "macs": operations.constant_macs
-                + t * (operations.ann_macs - operations.constant_macs),
-            }
-            (place / "network.json").write_text(json.dumps(described))
-            np.savez(place / "arrays.npz", **arrays)
-            np.save(place / "images.npy", x[: min(8, len(x))])
-            for batch in batches:
-                export_stablehlo(
-                    snn,
-                    place / f"batch-{batch}",
-                    batch_size=batch,
-                    platform="cuda",
-                    fast_products=fast_products,
-                )
-                click.echo(f"{place.name}, batch {batch}", err=True)
-        keras.backend.clear_session()
-
-
-def _of_neurons(node: Any) -> dict[str, Any]:
-    """What ``torch_spiking.py`` needs beside the ANN's nodes."""
-    import numpy as np
-
-    from tfsnn.network.nodes import Linear, Rate
-
-    if isinstance(node, Linear):
-        return {"precision": node.precision}
-    if not isinstance(node, Rate):
-        return {}
-    if np.ndim(node.initial_potential) or node.neuron != "integrate_fire":
-        raise SystemExit(f"{node.name}: neurons that PyTorch's side does not have")
-    return {
-        "initial": float(node.initial_potential),
-        "negative": node.negative_threshold,
-        "most": node.max_coefficient,
-    }
-
-
-def _tiny() -> Any:
-    """A network to try the script with."""
-    import keras
-    from keras import layers
-
-    keras.utils.set_random_seed(0)
-    x = keras.Input((16, 16, 3))
-    a = layers.ReLU()(layers.Conv2D(8, 3, padding="same")(x))
-    a = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(a))
-    b = layers.ReLU()(layers.Conv2D(8, 3, padding="same")(a))
-    a = layers.ReLU()(layers.Add()([a, layers.Conv2D(8, 3, padding="same")(b)]))
-    return keras.Model(x, layers.Dense(10)(layers.GlobalAveragePooling2D()(a)))
+    for name in export_rows(folder, (small_rows() if small else rows())[:first]):
+        click.echo(name, err=True)
 
 
 @main.command(name="time")
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path))
+@click.option("--output", required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="cuda", show_default=True, help="cuda or cpu.")
+@click.option("--minutes", default=6.0, show_default=True, help="No row starts after.")
 @click.option("--repeats", default=9, show_default=True)
-def measure(folder: Path, output: Path | None, device: str, repeats: int) -> None:
-    """Time all programs of a folder; write JSON and Markdown."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch's share
+@click.option("--only", default="", help="Rows whose name has this text.")
+def measure(
+    folder: Path, output: Path, device: str, minutes: float, repeats: int, only: str
+) -> None:
+    """Time the programs of a folder; write JSON and Markdown after each."""
+    from benchmarks.gpu.table import markdown
+    from benchmarks.report_files import write
+
+    sides = Sides(folder, device, repeats)
     rows: list[dict[str, Any]] = []
-    for place in sorted(folder.iterdir()):
-        network = json.loads((place / "network.json").read_text())
-        for program in sorted(place.glob("batch-*")):
-            row = _row(place, network, program, device, repeats)
-            rows.append(row)
-            click.echo(json.dumps(row), err=True)
-    document = {"machine": _machine(device), "rows": rows}
-    if output:
-        write(output, document, _markdown(document))
-    else:
-        click.echo(_markdown(document))
-
-
-def _row(
-    place: Path, network: dict, program: Path, device: str, repeats: int
-) -> dict[str, Any]:
-    """One program in JAX and in PyTorch, on the same images."""
-    import numpy as np
-    from torch_spiking import timed
-
-    import tfsnn_stablehlo
-
-    batch = int(program.name.removeprefix("batch-"))
-    x = np.load(place / "images.npy")
-    x = np.concatenate([x] * -(-batch // len(x)))[:batch]
-    loaded = tfsnn_stablehlo.load(program, device)
-    ours, seconds = _in_jax(loaded, x, repeats)
-    row = {key: network[key] for key in ("name", "timesteps", "precision")}
-    row |= {"fast_products": network["fast_products"], "batch": batch}
-    row["jax_seconds"] = seconds
-    for way in ("folded", "steps"):
-        theirs, seconds_there = timed(
-            place,
-            network,
-            x,
-            way == "folded",
-            device,
-            lambda run: _median(run, repeats),
-        )
-        row[f"torch_{way}_seconds"] = seconds_there
-        if theirs is not None:
-            difference = np.median(np.abs(theirs - ours)) / np.abs(ours).std()
-            row[f"torch_{way}_difference"] = float(difference)
-            if difference > 0.05:
-                raise SystemExit(f"{program}: PyTorch computes something else: {row}")
-    found = [row["torch_folded_seconds"], row["torch_steps_seconds"]]
-    best = min((s for s in found if s is not None), default=None)
-    row["torch_over_jax"] = None if best is None else best / seconds
-    rate = _matrix_rate(loaded.device, network["precision"], network["fast_products"])
-    row["matrix_flops"] = rate
-    row["matrix_share"] = 2 * network["macs"] * batch / seconds / rate
-    return row
-
-
-def _median(run: Callable[[], Any], repeats: int) -> float:
-    """Seconds of one run, after three to warm up; `run` waits for its result."""
-    for _ in range(3):
-        run()
-    seconds = []
-    for _ in range(repeats):
+    left_out: list[str] = []
+    document = {"machine": machine(device), "rows": rows, "left_out": left_out}
+    took: dict[str, float] = {}  # by network, the last row's
+    for name in json.loads((folder / "index.json").read_text()):
+        if only not in name or not (folder / f"{name}.json").exists():
+            continue
+        row = json.loads((folder / f"{name}.json").read_text())
         start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+        if start - START + took.get(row["network"], 0.0) > 60 * minutes:
+            left_out.append(name)
+        else:
+            rows.append(sides.measured(row))
+            took[row["network"]] = time.perf_counter() - start
+            rows[-1]["row_seconds"] = took[row["network"]]
+            click.echo(json.dumps(rows[-1]), err=True)
+        write(output, document, markdown(document))
+    sides.jax.close()
+    if wrong := [row for row in rows if row["errors"] or row["agrees"] is False]:
+        raise SystemExit(f"{len(wrong)} of {len(rows)} rows failed or differ: {output}")
 
 
-def _in_jax(program: Any, x: Any, repeats: int) -> tuple[Any, float]:
-    import jax
+class Sides:
+    """Both sides on one device; what several rows share is made once."""
+
+    def __init__(self, folder: Path, device: str, repeats: int) -> None:
+        """For the programs of a folder."""
+        self.device, self.repeats = device, repeats
+        self.jax = JaxSide(folder, device)
+        self.weights: dict[tuple, Any] = {}
+        self.channels_last: dict[tuple, bool] = {}
+        self.ann: dict[tuple, float] = {}
+
+    def measured(self, network: dict[str, Any]) -> dict[str, Any]:
+        """The row of a program; what fails on the way is in its `errors`."""
+        keys = ("network", "precision", "spikes", "timesteps", "batch")
+        row = {key: network[key] for key in (*keys, "fast_products", "whole")}
+        row |= {"errors": {}, "agrees": None}
+        gc.collect()
+        ours = self._tried(row, "jax", lambda: self._in_jax(network, row))
+        self._tried(row, "torch", lambda: self._in_torch(network, row, ours))
+        found = [
+            row[key]
+            for way in ("folded", "steps", "whole")
+            if (key := f"torch_{way}_seconds") in row
+        ]
+        seconds = row.get("jax_seconds")
+        if seconds:
+            rate = 2 * network["macs"] * row["batch"] / seconds
+            row["matrix_share"] = rate / row["matrix_flops"]
+        if found and seconds:
+            row["torch_over_jax"] = min(found) / seconds
+        if seconds and row.get("ann_seconds"):
+            row["ann_forwards"] = seconds / row["ann_seconds"]
+        return row
+
+    def _tried(self, row: dict[str, Any], name: str, run: Callable[[], Any]) -> Any:
+        """Its result; None where it fails: a row must not end the others."""
+        import torch
+
+        try:
+            return run()
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [""]
+            row["errors"][name] = f"{type(error).__name__}: {lines[0][:300]}"
+        finally:
+            gc.collect()
+            if self.device == "cuda":
+                torch.cuda.empty_cache()
+        return None
+
+    def _weights(self, network: dict[str, Any]) -> dict[str, Any]:
+        """On the host; one network's at a time."""
+        from benchmarks.gpu.weights import drawn_weights
+
+        key = (network["network"], network["spikes"], network["precision"])
+        if key not in self.weights:
+            self.weights[key] = drawn_weights(network, self.device)
+        return self.weights[key]
+
+    def _in_jax(self, network: dict[str, Any], row: dict[str, Any]) -> Any:
+        from benchmarks.gpu.weights import drawn_images
+
+        x = drawn_images(row["batch"], network["nodes"][0]["shape"])
+        weights = self._weights(network)
+        ours, found = self.jax.measured(network, weights, x, self.repeats)
+        row |= found
+        return ours
+
+    def _in_torch(
+        self, network: dict[str, Any], row: dict[str, Any], ours: Any
+    ) -> None:
+        import torch
+
+        from benchmarks.gpu.torch_kernels import recorded
+        from benchmarks.gpu.torch_spiking import Spiking, compiled_whole
+        from benchmarks.gpu.weights import (
+            activity,
+            allow_tf32,
+            drawn_images,
+            rounding_effect,
+        )
+
+        fast = network["fast_products"]
+        torch.backends.cudnn.benchmark = True
+        allow_tf32(fast)
+        weights = self._weights(network)
+        row["activity"] = activity(network, weights, self.device)
+        if fast or network["precision"] == "bfloat16":
+            effect = rounding_effect(network, weights, self.device)
+            row["rounding_effect"] = effect
+        x = drawn_images(row["batch"], network["nodes"][0]["shape"])
+
+        def of(
+            model: Spiking, run: Callable[[Any], Any] | None = None
+        ) -> tuple[Any, float]:
+            start = time.perf_counter()
+            images = torch.from_numpy(x).to(self.device).permute(0, 3, 1, 2)
+            images = images.contiguous(memory_format=model.memory_format)
+            again = recorded(lambda: (run or model)(images), self.device)
+            logits = again().cpu().numpy()
+            row["torch_compile_seconds"] = (
+                row.get("torch_compile_seconds", 0.0) + time.perf_counter() - start
+            )
+            return logits, median(again, self.repeats)
+
+        def timed(way: str, model: Spiking, run: Callable[[Any], Any]) -> None:
+            theirs, row[f"torch_{way}_seconds"] = of(model, run)
+            if ours is not None:
+                _compare(row, way, ours, theirs)
+
+        kind = (network["network"], network["precision"], fast)
+        if kind not in self.channels_last:
+            times = {
+                last: of(Spiking(network, weights, self.device, last).uncompiled())[1]
+                for last in (True, False)
+            }
+            self.channels_last[kind] = times[True] <= times[False]
+            row["torch_layout_seconds"] = {
+                "channels last": times[True],
+                "channels first": times[False],
+            }
+        row["channels_last"] = self.channels_last[kind]
+        model = Spiking(network, weights, self.device, row["channels_last"])
+        for way in ("folded", "steps"):
+            run = functools.partial(model, folded=way == "folded")
+            self._tried(row, f"torch, {way}", functools.partial(timed, way, model, run))
+        if network["whole"]:
+            run = compiled_whole(model)
+            self._tried(
+                row, "torch, whole", functools.partial(timed, "whole", model, run)
+            )
+        of_ann = (*kind, row["batch"])
+        if of_ann not in self.ann:
+            ann = Spiking({**network, "timesteps": 0}, weights, self.device, model.last)
+            self.ann[of_ann] = of(ann)[1]
+        row["ann_seconds"] = self.ann[of_ann]
+
+
+def _compare(row: dict[str, Any], way: str, ours: Any, theirs: Any) -> None:
     import numpy as np
 
-    (name,) = program.inputs
-    feed = {name: jax.device_put(x, program.device)}
-
-    def run() -> Any:
-        return jax.block_until_ready(program.start("predict", feed))
-
-    seconds = _median(run, repeats)
-    return np.asarray(run()[0]), seconds
-
-
-def _matrix_rate(device: Any, precision: str, fast: bool) -> float:
-    """Floating point operations per second of a product of large square matrices."""
-    import jax
-    import jax.numpy as jnp
-
-    size = 8192 if device.platform != "cpu" else 1024
-    how = "highest" if precision == "float32" and not fast else "default"
-    a = jax.device_put(jnp.ones((size, size), precision), device)
-    product = jax.jit(lambda a: jnp.matmul(a, a, precision=how))
-    return 2 * size**3 / _median(lambda: product(a).block_until_ready(), 5)
-
-
-def _machine(device: str) -> dict[str, Any]:
-    import platform
-
-    import jax
-    import torch
-
-    return {
-        "date": time.strftime("%Y-%m-%d"),
-        "device": torch.cuda.get_device_name() if device == "cuda" else "CPU",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "torch": torch.__version__,
-    }
-
-
-def _markdown(document: dict[str, Any]) -> str:
-    m = document["machine"]
-    lines = [
-        "# StableHLO against PyTorch",
-        "",
-        f"Milliseconds of a batch, {m['date']}, on {m['device']}: JAX {m['jax']}, "
-        f"PyTorch {m['torch']}, compiled.",
-        "",
-        "| network | T | batch | products | StableHLO | PyTorch, folded | step by step "
-        "| PyTorch / StableHLO | share of the matrix rate |",
-        "| --- " * 9 + "|",
-    ]
-    for row in document["rows"]:
-        seconds = [row[f"{k}_seconds"] for k in ("jax", "torch_folded", "torch_steps")]
-        products = row["precision"] + ", TF32" * row["fast_products"]
-        cells = [
-            row["name"],
-            str(row["timesteps"]),
-            str(row["batch"]),
-            products,
-            *("no memory" if s is None else f"{1000 * s:.2f}" for s in seconds),
-            "–" if row["torch_over_jax"] is None else f"{row['torch_over_jax']:.2f}",
-            f"{100 * row['matrix_share']:.1f} %",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    apart = np.abs(theirs - ours) / np.abs(ours).std()
+    row[f"torch_{way}_difference"] = float(np.median(apart))
+    row[f"torch_{way}_same_top_1"] = float(
+        np.mean(theirs.argmax(-1) == ours.argmax(-1))
+    )
+    bound = max(TOLERANCE, 2 * row.get("rounding_effect", 0.0))
+    row["agrees"] = bool(np.median(apart) < bound) and row["agrees"] is not False
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ is immediate.
 from __future__ import annotations
 
 import errno
-import sys
 import traceback
 from typing import Any
 
 import click
+
+from tfsnn_numpy.errors import OptionError, TfsnnError
 
 from .lazy import LazyGroup
 
@@ -59,9 +60,8 @@ class Misused(click.ClickException):
 
 
 def _failure(error: Exception) -> click.ClickException:
-    errors: Any = sys.modules.get("tfsnn.errors")
-    if errors and isinstance(error, errors.TfsnnError):
-        wrong_use = isinstance(error, errors.OptionError)
+    if isinstance(error, TfsnnError):
+        wrong_use = isinstance(error, OptionError)
         return (Misused if wrong_use else click.ClickException)(str(error))
     if isinstance(error, OSError):  # of the machine: a full disk behind a redirection
         return click.ClickException(str(error))

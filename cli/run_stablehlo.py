@@ -5,36 +5,16 @@ Imports neither tfsnn nor TensorFlow, so that it runs where they are not install
 
 from __future__ import annotations
 
-import traceback
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .main import Misused
 from .options import PATH, STEPS, data_option, json_option, limit_option, raw_option
 from .talk import progress, show
 
 
-class RunnerCommand(click.Command):
-    """A command whose errors are those of the package `tfsnn_stablehlo`."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run it; an error on purpose becomes one message and an exit code."""
-        from tfsnn_stablehlo.errors import OptionError, RunError
-
-        try:
-            return super().invoke(ctx)
-        except RunError as error:
-            if ctx.find_root().params.get("debug"):
-                click.echo(traceback.format_exc(), err=True, nl=False)
-            wrong_use = isinstance(error, OptionError)
-            kind = Misused if wrong_use else click.ClickException
-            raise kind(str(error)) from error
-
-
 @click.command(
-    cls=RunnerCommand,
     epilog="""\b
 Example:
   tfsnn export stablehlo snn.keras --output digits --batch-size 50

@@ -34,11 +34,12 @@ from tfsnn_cli.main import COMMANDS, cli
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "tests" / "support"))
-sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+sys.path.insert(0, str(DOCS.parent))
 
 from examples_layers import ACTIVATIONS, LAYERS  # noqa: E402
 from examples_operations import OPERATIONS  # noqa: E402
-from readme import PARTS, written  # noqa: E402
+
+from benchmarks.readme import PARTS, written  # noqa: E402
 
 # The heading of each module of tfsnn.sources.handlers.
 FAMILIES = {

@@ -61,6 +61,17 @@ def sandbox(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def registry():
+    """The neuron kinds; what a test registers is for that test."""
+    from tfsnn.network.neurons import KINDS
+
+    before = dict(KINDS)
+    yield KINDS
+    KINDS.clear()
+    KINDS.update(before)
+
+
+@pytest.fixture
 def eager():
     """Of small networks a few steps run sooner than they are traced."""
     import tensorflow as tf

@@ -1,8 +1,7 @@
-"""What tfsnn raises on bad input.
+"""What tfsnn raises on bad input: one tree under :class:`TfsnnError`.
 
-Every message says what is wrong, where, what was received, and the way out. The
-command line prints it without a traceback: exit code 2 for :class:`OptionError`,
-1 for the rest.
+Those that need no network to speak of are shared with the runner of exported programs
+and come from :mod:`tfsnn_numpy.errors`, which says how they reach the user.
 """
 
 from __future__ import annotations
@@ -10,21 +9,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 
-class TfsnnError(Exception):
-    """The base of every error that tfsnn raises on purpose."""
-
-
-class OptionError(TfsnnError, ValueError):
-    """An argument that does not exist or has an impossible value."""
+__all__ = [
+    "CalibrationError",
+    "DataError",
+    "ModelError",
+    "OptionError",
+    "OutputError",
+    "TfsnnError",
+    "UnsupportedError",
+    "WorkerError",
+]
 
 
 class ModelError(TfsnnError):
     """A model that cannot be read, or is not of a form that can be converted."""
-
-
-class DataError(TfsnnError, ValueError):
-    """Data that cannot be read or does not fit the model."""
 
 
 class CalibrationError(TfsnnError):

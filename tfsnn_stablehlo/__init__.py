@@ -10,10 +10,11 @@ It needs NumPy and JAX, and Pillow for folders of images. It is a package of its
 because `tfsnn` imports TensorFlow.
 """
 
-from tfsnn_stablehlo.data import Data, open_data
-from tfsnn_stablehlo.errors import DataError, OptionError, ProgramError, RunError
+from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
+from tfsnn_numpy.opening import open_data
+from tfsnn_numpy.samples import Data
 from tfsnn_stablehlo.evaluation import Evaluation, Row, Totals, evaluate
-from tfsnn_stablehlo.program import Program, load
+from tfsnn_stablehlo.program import Program, ProgramError, load
 
 __all__ = [
     "Data",
@@ -23,7 +24,7 @@ __all__ = [
     "Program",
     "ProgramError",
     "Row",
-    "RunError",
+    "TfsnnError",
     "Totals",
     "evaluate",
     "load",

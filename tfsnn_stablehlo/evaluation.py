@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn_stablehlo.data import Progress, open_data
-from tfsnn_stablehlo.errors import DataError, OptionError
-from tfsnn_stablehlo.program import EVALUATE, Program
-from tfsnn_stablehlo.results import (
+from tfsnn_numpy.errors import OptionError
+from tfsnn_numpy.opening import open_data
+from tfsnn_numpy.results import (
     Energy,
     Row,
     Sums,
+    check_labels,
     doubling,
     evaluation_text,
-    label_problem,
 )
+from tfsnn_numpy.samples import Progress
+from tfsnn_stablehlo.program import EVALUATE, Program
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,7 @@ class Totals(Sums):
         top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
         self.samples += top.shape[1]
         if y is not None:
-            if problem := label_problem(y, int(np.prod(outputs.shape[2:]))):
-                raise DataError(problem)
+            check_labels(y, int(np.prod(outputs.shape[2:])))
             self.labelled = True
             self.right += (top == y).sum(1)
         if counts is None:

@@ -11,10 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn_stablehlo.errors import DataError, OptionError, ProgramError
+from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 
 FORM = 1  # of the manifest, as tfsnn.export.stablehlo.writing writes it
 PREDICT, EVALUATE = "predict", "evaluate"
+
+
+class ProgramError(TfsnnError):
+    """An exported program that cannot be read, or not be run here."""
 
 
 class Program:
@@ -26,10 +30,19 @@ class Program:
         device: of JAX, that computes.
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any], device: Any) -> None:
-        """See :func:`load`."""
+    def __init__(
+        self,
+        path: Path,
+        manifest: dict[str, Any],
+        device: Any,
+        weights: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Hold a folder that :func:`load` has read.
+
+        `weights` by name, on the device, stand in for those of the folder.
+        """
         self.path, self.manifest, self.device = path, manifest, device
-        self._weights: dict[str, Any] = {}
+        self._weights: dict[str, Any] = dict(weights or {})
         self._compiled: dict[str, Any] = {}
 
     @property

@@ -60,6 +60,7 @@ def test_the_first_output_of_a_dict_is_evaluated():
     assert row.agreement > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "method"),
     [
@@ -98,6 +99,7 @@ def test_counts_and_energy_are_those_of_the_recorded_spikes(name, method):
     assert result.ann_accuracy is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "method", "options", "latencies"),
     [

@@ -28,6 +28,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SHOWN)
 def test_the_commands_and_snippets_of_a_page_work(page, sandbox):
     names = {"__name__": page}
@@ -76,7 +77,7 @@ def test_what_is_not_run_exists(page):
                 parsed(arguments)
     known = options()
     for folder in ("benchmarks", "examples"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             known.update(re.findall(r'"(--[a-z-]+)"', path.read_text()))
     prose = documents.FENCED.sub("", text)
     named = re.findall(r"`(--[a-z-]+)(?: [^`]*)?`", prose)
@@ -104,6 +105,8 @@ def is_of_tests(kind):
     return kind.__module__.split(".")[0] not in ("keras", "tfsnn")
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_the_site_builds_names_everything_and_needs_no_network(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     built = subprocess.run(

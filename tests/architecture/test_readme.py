@@ -1,6 +1,8 @@
 """The README keeps its word: its commands, its help text and its figures."""
 
 import hashlib
+import importlib
+import json
 import re
 import runpy
 
@@ -13,9 +15,39 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_generated_parts_are_up_to_date(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    script = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))
+    monkeypatch.syspath_prepend(str(ROOT))
+    script = runpy.run_module("benchmarks.readme")
     assert script["written"](README) == README
+
+
+# The beginning of a result's name, and the module of its page.
+RESULTS = {
+    "accuracy_": "accuracy.accuracy",
+    "against_": "toolboxes.comparison",
+    "backbones": "accuracy.backbones",
+    "bulk_cost": "service.bulk_cost",
+    "early_exit_": "accuracy.early_exit",
+    "low_latency_": "accuracy.low_latency",
+    "memory": "speed.memory",
+    "options": "accuracy.options",
+    "published_": "accuracy.published",
+    "speed": "speed.speed",
+    "throughput": "speed.throughput",
+    "within_": "toolboxes.comparison",
+}
+MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", MEASURED, ids=lambda path: path.stem)
+def test_the_page_of_a_result_says_what_its_figures_say(path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    (name,) = {
+        module for start, module in RESULTS.items() if path.stem.startswith(start)
+    }
+    page = importlib.import_module(f"benchmarks.{name}").PAGE
+    assert (
+        page.text(json.loads(path.read_text())) == path.with_suffix(".md").read_text()
+    )
 
 
 def test_ci_runs_the_test_command_of_the_readme():
@@ -42,16 +74,19 @@ def test_shipped_files_have_the_checksums_of_their_readme(name):
 def test_every_example_and_benchmark_names_itself():
     """A script's docstring says how to run it, with the file's own name."""
     for folder in ("examples", "benchmarks"):
-        for path in (ROOT / folder).glob("*.py"):
+        for path in (ROOT / folder).rglob("*.py"):
             source = path.read_text()
             if '__name__ == "__main__"' in source:
-                assert f"python {folder}/{path.name}" in source
+                file = path.relative_to(ROOT)
+                module = ".".join(file.with_suffix("").parts)
+                assert f"python {file}" in source or f"python -m {module}" in source
 
 
 def blocks(language):
     return [text for named, text in documents.blocks(README) if named == language]
 
 
+@pytest.mark.slow
 def test_the_shell_commands_work(sandbox):
     found = [block for block in blocks("sh") if block.startswith("tfsnn ")]
     assert len(found) == 4  # later ones read what the first wrote
@@ -61,6 +96,7 @@ def test_the_shell_commands_work(sandbox):
     assert (sandbox / "models" / "digits" / "1" / "saved_model.pb").exists()
 
 
+@pytest.mark.slow
 def test_the_python_code_works(sandbox):
     with np.load("train.npz") as train, np.load("test.npz") as test:
         x_calibration = train["x"].astype("float32") / 255

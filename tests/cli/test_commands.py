@@ -340,6 +340,7 @@ def stand_in(work, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_demo(stand_in):
     printed = succeed("demo")
     rows = [line.split()[0] for line in printed.splitlines()[2:6]]

@@ -70,6 +70,7 @@ def test_json_is_what_the_library_gives(work, comparing):
     assert found["rows"][2]["options"] == {"levels": 7, "scale": "mse", "per": "layer"}
 
 
+@pytest.mark.slow
 def test_the_table_and_what_is_written(work, comparing, tmp_path):
     folder = tmp_path / "a" / "b"
     arguments = (
@@ -162,6 +163,8 @@ def test_what_is_not_there(work, comparing):
     assert run("compare", work / "model.keras", *missing).exit_code == 2
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_it_goes_on_after_a_kill(comparing, tmp_path):
     arguments = (
         *(*comparing, "--methods", "hmt,data_norm,opi", "--timesteps", "1,2"),

@@ -50,6 +50,7 @@ def test_the_json_is_what_the_library_finds(work, arguments):
     assert printed == json.loads(json.dumps(found.to_dict(), allow_nan=False))
 
 
+@pytest.mark.slow
 def test_the_plot_is_written_once(work, arguments, tmp_path):
     plot = tmp_path / "errors.svg"
     succeed(*arguments, "--plot", plot)

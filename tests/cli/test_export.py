@@ -23,6 +23,7 @@ def export(snn_path, output, *more):
     return run("export", "saved_model", snn_path, "--output", output, *more)
 
 
+@pytest.mark.slow
 def test_versions_one_after_the_other(snn_path, tmp_path):
     output = tmp_path / "models" / "digits"
     first = export(snn_path, output, "--version", 4)

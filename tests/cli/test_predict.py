@@ -18,8 +18,8 @@ from tfsnn_cli import predict
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _server():
-    predicting.get_ready()
+def _server(request):
+    predicting.get_ready(request)
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +147,8 @@ def names(folder):
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_ctrl_c_and_then_on(work, tmp_path):
     output, log = tmp_path / "out", tmp_path / "log"
     x = np.zeros((20_000, 6, 6, 2), np.float32)
@@ -169,6 +171,8 @@ def test_ctrl_c_and_then_on(work, tmp_path):
     assert json.loads((output / "manifest.json").read_text())["totals"] is None
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_full_disk_and_then_on(work, tmp_path):
     output, log = tmp_path / "out", tmp_path / "log"
     # The manifest fits, and no shard does.

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from command_line import MAIN, fill, start
 
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
 # As a user would start it, and with all that it says.
 AS_A_USER = {
     "unset": ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS"),

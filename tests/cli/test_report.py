@@ -36,6 +36,7 @@ def arguments(work):
     )
 
 
+@pytest.mark.slow
 def test_the_page_is_that_of_the_library(work, arguments, tmp_path):
     output = tmp_path / "report.html"
     arguments = (

@@ -53,6 +53,7 @@ def options_of(name):
     return {key: value for key, value in wanted.items() if key in known}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", methods.methods())
 def test_every_method_gives_the_same_bit_for_bit(name, work, known):
     options = options_of(name)

@@ -10,7 +10,7 @@ import tensorflow as tf
 import tfsnn
 from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Source
+from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Source, Spiking
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
@@ -34,6 +34,7 @@ def record(graph, x, timesteps=5):
     return simulate(graph, tf.constant(x), timesteps, chunk=timesteps, observe=observe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "neuron"),
     [(name, "signed") for name in models.MODELS]
@@ -79,13 +80,21 @@ def test_scales_of_any_value_give_the_same_rates(name):
 def test_the_normal_form_in_ann_mode_is_the_ann(name, simple):
     graph, x = ann(name, simple)
     plan = models.plan_for(graph, low=-3, high=3)
-    expected, values = graph.forward(x), normalize(graph, plan).forward(x)
+    normal = normalize(graph, plan)
+    expected, values = graph.forward(x), normal.feed(x)
+    for node in normal:
+        if isinstance(node, Spiking):  # as its activation, in units of its scale
+            current = values[node.inputs[0]] * plan[node.name].scale
+            y = graph[node.name].apply(np.float32(current))
+            values[node.name] = y / np.float32(plan[node.name].scale)
+        elif node.inputs:
+            values[node.name] = node.apply(*(values[name] for name in node.inputs))
     for node in graph:
         if isinstance(node, Readout):
             np.testing.assert_allclose(
                 values[node.name], expected[node.name], rtol=1e-5, atol=1e-6
             )
-        if isinstance(node, Rate):  # in units of its scale
+        if isinstance(node, Rate):
             in_units = values[node.name].numpy() * plan[node.name].scale
             np.testing.assert_allclose(in_units, expected[node.name], 1e-5, 1e-6)
 
@@ -95,7 +104,7 @@ def test_thresholds_are_one_and_spikes_integers(name):
     graph, x = ann(name)
     plan = models.plan_for(graph, **NEURONS["signed"])
     normal = normalize(graph, plan)
-    for node in normal.of_kind(Rate):
+    for node in normal.of_kind(Spiking):
         assert type(node.threshold) is float and node.threshold == 1.0
         assert (node.scale == plan[node.name].scale).all()
     for key, spikes in record(normal, x, 2).observed.items():
@@ -104,6 +113,7 @@ def test_thresholds_are_one_and_spikes_integers(name):
             assert np.abs(spikes).max() <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models.MODELS)
 @pytest.mark.parametrize("simple", [True, False])
 def test_a_fine_scale_gives_the_ann_in_one_step(name, simple):
@@ -127,6 +137,7 @@ def test_convert_with_many_levels_gives_the_ann_in_one_step(name):
     np.testing.assert_allclose(snn(x), model(x), atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per", ["channel", "layer"])
 def test_convert_without_a_bound_approaches_the_ann(per):
     """An error of 1/2 spike in each neuron's sum shrinks like 1/T."""

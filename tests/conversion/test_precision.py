@@ -88,6 +88,7 @@ def test_a_current_that_bfloat16_has_is_exact():
         assert (values.numpy() == other.observed[key].numpy()).all(), key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnn", "residual", "concat", "depthwise"])
 def test_outputs_differ_by_rounding_only(name):
     plain, x = converted(name)
@@ -152,6 +153,7 @@ def test_verify_tells_what_it_costs(trained):
     assert one.layers[-1].error != other.layers[-1].error
 
 
+@pytest.mark.slow
 def test_auto_takes_it_where_the_drop_holds(trained):
     model, x = trained
     arguments = {"max_drop": 20, "timesteps": [4], "methods": ["augmapping"]}

@@ -1,14 +1,18 @@
 """Streaming statistics against NumPy on all the activations at once."""
 
+import gc
+import tracemalloc
+
 import keras
 import models
 import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.conversion.statistics import BINS, _Accumulator, calibrate
+from tfsnn.conversion.statistics import BINS, calibrate
 from tfsnn.errors import CalibrationError
-from tfsnn.network.nodes import Rate
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Rate, Readout, Source
 from tfsnn.sources import import_model
 
 
@@ -70,24 +74,23 @@ def test_the_histogram_is_that_of_numpy():
         assert (statistics.values == centres).all()
 
 
-def add(accumulator, a):
-    """Values ``(n, C)`` of which all are drawn, as their own currents."""
-    sums = a.sum(0), (a**2).sum(0)
-    accumulator.add(len(a), np.stack(sums + sums), a.max(0), a)
-
-
-def accumulate(*arrays):
-    accumulator = _Accumulator()
-    for a in arrays:
-        add(accumulator, a)
-    return accumulator.result(sum(map(len, arrays)))
+def neurons(count):
+    """So many neurons, each of which reads an input as it is."""
+    shape = (count,)
+    nodes = (
+        Source("x", (), shape),
+        Rate("relu", ("x",), shape),
+        Readout("out", ("relu",), shape),
+    )
+    return Graph(nodes, ("out",))
 
 
 def test_bins_widen_when_later_values_are_larger():
     rng = np.random.default_rng(0)
-    small = rng.random((500, 3)) * [1, 1, 0]
-    large = rng.random((500, 3)) * [0.5, 1000, 20]
-    first, both = accumulate(small), accumulate(small, large)
+    small = (rng.random((500, 3)) * [1, 1, 0]).astype(np.float32)
+    large = (rng.random((500, 3)) * [0.5, 1000, 20]).astype(np.float32)
+    first = calibrate(neurons(3), [small])["relu"]
+    both = calibrate(neurons(3), [small, large])["relu"]
     a = np.concatenate([small, large])
     assert first.width[2] == 0 and both.width[0] == first.width[0]
     # Doubled as often as needed, and no more.
@@ -105,13 +108,21 @@ def test_bins_widen_when_later_values_are_larger():
 
 
 def test_memory_does_not_grow_with_the_batches():
-    accumulator = _Accumulator()
-    sizes = []
-    for number in range(1, 30):
-        add(accumulator, np.full((100, 2), float(number)))
-        fields = (value for value in vars(accumulator).values())
-        sizes.append(sum(np.size(value) for value in fields))
-    assert len(set(sizes)) == 1 and sizes[0] < 32 + 2 * BINS
+    traced = []
+
+    def batches():
+        for number in range(1, 30):
+            gc.collect()
+            traced.append(tracemalloc.get_traced_memory()[0])
+            yield np.full((20_000, 2), float(number), np.float32)
+
+    tracemalloc.start()
+    try:
+        calibrate(neurons(2), batches())
+    finally:
+        tracemalloc.stop()
+    # The first batch traces the sweep. A batch is 160,000 bytes.
+    assert traced[-1] - traced[5] < 160_000
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "depthwise"])

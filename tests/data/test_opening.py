@@ -54,6 +54,13 @@ def test_missing_files_and_unknown_forms(tmp_path):
             open_data(spec, SHAPE)
 
 
+def test_arrays_and_data_that_do_not_fit_are_refused_on_opening():
+    with pytest.raises(DataError, match="10 samples but y is of shape"):
+        open_data((PIXELS, CLASSES[:9]), SHAPE)
+    with pytest.raises(DataError, match=r"opened for inputs of shape \(4, 4, 3\)"):
+        open_data(open_data(PIXELS, SHAPE), (8, 8, 3))
+
+
 @pytest.mark.parametrize("value", [0, -3])
 def test_counts_below_one(value):
     with pytest.raises(OptionError, match=f"limit is {value}"):

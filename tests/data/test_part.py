@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from data_forms import FORMS, sources
-from samples import CLASSES, PIXELS, SCALED, SHAPE, collect, npz
+from samples import CLASSES, PIXELS, SCALED, SHAPE, collect
 
 from tfsnn.data import open_data
 from tfsnn.data.holdout import hold_out
-from tfsnn.data.npz import check_npz
 from tfsnn.errors import DataError
 
 PARTS = [(0, 10), (0, 3), (3, 4), (5, 10), (9, 10)]
@@ -56,14 +55,3 @@ def test_errors_count_from_the_first_sample_of_all():
     y[6] = -1
     with pytest.raises(DataError, match="in sample 6, counted from 0"):
         collect(open_data((SCALED, y), SHAPE).part(5, 10))
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-def test_checksums_of_an_npz_file(tmp_path, compressed):
-    path = npz(tmp_path / "a.npz", compressed, x=PIXELS, y=CLASSES)
-    check_npz(path)
-    stored = bytearray(path.read_bytes())
-    stored[300] ^= 1
-    path.write_bytes(stored)
-    with pytest.raises(DataError, match=r"a\.npz cannot be read.*copy it again"):
-        check_npz(path)

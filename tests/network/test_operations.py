@@ -11,7 +11,8 @@ from keras import layers
 
 from tfsnn.conversion.normalize import normalize
 from tfsnn.network.nodes import Linear, Max, Rate
-from tfsnn.network.operations import connections, count_operations
+from tfsnn.network.operations import count_operations
+from tfsnn.network.operations import operations as connections
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 

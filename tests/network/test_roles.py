@@ -78,7 +78,7 @@ def test_a_strict_network_sends_integers_only_and_is_as_good():
     assert snn.report.strict and snn.report.shares[RUNNING_SUM] == 0
     # The max pooling stands behind the neurons, and its units are those of the spikes.
     order = [type(node).__name__ for node in snn.graph]
-    assert order.index("Rate") < order.index("Max")
+    assert order.index("Spiking") < order.index("Max")
     assert not any("gain" in node.name for node in snn.graph)
     error = np.abs(snn.predict(x, verbose=0) - model.predict(x, verbose=0)).max()
     assert error < 2e-3

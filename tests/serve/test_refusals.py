@@ -165,13 +165,13 @@ def test_a_port_in_use(exported_models):
 def test_ctrl_c_ends_the_command_once_what_came_is_answered(
     exported_models, monkeypatch
 ):
-    run, entered, go_on = Signature.__call__, threading.Event(), threading.Event()
+    given, entered, go_on = Signature.__call__, threading.Event(), threading.Event()
     started = []
 
     def held(signature, inputs):
         entered.set()
         assert go_on.wait(30)
-        return run(signature, inputs)
+        return given(signature, inputs)
 
     def client():
         with ThreadPoolExecutor(1) as pool:

@@ -221,6 +221,7 @@ def test_a_folder_that_is_gone_changes_nothing(two, digits, which, caplog):
         assert which(server) == 1
 
 
+@pytest.mark.slow
 def test_a_fault_of_ours_is_told_once_and_does_not_end_the_watch(
     two, digits, which, caplog, monkeypatch
 ):

@@ -128,6 +128,7 @@ def test_services_that_are_not_offered_are_left_out(exported_models, digits, ask
     assert warm_up(served, digits / "1") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("records", "code", "says"),
     [

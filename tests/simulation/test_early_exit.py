@@ -63,6 +63,7 @@ def expected_steps(rule, logits):
     return np.array(steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rule", RULES, ids=lambda rule: f"{rule.kind}{rule.first_step}"
 )
@@ -138,6 +139,7 @@ def test_an_empty_batch_and_one_sample(spiking):
     assert one.steps.numpy()[0] == many.steps.numpy()[0]
 
 
+@pytest.mark.slow
 def test_the_skip_of_a_residual_network_and_max_pooling_leave_too():
     for name in ("residual", "maxpool_on_spikes"):
         model = models.dyadic(models.MODELS[name]())
@@ -172,6 +174,7 @@ def test_predict_gives_outputs_and_steps_and_the_rule_is_saved(spiking, tmp_path
         loaded.predict(tf.data.Dataset.from_tensor_slices(x).batch(4), verbose=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["margin", "entropy", "stable", "evidence"])
 @pytest.mark.parametrize("labelled", [False, True])
 def test_calibration_keeps_the_loss_and_is_the_smallest_such(

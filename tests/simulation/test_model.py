@@ -13,7 +13,7 @@ from keras import layers
 import tfsnn
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.report import ConversionReport
 
 
@@ -34,6 +34,7 @@ def dict_model():
     return models.randomise(keras.Model(x, heads))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnn", "residual", "concat", "normalized"])
 def test_a_saved_network_gives_equal_outputs_at_two_batch_sizes(name, tmp_path):
     _, snn, x = converted(name)
@@ -63,6 +64,7 @@ def test_predict_and_evaluate_are_those_of_keras():
     assert loss == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_keras_exports_it_before_and_after_it_has_run(tmp_path):
     _, snn, x = converted.__wrapped__("mlp")
     spec = [keras.InputSpec(shape=(None, *x.shape[1:]), dtype="float32")]
@@ -72,6 +74,7 @@ def test_keras_exports_it_before_and_after_it_has_run(tmp_path):
         np.testing.assert_allclose(loaded.serve(x), snn.run(x).outputs[0], 1e-5, 1e-6)
 
 
+@pytest.mark.slow
 def test_xla_gives_the_same():
     _, snn, x = converted.__wrapped__("mlp")
     plain = snn.predict(x, verbose=0)
@@ -243,7 +246,7 @@ def test_the_report_is_json_and_comes_back():
     assert report.samples == 7 and report.timesteps == 5
     assert report.options["levels"] == 3 and report.method == "augmapping"
     for population, node in zip(
-        report.populations, snn.graph.of_kind(Rate), strict=True
+        report.populations, snn.graph.of_kind(Spiking), strict=True
     ):
         scale = np.asarray(node.scale)
         assert population.node == node.name

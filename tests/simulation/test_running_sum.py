@@ -14,7 +14,7 @@ from tfsnn.conversion.normalize import normalize
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.nodes import Function, Max
 from tfsnn.network.passes import simplify
-from tfsnn.simulation.running_sum import SumState, send_change
+from tfsnn.network.running_sum import SumState, send_change
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
@@ -173,6 +173,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_error_falls_as_one_over_time(name):
     x = keras.Input((5, 4))

@@ -65,6 +65,7 @@ def test_an_encoder_of_tokens_converts(model, snn, data):
     assert list(snn.populations) == ["wide_relu"]
 
 
+@pytest.mark.slow
 def test_a_vision_transformer_converts():
     model = vit()
     x = models.samples(model, 30)

@@ -50,6 +50,7 @@ def test_chunks_of_any_size_give_the_same_spikes(name):
     assert min(s.min() for s in spikes) < 0 or len(spikes) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "neuron"),
     [
@@ -117,7 +118,7 @@ def test_every_neuron_does_what_the_reference_does_with_its_current():
         read = values[node.inputs[0]]
         if type(node).__name__ == "Linear":
             values[node.name] = read @ node.kernel + node.bias
-        elif type(node).__name__ == "Rate":
+        elif type(node).__name__ == "Spiking":
             spikes, potentials = reference(read, v0=0.5, n=0.0, most=3)
             assert (observed[f"spikes/{node.name}"].numpy() == spikes).all()
             assert (observed[f"potentials/{node.name}"].numpy() == potentials).all()
@@ -153,7 +154,7 @@ def test_max_pooling_has_sent_the_maximum_of_what_its_inputs_have_sent(neuron):
     graph, x = spiking("maxpool_on_spikes", **neuron)
     pools = [node for node in graph if type(node).__name__ == "Max"]
     readers = [graph[name] for name in {pools[0].inputs[0], pools[1].inputs[0]}]
-    assert len(readers) == 1 and type(readers[0]).__name__ == "Rate"
+    assert len(readers) == 1 and type(readers[0]).__name__ == "Spiking"
     working = Run(graph, tf.constant(x), 6, frozenset(["spikes"]))
     state, sent = working.initial_state(), [[], []]
     spikes = []
@@ -182,9 +183,9 @@ def test_max_pooling_of_binary_spikes_sends_binary_spikes():
 def test_max_pooling_before_the_neurons_is_constant():
     graph, _ = spiking("cnn")
     names = [type(node).__name__ for node in graph]
-    assert names.index("Max") < names.index("Rate")
+    assert names.index("Max") < names.index("Spiking")
     constant = constant_nodes(graph)
-    assert constant == {node.name for node in graph.nodes[: names.index("Rate")]}
+    assert constant == {node.name for node in graph.nodes[: names.index("Spiking")]}
 
 
 def test_constant_nodes_are_computed_once():

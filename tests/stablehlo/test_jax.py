@@ -81,6 +81,8 @@ def test_the_command_prints_what_evaluate_prints(name, folders, tmp_path):
     assert json.loads(texts[0])["samples"] == 4
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_it_runs_without_tensorflow(folders, tmp_path):
     _, x = network("signed")
     np.savez(tmp_path / "data.npz", x=x, y=np.arange(COUNT) % 3)
@@ -178,6 +180,8 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(
     find_spec("libtpu") is None, reason="libtpu is not installed: pip install libtpu"
 )

@@ -20,8 +20,8 @@ from repository import ROOT
 from tensorflow.python.tools import saved_model_cli
 from tensorflow_serving.apis import prediction_log_pb2
 
-sys.path.insert(0, str(ROOT / "benchmarks"))
-import serving_threads
+sys.path.insert(0, str(ROOT))
+from benchmarks.service import load
 
 
 def run(version, signature, outdir, inputs="", examples=""):
@@ -46,13 +46,13 @@ def warm_up(version, name):
         request = getattr(record, kind).request
         signature = request.model_spec.signature_name
         if signature not in served:
-            served[signature] = serving_threads.Served(version, signature)
+            served[signature] = load.Session(version, signature)
         if kind == "predict_log":
             inputs = {k: tf.make_ndarray(v) for k, v in request.inputs.items()}
         else:
             examples = request.input.example_list.examples
             inputs = {"inputs": [e.SerializeToString() for e in examples]}
-        answer = served[signature](inputs)
+        answer = served[signature].outputs(inputs)
         shapes = {key: list(np.shape(value)) for key, value in answer.items()}
         found.append([signature, shapes])
     return found
@@ -66,11 +66,11 @@ def main(version, work):
         run(version, "anytime", work / f"anytime{batch}", inputs)
     examples = (work / "examples.json").read_text()
     run(version, "classify", work / "classify", examples=f"inputs={examples}")
-    served = serving_threads.Served(version)
+    served = load.Session(version)
     names = ("tf_serving_warmup_requests", "tf_serving_warmup_requests_xla")
     found = {
         "warm_up": {name: warm_up(version, name) for name in names},
-        "threads": serving_threads.run(served, threads=64, seconds=2),
+        "threads": load.run(served, threads=64, seconds=2),
         "tfsnn": sorted(m for m in sys.modules if m.split(".")[0] == "tfsnn"),
     }
     (work / "found.json").write_text(json.dumps(found))

@@ -16,9 +16,11 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tfsnn", "tfsnn_cli.predict"])
 
 
-def get_ready():
-    """Start the server, which imports the library meanwhile."""
-    multiprocessing.forkserver.ensure_running()
+def get_ready(request):
+    """Start the server, which imports the library meanwhile, if a module needs it."""
+    of_module = (item for item in request.session.items if item.path == request.path)
+    if any(item.get_closest_marker("processes") for item in of_module):
+        multiprocessing.forkserver.ensure_running()
 
 
 def start(work, *arguments):

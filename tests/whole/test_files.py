@@ -82,6 +82,8 @@ def test_full_disk_names_path_and_cause(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_real_limit_on_the_file_size(tmp_path):
     code = """
 import resource, signal, sys

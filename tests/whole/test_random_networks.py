@@ -16,7 +16,7 @@ import tfsnn
 from examples import floats
 from tfsnn.conversion.normalize import normalize
 from tfsnn.errors import CalibrationError, UnsupportedError
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
@@ -78,7 +78,7 @@ def convert(drawn, path, count):
     snn.save(path)
     again = keras.saving.load_model(path).predict(given, verbose=0)
     assert_same_structure(model.output, again)
-    scales = [np.max(node.scale) for node in snn.graph.of_kind(Rate)]
+    scales = [np.max(node.scale) for node in snn.graph.of_kind(Spiking)]
     accepted = tolerances(
         simplify(import_model(model)), floats(feed), expected, max(scales, default=0)
     )
@@ -115,6 +115,7 @@ def examine(drawn, count):
         check(simulated(spiking, x, timesteps), expected, accepted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_random_network_is_converted_or_refused(signal):
     count = Counter()
@@ -124,6 +125,7 @@ def test_a_random_network_is_converted_or_refused(signal):
     assert count["vague"] <= 0.1 * NETWORKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_random_network_is_converted_saved_and_loaded(signal, tmp_path):
     count, path = Counter(), tmp_path / "snn.keras"

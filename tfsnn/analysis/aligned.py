@@ -8,12 +8,12 @@ import keras
 
 from tfsnn.conversion import methods
 from tfsnn.data import open_data
-from tfsnn.data.samples import Data
 from tfsnn.errors import ModelError
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources import import_model
+from tfsnn_numpy.samples import Data
 
 SAMPLES = 100  # compared at most
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
-from tfsnn_stablehlo.results import below_the_table, table
+from tfsnn_numpy.results import below_the_table, table
 
 
 def label(method: str, options: Mapping[str, Any]) -> str:

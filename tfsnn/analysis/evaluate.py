@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tfsnn.analysis.exit_evaluation import ExitEvaluation, evaluate_exit
 from tfsnn.data import Progress, open_data
-from tfsnn.errors import DataError, ModelError, OptionError
+from tfsnn.errors import ModelError, OptionError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.devices.strategy import (
     on_devices,
@@ -29,12 +29,12 @@ from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model.forward import first_output
 from tfsnn_numpy.defaults import BATCH_SIZE
-from tfsnn_stablehlo.results import (
+from tfsnn_numpy.results import (
     Row,
     Sums,
+    check_labels,
     doubling,
     evaluation_text,
-    label_problem,
     top_class,
 )
 
@@ -178,8 +178,7 @@ class _Totals(Sums):
         classes = int(np.prod(outputs.shape[2:]))
         self.samples += samples
         if y is not None:
-            if problem := label_problem(y, classes):
-                raise DataError(problem)
+            check_labels(y, classes)
             self.right += (top == y).sum(1)
         if reference is not None:
             ann_top = top_class(reference)[:samples]

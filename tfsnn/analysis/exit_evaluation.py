@@ -11,7 +11,7 @@ import numpy as np
 
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_stablehlo.results import top_class
+from tfsnn_numpy.results import top_class
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfsnn.analysis.aligned import SAMPLES, first_samples, matched
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import VALUES
-from tfsnn_stablehlo.results import table, top_class
+from tfsnn_numpy.results import table, top_class
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The plan written into the weights: the one place where weights are changed.
+"""Normalisation: a plan is written into the weights, and nowhere else.
 
 After it every threshold is 1, every spike an integer, and every scale sits in a
 synapse: W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a signal's
@@ -10,46 +10,33 @@ neuron's unit; a readout gets unit 1. Where no weights lie between two units tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.network.clock import RATE_CLOCK, Clock
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import (
-    Affine,
-    Constant,
-    Function,
-    Linear,
-    Lookup,
-    Merge,
-    Rate,
-    Readout,
-    Source,
-)
-
-ONE = np.ones(1)
+from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
+from tfsnn.network.nodes import Affine, Spiking
+from tfsnn.network.units import ONE
 
 
 def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
-    """The same spiking network with the weights untouched.
+    """Make the same spiking network with the weights untouched.
 
     Its thresholds are the scales and its spikes have that size.
     """
     nodes: list[Node] = []
     for node in graph:
-        if isinstance(node, Rate):
+        if node.spikes:
             neurons = plan[node.name]
             scale, low = _float(neurons.scale), neurons.negative_threshold
-            node = node.replace(
-                **{
-                    **_neuron(neurons),
-                    "threshold": scale,
-                    "initial_potential": scale * _float(neurons.initial_potential),
-                    "negative_threshold": scale * _float(low) if low else low,
-                }
+            node = _population(node, neurons).replace(
+                threshold=scale,
+                initial_potential=scale * _float(neurons.initial_potential),
+                negative_threshold=scale * _float(low) if low else low,
             )
         nodes.append(node)
     return Graph(tuple(nodes), graph.outputs, graph.layers, _clock(plan))
@@ -63,7 +50,7 @@ class Normalized(NamedTuple):
 
 
 def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
-    """The spiking network in normal form.
+    """Make the spiking network in normal form.
 
     Args:
         graph: the ANN.
@@ -73,7 +60,7 @@ def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
 
 
 def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normalized:
-    """As :func:`normalize`, with the activation that the value 1 of a node means."""
+    """Make the spiking network in normal form, and tell the unit of each node."""
     normalization = _Normalization(graph, plan)
     return Normalized(normalization.graph(), normalization.units)
 
@@ -82,15 +69,20 @@ def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
     return plan.clock if isinstance(plan, Plan) else RATE_CLOCK
 
 
-def _neuron(plan: NeuronPlan) -> dict[str, Any]:
-    return {
-        "scale": _float(plan.scale),
-        "initial_potential": _field(plan.initial_potential),
-        "negative_threshold": plan.negative_threshold,
-        "max_coefficient": _field(plan.max_coefficient),
-        "neuron": plan.neuron,
-        "settings": plan.settings,
-    }
+def _population(node: Node, plan: NeuronPlan) -> Spiking:
+    """The population in place of an activation, its threshold 1."""
+    return Spiking(
+        node.name,
+        node.inputs,
+        node.shape,
+        layer=node.layer,
+        scale=_float(plan.scale),
+        initial_potential=_field(plan.initial_potential),
+        negative_threshold=plan.negative_threshold,
+        max_coefficient=_field(plan.max_coefficient),
+        neuron=plan.neuron,
+        settings=plan.settings,
+    )
 
 
 def _field(value: Any) -> Any:
@@ -122,11 +114,11 @@ class _Normalization:
     def _wish(
         self, reader: Node, wishes: dict[str, np.ndarray | None]
     ) -> np.ndarray | None:
-        if isinstance(reader, Rate):
+        if reader.spikes:
             scale = np.asarray(self.plan[reader.name].scale, np.float64)
             # Weights are shared by all places: a scale for each goes into a gain.
             return scale if scale.ndim <= 1 else None
-        if isinstance(reader, Readout):
+        if reader.name in self.ann.outputs:
             return ONE
         return wishes[reader.name] if reader.keeps_channels else None
 
@@ -140,67 +132,20 @@ class _Normalization:
 
     def _write(self, node: Node) -> tuple[Node, np.ndarray]:
         """The node in normal form, and the unit of its output."""
+        if node.spikes:
+            plan = self.plan[node.name]
+            unit = np.asarray(plan.scale, np.float64)
+            return self._reading(_population(node, plan), [unit]), unit
         wish = self.wishes[node.name]
-        wish = ONE if wish is None else wish
-        if isinstance(node, Source):
-            return node, ONE
-        if isinstance(node, Rate):
-            return self._rate(node)
-        if isinstance(node, Readout | Function):
-            return self._reading(node, ONE), ONE
-        if isinstance(node, Linear):
-            node = self._per_channel(node)
-            gain_in = np.broadcast_to(self.units[node.inputs[0]], node.channels_in)
-            gain_out = 1 / np.broadcast_to(wish, node.shape[-1:])
-            return node.scaled(gain_in, gain_out), wish
-        if isinstance(node, Affine):
-            gain = node.gain * self.units[node.inputs[0]] / wish
-            offset = None if node.offset is None else _float(node.offset / wish)
-            return node.replace(gain=_float(gain), offset=offset), wish
-        if isinstance(node, Constant):
-            return node.replace(value=_float(node.value / wish)), wish
-        if isinstance(node, Lookup):
-            return node.replace(table=_float(node.table / wish)), wish
-        if isinstance(node, Merge):
-            return self._merge(node, wish)
-        before = self.ann[node.inputs[0]].shape
-        carried = node.carry(self.units[node.inputs[0]], before)
-        if carried is None:
-            return self._reading(node, ONE), ONE
-        return node, _compressed(carried)
-
-    def _rate(self, node: Rate) -> tuple[Rate, np.ndarray]:
-        plan = self.plan[node.name]
-        unit = np.asarray(plan.scale, np.float64)
-        written = self._reading(node, unit).replace(**_neuron(plan))
-        if node.max_value is not None:
-            written = written.replace(max_value=_float(node.max_value / unit))
-        return written, unit
-
-    def _merge(self, node: Merge, wish: np.ndarray) -> tuple[Merge, np.ndarray]:
-        if node.form == "add":
-            if not node.keeps_channels:  # summands are repeated
-                wish = ONE
-            return self._reading(node, wish), wish
         units = [self.units[name] for name in node.inputs]
-        per_channel = all(unit.ndim == 1 for unit in units)
-        if per_channel and node.axis == len(node.shape) - 1:
-            channels = [self.ann[name].shape[-1] for name in node.inputs]
-            spread = map(np.broadcast_to, units, channels)
-            return node, np.concatenate(list(spread))
-        if per_channel and all(np.array_equal(units[0], unit) for unit in units):
-            return node, units[0]
-        return self._reading(node, ONE), ONE
+        shapes = [self.ann[name].shape for name in node.inputs]
+        written = node.rescaled(units, shapes, ONE if wish is None else wish)
+        return self._reading(written.node, written.reads), written.unit
 
-    def _per_channel(self, node: Linear) -> Linear:
-        """The node, reading a signal whose unit depends on the channel only."""
-        unit = self.units[node.inputs[0]]
-        return node if unit.ndim == 1 else self._reading(node, ONE)
-
-    def _reading(self, node: Any, unit: np.ndarray) -> Any:
-        """The node, reading its inputs in this unit: gains are put in where needed."""
+    def _reading(self, node: Any, units: Sequence[np.ndarray]) -> Any:
+        """The node, reading its inputs in these units: gains where they differ."""
         names = []
-        for number, name in enumerate(node.inputs):
+        for number, (name, unit) in enumerate(zip(node.inputs, units, strict=True)):
             here, wanted = np.broadcast_arrays(self.units[name], unit)
             if np.array_equal(here, wanted):
                 names.append(name)
@@ -216,11 +161,3 @@ class _Normalization:
             self.units[gain.name] = unit
             names.append(gain.name)
         return node.replace(inputs=tuple(names))
-
-
-def _compressed(unit: np.ndarray) -> np.ndarray:
-    """A unit per element as one per channel, if that says the same."""
-    if unit.size == 1 or unit.ndim == 1:
-        return unit
-    first = unit.reshape(-1, unit.shape[-1])[0]
-    return first if (unit == first).all() else unit

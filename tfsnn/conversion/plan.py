@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.network.clock import RATE_CLOCK, Clock
+from tfsnn.network.neurons import populate
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class NeuronPlan:
         max_coefficient: the most that a spike carries; None for no bound.
         neuron: its kind, a name in :data:`tfsnn.network.neurons.KINDS`.
         settings: of that kind, JSON.
+
+    Raises:
+        OptionError: for an unknown kind, or what its neurons do not honour.
     """
 
     scale: np.ndarray
@@ -31,6 +35,15 @@ class NeuronPlan:
     max_coefficient: float | np.ndarray | None = 1.0
     neuron: str = "integrate_fire"
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing for neurons of this kind."""
+        stated = {
+            "initial_potential": self.initial_potential,
+            "negative_threshold": self.negative_threshold,
+            "max_coefficient": self.max_coefficient,
+        }
+        populate(self.neuron, stated, self.settings)
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,13 @@ float32, and so does every synapse that receives analog values, such as the firs
 from __future__ import annotations
 
 import dataclasses
-import math
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Average, Linear, Max, Merge, Rate
-from tfsnn.network.nodes.movement import Movement
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Linear
 from tfsnn_numpy.defaults import PRECISIONS
 
 EXACT = 256  # bfloat16 has all integers up to it
@@ -92,26 +89,5 @@ def _sizes(graph: Graph) -> dict[str, float]:
     sizes: dict[str, float] = {}
     for node in graph:
         reads = [sizes[name] for name in node.inputs]
-        sizes[node.name] = _size(node, reads)
+        sizes[node.name] = node.bound(reads)
     return sizes
-
-
-def _size(node: Node, reads: list[float]) -> float:
-    if isinstance(node, Rate):
-        return _largest_spike(node)
-    if isinstance(node, Movement | Max):
-        return reads[0]
-    if isinstance(node, Average) and not node.is_global and node.padding == "valid":
-        places = math.prod(node.size)  # divided by it, which is exact for powers of two
-        return reads[0] * places if places & (places - 1) == 0 else math.inf
-    if isinstance(node, Merge):
-        return sum(reads) if node.form == "add" else max(reads)
-    return math.inf
-
-
-def _largest_spike(node: Rate) -> float:
-    population: Any = node.population
-    if not population.integers or np.any(np.asarray(node.threshold) != 1):
-        return math.inf
-    most = getattr(population, "base", None) or node.max_coefficient
-    return math.inf if most is None else float(np.max(np.asarray(most)))

@@ -10,7 +10,7 @@ import numpy as np
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Function, Rate
+from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import roles
 from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
@@ -36,12 +36,7 @@ def report_conversion(
             for node in graph.of_kind(Rate)
         ),
         nodes=tuple(
-            NodeReport(
-                node.name,
-                node.layer,
-                node.op if isinstance(node, Function) else type(node).__name__,
-                of_node[node.name],
-            )
+            NodeReport(node.name, node.layer, node.label, of_node[node.name])
             for node in graph
         ),
         shares=shares(graph),

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from tfsnn.errors import CalibrationError
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate, SmoothRate
+from tfsnn.network.nodes import Rate
 
 BINS = 1024
 POSITIONS = 64
@@ -247,7 +247,7 @@ def _sweep(
         for index, node in enumerate(rates):
             channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
             sizes = values[node.name]
-            if isinstance(node, SmoothRate):
+            if node.signed:
                 sizes = tf.abs(sizes)
             a = tf.reshape(sizes, (-1, places, channels))
             currents = values[node.inputs[0]]

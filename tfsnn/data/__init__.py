@@ -12,8 +12,8 @@ refused, as their range is not known. With ``raw=True`` every number type is pas
 on unchanged, as float32.
 """
 
-from tfsnn.data.image_folder import IMAGES
 from tfsnn.data.opening import FORMS, open_data
-from tfsnn.data.samples import Batch, Data, Progress, Shape
+from tfsnn_numpy.image_folder import IMAGES
+from tfsnn_numpy.samples import Batch, Data, Progress, Shape
 
 __all__ = ["FORMS", "IMAGES", "Batch", "Data", "Progress", "Shape", "open_data"]

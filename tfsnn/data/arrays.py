@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data.samples import (
+from tfsnn.errors import DataError
+from tfsnn_numpy.samples import (
     Data,
     Header,
     Inputs,
@@ -17,7 +18,6 @@ from tfsnn.data.samples import (
     check_arrays,
     refusing,
 )
-from tfsnn.errors import DataError
 
 
 def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tfsnn.data.samples import Data
+from tfsnn_numpy.samples import Data
 
 BATCH = 256
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from tfsnn.data.arrays import by_input, open_arrays
 from tfsnn.data.reservoir import Reservoir
-from tfsnn.data.samples import Data, Progress, Stored
 from tfsnn.errors import DataError
+from tfsnn_numpy.samples import Data, Progress, Stored
 
 LABELS = "labels of the samples"  # the name of no input
 BATCH = 64

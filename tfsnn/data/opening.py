@@ -12,13 +12,21 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data.arrays import open_arrays, open_dataset
-from tfsnn.data.image_folder import open_folder
-from tfsnn.data.npz import open_npz
-from tfsnn.data.samples import Data, Inputs, Raw, Shape, alone, check_count
+from tfsnn.data.images import read_image
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
 from tfsnn_numpy.defaults import IMAGE_KEY
+from tfsnn_numpy.opening import kept, limited, open_path
+from tfsnn_numpy.samples import (
+    Data,
+    Inputs,
+    Raw,
+    Shape,
+    alone,
+    check_count,
+    require_one,
+)
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 FORMS = (
@@ -79,9 +87,8 @@ def open_data(
     inputs = {key: tuple(shape) for key, shape in named.items()}
     if not inputs:
         raise OptionError("input_shape names no input; give at least one shape.")
-    kept = frozenset(inputs) if raw is True else frozenset(raw or ())
     keys = (image_key, label_key)
-    data = _open(spec, inputs, kept, default_split, data_dir, keys)
+    data = _open(spec, inputs, kept(inputs, raw), default_split, data_dir, keys)
     if data.input_shape != alone(inputs):
         raise DataError(
             f"{data.name} was opened for inputs of shape {data.input_shape}, the model "
@@ -89,18 +96,13 @@ def open_data(
         )
     if len(inputs) > 1:  # the same, but perhaps in another order
         data = replace(data, inputs=inputs)
-    if data.size == 0:
-        raise DataError(f"{data.name} holds no samples; give data with at least 1.")
+    data = limited(data, limit)
     if labels and not data.has_labels:
         raise DataError(
             f"{data.name} holds no labels, which are needed here; give the class "
             "numbers as y (array y of an npz file, second of a pair)."
         )
-    caps = [cap for cap in (limit, data.limit) if cap is not None]
-    if not caps:
-        return data
-    size = None if data.size is None else min(data.size, *caps)
-    return replace(data, limit=min(caps), size=size)
+    return data
 
 
 def _open(
@@ -119,36 +121,21 @@ def _open(
     if isinstance(spec, str) and spec.startswith("tfds:"):
         match = TFDS_NAME.fullmatch(spec.removeprefix("tfds:"))
         if match:
-            _require_one(spec, inputs)
+            require_one(spec, inputs)
             return open_tfds(
                 match["name"], match["split"] or split, inputs, raw, data_dir
             )
     elif isinstance(spec, (str, os.PathLike)):
         path = Path(spec)
-        if path.is_dir():
-            _require_one(f"the folder of images {path}", inputs)
-            return open_folder(path, inputs, raw)
-        if path.suffix.lower() == ".npz":
-            return open_npz(path, inputs, raw)
+        data = open_path(path, inputs, raw, read_image, FORMS)
+        if data is not None:
+            return data
         if TFRECORD.search(path.name):
-            _require_one(str(path), inputs)
+            require_one(str(path), inputs)
             return open_tfrecord(path, inputs, raw, *keys)
-        if not path.exists() and not path.suffix and ":" not in str(path):
-            raise DataError(
-                f"There is no file or folder {path}, seen from {Path.cwd()}; check the "
-                f"path. Data is given as {FORMS}."
-            )
     received = repr(spec) if isinstance(spec, (str, os.PathLike)) else type(spec)
     raise OptionError(
         f"Data cannot be opened from {received}; give {FORMS}. In Python also: an "
         "array x, a pair of arrays (x, y), a tf.data.Dataset of batches; x as a dict "
         "of arrays by name for a model with several inputs."
     )
-
-
-def _require_one(what: str, inputs: Inputs) -> None:
-    if len(inputs) > 1:
-        raise DataError(
-            f"{what} gives one input, the model takes {len(inputs)}: "
-            f"{', '.join(inputs)}; give an npz file with an array for each."
-        )

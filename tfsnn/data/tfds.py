@@ -12,8 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.data.arrays import open_dataset
-from tfsnn.data.image_folder import resized_pixels
-from tfsnn.data.samples import Data, Inputs, Raw, refusing
+from tfsnn.data.images import resized_pixels
+from tfsnn_numpy.samples import Data, Inputs, Raw, refusing
 
 TFDS_NAME = re.compile(
     r"(?P<name>[^:\[\]]+(:\d+\.(\d+|\*)\.(\d+|\*))?)(:(?P<split>[^:].*))?"

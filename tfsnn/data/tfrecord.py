@@ -33,10 +33,11 @@ from typing import IO, Any, NamedTuple, cast
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data.image_folder import DECODERS, decoded
-from tfsnn.data.samples import Data, Inputs, Raw, Shape, Stored, refusing
+from tfsnn.data.images import decoded
 from tfsnn.errors import DataError
 from tfsnn_numpy.defaults import IMAGE_KEY
+from tfsnn_numpy.image_folder import DECODERS
+from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
 
 TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)
 HEADER, FOOTER = 12, 4  # bytes before and after those of a record

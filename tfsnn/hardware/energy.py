@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from tfsnn.errors import OptionError
 from tfsnn.network.operations import Operations
 from tfsnn_numpy.defaults import ENERGY_PROFILE
-from tfsnn_stablehlo.results import Energy
+from tfsnn_numpy.results import Energy
 
 HOROWITZ = (
     "M. Horowitz, “Computing's energy problem (and what we can do about it)”, "

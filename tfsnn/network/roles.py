@@ -3,9 +3,10 @@
 * "spiking": neurons, and max pooling of spikes: integers in, integers out;
 * "linear": synapses and whatever else is linear: exact over time, without a state;
 * "running sum": it sends analog values of either sign
-(:mod:`tfsnn.simulation.running_sum`).
+(:mod:`tfsnn.network.running_sum`).
 
-Input, constants and readouts count as linear.
+Input, constants and readouts count as linear. All of it follows from what the kinds of
+nodes say of themselves (:mod:`tfsnn.network.node`).
 """
 
 from __future__ import annotations
@@ -14,57 +15,47 @@ from collections.abc import Mapping
 
 from tfsnn.errors import UnsupportedError
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import (
-    Constant,
-    Function,
-    Linear,
-    Lookup,
-    Rate,
-    Readout,
-    RunningSum,
-)
 
 SPIKING, LINEAR, RUNNING_SUM = ROLES = ("spiking", "linear", "running sum")
 
 
 def spiking_nodes(graph: Graph) -> set[str]:
-    """The nodes whose outputs are events: spikes, or spikes passed on."""
+    """Return the nodes whose outputs are events: spikes, or spikes passed on."""
     spiking: set[str] = set()
     for node in graph:
-        passed_on = node.inputs and set(node.inputs) <= spiking
-        analog = isinstance(node, Linear | Lookup | Constant | Function)
-        if isinstance(node, Rate) or (passed_on and not analog):
+        reads_spikes = bool(node.inputs) and set(node.inputs) <= spiking
+        if node.spikes or (node.passes_on and reads_spikes):
             spiking.add(node.name)
     return spiking
 
 
 def roles(graph: Graph) -> dict[str, str]:
-    """The role of each node, by name."""
+    """Return the role of each node, by name."""
     spiking = spiking_nodes(graph)
     found = {}
     for node in graph:
-        if isinstance(node, Rate | RunningSum):
-            found[node.name] = SPIKING if node.name in spiking else RUNNING_SUM
-        else:
+        if node.linear:
             found[node.name] = LINEAR
+        else:
+            found[node.name] = SPIKING if node.name in spiking else RUNNING_SUM
     return found
 
 
 def needs_all_steps(graph: Graph) -> bool:
     """Return whether the graph can be simulated layer by layer only."""
-    populations = (node.population for node in graph.of_kind(Rate))
-    clock = graph.clock
-    return bool(clock.pre_steps) or clock.base > 1 or any(p.whole for p in populations)
+    whole = any(node.needs_all_steps for node in graph)
+    return whole or bool(graph.clock.pre_steps) or graph.clock.base > 1
 
 
 def constant_nodes(graph: Graph) -> set[str]:
     """Return the names of the nodes whose values do not change over time.
 
-    They are those that a constant input reaches before any neuron.
+    They are those that a constant input reaches before any neuron; outputs are not
+    among them.
     """
     constant: set[str] = set()
     for node in graph:
-        changes = isinstance(node, Rate | Readout)
+        changes = node.spikes or node.name in graph.outputs
         if not changes and set(node.inputs) <= constant:
             constant.add(node.name)
     return constant

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import DataError, OptionError
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Rate
+from tfsnn.network.graph import Graph
+from tfsnn.network.migration import dropped_arrays
+from tfsnn.network.node import Node
 from tfsnn.network.operations import Operations, count_operations
 from tfsnn.simulation.compiled import (
     Runs,
@@ -25,7 +26,7 @@ from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 # Samples times steps that a layer takes at a time, where K is free, and the largest K:
 # so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.
@@ -64,7 +65,10 @@ class SpikingModel(keras.Model):
             early_exit: when a sample is decided, or its ``to_dict``.
         """
         super().__init__(**kwargs)
-        graph = Graph.from_config(graph) if isinstance(graph, Mapping) else graph
+        self._dropped: frozenset[int] = frozenset()  # of the arrays of an old file
+        if isinstance(graph, Mapping):
+            self._dropped = dropped_arrays(graph)
+            graph = Graph.from_config(graph)
         if isinstance(report, Mapping):
             report = ConversionReport.from_dict(report)
         self.report = report
@@ -121,7 +125,7 @@ class SpikingModel(keras.Model):
     @property
     def populations(self) -> dict[str, tuple[int, ...]]:
         """The spiking nodes, in order: name and shape."""
-        return {node.name: node.shape for node in self._structure.of_kind(Rate)}
+        return {node.name: node.shape for node in self._structure if node.spikes}
 
     @property
     def depth(self) -> int:
@@ -129,7 +133,7 @@ class SpikingModel(keras.Model):
         depths: dict[str, int] = {}
         for node in self._structure:
             before = max((depths[name] for name in node.inputs), default=0)
-            depths[node.name] = before + isinstance(node, Rate)
+            depths[node.name] = before + node.spikes
         return max(depths.values())
 
     @property
@@ -194,6 +198,9 @@ class SpikingModel(keras.Model):
 
     def load_own_variables(self, store: Any) -> None:
         """As in Keras; what was compiled with other weights is forgotten."""
+        if len(store.keys()) == len(self.weights) + len(self._dropped):
+            kept = [i for i in range(len(store.keys())) if i not in self._dropped]
+            store = {str(new): store[str(old)] for new, old in enumerate(kept)}
         super().load_own_variables(store)
         self._runs.by_way.clear()
 

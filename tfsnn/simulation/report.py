@@ -8,7 +8,7 @@ from typing import Any
 
 from tfsnn.network.graph import LayerRecord
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""A spiking graph at work on one batch: its state, and how each node advances.
+"""A spiking graph at work on one batch: its state, and how its nodes are advanced.
 
+What a node does in its steps it says itself (:meth:`tfsnn.network.node.Node.advance`).
 Tensors are ``(K * B, *shape)``, time first, for the K steps of a chunk; observations
 ``(S, B, ...)``, where the S steps are the pre-steps of the network's clock and then the
 T that count; outputs are observed after each of the T.
@@ -12,10 +13,10 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Rate, Readout, RunningSum
+from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
 from tfsnn.network.roles import constant_nodes
-from tfsnn.simulation.running_sum import SumState, fold, send_change, send_value
+from tfsnn.network.signals import Signal, fold
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
 VALUES = "values"
@@ -27,9 +28,9 @@ def observed_shapes(
     """What is observed in a step of a sample, by ``kind/node``; outputs unread."""
     shapes: dict[str, tuple[int, ...]] = {}
     for node in graph:
-        if isinstance(node, Readout) and OUTPUTS in observe:
+        if node.name in graph.outputs and OUTPUTS in observe:
             shapes[f"{OUTPUTS}/{node.name}"] = graph[node.inputs[0]].shape
-        if isinstance(node, Rate):
+        if node.spikes:
             for kind in sorted({SPIKES, POTENTIALS, VALUES} & set(observe)):
                 shapes[f"{kind}/{node.name}"] = node.shape
         if COUNTS in observe and node.name in fan_outs:
@@ -69,29 +70,20 @@ class Run:
                 self.constants[node.name] = node.apply(*reads)
 
     def initial_state(self) -> dict[str, Any]:
-        """The state of each node that has one, by name."""
+        """Return the state of each node that has one, by name."""
         state: dict[str, Any] = {}
         for node in self.graph:
-            if isinstance(node, Rate):
-                shape = self._with_batch(node)
-                state[node.name] = node.population.initial_state(shape)
-            elif isinstance(node, Readout):
-                zeros = tf.zeros(self._with_batch(self.graph[node.inputs[0]]))
+            if node.name in self.graph.outputs:
+                zeros = tf.zeros((self.batch, *self.graph[node.inputs[0]].shape))
                 state[node.name] = ReadoutState(tf.constant(0), zeros, zeros)
-            elif isinstance(node, RunningSum) and node.name not in self.constants:
-                state[node.name] = self._no_sums(node)
+            elif node.name not in self.constants:
+                shapes = [
+                    None if name in self.constants else self.graph[name].shape
+                    for name in node.inputs
+                ]
+                if (first := node.initial_state(self.batch, shapes)) is not None:
+                    state[node.name] = first
         return state
-
-    def _no_sums(self, node: RunningSum) -> SumState:
-        sums = [
-            tf.zeros(self._with_batch(self.graph[name]))
-            for name in node.inputs
-            if name not in self.constants
-        ]
-        return SumState(tf.constant(0.0), sums, tf.zeros(self._with_batch(node)))
-
-    def _with_batch(self, node: Node) -> tuple[Any, ...]:
-        return (self.batch, *node.shape)
 
     def loop(
         self, state: dict[str, Any], chunks: int, chunk: int
@@ -139,12 +131,15 @@ class Run:
         self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
     ) -> dict[str, Any]:
         """Advance one node by k steps: its value and state are put in; observations."""
+        if node.name in self.graph.outputs:
+            return self._advance_readout(node, values, state, k)
         seen = {}
-        events = None
-        if isinstance(node, Rate):
-            currents = self.steps(node.inputs[0], values, k)
-            sent, state[node.name] = node.population.advance(currents, state[node.name])
-            values[node.name], events = fold(sent.values), sent.events
+        reads = [self._signal(name, values, k) for name in node.inputs]
+        value, after, sent = node.advance(reads, state.get(node.name), self.clock)
+        values[node.name] = value
+        if after is not None:
+            state[node.name] = after
+        if sent is not None:
             recorded = {
                 SPIKES: sent.events,
                 POTENTIALS: sent.potentials,
@@ -152,48 +147,21 @@ class Run:
             }
             for kind in recorded.keys() & self.observe:
                 seen[f"{kind}/{node.name}"] = tf.stack(recorded[kind])
-        elif isinstance(node, Readout):
-            sums = []
-            for current in self.steps(node.inputs[0], values, k):
-                state[node.name] = self._read(current, state[node.name])
-                sums.append(state[node.name].total)
-            if OUTPUTS in self.observe:
-                seen[f"{OUTPUTS}/{node.name}"] = tf.stack(sums)
-        elif isinstance(node, RunningSum):
-            values[node.name], state[node.name] = self._running_sum(
-                node, values, state[node.name], k
-            )
-        else:
-            values[node.name] = node.apply(
-                *(self._folded(name, values, k) for name in node.inputs)
-            )
         if COUNTS in self.observe and node.name in self.fan_outs:
-            spikes = values[node.name] if events is None else fold(events)
+            spikes = value if sent is None else fold(sent.events)
             counted = _count(spikes, self.fan_outs[node.name])
             seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
         return seen
 
-    def _running_sum(
-        self, node: RunningSum, values: dict[str, Any], state: SumState, k: int
-    ) -> tuple[Any, SumState]:
-        inputs = [
-            self.constants[name]
-            if name in self.constants
-            else self.steps(name, values, k)
-            for name in node.inputs
-        ]
-        if self.clock.base > 1:  # known when the input has ended: sent in every step
-            means = [self.clock.mean(x) if isinstance(x, list) else x for x in inputs]
-            return send_value(node, means, k), state
-        if not self.clock.pre_steps:
-            return send_change(node, inputs, state, k)
-        changes = []
-        for phase in self.clock.phases(k):  # each starts anew
-            reads = [x[phase] if isinstance(x, list) else x for x in inputs]
-            steps = len(range(k)[phase])
-            sent, state = send_change(node, reads, self._no_sums(node), steps)
-            changes.append(sent)
-        return tf.concat(changes, 0), state
+    def _advance_readout(
+        self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
+    ) -> dict[str, Any]:
+        sums = []
+        for current in self.steps(node.inputs[0], values, k):
+            state[node.name] = self._read(current, state[node.name])
+            sums.append(state[node.name].total)
+        observed = OUTPUTS in self.observe
+        return {f"{OUTPUTS}/{node.name}": tf.stack(sums)} if observed else {}
 
     def _read(self, current: Any, state: ReadoutState) -> ReadoutState:
         clock = self.clock
@@ -227,17 +195,13 @@ class Run:
         )
 
     def steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
-        """A signal as k tensors ``(B, *shape)``."""
-        if name in self.constants:
-            return [self.constants[name]] * k
-        return [values[name]] if k == 1 else tf.split(values[name], k, 0)
+        """Return a signal as k tensors ``(B, *shape)``."""
+        return self._signal(name, values, k).steps()
 
-    def _folded(self, name: str, values: dict[str, Any], k: int) -> Any:
-        """A signal as one tensor ``(k * B, *shape)``."""
-        if name not in self.constants:
-            return values[name]
-        constant = self.constants[name]
-        return constant if k == 1 else tf.concat([constant] * k, 0)
+    def _signal(self, name: str, values: dict[str, Any], k: int) -> Signal:
+        if name in self.constants:
+            return Signal(self.constants[name], k, constant=True)
+        return Signal(values[name], k)
 
 
 def _count(spikes: Any, fan_out: Any) -> Any:

@@ -8,32 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import (
-    Affine,
-    Average,
-    Constant,
-    Function,
-    Linear,
-    Lookup,
-    Max,
-    Merge,
-    Pad,
-    Rate,
-    Readout,
-    Reduce,
-    Resize,
-    Slice,
-    Transpose,
-)
+from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
 from tfsnn.network.operations import operations, shares
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import spiking_nodes
 from tfsnn.sources import import_model
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 
 @dataclass(frozen=True)
@@ -171,7 +154,7 @@ def inspect_model(model: keras.Model) -> Inspection:
             for name, layer in layers
         ]
         macs = sum(layer.macs or 0 for layer in found)
-        neurons = sum(math.prod(node.shape) for node in graph.of_kind(Rate))
+        neurons = sum(math.prod(node.shape) for node in graph if node.spikes)
         of_roles = shares(graph)
     return Inspection(
         model=model.name,
@@ -227,55 +210,19 @@ def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
     parts += [record.fate for record in graph.layers if record.layer == name]
     # A shared layer has its nodes once for each call.
     text = " + ".join(dict.fromkeys(part for part in parts if part))
-    counted = [node for node in nodes if isinstance(node, Linear | Function)]
+    counted = [node for node in nodes if node.multiplies]
     return text or "nothing", sum(operations(graph, node) for node in counted)
 
 
-_FORMS = {
-    "dense": "dense",
-    "conv": "convolution",
-    "depthwise": "depthwise convolution",
-    "transposed": "transposed convolution",
-    "add": "sum of its inputs",
-    "concat": "concatenation",
-}
-
-
 def _describe(graph: Graph, node: Node) -> str:
-    if isinstance(node, Linear | Merge):
-        return _FORMS[node.form]
-    if isinstance(node, Function):
-        return f"running sum of {node.op}"
-    if isinstance(node, Rate):
-        return "spiking neurons" + _bound(node)
-    if isinstance(node, Max):
-        if node.inputs[0] in spiking_nodes(graph):
-            return "max pooling of spikes"
-        feeds_neurons = isinstance(graph.consumers()[node.name][0], Rate)
-        return "max pooling" + feeds_neurons * " before the neurons"
-    if isinstance(node, Readout):
-        return "readout" + (node.head != "linear") * f" with {node.head} head"
-    texts: dict[type[Node], str] = {
-        Affine: "gain and offset",
-        Average: "average pooling",
-        Constant: "constant current",
-        Lookup: "rows of a table",
-        Pad: "padding",
-        Reduce: "sum or mean",
-        Resize: "interpolation",
-        Slice: "slice",
-        Transpose: "transpose",
-    }
-    return texts.get(type(node), "reshape")
-
-
-def _bound(node: Rate) -> str:
-    if node.max_value is None:
-        return ""
-    low, high = float(np.min(node.max_value)), float(np.max(node.max_value))
-    most = f"{high:g}" if low == high else f"{low:g} to {high:g}"
-    levels = "" if node.quantized is None else f", {node.quantized} levels"
-    return f" for at most {most}{levels}"
+    """What a node is, and whether it passes spikes on, or the currents of neurons."""
+    text = node.describe()
+    if node.linear or not node.passes_on:
+        return text
+    if node.name in spiking_nodes(graph):
+        return f"{text} of spikes"
+    feeds_neurons = graph.consumers()[node.name][0].spikes
+    return text + feeds_neurons * " before the neurons"
 
 
 def _shape(shape: tuple[int | None, ...] | None) -> str:

@@ -99,6 +99,7 @@ def test_settings_are_judged_on_samples_held_out(chosen, labelled):
     )
 
 
+@pytest.mark.slow
 def test_it_is_the_same_for_the_same_seed_and_a_calibration_will_do(chosen, labelled):
     model, x, y = labelled
     arguments = {key: value for key, value in ARGUMENTS.items() if key != "seed"}
@@ -107,6 +108,7 @@ def test_it_is_the_same_for_the_same_seed_and_a_calibration_will_do(chosen, labe
     assert again.to_dict() == chosen[0].to_dict()
 
 
+@pytest.mark.slow
 def test_without_labels_the_drop_is_disagreement(labelled):
     model, x, _ = labelled
     found = tfsnn.choose(
@@ -224,6 +226,7 @@ def choosing(labelled, tmp_path_factory):
 BINARY = ("--alphabet", "binary")
 
 
+@pytest.mark.slow
 def test_the_command_line_chooses(choosing, labelled, tmp_path):
     model, x, y = labelled
     report = tmp_path / "report.json"

@@ -6,6 +6,7 @@ import gc
 import importlib
 import io
 import json
+import re
 import shutil
 
 import keras
@@ -64,18 +65,25 @@ def results(work, compared, tmp_path):
     return tmp_path / "results"
 
 
+class Watched:
+    """A progress bar, which knows the method and T of each row that is measured."""
+
+    def __init__(self, interrupted=None):
+        self.rows, self.interrupted = [], interrupted
+
+    def __call__(self, batches, total, label):
+        found = re.match(r"\d+/\d+ (\w+) T=(\d+): ", label)
+        row = (found[1], int(found[2])) if found else None
+        if row and row not in self.rows:
+            self.rows.append(row)
+        if row and row == self.interrupted:
+            raise KeyboardInterrupt
+        return batches
+
+
 @pytest.fixture
-def counted(monkeypatch):
-    """The methods and T of the conversions that are made."""
-    made = []
-    real = tfsnn.convert
-
-    def convert(*arguments, timesteps, **options):
-        made.append((arguments[2], timesteps))
-        return real(*arguments, timesteps=timesteps, **options)
-
-    monkeypatch.setattr(measured, "convert", convert)
-    return made
+def watched():
+    return Watched()
 
 
 def test_rows_are_those_of_convert_and_evaluate(work, compared):
@@ -176,17 +184,17 @@ def without_seconds(comparison):
     return dataclasses.replace(comparison, rows=tuple(rows))
 
 
-def test_nothing_is_done_twice(work, compared, results, counted):
-    assert again(work, results) == compared
-    assert counted == []
+def test_nothing_is_done_twice(work, compared, results, watched):
+    assert again(work, results, progress=watched) == compared
+    assert watched.rows == []
 
 
-def test_it_goes_on_after_a_line_that_was_cut_off(work, compared, results, counted):
+def test_it_goes_on_after_a_line_that_was_cut_off(work, compared, results, watched):
     path = results / "rows.jsonl"
     first, second, third, _ = path.read_text().splitlines(keepends=True)
     path.write_text(first + third + second[:-20])
-    found = again(work, results)
-    assert counted == [("hmt", 4), ("data_norm", 4)]
+    found = again(work, results, progress=watched)
+    assert watched.rows == [("hmt", 4), ("data_norm", 4)]
     assert without_seconds(found) == without_seconds(compared)
     assert [found.rows[i].seconds for i in (0, 2)] == [
         compared.rows[i].seconds for i in (0, 2)
@@ -196,28 +204,15 @@ def test_it_goes_on_after_a_line_that_was_cut_off(work, compared, results, count
     assert json.loads((results / "compare.json").read_text()) == found.to_dict()
 
 
-def test_it_goes_on_after_ctrl_c(work, compared, tmp_path, counted, monkeypatch):
-    real = measured.evaluate
-    monkeypatch.setattr(measured, "evaluate", interrupt_after(real, 1))
+def test_it_goes_on_after_ctrl_c(work, compared, tmp_path, watched):
+    stopped = Watched(interrupted=("data_norm", 1))
     with pytest.raises(KeyboardInterrupt):
-        again(work, tmp_path / "new", timesteps=[1])
+        again(work, tmp_path / "new", timesteps=[1], progress=stopped)
+    assert stopped.rows == [("hmt", 1), ("data_norm", 1)]
     assert len((tmp_path / "new" / "rows.jsonl").read_text().splitlines()) == 1
-    monkeypatch.setattr(measured, "evaluate", real)
-    found = again(work, tmp_path / "new", timesteps=[1])
-    assert counted == [("hmt", 1), ("data_norm", 1), ("data_norm", 1)]
+    found = again(work, tmp_path / "new", timesteps=[1], progress=watched)
+    assert watched.rows == [("data_norm", 1)]
     assert without_seconds(found).rows == without_seconds(compared).rows[::2]
-
-
-def interrupt_after(evaluate, count):
-    calls = []
-
-    def interrupted(*arguments, **options):
-        calls.append(None)
-        if len(calls) > count:
-            raise KeyboardInterrupt
-        return evaluate(*arguments, **options)
-
-    return interrupted
 
 
 def test_the_energy_profile_is_asked_for(work, compared):
@@ -230,11 +225,12 @@ def test_the_energy_profile_is_asked_for(work, compared):
         again(work, None, energy="7nm")
 
 
-def test_other_steps_and_options_are_other_rows(work, compared, results, counted):
-    found = again(work, results, methods="hmt", timesteps=[1], options=None)
-    assert found.rows == compared.rows[:1] and counted == []
-    found = again(work, results, methods="data_norm", timesteps=[1], options=None)
-    assert counted == [("data_norm", 1)]
+def test_other_steps_and_options_are_other_rows(work, compared, results, watched):
+    others = {"timesteps": [1], "options": None, "progress": watched}
+    found = again(work, results, methods="hmt", **others)
+    assert found.rows == compared.rows[:1] and watched.rows == []
+    found = again(work, results, methods="data_norm", **others)
+    assert watched.rows == [("data_norm", 1)]
     assert found.rows[0].options == {}
 
 
@@ -259,7 +255,7 @@ def test_another_comparison_in_the_folder_is_refused(work, results, changed, mes
     assert {path: path.read_bytes() for path in results.iterdir()} == before
 
 
-def test_overwrite_starts_anew(work, results, counted):
+def test_overwrite_starts_anew(work, results, watched):
     found = again(
         work,
         results,
@@ -268,8 +264,9 @@ def test_overwrite_starts_anew(work, results, counted):
         options=None,
         seed=1,
         overwrite=True,
+        progress=watched,
     )
-    assert counted == [("hmt", 1)]
+    assert watched.rows == [("hmt", 1)]
     (line,) = (results / "rows.jsonl").read_text().splitlines()
     assert json.loads(line)["settings"]["seed"] == 1
     assert json.loads((results / "compare.json").read_text()) == found.to_dict()
@@ -311,11 +308,12 @@ def test_a_method_that_fails_is_a_row(work):
     assert (found.ann_accuracy, found.samples) == (0.75, 64)
 
 
-def test_failures_are_kept_as_well(work, tmp_path, counted):
+def test_failures_are_kept_as_well(work, tmp_path):
     wishes = {"methods": "hmt", "timesteps": [1], "options": {"hmt": {"per": "neuron"}}}
     found = again(work, tmp_path, **wishes)
+    rows = (tmp_path / "rows.jsonl").read_bytes()
     assert again(work, tmp_path, **wishes) == found
-    assert counted == [("hmt", 1)]
+    assert (tmp_path / "rows.jsonl").read_bytes() == rows and rows.count(b"\n") == 1
     assert (found.ann_accuracy, found.samples) == (None, 0)
     assert not (tmp_path / "compare.svg").exists()  # there is nothing to draw
 

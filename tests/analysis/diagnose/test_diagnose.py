@@ -172,6 +172,7 @@ def test_an_activation_trained_with_steps_has_no_error_at_these_steps():
     assert layer.quantisation.share == 1 and layer.error > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "method",
     ["paced", "radix", "differential", "srp", "cos", "snn_calibration", "ic_snn"],
@@ -215,9 +216,7 @@ def test_small_batches_give_the_same(monkeypatch):
         lambda self, x, *more: sizes.append(len(x)) or simulate(self, x, *more),
     )
     neurons = sum(math.prod(shape) for shape in snn.populations.values())
-    monkeypatch.setitem(
-        tfsnn.analysis.diagnose.__globals__, "RECORDED", 3 * 4 * neurons
-    )
+    monkeypatch.setattr("tfsnn.analysis.diagnose.RECORDED", 3 * 4 * neurons)
     parts = tfsnn.diagnose(model, snn, x)
     assert sizes == [3, 3, 3, 2]
     for one, other in zip(whole.layers, parts.layers, strict=True):

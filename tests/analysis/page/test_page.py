@@ -115,6 +115,7 @@ def test_bad_samples_and_labels_are_refused(network):
         report_page(model, snn, x, timesteps=0)
 
 
+@pytest.mark.slow
 def test_pre_steps_count_in_operations_and_not_in_time():
     model = models.randomise(models.mlp())
     x = models.samples(model, 12)
@@ -150,6 +151,7 @@ def test_what_spikes_stand_for_is_compared_with_the_activation(network):
         np.testing.assert_allclose(getattr(alone, kind)[name], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_parts_are_all_operations(network, page):
     """As the table of the page has them."""
     model, snn, x, y = network

@@ -147,6 +147,7 @@ def test_the_bias_goes_into_the_offset_of_a_normalisation():
     assert (after["norm"].gain == before["norm"].gain).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["residual", "maxpool_on_spikes"])
 @pytest.mark.parametrize("method", ["opi", "paced", "radix", "cos", "differential"])
 def test_what_was_gone_through_is_the_corrected_network(name, method):
@@ -234,6 +235,7 @@ def trained():
     return model, x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "options", "chosen"),
     [
@@ -276,6 +278,7 @@ def averaged():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["averaged", "residual", "maxpool_on_spikes"])
 def test_verify_report_and_files_go_with_corrected_networks(name, tmp_path):
     model = models.randomise({**models.MODELS, "averaged": averaged}[name]())

@@ -194,6 +194,7 @@ def softmax(z):
     return e / e.sum(-1, keepdims=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [1, 3])
 @pytest.mark.parametrize("head", [None, "softmax", "sigmoid"])
 def test_the_probe_measures_divergence_and_spikes(units, head):
@@ -223,6 +224,7 @@ def test_the_probe_measures_divergence_and_spikes(units, head):
     np.testing.assert_allclose(list(probed.spikes.values()), sums, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_caps_of_a_trained_network(trained):
     """More spikes are allowed, and the outputs come nearer; within the budget."""
     model, x = trained

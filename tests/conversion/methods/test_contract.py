@@ -191,6 +191,7 @@ def test_texts_are_parsed_to_the_type_of_the_option():
 BINARY, TERNARY = {0, 1}, {-1, 0, 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "alphabet"),
     [
@@ -219,8 +220,18 @@ def test_spikes_are_of_the_alphabet_of_the_method(name, options, alphabet, calib
     assert max(found) == max(alphabet) and (min(found) < 0) == (min(alphabet) < 0)
 
 
+@pytest.fixture(scope="module")
+def calibration(trained):
+    """The samples that thresholds are chosen by, gone through once for all methods."""
+    model, x = trained
+    return tfsnn.calibration(model, x[:200])
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
-def test_the_error_at_four_times_the_steps_is_smaller(name, trained, monkeypatch):
+def test_the_error_at_four_times_the_steps_is_smaller(
+    name, trained, calibration, monkeypatch
+):
     """Where a method codes in digits, at so many times the digits."""
     monkeypatch.setattr(
         "tfsnn.simulation.simulate.AT_ONCE", 100 * 64
@@ -230,7 +241,7 @@ def test_the_error_at_four_times_the_steps_is_smaller(name, trained, monkeypatch
     steps = (4, 16, 64) if spec.metadata["high"] >= 64 else (2, 4, 8)
     errors, expected = [], model(x[200:])
     for timesteps in steps:
-        snn = tfsnn.convert(model, x[:200], name, timesteps=timesteps)
+        snn = tfsnn.convert(model, calibration, name, timesteps=timesteps)
         errors.append(np.abs(snn(x[200:]) - expected).mean())
     assert errors[2] < errors[1] < errors[0]
 
@@ -259,6 +270,7 @@ def test_signed_spikes_decode_better_than_binary_ones(trained):
     assert errors["termapping", second] < errors["data_norm", second]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_convert_is_the_same_for_the_same_seed(name):
     """With all corrections, and whether the samples have labels or not."""

@@ -25,7 +25,7 @@ from tfsnn.conversion.methods import Plan
 from tfsnn.conversion.normalize import normalize
 from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate, Readout, Source
+from tfsnn.network.nodes import Readout, Source, Spiking
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
@@ -120,7 +120,7 @@ def test_a_layer_behind_gets_the_pre_steps_of_the_one_before():
     """The second is silenced by what the first sent before the steps that count."""
     clock = methods.make("srp", {"pre_steps": 2}).plan(layer(), statistics()).clock
     first, second = (
-        Rate(
+        Spiking(
             name,
             (read,),
             (1,),

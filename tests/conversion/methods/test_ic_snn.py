@@ -12,8 +12,8 @@ from tfsnn.conversion import methods
 from tfsnn.conversion.methods.ic_snn import mean_residual
 from tfsnn.conversion.statistics import calibrate
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.network.neurons import CODERS, CompensatedCoder, RateCoder
-from tfsnn.network.nodes import Linear, Rate
+from tfsnn.network.neurons import KINDS, CompensatedCoder, RateCoder
+from tfsnn.network.nodes import Coder, Linear, Spiking
 from tfsnn.network.passes import simplify
 from tfsnn.network.passes.code_inputs import code_inputs
 from tfsnn.simulation.simulate import simulate
@@ -168,7 +168,7 @@ def test_of_whole_inputs_there_is_none_and_of_several_each_has_one():
     model = models.randomise(keras.Model([tokens, image, scalar], y))
     graph = simplify(import_model(model))
     coded = code_inputs(graph, "rate_coder")
-    names = {node.name for node in coded.of_kind(Rate) if node.neuron in CODERS}
+    names = {node.name for node in coded.of_kind(Coder)}
     assert names == {"image_coder", "scalar_coder"}
     rng = np.random.default_rng(0)
     feed = {
@@ -261,6 +261,7 @@ def test_half_a_threshold_and_no_correction_is_opi():
     assert (one(x).numpy() == other(x).numpy()).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", ["direct", "rate"])
 def test_corrections_bring_the_mean_error_down_and_leave_coders_alone(coding):
     model = model_of_convolutions()
@@ -274,8 +275,8 @@ def test_corrections_bring_the_mean_error_down_and_leave_coders_alone(coding):
         spikes = snn.simulate(x).spikes["relu"]
         decoded = (spikes.mean(0) * np.asarray(snn.graph["relu"].scale)).mean(0)
         errors[correct] = np.abs(decoded - wanted).mean()
-        for node in snn.graph.of_kind(Rate):
-            if node.neuron in CODERS:
+        for node in snn.graph.of_kind(Spiking):
+            if KINDS[node.neuron].encodes_input:
                 assert np.all(np.asarray(node.initial_potential) == 0)
                 assert snn.graph[node.inputs[0]].name == "image"
     assert all(e < errors["none"] / 2 for c, e in errors.items() if c != "none")

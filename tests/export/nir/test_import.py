@@ -17,7 +17,7 @@ from tfsnn.export.nir.read_spatial import convolution
 from tfsnn.export.nir.reader import Read, Reader
 from tfsnn.export.nir.reading import import_nir
 from tfsnn.export.nir.writing import export_nir
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("eager")
 # There and back.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_there_and_back_the_spikes_are_equal(name, tmp_path):
     snn, x = spiking(NETWORKS[name])
@@ -316,5 +317,5 @@ def test_it_is_evaluated_and_counted_like_a_converted_network(tmp_path):
     rows = [tfsnn.evaluate(s, (x, y), timesteps=[1, T]).rows for s in (snn, back)]
     for one, other in zip(*rows, strict=True):
         assert one.accuracy == other.accuracy and one.spikes == other.spikes
-    assert len(back.report.populations) == len(back.graph.of_kind(Rate))
+    assert len(back.report.populations) == len(back.graph.of_kind(Spiking))
     assert "residual" not in str(back.report) and "import_nir" in str(back.report)

@@ -6,10 +6,12 @@ import pytest
 from nir_networks import NETWORKS, T, assert_same, spiking, written
 
 from tfsnn import SpikingModel
+from tfsnn.conversion.plan import Plan
 from tfsnn.errors import UnsupportedError
 from tfsnn.export.nir.losses import with_bias
 from tfsnn.export.nir.writing import export_nir
-from tfsnn.network.nodes import Rate
+from tfsnn.network.clock import Clock
+from tfsnn.network.nodes import Spiking
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -21,7 +23,7 @@ def test_all_that_cannot_be_said_is_refused_at_once(tmp_path):
     reasons = {}
     for name, _, reason in error.value.problems:
         reasons.setdefault(name, []).append(reason)
-    rates = [node.name for node in snn.graph.of_kind(Rate)]
+    rates = [node.name for node in snn.graph.of_kind(Spiking)]
     assert all(len(reasons[name]) == 1 for name in rates)
     assert "negative spikes" in reasons[rates[0]][0]
     pools = [name for name in reasons if "pooling" in name]
@@ -40,14 +42,47 @@ def test_all_that_cannot_be_said_is_refused_at_once(tmp_path):
     ("neuron", "said"),
     [
         ({"neuron": "radix", "settings": {"base": 2}}, "radix"),
+        (
+            {
+                "neuron": "differential",
+                "negative_threshold": 0.0,
+                "max_coefficient": None,
+            },
+            "differential",
+        ),
+        ({"neuron": "silenced", "settings": {"leak": 0.5}}, "leaks"),
         ({"settings": {"leak": 0.5}}, "leaks"),
     ],
 )
-def test_neurons_of_another_kind_are_refused_even_if_lossy(neuron, said, tmp_path):
+@pytest.mark.parametrize("lossy", [True, False])
+def test_neurons_of_another_kind_are_refused_even_if_lossy(
+    neuron, said, lossy, tmp_path
+):
     snn, _ = spiking(NETWORKS["mlp"], **neuron)
     with pytest.raises(UnsupportedError, match=said) as error:
-        export_nir(snn, tmp_path / "net.nir", lossy=True)
+        export_nir(snn, tmp_path / "net.nir", lossy=lossy)
     assert len(error.value.problems) == 2
+    assert not any("--lossy" in reason for *_, reason in error.value.problems)
+
+
+def test_steps_that_weigh_differently_are_refused_of_plain_neurons_too(tmp_path):
+    snn, _ = spiking(
+        NETWORKS["mlp"],
+        plan=lambda graph: Plan(
+            models.plan_for(graph, initial_potential=0.0), Clock(base=2)
+        ),
+    )
+    with pytest.raises(UnsupportedError, match="do not count alike") as error:
+        export_nir(snn, tmp_path / "net.nir", lossy=True)
+    assert [name for name, *_ in error.value.problems] == list(snn.graph.outputs)
+
+
+def test_neurons_without_their_pre_steps_keep_their_reset(tmp_path):
+    settings = {"pre_steps": 2, "reset": "zero"}
+    snn, _ = spiking(NETWORKS["mlp"], neuron="silenced", settings=settings)
+    _, record, found = written(snn, tmp_path, lossy=True)
+    assert record["reset"] == "zero"
+    assert [loss.what for loss in found.losses] == ["pre-steps"]
 
 
 LOSSY = {
@@ -66,7 +101,7 @@ def test_each_loss_is_listed_and_measured(what, tmp_path):
         export_nir(snn, tmp_path / "net.nir")
     graph, record, found = written(snn, tmp_path, lossy=True, data=x)
     (loss,) = found.losses
-    rates = tuple(node.name for node in snn.graph.of_kind(Rate))
+    rates = tuple(node.name for node in snn.graph.of_kind(Spiking))
     assert loss.what == what and loss.nodes == rates
     assert what in str(found) and "reset to zero" in str(found)
     said = loss.change(snn.graph.map_arrays(lambda *args: np.asarray(args[2])))
@@ -101,7 +136,7 @@ def test_a_spread_initial_potential_gives_the_same_count_of_a_constant_current()
     """floor(V(0) + T I) either way, of spikes up to one a step."""
     snn, x = spiking(NETWORKS["mlp"], initial_potential=0.5)
     graph = snn.graph.map_arrays(lambda *args: np.asarray(args[2]))
-    name = graph.of_kind(Rate)[0].name
+    name = graph.of_kind(Spiking)[0].name
     spread = with_bias(
         graph.map_arrays(
             lambda node, key, v: v * 0 if key == "initial_potential" else v
@@ -110,7 +145,7 @@ def test_a_spread_initial_potential_gives_the_same_count_of_a_constant_current()
         np.float32(0.5 / T),
     )
     nodes = [
-        node.replace(initial_potential=0.0) if isinstance(node, Rate) else node
+        node.replace(initial_potential=0.0) if isinstance(node, Spiking) else node
         for node in spread
     ]
     spread = spread.rewrite(nodes, {}, {})

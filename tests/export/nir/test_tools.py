@@ -1,6 +1,7 @@
 """Our NIR files run in sinabs, norse and snnTorch, where these are installed.
 
-They need PyTorch; ``benchmarks/nir_tools.py`` runs them and says what is mended.
+They need PyTorch; ``benchmarks/toolboxes/nir_tools.py`` runs them and says what is
+mended.
 """
 
 import sys
@@ -15,8 +16,8 @@ from repository import ROOT
 import tfsnn
 from tfsnn.export.nir.writing import export_nir
 
-sys.path.insert(0, str(ROOT / "benchmarks"))
-import nir_tools
+sys.path.insert(0, str(ROOT))
+from benchmarks.toolboxes import nir_tools
 
 MODELS = ROOT / "saved_models"
 T = 8

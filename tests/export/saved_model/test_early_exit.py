@@ -9,6 +9,7 @@ from tfsnn.export.saved_model.writing import export_saved_model
 from tfsnn.simulation.exit_rule import ExitRule
 
 
+@pytest.mark.slow
 def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):
     model, x = trained
     snn = tfsnn.convert(model, x[:100], "termapping", timesteps=12, correct="none")

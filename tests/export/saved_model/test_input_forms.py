@@ -23,6 +23,7 @@ def test_bytes(tmp_path):
         np.testing.assert_allclose(found, expected, 1e-6, 1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_are_read_as_those_of_a_folder(channels, tmp_path):
     model = models.randomise(
@@ -63,6 +64,7 @@ def test_images_are_read_as_those_of_a_folder(channels, tmp_path):
         loaded["serving_default"](inputs=tf.constant([b"no image"]))
 
 
+@pytest.mark.slow
 def test_several_inputs_and_outputs_by_name(tmp_path):
     tokens = keras.Input((4,), dtype="int32", name="tokens")
     other = keras.Input((3,), name="some-thing")

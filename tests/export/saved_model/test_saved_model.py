@@ -72,6 +72,7 @@ COUNTING = {"NotEqual", "TensorListSetItem", "TensorListStack"}
 SEVERAL = ("smooth", "maxpool_on_spikes", "residual", "grouped", "outputs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEVERAL)
 def test_any_network_answers_as_predict_with_stock_kernels(name, tmp_path):
     snn, x = converted(BUILDS[name])
@@ -117,6 +118,7 @@ def test_any_network_answers_as_predict_with_stock_kernels(name, tmp_path):
     assert "VarHandleOp" not in {node.op for node in nodes}  # weights are constants
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["cos", "differential", "few_spikes", "paced"])
 def test_methods_of_all_kinds(method):
     """Pre-steps, signed values, bits, look-ahead; a batch of more than one slice."""
@@ -133,6 +135,7 @@ def test_methods_of_all_kinds(method):
         assert (only[name].numpy() == found[name].numpy()).all()
 
 
+@pytest.mark.slow
 def test_xla_is_beside_the_default(tmp_path, monkeypatch):
     snn, x = converted(models.maxpool_on_spikes)
     exported = export(snn, tmp_path, xla=True)

@@ -24,6 +24,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 import tfsnn
 from tfsnn.export.saved_model.writing import export_saved_model
 
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
 SERVER = shutil.which("tensorflow_model_server")
 CLASSES = ("cat", "dog", "eel")
 SHAPE = (6, 6, 2)
@@ -133,11 +135,11 @@ def test_the_warm_up_requests_are_answered(plain):
 
 
 def test_threads_get_their_own_answers(plain):
-    """A short run of benchmarks/serving_threads.py."""
+    """A short run of benchmarks/service/load.py."""
     found = plain[1]["threads"]
     assert found["threads"] == found["distinct"] == 64
     assert found["wrong"] == 0
-    assert found["fewest_of_a_thread"] > 0
+    assert found["fewest_of_a_caller"] > 0
 
 
 @needs_gcc

@@ -38,6 +38,7 @@ def called(program, x):
     return [tensor.numpy() for tensor in results]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_programs_are_the_simulation_and_legal_for_a_tpu(name):
     snn, x = network(name)

@@ -13,7 +13,7 @@ import tfsnn
 from tfsnn.conversion.methods import Plan
 from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.network.clock import Clock
-from tfsnn.network.neurons import KINDS
+from tfsnn.network.neurons import KINDS, populate
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import needs_all_steps
 from tfsnn.simulation.report import ConversionReport
@@ -38,6 +38,8 @@ EXAMPLES = {
         {"thresholds": 4},
         Clock(),
     ),
+    "rate_coder": ({"initial_potential": 0.0}, {}, Clock()),
+    "compensated_coder": ({"initial_potential": 0.0}, {}, Clock()),
 }
 
 
@@ -52,7 +54,7 @@ def population(kind, threshold=1.0):
     for field in ("initial_potential", "negative_threshold"):
         if fields.get(field) is not None:
             fields[field] = fields[field] * threshold
-    return KINDS[kind](threshold=threshold, **fields, **settings)
+    return populate(kind, {"threshold": threshold, **fields}, settings)
 
 
 def currents(steps=8, units=(3, 8), seed=0, low=-16, high=32):
@@ -91,6 +93,7 @@ def test_parameters_per_unit_equal_neurons_of_their_own(kind):
             assert (one == other[..., i]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_eager_is_graph_is_xla(kind):
     neurons, inputs = population(kind), currents(5, (2, 4))
@@ -178,6 +181,7 @@ def test_chunks_of_any_size_give_the_same(kind, name):
         np.testing.assert_allclose(one.observed[f"outputs/{node}"][-1], output, 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["cnn", "residual", "depthwise"])
 def test_the_normal_form_is_the_unscaled_form(kind, name):
@@ -213,6 +217,7 @@ def test_a_threshold_for_each_neuron_is_written_into_gains(name):
     np.testing.assert_allclose(normal.outputs[0], plain.outputs[0], 1e-5, 1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_and_loaded_it_gives_equal_outputs_at_two_batch_sizes(kind, tmp_path):
     graph, plan, x = spiking("mlp", kind)

@@ -17,8 +17,8 @@ from tfsnn.errors import OutputError
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _server():
-    predicting.get_ready()
+def _server(request):
+    predicting.get_ready(request)
 
 
 @pytest.fixture
@@ -142,6 +142,8 @@ def uninterrupted(snn, data, tmp_path):
     return given, options, contents(tmp_path / "whole")
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_killed_at_every_write(uninterrupted, tmp_path):
     """Each run is killed one write, or one renaming, further on than that before."""
     given, options, expected = uninterrupted
@@ -158,6 +160,8 @@ def test_killed_at_every_write(uninterrupted, tmp_path):
     assert contents(output) == expected
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_killed_at_random_moments(uninterrupted, tmp_path):
     given, options, expected = uninterrupted
     output = tmp_path / "out"

@@ -24,6 +24,7 @@ from tfsnn.simulation.devices.strategy import (
     workers_of,
 )
 from tfsnn.simulation.devices.workers import Workers
+from tfsnn_numpy.defaults import STRATEGIES
 
 MAIN = "from tfsnn_cli.main import main; main()"
 LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
@@ -92,6 +93,8 @@ def processes(folder):
             process.kill()
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_lost_worker_is_an_error_in_time_that_names_it(processes):
     lost, survivor = processes["dying", 1], processes["dying", 0]
     lost.communicate(timeout=120)
@@ -104,6 +107,8 @@ def test_a_lost_worker_is_an_error_in_time_that_names_it(processes):
     assert "worker 0" not in message and "bug" not in message
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_two_processes_find_what_one_finds(processes):
     alone, err = processes["alone"].communicate(timeout=120)
     assert processes["alone"].returncode == 0, err
@@ -116,6 +121,8 @@ def test_two_processes_find_what_one_finds(processes):
     assert (other.returncode, out) == (0, ""), err
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_several_devices_find_what_one_finds(processes):
     out, err = processes["mirrored"].communicate(timeout=120)
     assert processes["mirrored"].returncode == 0, err
@@ -231,6 +238,9 @@ def test_usage(folder, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     result = run(*command(folder), "--strategy", "multi_worker")
     assert result.exit_code == 2 and "TF_CONFIG" in result.output
+    unknown = run(*command(folder), "--strategy", "two")
+    assert unknown.exit_code == 2
+    assert all(f"'{name}'" in unknown.output for name in STRATEGIES)
     with pytest.raises(OptionError, match="'two' is none of none, mirrored"):
         opened_strategy("two").__enter__()
     with pytest.raises(OptionError, match="is a CentralStorageStrategy"):

@@ -11,7 +11,7 @@ from spiking_examples import plan, spiking, with_tensors
 
 from tfsnn.conversion.normalize import normalize, unscaled
 from tfsnn.layers import QCFS
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import simulate
@@ -35,6 +35,7 @@ CHOSEN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "example"), CHOSEN)
 def test_the_spiking_network_tends_to_the_ann(kind, example):
     graph, feed = spiking(example)
@@ -62,12 +63,13 @@ def a_report():
     return ConversionReport("none", {}, 1, 0, (), (), (), {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONCE)
 def test_the_spiking_network_is_saved_and_loaded(name, tmp_path):
     graph, feed = spiking(ONCE[name])
     keys = len(graph.outputs) > 1
     snn = SpikingModel(normalize(graph, plan(graph)), 3, a_report(), keys)
-    assert snn.graph.of_kind(Rate) or name == "Embedding"
+    assert snn.graph.of_kind(Spiking) or name == "Embedding"
     snn.save(tmp_path / "snn.keras")
     loaded = keras.saving.load_model(tmp_path / "snn.keras")
     assert loaded.get_config() == snn.get_config()

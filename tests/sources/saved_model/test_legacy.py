@@ -26,6 +26,7 @@ def legacy(path, shape, *stack):
     return rebuilt
 
 
+@pytest.mark.slow
 def test_a_keras_2_cnn(tmp_path):
     rebuilt = legacy(
         tmp_path / "m",

@@ -110,6 +110,7 @@ def examine(drawn, path, way, count):
     count["rebuilt"] += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_a_random_network_is_read_back_or_refused(signal, tmp_path):
     count = Counter()

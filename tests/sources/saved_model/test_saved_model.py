@@ -90,6 +90,7 @@ STACKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKS)
 def test_every_layer_comes_back(tmp_path, name):
     shape, *stack = STACKS[name]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tfsnn.analysis.comparison import label
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 
 @dataclass(frozen=True)

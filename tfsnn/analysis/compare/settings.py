@@ -12,10 +12,10 @@ from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.conversion.settings import in_order
-from tfsnn.data.samples import check_count
 from tfsnn.errors import OptionError
 from tfsnn.hardware.energy import EnergyProfile, profile
 from tfsnn_numpy.defaults import BATCH_SIZE, ENERGY_PROFILE, TIMESTEPS
+from tfsnn_numpy.samples import check_count
 
 
 @dataclass(frozen=True)

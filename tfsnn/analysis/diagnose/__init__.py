@@ -16,7 +16,7 @@ from tfsnn.analysis.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.network.graph import Graph
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES, VALUES
-from tfsnn_stablehlo.results import table, top_class
+from tfsnn_numpy.results import table, top_class
 
 __all__ = ["Diagnosis", "LayerDiagnosis", "Part", "diagnose"]
 

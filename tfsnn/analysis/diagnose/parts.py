@@ -17,8 +17,9 @@ All in units of activation, for every unit of every sample::
 
 The sum telescopes, whatever the neuron. For signed and unsigned spikes alike the code
 goes from 0 to C n. Silencing by pre-steps counts as unevenness. Of neurons that have no
-such closed form (differential coding, few-spikes neurons, coders of inputs), Q is what
-they do send when they are given z in every step. The split of an error by its causes
+such closed form (:attr:`tfsnn.network.neurons.Population.closed_form`: differential
+coding, few-spikes neurons, coders of inputs), Q is what they do send when they are
+given z in every step. The split of an error by its causes
 goes back to T. Bu et al., "Optimal ANN-SNN conversion for high-accuracy and
 ultra-low-latency spiking neural networks", ICLR 2022.
 """
@@ -34,22 +35,12 @@ import tensorflow as tf
 
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate, Readout, RunningSum
+from tfsnn.network.nodes import Rate, Spiking
 
 # Counts that float32 has rounded to just below a whole number are that number.
 ROUNDING = 4e-7  # of the count: a few times the distance of float32 numbers
 
 CAUSES = ("clipping", "quantisation", "unevenness", "inherited")
-
-# The kinds of neurons for which the closed form holds while V(0) is in [0, 1).
-CLOSED = (
-    "integrate_fire",
-    "driven",
-    "paced",
-    "silenced",
-    "offset_corrected",
-    "radix",
-)
 
 
 class Parts(NamedTuple):
@@ -83,27 +74,27 @@ class Code:
     sent: Callable[[np.ndarray], Any] | None = None
 
     @classmethod
-    def of(cls, node: Rate, original: Rate, clock: Clock, timesteps: int) -> Code:
+    def of(cls, node: Spiking, original: Rate, clock: Clock, timesteps: int) -> Code:
         """The code of a node in normal form, whose `original` is in the ANN."""
-        weight = clock.weight(timesteps)
-        drive = node.settings.get("drive", 0.0)
-        most = np.inf if node.max_coefficient is None else node.max_coefficient
+        weight, neurons = clock.weight(timesteps), node.population
+        most = np.inf if neurons.max_coefficient is None else neurons.max_coefficient
+        start = np.asarray(neurons.initial_potential, np.float64)
 
         def sent(current: np.ndarray) -> Any:
             currents = [tf.constant(current, tf.float32)] * (
                 clock.pre_steps + timesteps
             )
-            state = node.population.initial_state(current.shape)
-            values = node.population.advance(currents, state)[0].values
+            state = neurons.initial_state(current.shape)
+            values = neurons.advance(currents, state)[0].values
             return clock.mean([value.numpy().astype(np.float64) for value in values])
 
         return cls(
             activation=lambda x: original.apply(tf.constant(x, tf.float32)).numpy(),
             scale=np.asarray(node.scale, np.float64),
             most=np.asarray(most, np.float64),
-            start=np.asarray(node.initial_potential, np.float64) + weight * drive,
+            start=start + weight * neurons.drive,
             weight=weight,
-            sent=None if node.neuron in CLOSED else sent,
+            sent=None if neurons.closed_form else sent,
         )
 
     @property
@@ -160,12 +151,12 @@ def mean_currents(graph: Graph, x: Any, decoded: dict[str, Any]) -> dict[str, An
     means: dict[str, Any] = dict(graph.feed(x))
     currents = {}
     for node in graph:
-        if isinstance(node, Rate):
+        if node.spikes:
             currents[node.name] = np.asarray(means[node.inputs[0]])
             means[node.name] = np.asarray(decoded[node.name], np.float32)
-        elif node.inputs and not isinstance(node, Readout):
+        elif node.inputs and node.name not in graph.outputs:
             mean = node.apply(*(means[name] for name in node.inputs))
-            if isinstance(node, RunningSum) and node.partial:
+            if node.partial:
                 mean = np.where(np.isfinite(mean), mean, np.float32(0))
             means[node.name] = mean
     return currents

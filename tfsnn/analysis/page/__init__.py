@@ -30,7 +30,7 @@ from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import BATCH_SIZE
-from tfsnn_stablehlo.results import doubling
+from tfsnn_numpy.results import doubling
 
 __all__ = ["report_page"]
 

@@ -16,12 +16,12 @@ import tensorflow as tf
 
 from tfsnn.analysis.intervals import Interval, mean, wilson
 from tfsnn.data import Progress
-from tfsnn.data.samples import Data
-from tfsnn.errors import DataError, OptionError
+from tfsnn.errors import OptionError
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources.keras_model.forward import first_output
-from tfsnn_stablehlo.results import label_problem, top_class
+from tfsnn_numpy.results import check_labels, top_class
+from tfsnn_numpy.samples import Data
 
 SHOWN = 12  # disagreements whose inputs are kept
 SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS = range(4)  # columns of the counts
@@ -122,8 +122,7 @@ def measure(
         top = np.stack([top_class(of_row) for of_row in outputs])
         ann = top_class(forward(x))
         if y is not None:
-            if problem := label_problem(y, int(np.prod(outputs.shape[2:]))):
-                raise DataError(problem)
+            check_labels(y, int(np.prod(outputs.shape[2:])))
             labels.append(y)
         counts.append(_counts(observed, ends, snn.populations, senders))
         tops.append(top)

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from tfsnn.analysis.aligned import matched
-from tfsnn.data.samples import Data
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import POTENTIALS, SPIKES, VALUES
+from tfsnn_numpy.samples import Data
 
 SAMPLES = 10  # of which activations are compared, at most
 VALUES_AT_A_TIME = 2**26  # recorded: a quarter of a gibibyte

@@ -29,10 +29,10 @@ from tfsnn.conversion.correct.weights import fitted
 from tfsnn.conversion.normalize import Normalized
 from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.neurons import CODERS
-from tfsnn.network.nodes import Affine, Linear, Max, Merge, Rate, Readout
-from tfsnn.simulation.running_sum import fold
+from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
+from tfsnn.network.nodes import Affine, Linear, Spiking
+from tfsnn.network.signals import fold
 from tfsnn.simulation.steps import Run
 
 MARGIN = 0.1  # of the range of a population's spikes
@@ -100,9 +100,9 @@ class _Walk:
         if original is not None and node.inputs:
             reads = (self.expected[name] for name in original.inputs)
             self.expected[node.name] = original.apply(*reads)
-        if isinstance(node, Rate) and node.neuron not in CODERS:
+        if isinstance(node, Spiking) and not node.population.encodes_input:
             self._rate(node)
-        elif not (isinstance(node, Readout) or node.name in self.run.constants):
+        elif node.name not in (*self.graph.outputs, *self.run.constants):
             if isinstance(node, Linear) and self.chosen.weights:
                 node = self.nodes[node.name] = self._fit(node)
             self.run.advance_node(node, self.values, self.state, self.steps)
@@ -123,9 +123,8 @@ class _Walk:
         """Whether a mean is known: also that of a known signal with a gain put in."""
         if name in self.values or name in self.run.constants:
             return True
-        node = self.nodes[name]
-        gain = isinstance(node, Affine) and name not in self.ann
-        return gain and self._known(node.inputs[0])
+        put_in = name not in self.ann  # a gain
+        return put_in and self._known(self.nodes[name].inputs[0])
 
     def _fit(self, node: Linear) -> Linear:
         """The linear node with weights for what its spiking inputs stand for."""
@@ -145,7 +144,7 @@ class _Walk:
     def _sum_completed_by(self, node: Linear) -> Node | None:
         """The sum that alone reads the node, if it is the last summand to be known."""
         readers = self.consumers[node.name]
-        if len(readers) != 1 or not _is_sum(readers[0]):
+        if len(readers) != 1 or not readers[0].is_sum:
             return None
         others = [name for name in readers[0].inputs if name != node.name]
         known = all(map(self._known, others))
@@ -160,7 +159,7 @@ class _Walk:
         but for a margin, because currents fluctuate.
         """
         readers = self.consumers[name]
-        if not readers or not all(isinstance(reader, Rate) for reader in readers):
+        if not readers or not all(reader.spikes for reader in readers):
             return wanted - current
         bounds = [reader.max_coefficient for reader in readers]  # type: ignore[attr-defined]
         top = np.inf if None in bounds else float(max(map(np.max, bounds)))
@@ -172,7 +171,7 @@ class _Walk:
     def _unit(self, name: str) -> Any:
         return tf.constant(self.units[name], tf.float32)
 
-    def _rate(self, node: Rate) -> None:
+    def _rate(self, node: Spiking) -> None:
         """Correct the currents and the initial potentials of a population."""
         currents = self.run.steps(node.inputs[0], self.values, self.steps)
         wanted = self.expected[node.name] / self._unit(node.name)
@@ -191,23 +190,17 @@ class _Walk:
             values = self._sent(node, currents)
         self.values[node.name] = fold(values)
 
-    def _sent(self, node: Rate, currents: list[Any]) -> list[Any]:
+    def _sent(self, node: Spiking, currents: list[Any]) -> list[Any]:
         """What a population sends in each step."""
         neurons = node.population
         state = neurons.initial_state((self.run.batch, *node.shape))
         return neurons.advance(currents, state)[0].values
 
-    def _shift_current(self, node: Rate, shift: np.ndarray) -> None:
+    def _shift_current(self, node: Spiking, shift: np.ndarray) -> None:
         """Add a current to each channel of a population, in the corrected graph."""
-        carrier = self._carrier(node.inputs[0])
-        if isinstance(carrier, Linear):
-            bias = 0.0 if carrier.bias is None else np.asarray(carrier.bias)
-            bias = np.broadcast_to(bias + shift, carrier.shape[-1:])
-            self.nodes[carrier.name] = carrier.replace(bias=bias.astype(np.float32))
-        elif isinstance(carrier, Affine):
-            offset = 0.0 if carrier.offset is None else np.asarray(carrier.offset)
-            moved = (offset + shift).astype(np.float32)
-            self.nodes[carrier.name] = carrier.replace(offset=moved)
+        moved = self._carrying(node.inputs[0], shift)
+        if moved is not None:
+            self.nodes[moved.name] = moved
         else:
             before = self.graph[node.inputs[0]]
             self.shifts[node.name] = Affine(
@@ -219,21 +212,18 @@ class _Walk:
                 layer=node.layer,
             )
 
-    def _carrier(self, name: str) -> Node | None:
-        """A node before, read by this population alone, that a current is added in."""
+    def _carrying(self, name: str, shift: np.ndarray) -> Node | None:
+        """A node before, read by this population alone, with the current added in."""
         node = self.nodes[name]
         if len(self.consumers[name]) != 1:
             return None
-        if isinstance(node, Linear | Affine):
-            return node
-        if isinstance(node, Max):
-            return self._carrier(node.inputs[0])
-        if _is_sum(node):
-            for summand in node.inputs:
-                if self.graph[summand].shape == node.shape:
-                    carrier = self._carrier(summand)
-                    if carrier is not None:
-                        return carrier
+        if (moved := node.shifted(shift)) is not None:
+            return moved
+        shapes = [self.graph[read].shape for read in node.inputs]
+        for number in node.passes_shift(shapes):
+            moved = self._carrying(node.inputs[number], shift)
+            if moved is not None:
+                return moved
         return None
 
     def corrected(self) -> Graph:
@@ -246,10 +236,6 @@ class _Walk:
             nodes.append(node)
         graph = self.graph
         return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
-
-
-def _is_sum(node: Any) -> bool:
-    return isinstance(node, Merge) and node.form == "add"
 
 
 def _shrunk(error: np.ndarray) -> np.ndarray:

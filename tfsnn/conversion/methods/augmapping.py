@@ -10,10 +10,10 @@ IEEE TNNLS 33(4):1714-1726, 2022, arXiv 2005.03231.
 The paper's equations and constants were not to be had, only its abstract; this is the
 reading consistent with it. It names no bound of the coefficient: `levels` is one (C),
 as in H-MT (Zhang et al., AAAI 2026), and None takes it away. The defaults are the best
-of those measured on the three shipped networks (``benchmarks/options.py``); V(0) =
-theta / 2 matters most, while theta_n and the threshold rule make little difference from
-T=2 on. With 15 levels the loss is below 0.1 points at T=2; 7 levels need T=4, 3 levels
-more than that.
+of those measured on the three shipped networks (``benchmarks.accuracy.options``);
+V(0) = theta / 2 matters most, while theta_n and the threshold rule make little
+difference from T=2 on. With 15 levels the loss is below 0.1 points at T=2; 7 levels
+need T=4, 3 levels more than that.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ Spikes", IJCAI 2022, arXiv 2204.13271 (read in the authors' code).
 theta is a percentile of the activations of a layer in which those above 1 are divided
 by Gamma, as bursts can carry them. The paper's lateral-inhibition pooling sends, in
 each step, what the maximum of its inputs' sums has grown by; here that is what every
-max pooling does (:mod:`tfsnn.simulation.running_sum`), where it does not stand before
+max pooling does (:mod:`tfsnn.network.running_sum`), where it does not stand before
 the neuron.
 """
 

@@ -38,8 +38,7 @@ from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons import CODERS
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Coder
 from tfsnn.network.passes.code_inputs import code_inputs
 
 ROUNDING = 1e-6  # by which an input may leave [0, 1]
@@ -81,7 +80,7 @@ class ICSNN(Thresholds, Corrected):
                 "per=neuron goes with potential=half or none, not with potential=ann: "
                 "residuals are known of channels only"
             )
-        coders = {n.name: n for n in graph.of_kind(Rate) if n.neuron in CODERS}
+        coders = {node.name: node for node in graph.of_kind(Coder)}
         for node in coders.values():
             self._refuse_other_ranges(node, statistics[node.name])
         plan = super().plan(graph, statistics)
@@ -105,7 +104,7 @@ class ICSNN(Thresholds, Corrected):
     def _coder(self) -> str:
         return f"{self.coding}_coder"
 
-    def _refuse_other_ranges(self, node: Rate, statistics: Statistics) -> None:
+    def _refuse_other_ranges(self, node: Coder, statistics: Statistics) -> None:
         low = float(statistics.current_minimum.min())
         high = float(statistics.maximum.max())
         if low < -ROUNDING or high > 1 + ROUNDING:

@@ -9,10 +9,10 @@ IEEE TNNLS 33(4):1714-1726, 2022, arXiv 2005.03231.
 
 The paper's equations and constants were not to be had, only its abstract; this is the
 reading consistent with it. The defaults are the best of those measured on the three
-shipped networks (``benchmarks/options.py``): V(0) = theta / 2 matters most (without it,
-the ResNet loses 40 points instead of 1 at T=16), then theta_n = 0, which makes firing a
-rounding; thresholds of least mean square error per channel beat percentiles and maxima
-below T=32.
+shipped networks (``benchmarks.accuracy.options``): V(0) = theta / 2 matters most
+(without it, the ResNet loses 40 points instead of 1 at T=16), then theta_n = 0, which
+makes firing a rounding; thresholds of least mean square error per channel beat
+percentiles and maxima below T=32.
 """
 
 from dataclasses import dataclass

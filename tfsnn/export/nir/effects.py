@@ -12,9 +12,9 @@ import numpy as np
 from tfsnn.data import Progress, open_data
 from tfsnn.export.nir.losses import Loss
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_stablehlo.results import top_class
+from tfsnn_numpy.results import top_class
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"
@@ -112,7 +112,7 @@ def resetting_to_zero(graph: Graph) -> Graph:
     """The graph with neurons that lose what is above the threshold."""
     nodes = tuple(
         node.replace(settings={**node.settings, "reset": "zero"})
-        if isinstance(node, Rate)
+        if isinstance(node, Spiking)
         else node
         for node in graph
     )

@@ -27,24 +27,24 @@ from tfsnn.export.nir.pooling import average, reduce
 from tfsnn.export.nir.signals import Signal, channels_first
 from tfsnn.export.nir.windows import same_pads
 from tfsnn.network.graph import Graph, Node
+from tfsnn.network.neurons import Neuron, Never
 from tfsnn.network.nodes import (
     Affine,
     Average,
     Linear,
     Merge,
     Pad,
-    Rate,
     Readout,
     Reduce,
     Reshape,
     Source,
+    Spiking,
 )
 
 REASONS = {
     "Max": "is a max pooling, which NIR has not: use average pooling in the ANN",
     "Function": "sends analog values (a running sum), which NIR cannot say: use ReLU "
     "and average pooling in the ANN",
-    "SmoothRate": "spikes by a table of its own: use ReLU in the ANN",
     "Constant": "is a constant of the model, which NIR has no node for",
     "Lookup": "is an embedding, which NIR has no node for: export what follows it",
     "Transpose": "changes the order of axes, which NIR cannot",
@@ -52,6 +52,10 @@ REASONS = {
     "Take": "takes a part of its input, which NIR cannot: change the data instead",
     "Resize": "interpolates, which NIR has no node for: use strides in the ANN",
 }
+WEIGHTED = (
+    "reads steps that do not count alike, and in NIR all do: convert with a method of "
+    "plain spikes (data_norm)"
+)
 
 
 class Translation(NamedTuple):
@@ -81,6 +85,8 @@ def translate(graph: Graph, pooling: str = "sum") -> Translation:
         except UnsayableError as error:
             problems.append((node.name, type(node).__name__, str(error)))
             signals[node.name] = Signal((), node.shape)  # on, to find all problems
+    if not problems and (graph.clock.base > 1 or graph.clock.pre_steps):
+        problems = [(name, "Readout", WEIGHTED) for name in graph.outputs]
     return Translation(builder, problems)
 
 
@@ -106,7 +112,12 @@ def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
     return Signal((name,), node.shape)
 
 
-def _rate(node: Rate, builder: Builder, signal: Signal) -> Signal:
+def _spiking(node: Spiking, builder: Builder, signal: Signal) -> Signal:
+    said = node.population.in_nir()
+    if isinstance(said, Never):
+        raise UnsayableError(said.reason)
+    if node.neuron != Neuron.kind:
+        raise UnsayableError(f"has {node.population.description}: make them plain")
     signal = builder.settled(signal, node)
     threshold = np.asarray(node.threshold, np.float32)
     start = np.zeros((), np.float32)
@@ -245,6 +256,6 @@ RULES: dict[type[Node], Callable[..., Signal]] = {
     Reduce: reduce,
     Reshape: _reshape,
     Pad: _pad,
-    Rate: _rate,
+    Spiking: _spiking,
     Readout: _readout,
 }

@@ -14,18 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.network.clock import Clock
+from tfsnn.network.clock import RATE_CLOCK
 from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Rate
-
-PLAIN = "integrate_fire"
-PRE_RUN = ("silenced", "offset_corrected")
-WEIGHTED = ("radix", "differential", "few_spikes")
+from tfsnn.network.neurons import Lost, Neuron, Never
+from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Spiking
 
 
 @dataclass(frozen=True)
 class Loss:
-    """Something that the file leaves out.
+    """A property of the network that a NIR file leaves out.
 
     Attributes:
         what: the name of it.
@@ -42,7 +39,7 @@ class Loss:
     change: Callable[[Graph], Graph] = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return what is lost as a JSON-ready dict, without the change."""
         return {
             "what": self.what,
             "nodes": list(self.nodes),
@@ -51,65 +48,26 @@ class Loss:
         }
 
 
-def never_said(graph: Graph) -> list[tuple[str, str, str]]:
-    """Neurons that NIR has nothing like: node, kind, reason."""
-    problems = []
-    for node in graph.of_kind(Rate):
-        reason = ""
-        if node.neuron in WEIGHTED:
-            reason = (
-                f"has {node.neuron} neurons, whose spikes weigh differently in each "
-                "step: convert with a method of plain spikes (data_norm)"
-            )
-        elif node.settings.get("leak"):
-            reason = "leaks, and IF in NIR does not: take neurons without a leak"
-        if reason:
-            problems.append((node.name, "Rate", reason))
-    return problems
-
-
 def in_other_words(graph: Graph) -> Graph:
-    """The same network in plain neurons, as far as there are such.
+    """Return the same network in integrate-and-fire neurons, where those do the same.
 
     A constant current of the neurons (`driven`) goes into the biases. A coder sends
     what a neuron at its input sends, as long as the sum of its input does not round.
     """
-    for node in graph.of_kind(Rate):
-        if node.neuron == "driven":
-            settings = dict(node.settings)
-            drive = np.float32(settings.pop("drive", 0.0)) * node.threshold
-            plain = node.replace(neuron=PLAIN, settings=settings)
-            graph = with_bias(_with(graph, [plain]), node.name, np.asarray(drive))
-        elif node.neuron == "rate_coder":
-            graph = _with(graph, [node.replace(neuron=PLAIN)])
+    for node in graph.of_kind(Spiking):
+        if not (node.neuron == Neuron.kind or _is_never(node) or _lost(node)):
+            graph = _in_plain_neurons(graph, node)
     return graph
 
 
 def losses(graph: Graph, timesteps: int) -> list[Loss]:
-    """What would be lost of a network of plain words, run for T steps."""
-    rates, clock = graph.of_kind(Rate), graph.clock
+    """Return what NIR loses of a network of :func:`in_other_words`, run for T steps.
+
+    Neurons that cannot be written at all are left out.
+    """
+    rates = [node for node in graph.of_kind(Spiking) if not _is_never(node)]
     found = [
-        Loss(
-            "look-ahead",
-            _names(rates, lambda n: n.neuron == "paced"),
-            "neurons that fire at once",
-            "convert with -o lookahead 0, or another method",
-            _made_plain(("paced",), dataclasses.replace(clock, lookahead=0)),
-        ),
-        Loss(
-            "pre-steps",
-            _names(rates, lambda n: n.neuron in PRE_RUN),
-            "the same potentials for every input",
-            "convert with another method than srp or cos",
-            _made_plain(PRE_RUN, Clock(delay=clock.delay)),
-        ),
-        Loss(
-            "coding compensation",
-            _names(rates, lambda n: n.neuron == "compensated_coder"),
-            "spikes of the input without the rest that they lose",
-            "convert with another method than ic_snn",
-            _made_plain(("compensated_coder",), clock),
-        ),
+        *_losses_of_kinds(rates),
         Loss(
             "negative spikes",
             _names(rates, lambda n: n.negative_threshold is not None),
@@ -150,7 +108,7 @@ def losses(graph: Graph, timesteps: int) -> list[Loss]:
 
 
 def with_bias(graph: Graph, name: str, bias: np.ndarray) -> Graph:
-    """The graph with a constant current into a node, in the bias before it.
+    """Return the graph with a constant current into a node, in the bias before it.
 
     Where no weights are that only this node reads, an affine node is put in. A bias for
     each place, which NIR has not, is averaged over the places.
@@ -184,12 +142,53 @@ def with_bias(graph: Graph, name: str, bias: np.ndarray) -> Graph:
     return dataclasses.replace(graph, nodes=tuple(nodes))
 
 
+def _is_never(node: Spiking) -> bool:
+    return isinstance(node.population.in_nir(), Never)
+
+
+def _lost(node: Spiking) -> tuple[Lost, ...]:
+    """Return what the neurons of a node do that NIR's IF does not."""
+    said = node.population.in_nir()
+    return () if isinstance(said, Never) else said.lost
+
+
+def _losses_of_kinds(rates: Iterable[Spiking]) -> list[Loss]:
+    nodes: dict[Lost, list[str]] = {}
+    for node in rates:
+        for lost in _lost(node):
+            nodes.setdefault(lost, []).append(node.name)
+    return [
+        Loss(lost.what, tuple(names), lost.instead, lost.way_out, _without(lost))
+        for lost, names in nodes.items()
+    ]
+
+
+def _without(lost: Lost) -> Callable[[Graph], Graph]:
+    def change(graph: Graph) -> Graph:
+        for node in graph.of_kind(Spiking):
+            if lost in _lost(node):
+                graph = _in_plain_neurons(graph, node)
+        usual = {name: getattr(RATE_CLOCK, name) for name in lost.clock}
+        clock = dataclasses.replace(graph.clock, **usual)
+        return dataclasses.replace(graph, clock=clock)
+
+    return change
+
+
+def _in_plain_neurons(graph: Graph, node: Spiking) -> Graph:
+    """Return the graph with plain neurons in a node, their drive in a bias."""
+    drive = np.float32(node.population.drive) * node.threshold
+    kept = {k: v for k, v in node.settings.items() if k in Neuron.parameters()}
+    plain = node.replace(neuron=Neuron.kind, settings=kept)
+    return with_bias(_with(graph, [plain]), node.name, np.asarray(drive))
+
+
 def _takes(node: Node, reader: Node, consumers: Mapping[str, list[Node]]) -> bool:
     return isinstance(node, Linear) and consumers[node.name] == [reader]
 
 
 def _with(graph: Graph, changed: Iterable[Node]) -> Graph:
-    """The graph with these nodes in place of those of their names."""
+    """Return the graph with these nodes in place of those of their names."""
     by_name = {node.name: node for node in changed}
     nodes = tuple(by_name.get(node.name, node) for node in graph)
     return dataclasses.replace(graph, nodes=nodes)
@@ -208,25 +207,16 @@ def _starts_above(node: Any) -> bool:
     return subtracts and bool(np.any(np.asarray(node.initial_potential)))
 
 
-def _made_plain(kinds: tuple[str, ...], clock: Clock) -> Callable[[Graph], Graph]:
-    def change(graph: Graph) -> Graph:
-        rates = [node for node in graph.of_kind(Rate) if node.neuron in kinds]
-        plain = [node.replace(neuron=PLAIN, settings={}) for node in rates]
-        return dataclasses.replace(_with(graph, plain), clock=clock)
-
-    return change
-
-
 def _changed(**fields: Any) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        return _with(graph, [n.replace(**fields) for n in graph.of_kind(Rate)])
+        return _with(graph, [n.replace(**fields) for n in graph.of_kind(Spiking)])
 
     return change
 
 
 def _spread_out(timesteps: int) -> Callable[[Graph], Graph]:
     def change(graph: Graph) -> Graph:
-        for node in graph.of_kind(Rate):
+        for node in graph.of_kind(Spiking):
             if _starts_above(node):
                 start = np.asarray(node.initial_potential, np.float32)
                 graph = _with(graph, [node.replace(initial_potential=0.0)])

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
 from tfsnn.export.nir.reader import Read, Reader, UnreadableError
-from tfsnn.network.nodes import Affine, Linear, Rate, Readout, Reshape, Source
+from tfsnn.network.nodes import Affine, Linear, Readout, Reshape, Source, Spiking
 
 # Currents are taken that much smaller where a spike needs v > v_threshold: a potential
 # that is the threshold stays below it, one that is more by some roundings does not.
@@ -131,7 +131,7 @@ def _neurons(reader: Reader, name: str, content: Any, signal: Read, key: str) ->
         drive = Affine(f"{name}_drive", (signal.name,), signal.shape, gain=gain)
         signal = reader.add(drive, signal.order)
     start = np.asarray(-floor / height, np.float32)
-    node = Rate(
+    node = Spiking(
         name,
         (signal.name,),
         signal.shape,

@@ -27,7 +27,7 @@ from tfsnn.export.nir.reader import Read, Reader, UnreadableError
 from tfsnn.export.nir.writing import RECORD, SCALES
 from tfsnn.extras import require
 from tfsnn.network.graph import Graph, LayerRecord
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import roles
 from tfsnn.simulation.model import SpikingModel
@@ -208,7 +208,7 @@ def _report(graph: Graph, options: dict[str, Any], timesteps: int) -> Conversion
         timesteps=timesteps,
         samples=0,
         layers=graph.layers,
-        populations=tuple(_population(node) for node in graph.of_kind(Rate)),
+        populations=tuple(_population(node) for node in graph.of_kind(Spiking)),
         nodes=tuple(
             NodeReport(node.name, node.name, type(node).__name__, of_node[node.name])
             for node in graph
@@ -217,7 +217,7 @@ def _report(graph: Graph, options: dict[str, Any], timesteps: int) -> Conversion
     )
 
 
-def _population(node: Rate) -> PopulationReport:
+def _population(node: Spiking) -> PopulationReport:
     scale = np.asarray(node.scale)
     return PopulationReport(
         node=node.name,

@@ -30,14 +30,14 @@ from tfsnn.export.nir import effects as nir_effects
 from tfsnn.export.nir.builder import Builder
 from tfsnn.export.nir.effects import Effect
 from tfsnn.export.nir.graph import translate
-from tfsnn.export.nir.losses import Loss, in_other_words, losses, never_said
+from tfsnn.export.nir.losses import Loss, in_other_words, losses
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
-from tfsnn_stablehlo.results import table
+from tfsnn_numpy.results import table
 
 RECORD, SCALES = "tfsnn", "scales"  # in the metadata
 
@@ -137,7 +137,7 @@ def export_nir(
     for loss in lost:
         said = loss.change(said)
     translation = translate(said, pooling)
-    _refuse(plain, never_said(plain) + translation.problems, [] if lossy else lost)
+    _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
         effects = nir_effects.measure(
@@ -181,7 +181,7 @@ def _record(
     effects: Sequence[Effect],
 ) -> dict[str, Any]:
     """The metadata: a JSON document, and the scales."""
-    rates = said.of_kind(Rate)
+    rates = said.of_kind(Spiking)
     resets = {node.settings.get("reset", "subtract") for node in rates}
     start = said.clock.start(snn.timesteps)
     document = {
@@ -193,7 +193,7 @@ def _record(
         "reset": resets.pop() if len(resets) == 1 else "subtract",
         "initial_potential": {
             node.name: _range(node.initial_potential)
-            for node in snn.graph.of_kind(Rate)
+            for node in snn.graph.of_kind(Spiking)
         },
         "inputs": [builder.names[name] for name in said.inputs],
         "input": "the sample, as the ANN takes it, in each step",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data.image_folder import resized_pixels
+from tfsnn.data.images import resized_pixels
 from tfsnn.errors import OptionError
 from tfsnn_numpy.defaults import SERVED_INPUTS
 

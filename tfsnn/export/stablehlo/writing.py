@@ -119,7 +119,7 @@ def export_stablehlo(
             "install --upgrade tensorflow"
         )
     target = _checked(Path(output), batch_size, platform)
-    chunk = snn.chunk or max(1, min(snn.timesteps, AT_A_TIME // batch_size))
+    chunk = steps_at_a_time(snn, batch_size)
     programs = Programs(snn, batch_size, chunk)
     files: dict[str, bytes] = {}
     described: dict[str, Any] = {}
@@ -162,6 +162,11 @@ def export_stablehlo(
     }
     _write(target, files, traced[EVALUATE].weights, manifest)
     return ExportedProgram(target, json.loads((target / MANIFEST).read_text()))
+
+
+def steps_at_a_time(snn: SpikingModel, batch_size: int) -> int:
+    """The steps that a layer of the program takes together: K, if it is given."""
+    return snn.chunk or max(1, min(snn.timesteps, AT_A_TIME // batch_size))
 
 
 def _checked(target: Path, batch_size: int, platform: str) -> Path:

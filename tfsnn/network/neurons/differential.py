@@ -25,19 +25,22 @@ from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Never
+from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.thresholded import Thresholded
 
 
 class DifferentialState(NamedTuple):
-    """Each ``(B, *units)``, in units of activation; `step` is a scalar."""
+    """What a neuron carries on, ``(B, *units)``; `step`, a scalar, counts the steps."""
 
     potential: Any
     mean: Any
     step: Any
 
 
+@neuron_kind("differential")
 @dataclass(frozen=True)
-class Differential:
+class Differential(Thresholded):
     """Neurons with `thresholds` thresholds, of which the smallest is `threshold`.
 
     Attributes:
@@ -45,25 +48,30 @@ class Differential:
     """
 
     whole: ClassVar[bool] = False
-    integers: ClassVar[bool] = False
 
-    threshold: Any = 1.0
-    initial_potential: Any = 0.0
-    negative_threshold: Any | None = 0.0
     max_coefficient: Any | None = None
     thresholds: int = 4
 
-    def initial_state(self, shape: Any) -> DifferentialState:
-        """Nothing sent yet."""
-        potential = tf.broadcast_to(
-            tf.convert_to_tensor(self.initial_potential, tf.float32), shape
+    @property
+    def negative_threshold(self) -> float:
+        """The margin of negative spikes, 0: spikes of either sign round the change."""
+        return 0.0
+
+    def in_nir(self) -> Never:
+        """Return that NIR has no spikes that stand for a change."""
+        return Never(
+            "has differential neurons, whose spikes weigh differently in each step: "
+            "convert with a method of plain spikes (data_norm)"
         )
-        return DifferentialState(potential, tf.zeros(shape), tf.constant(0.0))
+
+    def initial_state(self, shape: Any) -> DifferentialState:
+        """Return the state before the first step for units of `shape`, (B, *units)."""
+        return DifferentialState(self._start(shape), tf.zeros(shape), tf.constant(0.0))
 
     def advance(
         self, currents: list[Any], state: DifferentialState
     ) -> tuple[Sent, DifferentialState]:
-        """See the module."""
+        """Send the largest power of two that fits what has changed, in each step."""
         sent = Sent([], [], [])
         for current in currents:
             step = state.step + 1.0

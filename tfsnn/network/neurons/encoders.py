@@ -21,35 +21,50 @@ from typing import Any, ClassVar, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Lost, Written
+from tfsnn.network.neurons.population import Population, Sent, neuron_kind
+
+COMPENSATION = Lost(
+    "coding compensation",
+    "spikes of the input without the rest that they lose",
+    "convert with another method than ic_snn",
+)
 
 
 class CoderState(NamedTuple):
-    """The steps done, a scalar: of a constant input nothing else is left."""
+    """What a coder carries on: the steps done, a scalar, for its input is constant."""
 
     step: Any
 
 
+@neuron_kind("rate_coder")
 @dataclass(frozen=True)
-class RateCoder:
-    """A binary spike whenever the sum of the input has grown by a threshold."""
+class RateCoder(Population):
+    """A population of an input: a spike for each threshold by which its sum has grown.
 
+    Attributes:
+        threshold: the input that one spike in each step stands for; > 0.
+    """
+
+    description: ClassVar[str] = "coders of an input"
     whole: ClassVar[bool] = False
     integers: ClassVar[bool] = True
+    encodes_input: ClassVar[bool] = True
 
     threshold: Any = 1.0
-    initial_potential: Any = 0.0
-    negative_threshold: Any | None = None
-    max_coefficient: Any | None = 1.0
+
+    def in_nir(self) -> Written:
+        """Return that they are NIR's IF, as long as its sums do not round."""
+        return Written()
 
     def initial_state(self, shape: Any) -> CoderState:
-        """No step done."""
+        """Return the state of no step done."""
         return CoderState(tf.constant(0.0))
 
     def advance(
         self, currents: list[Any], state: CoderState
     ) -> tuple[Sent, CoderState]:
-        """See the module; the currents are all the same."""
+        """Send the spikes of some steps; the currents are all the same."""
         sent, step = Sent([], [], []), state.step
         for current in currents:
             x = self._input(current)
@@ -62,21 +77,27 @@ class RateCoder:
         return sent, CoderState(step)
 
     def _input(self, current: Any) -> Any:
-        """In thresholds, in [0, 1]."""
+        """Return the input in thresholds, clipped to [0, 1]."""
         return tf.clip_by_value(current / self.threshold, 0.0, 1.0)
 
 
+@neuron_kind("compensated_coder")
 @dataclass(frozen=True)
 class CompensatedCoder(RateCoder):
-    """The same, with what the spikes lose added to each of the values."""
+    """A population of an input, with what the spikes lose added to each value."""
 
+    description: ClassVar[str] = "coders of an input, compensated"
     whole: ClassVar[bool] = True
-    integers: ClassVar[bool] = False
+    encodes_input: ClassVar[bool] = True
+
+    def in_nir(self) -> Written:
+        """Return that NIR's IF loses the compensation."""
+        return Written((COMPENSATION,))
 
     def advance(
         self, currents: list[Any], state: CoderState
     ) -> tuple[Sent, CoderState]:
-        """See the module."""
+        """Send the spikes of all steps, and in each the mean of what they lose."""
         sent, after = super().advance(currents, state)
         steps, x = len(currents), self._input(currents[0])
         lost = (x - tf.floor(steps * x) / steps) * self.threshold

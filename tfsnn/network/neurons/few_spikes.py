@@ -36,8 +36,9 @@ import tensorflow as tf
 
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons.few_spikes_tables import TABLES, UNIT
-from tfsnn.network.neurons.integrate_fire import Neuron
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Never
+from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.thresholded import Thresholded
 
 # The lower end of each function's interval; the upper ends are those of its tables.
 LOWEST = {"sigmoid": -8.0, "tanh": -4.0, "silu": -8.0, "gelu": -4.0}
@@ -46,7 +47,7 @@ Table = tuple[tuple[float, float, float], ...]  # T, h and d of each step
 
 
 def table(function: str, high: int, steps: int) -> Table:
-    """The table of a function on the interval up to `high`, for so many steps.
+    """Return the table of a function on the interval up to `high`, for some steps.
 
     That is the largest of at most `steps` rows: those for 1, 2, 4, 8, 12 and 16 exist.
     """
@@ -58,29 +59,29 @@ def table(function: str, high: int, steps: int) -> Table:
 
 
 def upper_ends(function: str) -> list[int]:
-    """The upper ends of the intervals for which there are tables of a function."""
+    """Return the ends of the intervals for which a function has tables."""
     return sorted({high for name, high, _ in TABLES if name == function})
 
 
 def largest(function: str, high: int) -> float:
-    """The largest value of a function on the interval up to `high`, rounded."""
+    """Return the largest value of a function on the interval up to `high`, rounded."""
     return float(high) if function in ("silu", "gelu") else 1.0
 
 
 def places(function: str, high: int, count: int) -> np.ndarray:
-    """Evenly spaced inputs from one end of the interval to the other."""
+    """Return evenly spaced inputs from one end of the interval to the other."""
     return np.linspace(LOWEST[function], high, count)
 
 
 def importance(x: np.ndarray) -> np.ndarray:
-    """How much inputs count: half of it evenly, half as a Gaussian of deviation 1.5."""
+    """Return the weights of inputs: half even, half a Gaussian of deviation 1.5."""
     gaussian = np.exp(-(x**2) / (2 * 1.5**2))
     return 0.5 / len(x) + 0.5 * gaussian / gaussian.sum()
 
 
 @functools.cache
 def square_error(function: str, high: int, steps: int) -> float:
-    """The mean square error of a table, by :func:`importance`."""
+    """Return the mean square error of a table, by :func:`importance`."""
     x = places(function, high, 4001)
     neurons = FewSpikes(function=function, high=high)
     current = tf.constant(x / largest(function, high), tf.float32)
@@ -91,8 +92,9 @@ def square_error(function: str, high: int, steps: int) -> float:
     return float(np.sum(importance(x) * error**2))
 
 
+@neuron_kind("few_spikes")
 @dataclass(frozen=True)
-class FewSpikes(Neuron):
+class FewSpikes(Thresholded):
     """Neurons of a smooth activation; their threshold stands for its largest value.
 
     Attributes:
@@ -100,14 +102,21 @@ class FewSpikes(Neuron):
         high: the upper end of the interval of its table.
     """
 
+    description: ClassVar[str] = "few-spikes neurons"
     whole: ClassVar[bool] = True
-    integers: ClassVar[bool] = False
 
     function: str = "sigmoid"
     high: int = 8
 
+    def in_nir(self) -> Never:
+        """Return that NIR has no spikes that weigh by their step."""
+        return Never(
+            "has few_spikes neurons, which spike by a table of their own: convert with "
+            "a method of plain spikes (data_norm), and use ReLU in the ANN"
+        )
+
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
-        """See the module; `state` is the one before the first step."""
+        """Go through the rows of the table, one in each step, from the whole input."""
         steps = len(currents)
         silent = (np.inf, 0.0, 0.0)
         rows = table(self.function, self.high, steps)

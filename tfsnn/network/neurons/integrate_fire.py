@@ -28,18 +28,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Lost, Never, Written
+from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
 
 _WITH_GRADIENTS = ContextVar("with_gradients", default=True)
 
 
 @contextmanager
 def without_gradients() -> Iterator[None]:
-    """Spikes that are traced in this block have no gradient.
+    """Trace the spikes in this block without a gradient.
 
     TensorFlow registers a custom gradient of a traced function for good, and keeps with
     it the function and the variables that it reads.
@@ -51,50 +53,66 @@ def without_gradients() -> Iterator[None]:
         _WITH_GRADIENTS.reset(token)
 
 
-class State(NamedTuple):
-    """What a neuron carries from step to step, each ``(B, *units)``.
-
-    `unsent` is -E, the lowest coefficient that the next spike may carry; it is empty
-    where spikes are unsigned (None cannot go through a ``tf.while_loop``). It is kept
-    with that sign because each pass over memory counts here.
-    """
-
-    potential: Any
-    unsent: Any = ()
-
-
 @dataclass(frozen=True)
-class Neuron:
-    """The parameters of a population, scalars or arrays that broadcast to its units.
+class Firing(Thresholded):
+    """A population whose spikes carry integers, c = fire(U) of the module.
 
     Attributes:
-        threshold: potential that one unit of a spike takes away; > 0.
-        initial_potential: before the first step.
         negative_threshold: >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
+    """
+
+    negative_threshold: Any | None = None
+    max_coefficient: Any | None = 1.0
+
+    def initial_state(self, shape: Any) -> State:
+        """Return the state before the first step for units of `shape`, (B, *units)."""
+        return State(self._start(shape), tf.zeros(shape) if self._signed else ())
+
+    @property
+    def _signed(self) -> bool:
+        return self.negative_threshold is not None
+
+    def _fire(self, potential: Any, unsent: Any) -> Any:
+        u = potential if is_one(self.threshold) else potential / self.threshold
+        most = self.max_coefficient
+        if not self._signed:
+            return _floor_clipped(u, 0.0, most)
+        least = unsent if most is None else tf.maximum(unsent, -most)
+        margin = self.negative_threshold
+        if not (is_one(self.threshold) or is_zero(margin)):
+            margin = margin / self.threshold
+        return _floor_clipped(u, least, most, margin)
+
+
+@neuron_kind("integrate_fire")
+@dataclass(frozen=True)
+class Neuron(Firing):
+    """Integrate-and-fire neurons, with or without a leak.
+
+    Attributes:
         reset: "subtract" or "zero".
         leak: share of the potential lost in each step, in [0, 1).
     """
 
+    description: ClassVar[str] = "integrate-and-fire neurons"
     whole: ClassVar[bool] = False
     integers: ClassVar[bool] = True
 
-    threshold: Any = 1.0
-    initial_potential: Any = 0.0
-    negative_threshold: Any | None = None
-    max_coefficient: Any | None = 1.0
     reset: str = "subtract"
     leak: float = 0.0
 
-    def initial_state(self, shape: Any) -> State:
-        """The state before the first step for units of `shape`, ``(B, *units)``."""
-        potential = tf.broadcast_to(
-            tf.convert_to_tensor(self.initial_potential, tf.float32), shape
-        )
-        return State(potential, tf.zeros(shape) if self._signed else ())
+    @property
+    def closed_form(self) -> bool:
+        """Whether the closed form holds: where nothing leaks or is lost by a reset."""
+        return self._conserves
+
+    def in_nir(self) -> Written | Never:
+        """Return that they are NIR's IF, unless they leak."""
+        return self._without_leak()
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
-        """Advance one step: the coefficients sent and the next state."""
+        """Return the coefficients sent in one step, and the next state."""
         before = state.potential if self.leak == 0 else state.potential * self._kept
         potential = before + current
         c = self._fire(potential, state.unsent)
@@ -105,7 +123,7 @@ class Neuron:
         return c, State(after, state.unsent - c if self._signed else ())
 
     def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
-        """Advance a step for each of the currents."""
+        """Go through the currents of some steps, each ``(B, *units)``."""
         sent = Sent([], [], [])
         for current in currents:
             c, state = self.step(current, state)
@@ -114,54 +132,58 @@ class Neuron:
             sent.potentials.append(state.potential)
         return sent, state
 
-    def spike(self, c: Any) -> Any:
-        """The size, in units of activation, of spikes with coefficients `c`."""
-        return c if _is_one(self.threshold) else c * self.threshold
-
-    @property
-    def _signed(self) -> bool:
-        return self.negative_threshold is not None
-
     @property
     def _kept(self) -> float:
         return 1.0 - self.leak
 
-    def _fire(self, potential: Any, unsent: Any) -> Any:
-        u = potential if _is_one(self.threshold) else potential / self.threshold
-        most = self.max_coefficient
-        if not self._signed:
-            return _floor_clipped(u, 0.0, most)
-        least = unsent if most is None else tf.maximum(unsent, -most)
-        margin = self.negative_threshold
-        if not (_is_one(self.threshold) or _is_zero(margin)):
-            margin = margin / self.threshold
-        return _floor_clipped(u, least, most, margin)
+    @property
+    def _conserves(self) -> bool:
+        return self.reset == "subtract" and self.leak == 0
+
+    def _without_leak(self, *lost: Lost) -> Written | Never:
+        if self.leak == 0:
+            return Written(lost)
+        return Never("leaks, and IF in NIR does not: take neurons without a leak")
 
 
+@neuron_kind("driven")
 @dataclass(frozen=True)
 class Driven(Neuron):
-    """Neurons with a constant current beside that of their synapses.
+    """Integrate-and-fire neurons with a constant current beside their synapses'.
 
     Attributes:
         drive: in thresholds, in each step.
     """
 
+    description: ClassVar[str] = "neurons with a constant current"
+    whole: ClassVar[bool] = False
+    integers: ClassVar[bool] = True
+
     drive: float = 0.0
 
+    @property
+    def closed_form(self) -> bool:
+        """Whether the closed form holds: where nothing leaks or is lost by a reset."""
+        return self._conserves
+
+    def in_nir(self) -> Written | Never:
+        """Return that they are NIR's IF with a bias, unless they leak."""
+        return self._without_leak()
+
     def step(self, current: Any, state: State) -> tuple[Any, State]:
-        """As :meth:`Neuron.step`."""
+        """Return the coefficients sent in one step, and the next state."""
         return super().step(current + self.drive * self.threshold, state)
 
 
 def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> Any:
-    """floor(u) clipped, where -margin <= u < 0 counts as 0.
+    """Return floor(u) clipped, where -margin <= u < 0 counts as 0.
 
     Its gradient is that of the clipped u: a straight-through estimator.
     """
 
     def clipped(u: Any) -> Any:
         c = tf.floor(u)
-        if not _is_zero(margin):
+        if not is_zero(margin):
             c = tf.where(u < 0, tf.minimum(tf.floor(u + margin), 0.0), c)
         if isinstance(most, int | float):
             # One pass over memory, where tf.clip_by_value makes two.
@@ -178,11 +200,3 @@ def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> A
         return c, gradient
 
     return tf.custom_gradient(clipped)(u) if _WITH_GRADIENTS.get() else clipped(u)[0]
-
-
-def _is_one(value: Any) -> bool:
-    return isinstance(value, int | float) and value == 1
-
-
-def _is_zero(value: Any) -> bool:
-    return isinstance(value, int | float) and value == 0

@@ -21,24 +21,44 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tfsnn.network.neurons.integrate_fire import Neuron
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Lost, Written
+from tfsnn.network.neurons.integrate_fire import Firing
+from tfsnn.network.neurons.population import Sent, neuron_kind
 from tfsnn.network.neurons.scan import scan
 
 # More steps than that run in a loop of the program, which keeps that small.
 UNROLLED = 12
 
 
+LOOKAHEAD = Lost(
+    "look-ahead",
+    "neurons that fire at once",
+    "convert with -o lookahead 0, or another method",
+    clock=("lookahead",),
+)
+
+
+@neuron_kind("paced")
 @dataclass(frozen=True)
-class Paced(Neuron):
+class Paced(Firing):
     """Integrate-and-fire neurons that look `lookahead` steps ahead (d)."""
 
     whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = True
 
     lookahead: int = 1
 
+    @property
+    def closed_form(self) -> bool:
+        """Whether the closed form holds: it does, for the last target is the sum."""
+        return True
+
+    def in_nir(self) -> Written:
+        """Return that NIR's IF fires at once."""
+        return Written((LOOKAHEAD,))
+
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
-        """See the module; `state` is the one before the first step."""
+        """Pace the spikes of all steps by the currents of `lookahead` steps more."""
         if len(currents) > UNROLLED:
             return self._looped(currents, state.potential), state
         sums: list[Any] = []

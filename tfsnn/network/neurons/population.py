@@ -1,12 +1,25 @@
-"""What a population of neurons is to the simulation."""
+"""What a population of neurons is to the simulation, and which kinds there are.
+
+What is true of a kind is said in its class and nowhere else: whoever needs to know asks
+the population. A new kind is a file with a class, and an import of it in
+:mod:`tfsnn.network.neurons`.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, Protocol
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+
+from tfsnn.errors import OptionError
+from tfsnn.network.neurons.in_nir import Never, Written
 
 
 class Sent(NamedTuple):
-    """What a population did in some steps, lists of ``(B, *units)``.
+    """The spikes of a population in some steps, lists of ``(B, *units)``.
 
     Attributes:
         values: what synapses receive, in units of activation.
@@ -19,21 +32,175 @@ class Sent(NamedTuple):
     potentials: list[Any]
 
 
-class Population(Protocol):
+class Population(ABC):
     """A kind of neuron with its parameters: scalars, or arrays that broadcast.
 
+    A kind is a frozen dataclass, registered with :func:`neuron_kind`. Its fields are
+    the parameters that it honours, all with a default; others are refused. The facts
+    below have defaults that are safe for every neuron, and a kind that extends another
+    one does not inherit them: it says what is true of itself.
+
     Attributes:
-        whole: whether :meth:`advance` needs all steps of the simulation at once.
+        kind: the name of the kind, which saved files hold.
+        description: what its neurons are called in messages, a plural; made from the
+            name by default.
+        whole: whether :meth:`advance` needs all steps of the simulation at once; if
+            not, it may be called with a few steps at a time.
         integers: whether the values that it sends are integers at threshold 1.
+        encodes_input: whether it stands behind an input of the network, in place of no
+            activation; it then is not corrected.
     """
 
-    whole: ClassVar[bool]
-    integers: ClassVar[bool]
+    kind: ClassVar[str]
+    description: ClassVar[str] = ""
+    whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = False
+    encodes_input: ClassVar[bool] = False
 
+    @property
+    def closed_form(self) -> bool:
+        """Whether the spikes of all steps follow from the mean current alone.
+
+        That is, for a current I in every step, n steps (or what they weigh together)
+        and V(0) in [0, theta), all of them carry
+        ``clip(floor((V(0) + n (I + drive)) / theta), 0, n * max_coefficient)``.
+        """
+        return False
+
+    def in_nir(self) -> Written | Never:
+        """Return what NIR can say of these neurons; by default that it cannot."""
+        return Never(
+            f"has {self.description} (kind {self.kind!r}), and NIR has no such neuron: "
+            "convert with a method of integrate-and-fire neurons (data_norm), or "
+            "export a SavedModel or StableHLO, which have every kind"
+        )
+
+    # What a kind has that is no parameter of it.
+
+    @property
+    def threshold(self) -> Any:
+        """The activation that a spike of coefficient 1 stands for."""
+        return 1.0
+
+    @property
+    def initial_potential(self) -> Any:
+        """The potential before the first step, in units of activation."""
+        return 0.0
+
+    @property
+    def negative_threshold(self) -> Any:
+        """The potential below which spikes are negative; None for unsigned spikes."""
+        return None
+
+    @property
+    def max_coefficient(self) -> Any:
+        """The most that a spike carries; None for no bound."""
+        return 1.0
+
+    @property
+    def drive(self) -> float:
+        """A constant current beside that of the synapses, in thresholds."""
+        return 0.0
+
+    @property
+    def largest_spike(self) -> float:
+        """The integer that no value exceeds; infinite if there is none."""
+        most = self.max_coefficient
+        if not self.integers or most is None or np.any(np.asarray(self.threshold) != 1):
+            return float("inf")
+        return float(np.max(np.asarray(most)))
+
+    @classmethod
+    def parameters(cls) -> tuple[str, ...]:
+        """Return the names of the parameters that the kind honours."""
+        return tuple(spec.name for spec in dataclasses.fields(cls))  # type: ignore[arg-type]
+
+    @abstractmethod
     def initial_state(self, shape: Any) -> Any:
-        """The state before the first step for units of `shape`, ``(B, *units)``."""
-        ...
+        """Return the state before the first step for units of `shape`, (B, *units)."""
 
+    @abstractmethod
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
         """Go through the currents of some steps, each ``(B, *units)``."""
-        ...
+
+
+# What a node says of neurons of every kind.
+STATED = ("threshold", "initial_potential", "negative_threshold", "max_coefficient")
+FACTS = ("description", "whole", "integers", "encodes_input", "closed_form", "in_nir")
+KINDS: dict[str, type[Population]] = {}
+
+Kind = TypeVar("Kind", bound=type[Population])
+
+
+def neuron_kind(name: str) -> Callable[[Kind], Kind]:
+    """Register a kind of neuron, a frozen dataclass, under a name.
+
+    A fact that its own class does not state gets the default of :class:`Population`.
+
+    Raises:
+        ValueError: if the name is taken.
+        TypeError: for a class that is no dataclass itself, whose fields are not known.
+    """
+
+    def register(cls: Kind) -> Kind:
+        if name in KINDS:
+            raise ValueError(f"there are neurons of kind {name!r} already")
+        if "__dataclass_fields__" not in vars(cls):
+            raise TypeError(
+                f"{cls.__name__} is no dataclass: put @dataclass(frozen=True) between "
+                f"@neuron_kind({name!r}) and the class"
+            )
+        for fact in FACTS:
+            if fact not in vars(cls):
+                setattr(cls, fact, vars(Population)[fact])
+        cls.kind = name
+        cls.description = cls.description or f"{name.replace('_', ' ')} neurons"
+        KINDS[name] = cls
+        return cls
+
+    return register
+
+
+def populate(
+    kind: str, stated: Mapping[str, Any], settings: Mapping[str, Any], where: str = ""
+) -> Population:
+    """Make a population from what a node or a plan says of its neurons.
+
+    Args:
+        kind: a name in :data:`KINDS`.
+        stated: what is said of neurons of every kind, by the names of :data:`STATED`.
+            What is no parameter of this kind must be as the kind has it.
+        settings: parameters of this kind alone, by name.
+        where: the name of the node, for errors.
+
+    Raises:
+        OptionError: for an unknown kind, or a parameter that the kind does not honour.
+    """
+    place = f"{where}: " if where else ""
+    if kind not in KINDS:
+        raise OptionError(
+            f"{place}there are no neurons of kind {kind!r}: take one of "
+            f"{', '.join(sorted(KINDS))}, or import the module that registers it"
+        )
+    cls = KINDS[kind]
+    taken = cls.parameters()
+    takes = f"{cls.description} (kind {kind!r}), which take {', '.join(taken)}"
+    for name in settings:
+        if name not in taken or name in STATED:
+            raise OptionError(f"{place}{name} is no setting of {takes}: leave it out")
+    made = cls(**{n: v for n, v in stated.items() if n in taken}, **settings)
+    for name, value in stated.items():
+        own = getattr(made, name)
+        if name not in taken and not _is_same(value, own):
+            raise OptionError(
+                f"{place}{name}={value} means nothing for {takes}: give {own}"
+            )
+    return made
+
+
+def _is_same(value: Any, own: Any) -> bool:
+    """Whether a value is that of the kind, as far as it is known: tensors are not."""
+    if value is None or own is None:
+        return value is own
+    known = isinstance(value, int | float | np.ndarray | np.generic)
+    return not known or bool(np.all(np.asarray(value) == own))

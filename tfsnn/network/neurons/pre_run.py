@@ -13,25 +13,46 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tfsnn.network.neurons.integrate_fire import Neuron, State
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Lost, Never, Written
+from tfsnn.network.neurons.integrate_fire import Firing, Neuron
+from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.thresholded import State
+
+PRE_STEPS = Lost(
+    "pre-steps",
+    "the same potentials for every input",
+    "convert with another method than srp or cos",
+    clock=("pre_steps", "layer_by_layer"),
+)
 
 
+@neuron_kind("silenced")
 @dataclass(frozen=True)
 class Silenced(Neuron):
-    """SRP: neurons whose residual potential is not positive are silent.
+    """Integrate-and-fire neurons, silent without a positive residual potential: SRP.
 
     tau = `pre_steps` steps from V(0); those with V(tau) <= `tolerance` * threshold are
     masked in the steps that count, which start from V(0) again.
     """
 
+    description: ClassVar[str] = "neurons that pre-steps silence"
     whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = True
 
     pre_steps: int = 4
     tolerance: float = 1e-3
 
+    @property
+    def closed_form(self) -> bool:
+        """Whether the closed form holds, the silent neurons aside."""
+        return self._conserves
+
+    def in_nir(self) -> Written | Never:
+        """Return that NIR's IF has no pre-steps."""
+        return self._without_leak(PRE_STEPS)
+
     def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
-        """See the class."""
+        """Go through the pre-steps, then through the steps that count, masked."""
         before, after = super().advance(currents[: self.pre_steps], state)
         residual = after.potential
         active = tf.cast(residual > self.tolerance * self.threshold, residual.dtype)
@@ -41,9 +62,10 @@ class Silenced(Neuron):
         return joined(before, Sent(values, events, sent.potentials)), last
 
 
+@neuron_kind("offset_corrected")
 @dataclass(frozen=True)
-class OffsetCorrected(Neuron):
-    """COS: the initial potential is shifted so that an offset spike goes or comes.
+class OffsetCorrected(Firing):
+    """Integrate-and-fire neurons, their V(0) shifted by offset spikes: COS.
 
     rho = `pre_steps` steps from V(0). Of a neuron that fired and ends below 0 (one
     spike too many), V(0) falls by max(1, m - 0.999) thresholds, with m the smallest
@@ -53,23 +75,44 @@ class OffsetCorrected(Neuron):
     steps that count.
     """
 
+    description: ClassVar[str] = "neurons that pre-steps correct by whole spikes"
     whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = True
 
     pre_steps: int = 4
     repeats: int = 1
 
+    @property
+    def closed_form(self) -> bool:
+        """Whether the closed form holds: it does, the shift of the potential aside."""
+        return True
+
+    def in_nir(self) -> Written:
+        """Return that NIR's IF has no pre-steps."""
+        return Written((PRE_STEPS,))
+
+    @property
+    def _neurons(self) -> Neuron:
+        """The neurons that are shifted."""
+        return Neuron(
+            self.threshold,
+            self.initial_potential,
+            self.negative_threshold,
+            self.max_coefficient,
+        )
+
     def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
-        """See the class."""
+        """Shift the potential by the pre-steps, then go through all steps."""
         pre, counted = currents[: self.pre_steps], currents[self.pre_steps :]
         for _ in range(self.repeats):
             state = State(state.potential + self._shift(pre, state))
-        before, _ = super().advance(pre, state)
-        sent, last = super().advance(counted, state)
+        before, _ = self._neurons.advance(pre, state)
+        sent, last = self._neurons.advance(counted, state)
         return joined(before, sent), last
 
     def _shift(self, currents: list[Any], state: State) -> Any:
-        """By how much V(0) is to move, in units of activation."""
-        sent, last = super().advance(currents, state)
+        """Return by how much V(0) is to move, in units of activation."""
+        sent, last = self._neurons.advance(currents, state)
         least = tf.fill(tf.shape(last.potential), float("inf"))
         most, fired_ever = -least, tf.zeros_like(last.potential)
         for c, after in zip(sent.events, sent.potentials, strict=True):
@@ -88,5 +131,5 @@ class OffsetCorrected(Neuron):
 
 
 def joined(before: Sent, after: Sent) -> Sent:
-    """Two stretches of time as one."""
+    """Return what was sent in two stretches of time, one after the other."""
     return Sent(*(a + b for a, b in zip(before, after, strict=True)))

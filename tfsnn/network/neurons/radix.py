@@ -25,8 +25,9 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
-from tfsnn.network.neurons.integrate_fire import Neuron
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.in_nir import Never
+from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.thresholded import Thresholded
 
 LARGEST = 2**24  # float32 has all integers up to it
 
@@ -44,16 +45,39 @@ def check_places(base: int, steps: int) -> None:
         )
 
 
+@neuron_kind("radix")
 @dataclass(frozen=True)
-class Radix(Neuron):
+class Radix(Thresholded):
     """Neurons that send the digits of their activation to the base `base` (r)."""
 
     whole: ClassVar[bool] = True
+    integers: ClassVar[bool] = True
 
     base: int = 2
 
+    @property
+    def max_coefficient(self) -> float:
+        """The largest digit, r - 1."""
+        return float(self.base - 1)
+
+    @property
+    def closed_form(self) -> bool:
+        """Whether the closed form holds: it does, the digits are those of that sum."""
+        return True
+
+    def in_nir(self) -> Never:
+        """Return that NIR has no spikes that weigh by their step."""
+        return Never(
+            "has radix neurons, whose spikes weigh differently in each step: convert "
+            "with a method of plain spikes (data_norm)"
+        )
+
     def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
-        """See the module; `state` is the one before the first step."""
+        """Send a digit of the sum of all `currents` in each step.
+
+        Raises:
+            OptionError: for more digits than float32 holds.
+        """
         check_places(self.base, len(currents))
         potential = tf.zeros_like(state.potential)
         for current in currents:

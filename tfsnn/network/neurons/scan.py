@@ -1,4 +1,4 @@
-"""A step function over time."""
+"""The loop of a step function over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The kinds of nodes: a small closed set; Keras layers are translated into them.
+"""The kinds of nodes that Keras layers are translated into, and what neurons become.
+
+What is true of a kind stands in its class (:mod:`tfsnn.network.node`). Another kind is
+another subclass of ``Node``, in a module that is imported before models are loaded.
 
 | kind | what it computes | over time |
 | --- | --- | --- |
@@ -12,8 +15,10 @@
 | `Average`, `Reduce`, `Resize` | average pooling, sum or mean, interpolation | exact |
 | `Max` | max pooling | running sum |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
-| `Rate` | ReLU, with or without an upper bound | spiking neurons |
-| `SmoothRate` | a smooth activation that neurons compute | spiking neurons |
+| `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
+| `SmoothRate` | a smooth activation that neurons compute | becomes `Spiking` |
+| `Coder` | an input that is sent as spikes | becomes `Spiking` |
+| `Spiking` | nothing in the ANN | a population of neurons |
 | `Readout` | an output: the head (softmax, ...) of what reaches it | mean so far |
 
 A running-sum node sends, in each step, the change of ``t * f(mean of its inputs so
@@ -23,16 +28,19 @@ All are channels-last; ``N`` below is any number of samples, or of samples times
 """
 
 from tfsnn.network.nodes.arithmetic import Affine, Merge
-from tfsnn.network.nodes.ends import Constant, Rate, Readout, Source, without_heads
-from tfsnn.network.nodes.function import Function, RunningSum
+from tfsnn.network.nodes.ends import Constant, Readout, Source, without_heads
+from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
+from tfsnn.network.nodes.passing import Passing
 from tfsnn.network.nodes.pooling import Average, Max, Pool, Reduce, Resize
-from tfsnn.network.nodes.smooth import SmoothRate
+from tfsnn.network.nodes.rate import Coder, Rate, SmoothRate
+from tfsnn.network.nodes.spiking import Spiking
 
 __all__ = [
     "Affine",
     "Average",
+    "Coder",
     "Constant",
     "Function",
     "Linear",
@@ -40,16 +48,17 @@ __all__ = [
     "Max",
     "Merge",
     "Pad",
+    "Passing",
     "Pool",
     "Rate",
     "Readout",
     "Reduce",
     "Reshape",
     "Resize",
-    "RunningSum",
     "Slice",
     "SmoothRate",
     "Source",
+    "Spiking",
     "Take",
     "Transpose",
     "without_heads",

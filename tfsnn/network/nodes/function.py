@@ -1,38 +1,17 @@
-"""Running-sum nodes: functions that are not linear over time."""
+"""Functions that are not linear over time: running sums."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfsnn.network import functions
-from tfsnn.network.graph import Node
-
-
-class RunningSum(Node):
-    """A node whose output, summed over time, tracks t * f(mean of the inputs so far).
-
-    In each step it sends the change of that, an analog value of either sign.
-    """
-
-    @property
-    def homogeneous(self) -> bool:
-        """Whether t * f(x / t) = f(x), so that sums need not be divided by t."""
-        return False
-
-    @property
-    def partial(self) -> bool:
-        """Whether f may be infinite or NaN where its inputs are finite."""
-        return False
-
-    def operations(self, shapes: list[tuple[int, ...]]) -> int:
-        """What one evaluation costs, for inputs of these shapes."""
-        return functions.per_value(shapes, self.shape, {})
+from tfsnn.network.node import Node, Shape
 
 
 @dataclass(frozen=True, eq=False)
-class Function(RunningSum):
+class Function(Node):
     """f of one or several signals.
 
     Attributes:
@@ -45,19 +24,24 @@ class Function(RunningSum):
 
     @property
     def homogeneous(self) -> bool:
-        """See :class:`RunningSum`."""
+        """Whether f(t * x) = t * f(x) for t > 0."""
         return functions.FUNCTIONS[self.op].homogeneous
 
     @property
     def partial(self) -> bool:
-        """See :class:`RunningSum`."""
+        """Whether f may be infinite or NaN where its inputs are finite."""
         return functions.FUNCTIONS[self.op].partial
 
+    @property
+    def label(self) -> str:
+        """The name of f."""
+        return self.op
+
     def apply(self, *xs: Any) -> Any:
-        """Several ``(N, ...)`` to ``(N, *shape)``."""
+        """Compute f of several ``(N, ...)``: ``(N, *shape)``."""
         return functions.FUNCTIONS[self.op](*xs, **self.options)
 
-    def operations(self, shapes: list[tuple[int, ...]]) -> int:
-        """See :class:`RunningSum`."""
+    def operations(self, shapes: Sequence[Shape]) -> int:
+        """Count what the table of functions says of f."""
         cost = functions.FUNCTIONS[self.op].cost
         return cost(shapes, self.shape, self.options)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.network.graph import Node, array
+from tfsnn.network.node import Node, Shape, array
+from tfsnn.network.units import ONE, Rescaled
 
 # By the number of axes. It is the default; but of an eager convolution over three axes
 # the gradient is not told so (TensorFlow 2.21).
 CHANNELS_LAST = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 
+DESCRIPTIONS = {
+    "dense": "dense",
+    "conv": "convolution",
+    "depthwise": "depthwise convolution",
+    "transposed": "transposed convolution",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Linear(Node):
-    """y = W x + b.
+    """A dense layer, or a convolution in any of its forms: y = W x + b.
 
     Attributes:
         form: "dense" (kernel ``(in, out)``, on the last axis), "conv" (kernel
@@ -32,6 +41,9 @@ class Linear(Node):
         precision: in which products are computed, "float32" or "bfloat16"; inputs and
             outputs are float32. Integers up to 256 are exact in bfloat16.
     """
+
+    linear: ClassVar[bool] = True
+    event_driven: ClassVar[bool] = True
 
     form: str
     kernel: Any = array()
@@ -56,7 +68,7 @@ class Linear(Node):
         )
 
     def apply(self, x: Any) -> Any:
-        """``(N, *shape of the input)`` to ``(N, *shape)``."""
+        """Compute y, ``(N, *shape)``, of x, ``(N, *shape of the input)``."""
         dtype = tf.as_dtype(self.precision)
         y = self.multiply(tf.cast(x, dtype), _cast(self.kernel, dtype))
         if self.bias is not None:
@@ -64,14 +76,14 @@ class Linear(Node):
         return tf.cast(y, tf.float32)
 
     def prepared(self) -> Linear:
-        """With its arrays in its precision."""
+        """Return the node with its arrays in its precision."""
         dtype = tf.as_dtype(self.precision)
         return self.replace(
             **{name: _cast(values, dtype) for name, values in self.arrays().items()}
         )
 
     def multiply(self, x: Any, kernel: Any) -> Any:
-        """W x for another kernel of the same shape, without the bias."""
+        """Compute W x for another kernel of the same shape, without the bias."""
         if self.form == "dense":
             return _dense(x, kernel)
         if self.form == "depthwise":
@@ -115,7 +127,10 @@ class Linear(Node):
         return tf.squeeze(y, 1) if flat else y
 
     def scaled(self, gain_in: np.ndarray, gain_out: np.ndarray) -> Linear:
-        """W' = gain_out * W * gain_in and b' = gain_out * b, both gains per channel."""
+        """Return the node with W' = gain_out * W * gain_in and b' = gain_out * b.
+
+        Both gains are per channel.
+        """
         kernel, bias = np.asarray(self.kernel), self.bias
         if self.form == "depthwise":
             multiplier = kernel.shape[-1]
@@ -131,9 +146,40 @@ class Linear(Node):
             bias = (np.asarray(bias) * gain_out).astype(np.float32)
         return self.replace(kernel=kernel.astype(np.float32), bias=bias)
 
+    def describe(self) -> str:
+        """Name the form."""
+        return DESCRIPTIONS[self.form]
+
+    def rescaled(
+        self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
+    ) -> Rescaled:
+        """Write the units of its input and of its readers into W and b."""
+        unit = units[0] if units[0].ndim == 1 else ONE  # a place has no weights
+        gain_in = np.broadcast_to(unit, self.channels_in)
+        gain_out = 1 / np.broadcast_to(wish, self.shape[-1:])
+        return Rescaled(self.scaled(gain_in, gain_out), wish, [unit])
+
+    def shifted(self, shift: np.ndarray) -> Linear:
+        """Add ``(C,)`` to the bias."""
+        bias = 0.0 if self.bias is None else np.asarray(self.bias)
+        bias = np.broadcast_to(bias + shift, self.shape[-1:])
+        return self.replace(bias=bias.astype(np.float32))
+
+    def operations(self, shapes: Sequence[Shape]) -> int:
+        """Count the connections; the padding at borders is none."""
+        reached = self._reached(tf.ones((1, *shapes[0])))
+        return int(reached.numpy().sum(dtype=np.int64))
+
+    def accumulates(self, spikes: Sequence[Any]) -> Any:
+        """Count the connections that spikes go through."""
+        return tf.reduce_sum(self._reached(spikes[0]))
+
+    def _reached(self, x: Any) -> Any:
+        return self.multiply(x, tf.ones(self.kernel.shape))
+
 
 def _cast(values: Any, dtype: Any) -> Any:
-    """NumPy arrays stay such."""
+    """Return values as another type; NumPy arrays stay such."""
     if isinstance(values, np.ndarray):
         return values.astype(dtype.as_numpy_dtype, copy=False)
     return tf.cast(values, dtype)
@@ -153,8 +199,21 @@ class Lookup(Node):
     The numbers, ``(N, ...)`` as float32, are an input of the network.
     """
 
+    linear: ClassVar[bool] = True
+
     table: Any = array()
 
     def apply(self, x: Any) -> Any:
-        """``(N, *places)`` to ``(N, *places, *row)``."""
+        """Look up numbers ``(N, *places)``: ``(N, *places, *row)``."""
         return tf.gather(self.table, tf.cast(x, tf.int32))
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "rows of a table"
+
+    def rescaled(
+        self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
+    ) -> Rescaled:
+        """Write the unit that is wished into the table."""
+        table = np.asarray(self.table / wish, np.float32)
+        return Rescaled(self.replace(table=table), wish, units)

@@ -1,21 +1,31 @@
-"""The same values in another shape or order."""
+"""Nodes that move values: another shape, another order, a part, a border."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.network.graph import Node
+from tfsnn.network.node import Shape
+from tfsnn.network.nodes.passing import Passing
 
 
-class Movement(Node):
-    """Every output value is one of the input values, or zero."""
+class Movement(Passing):
+    """A node of which every output value is one of the input values, or zero."""
 
-    def carry(self, unit: np.ndarray, before: tuple[int, ...]) -> np.ndarray:
-        """The unit of each output value: the values' units move with them."""
+    def describe(self) -> str:
+        """Name the operation."""
+        return "reshape"
+
+    def bound(self, reads: Sequence[float]) -> float:
+        """Keep the bound of its input."""
+        return reads[0]
+
+    def carry(self, unit: np.ndarray, before: Shape) -> np.ndarray:
+        """Return the unit of each output value: units move with their values."""
         if (same := super().carry(unit, before)) is not None:
             return same
         full = np.broadcast_to(unit, before)
@@ -29,24 +39,28 @@ class Reshape(Movement):
     """The same values in row-major order in another shape (also Flatten)."""
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Reshape ``(N, ...)`` to ``(N, *shape)``."""
         return tf.reshape(x, (-1, *self.shape))
 
 
 @dataclass(frozen=True, eq=False)
 class Transpose(Movement):
-    """Axis i of the output is axis ``order[i]`` of the input, axes of one sample."""
+    """A new order of axes: axis i is axis ``order[i]`` of the input, of one sample."""
 
     order: tuple[int, ...]
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Transpose ``(N, ...)`` to ``(N, *shape)``."""
         return tf.transpose(x, (0, *(axis + 1 for axis in self.order)))
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "transpose"
 
 
 @dataclass(frozen=True, eq=False)
 class Slice(Movement):
-    """``x[start:stop:step]`` along each axis of one sample; all within its length.
+    """A part of each axis of one sample, ``x[start:stop:step]``, within its length.
 
     A step below 0 goes backwards; `stop` is then None where it reaches index 0.
     """
@@ -56,7 +70,7 @@ class Slice(Movement):
     steps: tuple[int, ...]
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Cut ``(N, ...)`` to ``(N, *shape)``."""
         ranges = zip(self.starts, self.stops, self.steps, strict=True)
         return x[(slice(None), *(slice(*limits) for limits in ranges))]
 
@@ -64,6 +78,10 @@ class Slice(Movement):
     def keeps_channels(self) -> bool:
         """Whether the last axis stays as it is."""
         return self.starts[-1] == 0 and self.steps[-1] == 1 and self.stops[-1] is None
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "slice"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +92,7 @@ class Take(Movement):
     indices: tuple[int, ...]
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Gather ``(N, *shape)`` from ``(N, ...)``."""
         return tf.gather(x, self.indices, axis=self.axis + 1)
 
     @property
@@ -85,19 +103,25 @@ class Take(Movement):
 
 @dataclass(frozen=True, eq=False)
 class Pad(Movement):
-    """Values around the values: `amounts` before and after, per axis of one sample.
+    """A border around each sample.
 
-    `mode` is "constant" (zeros), "reflect" or "symmetric", as in NumPy.
+    Attributes:
+        amounts: values before and after, per axis of one sample.
+        mode: "constant" (zeros), "reflect" or "symmetric", as in NumPy.
     """
 
     amounts: tuple[tuple[int, int], ...]
     mode: str = "constant"
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Pad ``(N, ...)`` to ``(N, *shape)``."""
         return tf.pad(x, ((0, 0), *self.amounts), self.mode.upper())
 
     @property
     def keeps_channels(self) -> bool:
         """Whether the last axis stays as it is."""
         return tuple(self.amounts[-1]) == (0, 0)
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "padding"

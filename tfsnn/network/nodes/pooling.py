@@ -1,18 +1,23 @@
-"""Several values to one, or one to several: pooling, sums over axes, interpolation."""
+"""Nodes that make several values one, or one several: pooling, sums, interpolation."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tfsnn.network.graph import Node
-from tfsnn.network.nodes.function import RunningSum
+from tfsnn.network.node import Shape
+from tfsnn.network.nodes.linear import CHANNELS_LAST
+from tfsnn.network.nodes.passing import Passing
+
+LEAST_SHARE = 1e-6  # of an interpolation: below it is rounding
 
 
 @dataclass(frozen=True, eq=False)
-class Pool(Node):
+class Pool(Passing):
     """Windows of `size` and `strides` over the axes before the channels (one to three).
 
     With padding "same" a window at the border holds fewer values: the padding is
@@ -30,8 +35,12 @@ class Pool(Node):
 
     @property
     def keeps_channels(self) -> bool:
-        """Windows lie within a channel."""
+        """True: windows lie within a channel."""
         return True
+
+    def _places(self, x: Any) -> list[int]:
+        """The axes of a tensor between samples and channels."""
+        return list(range(1, len(x.shape) - 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,34 +48,79 @@ class Average(Pool):
     """Average pooling; global where the output has channels only."""
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Average ``(N, ...)``: ``(N, *shape)``."""
         if self.is_global:
-            return tf.reduce_mean(x, axis=list(range(1, len(x.shape) - 1)))
+            return tf.reduce_mean(x, axis=self._places(x))
         return tf.nn.avg_pool(x, self.size, self.strides, self.padding.upper())
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "average pooling"
+
+    def bound(self, reads: Sequence[float]) -> float:
+        """Multiply by the places of a window, exact where they are a power of two."""
+        if self.is_global or self.padding != "valid":
+            return super().bound(reads)
+        places = math.prod(self.size)
+        return reads[0] * places if places & (places - 1) == 0 else math.inf
+
+    def pass_on(self, spikes: Sequence[Any]) -> Any:
+        """Count the spikes of each window."""
+        (x,) = spikes
+        if self.is_global:
+            return tf.reduce_sum(x, self._places(x))
+        return self._window_sums(x)
+
+    def _window_sums(self, x: Any) -> Any:
+        """The sum of each window and channel: with the channels as samples."""
+        rank = len(self.size)
+        x = tf.transpose(x, (0, rank + 1, *range(1, rank + 1)))
+        flat = tf.reshape(x, (-1, *x.shape[2:], 1))
+        window = tf.ones((*self.size, 1, 1))
+        sums = tf.nn.convolution(
+            flat, window, self.strides, self.padding.upper(), CHANNELS_LAST[rank]
+        )
+        sums = tf.reshape(sums, (-1, x.shape[1], *sums.shape[1:-1]))
+        return tf.transpose(sums, (0, *range(2, rank + 2), 1))
 
 
 @dataclass(frozen=True, eq=False)
-class Max(RunningSum, Pool):
-    """Max pooling; global where the output has channels only.
+class Max(Pool):
+    """Max pooling, a running sum; global where the output has channels only.
 
     What it has sent by step t is t * max(mean of the inputs so far), which is the
     maximum of their running sums: integers in, integers out.
     """
 
+    linear: ClassVar[bool] = False
+    multiplies: ClassVar[bool] = False
+
     @property
     def homogeneous(self) -> bool:
-        """The maximum of multiples is the multiple of the maximum."""
+        """True: the maximum of multiples is the multiple of the maximum."""
         return True
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Take the maxima of ``(N, ...)``: ``(N, *shape)``."""
         if self.is_global:
-            return tf.reduce_max(x, axis=list(range(1, len(x.shape) - 1)))
+            return tf.reduce_max(x, axis=self._places(x))
         return tf.nn.max_pool(x, self.size, self.strides, self.padding.upper())
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "max pooling"
+
+    def bound(self, reads: Sequence[float]) -> float:
+        """Keep the bound of its input."""
+        return reads[0]
+
+    def passes_shift(self, shapes: Sequence[Shape]) -> Sequence[int]:
+        """Name its input: max(x + s) = max(x) + s."""
+        return (0,)
 
 
 @dataclass(frozen=True, eq=False)
-class Reduce(Node):
+class Reduce(Passing):
     """The "sum" or "mean" over `axes` of one sample, which are kept with length 1."""
 
     form: str
@@ -78,13 +132,21 @@ class Reduce(Node):
         return len(self.shape) - 1 not in self.axes
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Reduce ``(N, ...)`` to ``(N, *shape)``."""
         reduce = tf.reduce_sum if self.form == "sum" else tf.reduce_mean
         return reduce(x, [axis + 1 for axis in self.axes], keepdims=True)
 
+    def describe(self) -> str:
+        """Name the operation."""
+        return "sum or mean"
+
+    def pass_on(self, spikes: Sequence[Any]) -> Any:
+        """Count the spikes that are added."""
+        return self.replace(form="sum").apply(spikes[0])
+
 
 @dataclass(frozen=True, eq=False)
-class Resize(Node):
+class Resize(Passing):
     """Images ``(H, W, C)`` resized to the shape: a linear map of each channel.
 
     `method` is "nearest", "bilinear", "bicubic", "area", "lanczos3" or "lanczos5" of
@@ -96,9 +158,28 @@ class Resize(Node):
 
     @property
     def keeps_channels(self) -> bool:
-        """Each channel is resized alone."""
+        """True: each channel is resized alone."""
         return True
 
     def apply(self, x: Any) -> Any:
-        """``(N, ...)`` to ``(N, *shape)``."""
+        """Resize ``(N, H, W, C)`` to ``(N, *shape)``."""
         return tf.image.resize(x, self.shape[:2], self.method, antialias=self.antialias)
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "interpolation"
+
+    def pass_on(self, spikes: Sequence[Any]) -> Any:
+        """Count the spikes that have a share in each place."""
+        (x,) = spikes
+        return tf.einsum("nhwc,hi,wj->nijc", x, *(self._shares(x, i) for i in (0, 1)))
+
+    def _shares(self, x: Any, axis: int) -> Any:
+        """1 where a place before has a share in one after, along an axis: ``(n, m)``.
+
+        All methods resize the axes one after the other; and not all have a gradient.
+        """
+        before, after = x.shape[axis + 1], self.shape[axis]
+        lines = tf.reshape(tf.eye(before), (before, before, 1, 1))
+        resized = self.replace(shape=(after, 1, 1)).apply(lines)
+        return tf.cast(tf.abs(resized[:, :, 0, 0]) > LEAST_SHARE, tf.float32)

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from tfsnn.network.graph import Graph, Node
-from tfsnn.network.nodes import Constant, Rate, Reshape, Source
+from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
+from tfsnn.network.nodes import Coder, Reshape
 
 
 def code_inputs(graph: Graph, neuron: str) -> Graph:
-    """The graph with a population behind each input, which all else reads.
+    """Return the graph with a coder behind each input, which all else reads.
 
     For inputs in [0, 1] the ANN's outputs stay. Inputs that are integers, such as the
     numbers of tokens, are left alone.
 
     Args:
         graph: of the ANN.
-        neuron: the kind of the coders (:data:`tfsnn.network.neurons.CODERS`).
+        neuron: the kind of the coders, one that encodes inputs
+            (:class:`tfsnn.network.neurons.Population`).
     """
     consumers = graph.consumers()
     nodes: list[Node] = []
     coded: dict[str, str] = {}
     for node in graph:
-        if not isinstance(node, Constant):  # which reads the number of samples only
+        if node.reads_values:
             reads = tuple(coded.get(name, name) for name in node.inputs)
             node = node.replace(inputs=reads)
         nodes.append(node)
-        if isinstance(node, Source) and not node.whole and consumers[node.name]:
+        codes = node.name in graph.inputs and node.name not in graph.whole_inputs
+        if codes and consumers[node.name]:
             nodes += _coder(node, neuron)
             coded[node.name] = nodes[-1].name
     return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
 
 
-def _coder(source: Source, neuron: str) -> list[Node]:
+def _coder(source: Node, neuron: str) -> list[Node]:
     name, layer = f"{source.name}_coder", source.layer
     if source.shape:
-        return [Rate(name, (source.name,), source.shape, layer=layer, neuron=neuron)]
+        return [Coder(name, (source.name,), source.shape, layer=layer, neuron=neuron)]
     row, value = f"{name}_row", f"{name}_value"  # populations have channels
     return [
         Reshape(row, (source.name,), (1,), layer=layer),
-        Rate(name, (row,), (1,), layer=layer, neuron=neuron),
+        Coder(name, (row,), (1,), layer=layer, neuron=neuron),
         Reshape(value, (name,), (), layer=layer),
     ]

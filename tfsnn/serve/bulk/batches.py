@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data.arrays import by_input
-from tfsnn.data.samples import alone
 from tfsnn.errors import DataError
 from tfsnn.serve.bulk.inputs import Reading, Source, open_source
+from tfsnn_numpy.samples import alone
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.data.samples import Inputs, Raw
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.network.digest import model_digest
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources.keras_model.forward import all_outputs
 from tfsnn.sources.keras_model.walk import input_names
+from tfsnn_numpy.samples import Inputs, Raw
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 
 from tfsnn.data import IMAGES, Data, Progress
 from tfsnn.data.digest import data_digest
-from tfsnn.data.image_folder import check_image_shape, open_images
-from tfsnn.data.npz import check_npz, open_npz
-from tfsnn.data.samples import Inputs, Raw
+from tfsnn.data.images import read_image
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord, scan
 from tfsnn.errors import DataError, OptionError
+from tfsnn_numpy.image_folder import check_image_shape, open_images
+from tfsnn_numpy.npz import check_npz, open_npz
+from tfsnn_numpy.samples import Inputs, Raw
 
 NPZ, TFRECORDS, FOLDER = "npz", "tfrecord", "images"
 KINDS = "TFRecord files (*.tfrecord), npz files, or folders of images"
@@ -207,6 +208,7 @@ def open_source(
             files,
             reading.inputs,
             reading.raw,
+            read_image,
             source.label is not None,
         )
         return data, lambda row: f"{source.name}/{names[row]}"

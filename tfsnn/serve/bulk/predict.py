@@ -21,7 +21,6 @@ import keras
 import numpy as np
 
 from tfsnn.data import Progress
-from tfsnn.data.samples import check_count
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
 from tfsnn.serve.bulk.engine import Network, network
@@ -29,6 +28,7 @@ from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
 from tfsnn.serve.bulk.results import Folder, read_manifest
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
+from tfsnn_numpy.samples import check_count
 
 FORMAT = 1  # of the manifest
 

@@ -27,10 +27,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data import Batch, Data, Progress
-from tfsnn.data.samples import check_count
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.workers import Workers, meet
 from tfsnn_numpy.defaults import STRATEGIES
+from tfsnn_numpy.samples import check_count
 
 JOINING_SECONDS = 60
 

@@ -1,0 +1,1 @@
+"""Accuracy at few steps: settings as data over convert and evaluate."""

@@ -1,0 +1,96 @@
+"""Time, memory and the machine: how every benchmark measures.
+
+Other packages' environments import this module too: it needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+Run = Callable[[], Any]
+
+
+def timed(run: Run) -> tuple[Any, float]:
+    """What a run returns, and the wall-clock seconds it took."""
+    start = time.perf_counter()
+    value = run()
+    return value, time.perf_counter() - start
+
+
+def in_turn(
+    runs: Mapping[Any, Run], repeats: int, warm_up: bool = True
+) -> dict[Any, list[float]]:
+    """Seconds of every repeat of each run; runs take turns, after one to warm up."""
+    for run in runs.values() if warm_up else ():
+        run()
+    turns = [
+        {name: timed(run)[1] for name, run in runs.items()} for _ in range(repeats)
+    ]
+    return {name: [turn[name] for turn in turns] for name in runs}
+
+
+def per_image(
+    run: Run, images: int, repeats: int, warm_up: bool = True
+) -> dict[str, float]:
+    """Milliseconds an image of a run over `images` of them, with the range of repeats.
+
+    Returns "milliseconds" (the median), "slowest" and "fastest".
+    """
+    (times,) = in_turn({"run": run}, repeats, warm_up).values()
+    times = [1e3 * value / images for value in times]
+    median = statistics.median(times)
+    return {"milliseconds": median, "slowest": max(times), "fastest": min(times)}
+
+
+def peak_mib() -> float:
+    """Peak resident memory of this process so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function returns in a process of its own, whose peak memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, accelerators and versions, to stand beside figures."""
+    import keras
+    import tensorflow as tf
+
+    import tfsnn
+
+    model = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text().splitlines()
+        named = [line.split(":", 1)[1] for line in lines if "model name" in line]
+        model = named[0].strip() if named else model
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "accelerators": [d.name for d in tf.config.list_physical_devices("GPU")],
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "tfsnn": tfsnn.__version__,
+    }
+
+
+def described(machine: dict[str, Any]) -> str:
+    """The machine in one line."""
+    return (
+        f"{machine['cores']} cores of {machine['processor']}, "
+        f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}"
+    )

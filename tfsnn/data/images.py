@@ -1,0 +1,43 @@
+"""Images decoded and resized by TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn_numpy.samples import Raw, Shape, refusing
+
+
+def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
+    """The pixels of an image file, as :func:`decoded` has them.
+
+    Raises:
+        DataError: for a file that cannot be read.
+    """
+    damage = (tf.errors.OpError, OSError)
+    with refusing(damage, f"The image {path} cannot be read", "replace or remove it"):
+        return decoded(path.read_bytes(), shape, raw)
+
+
+def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:
+    """The pixels of an encoded image, of this shape: float32 0..1, or 0..255 if raw.
+
+    Raises tf.errors.OpError for bytes that are no image.
+    """
+    # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
+    channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
+    image = tf.io.decode_image(stored, channels, expand_animations=False)
+    if image.shape[2] == 1 and shape[2] == 3:
+        image = tf.image.grayscale_to_rgb(image)
+    elif image.shape[2] != shape[2]:
+        image = image[..., :3]  # without the alpha channel of a bmp
+        image = tf.image.rgb_to_grayscale(image) if shape[2] == 1 else image
+    return resized_pixels(image, shape, raw).numpy()
+
+
+def resized_pixels(image: tf.Tensor, shape: Shape, raw: Raw) -> tf.Tensor:
+    """Resize one 8-bit image bilinearly, to float32 0..1, or 0..255 if raw."""
+    resized = tf.image.resize(image, shape[:2])
+    return resized if raw else resized * np.float32(1 / 255)

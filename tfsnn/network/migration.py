@@ -1,0 +1,60 @@
+"""Configs of graphs that an older version wrote, brought into today's form.
+
+Version 1 (no number in the config): of spiking networks, whose populations were called
+"Rate" or "SmoothRate" and kept the fields of the activation in the ANN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfsnn.errors import ModelError
+
+VERSION = 2
+
+POPULATIONS = ("Rate", "SmoothRate")  # of version 1
+OF_THE_ACTIVATION = ("max_value", "quantized", "op", "options")
+
+
+def migrated(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the config of a graph in today's form.
+
+    Raises:
+        ModelError: for a config that a newer version wrote.
+    """
+    version = config.get("version", 1)
+    if version > VERSION:
+        raise ModelError(
+            f"the graph of this model is of version {version}, and this tfsnn reads "
+            f"versions up to {VERSION}: install the version of tfsnn that wrote it"
+        )
+    if version == VERSION:
+        return dict(config)
+    nodes = [_population(node) if _is_old(node) else node for node in config["nodes"]]
+    return {**config, "version": VERSION, "nodes": nodes}
+
+
+def dropped_arrays(config: Mapping[str, Any]) -> frozenset[int]:
+    """Return which arrays stored beside a config :func:`migrated` leaves out.
+
+    They are numbered as they were stored: by node, and by field in each.
+    """
+    if config.get("version", 1) != 1:
+        return frozenset()
+    arrays = [
+        _is_old(node) and field in OF_THE_ACTIVATION
+        for node in config["nodes"]
+        for field, value in node.items()
+        if isinstance(value, Mapping) and set(value) == {"array"}
+    ]
+    return frozenset(i for i, dropped in enumerate(arrays) if dropped)
+
+
+def _is_old(node: Mapping[str, Any]) -> bool:
+    return node["kind"] in POPULATIONS
+
+
+def _population(node: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: v for key, v in node.items() if key not in OF_THE_ACTIVATION}
+    return {**kept, "kind": "Spiking"}

@@ -1,0 +1,280 @@
+"""A node of a graph: one operation on one sample, and all that is true of its kind.
+
+The rooms above ask a node what they have to know of it: how it advances over time, how
+units pass through it, what spikes cost behind it, how it is called. So a new kind is
+one class (:mod:`tfsnn.network.nodes` has those of the package). All but
+:meth:`Node.apply` has a default that is right for every function: such a node is a
+running sum (:mod:`tfsnn.network.running_sum`), which reads and sends the ANN's own
+units, ends spikes, and costs one operation for each value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.errors import ModelError
+from tfsnn.network import running_sum
+from tfsnn.network.clock import Clock
+from tfsnn.network.signals import Advanced, Signal
+from tfsnn.network.units import ONE, Rescaled
+
+Shape = tuple[int, ...]
+
+
+def array(default: Any = dataclasses.MISSING) -> Any:
+    """Make a dataclass field that holds an array, which ``Graph.map_arrays`` visits."""
+    return field(default=default, metadata={"array": True}, kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operation.
+
+    Attributes:
+        name: unique in its graph; that of the Keras layer where there is one.
+        inputs: names of the nodes whose outputs it reads, in order.
+        shape: of its output, for one sample: no batch, no time; channels last.
+        layer: the Keras layer that it was made from.
+
+    What is true of a kind, with the default for one that says nothing:
+
+    Attributes:
+        linear: whether the output of a step is :meth:`apply` of the inputs of that
+            step, and its mean that of their means. False: a running sum.
+        spikes: whether it is a population of spiking neurons, or stands for one.
+        passes_on: whether spikes that it reads leave it as spikes, at no cost. False:
+            what it sends are analog values.
+        event_driven: whether it computes only where a spike arrives. False: in each
+            step.
+        multiplies: whether its operations are multiply-accumulates (MACs), as the ANN's
+            cost counts them. True.
+        reads_values: whether the values of its inputs count, not only the number of
+            samples. True.
+    """
+
+    kinds: ClassVar[dict[str, type[Node]]] = {}
+
+    linear: ClassVar[bool] = False
+    spikes: ClassVar[bool] = False
+    passes_on: ClassVar[bool] = False
+    event_driven: ClassVar[bool] = False
+    multiplies: ClassVar[bool] = True
+    reads_values: ClassVar[bool] = True
+
+    name: str
+    inputs: tuple[str, ...]
+    shape: Shape
+    layer: str = field(default="", kw_only=True)
+
+    def __init_subclass__(cls) -> None:
+        """Make the kind known by its class name, for ``Graph.from_config``.
+
+        Raises:
+            ValueError: for the name of a kind that another module defines.
+        """
+        other = Node.kinds.setdefault(cls.__name__, cls)
+        if other.__module__ != cls.__module__:
+            raise ValueError(
+                f"{cls.__name__} is a kind of node already, of {other.__module__}: "
+                "give the class another name, for saved files know it by that"
+            )
+        Node.kinds[cls.__name__] = cls
+
+    # The ANN.
+
+    def apply(self, *inputs: Any) -> Any:
+        """Compute the operation in the ANN: tensors ``(N, *shape)`` in and out."""
+        raise NotImplementedError(f"{type(self).__name__} has no operation")
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether f(t * x) = t * f(x) for t > 0. False: sums are divided by t first."""
+        return False
+
+    @property
+    def partial(self) -> bool:
+        """Whether f may be infinite or NaN where its inputs are finite. False."""
+        return False
+
+    @property
+    def keeps_channels(self) -> bool:
+        """Whether a channel of the output reads that channel of the inputs. False."""
+        return False
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it is the sum of its inputs. False."""
+        return False
+
+    # Names.
+
+    @property
+    def label(self) -> str:
+        """The kind, as reports name it: by default its class name."""
+        return type(self).__name__
+
+    def describe(self) -> str:
+        """Say in a few words what a layer becomes that is made into this node."""
+        return self.label if self.linear else f"running sum of {self.label}"
+
+    # Over time.
+
+    @property
+    def needs_all_steps(self) -> bool:
+        """Whether :meth:`advance` needs all steps of the simulation at once. False."""
+        return False
+
+    def prepared(self) -> Self:
+        """Return the node with all done that can be before the loop over time."""
+        return self
+
+    def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:
+        """Return the state before the first step; None for a node without a state.
+
+        Args:
+            batch: B, a number or a scalar tensor.
+            shapes: of its inputs for one sample; None for an input that is constant.
+        """
+        if self.linear:
+            return None
+        return running_sum.initial_state(self.shape, batch, shapes)
+
+    def advance(self, reads: Sequence[Signal], state: Any, clock: Clock) -> Advanced:
+        """Advance by the k steps of its inputs, of which one at least changes."""
+        if self.linear:
+            return Advanced(self.apply(*(signal.folded() for signal in reads)))
+        return running_sum.advance(self, reads, state, clock)
+
+    # Units and sizes.
+
+    def rescaled(
+        self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
+    ) -> Rescaled:
+        """Write units into the weights. By default: the ANN's own units, in and out.
+
+        Args:
+            units: of its inputs (:mod:`tfsnn.network.units`).
+            shapes: of its inputs.
+            wish: the unit that its readers want, per channel.
+        """
+        return Rescaled(self, ONE, [ONE] * len(units))
+
+    def bound(self, reads: Sequence[float]) -> float:
+        """Return n: all it sends in a step are multiples k / 2^i with abs(k) <= n.
+
+        Infinite, the default, where values are no such numbers, or have no bound.
+
+        Args:
+            reads: the same of its inputs.
+        """
+        return math.inf
+
+    def shifted(self, shift: np.ndarray) -> Self | None:
+        """Return the node with ``(C,)`` added to its output; None, where it cannot be.
+
+        That is the default.
+        """
+        return None
+
+    def passes_shift(self, shapes: Sequence[Shape]) -> Sequence[int]:
+        """Return the inputs to any one of which ``(C,)`` added comes out unchanged.
+
+        By default none, for inputs of these shapes.
+        """
+        return ()
+
+    # Costs.
+
+    def operations(self, shapes: Sequence[Shape]) -> int:
+        """Count the operations of one evaluation, for inputs of these shapes.
+
+        By default one for each value read or written, whichever are more, and none of a
+        linear node.
+        """
+        if self.linear:
+            return 0
+        return max(math.prod(shape) for shape in (*shapes, self.shape))
+
+    def accumulates(self, spikes: Sequence[Any]) -> Any:
+        """Count the accumulates (ACs) that spikes cause, a scalar tensor.
+
+        By default one for each spike that arrives; gradients go through it.
+
+        Args:
+            spikes: how many arrive, ``(1, *shape of the input)`` each; None for an
+                input that brings none.
+        """
+        return sum(tf.reduce_sum(x) for x in spikes if x is not None)
+
+    def pass_on(self, spikes: Sequence[Any]) -> Any:
+        """Count how many spikes leave, ``(1, *shape)``, or None: an analog signal.
+
+        Asked where :attr:`passes_on` and :attr:`linear` hold; a spike that is split or
+        scaled counts as one in each place that it reaches.
+
+        Args:
+            spikes: as of :meth:`accumulates`; one of them at least is there.
+        """
+        raise NotImplementedError(
+            f"{self.label} passes spikes on and does not count them: give it pass_on"
+        )
+
+    # Fields.
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with these fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def arrays(self) -> dict[str, Any]:
+        """Return the fields that hold an array now, by name."""
+        found = {}
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if spec.metadata.get("array") and np.ndim(value):
+                found[spec.name] = value
+        return found
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the fields as JSON, an array as ``{"array": shape}``."""
+        config: dict[str, Any] = {"kind": type(self).__name__}
+        arrays = self.arrays()
+        for spec in dataclasses.fields(self):
+            value = getattr(self, spec.name)
+            if spec.name in arrays:
+                value = {"array": [int(n) for n in value.shape]}
+            config[spec.name] = value
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Node:
+        """Make the node of :meth:`to_config`, its arrays filled with zeros.
+
+        Raises:
+            ModelError: for a kind that is not known.
+        """
+        known = Node.kinds.get(config["kind"])
+        if known is None:
+            raise ModelError(
+                f"the node {config['name']} is a {config['kind']}, a kind that is not "
+                "known here: import the module that defines it before loading the "
+                "model, or install the version of tfsnn that wrote the file"
+            )
+        fields = {k: _from_json(value) for k, value in config.items() if k != "kind"}
+        return known(**fields)
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, Mapping) and set(value) == {"array"}:
+        return np.zeros(value["array"], np.float32)
+    if isinstance(value, Mapping):
+        return {key: _from_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_from_json(item) for item in value)
+    return value

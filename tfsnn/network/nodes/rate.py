@@ -1,0 +1,110 @@
+"""Activations of the ANN that spiking neurons stand for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from tfsnn.network import functions
+from tfsnn.network.node import Node, Shape, array
+
+
+@dataclass(frozen=True, eq=False)
+class Rate(Node):
+    """A ReLU, with or without an upper bound: min(max(x, 0), max_value).
+
+    Quantised, that is rounded to L steps: max_value * clip(floor(x L / max_value + 1/2)
+    / L, 0, 1). In the spiking network a population takes its place
+    (:class:`~tfsnn.network.nodes.spiking.Spiking`), which
+    :func:`tfsnn.conversion.normalize.normalize` makes by a plan.
+
+    Attributes:
+        max_value: None for a plain ReLU; 6 for ReLU6; one number, or ``(C,)``.
+        quantized: L, of what was trained with QCFS; None for others.
+    """
+
+    spikes: ClassVar[bool] = True
+    multiplies: ClassVar[bool] = False
+
+    max_value: Any = array(None)
+    quantized: int | None = field(default=None, kw_only=True)
+
+    @property
+    def signed(self) -> bool:
+        """Whether activations may be negative."""
+        return False
+
+    def apply(self, x: Any) -> Any:
+        """Compute the activations of x, both ``(N, *shape)``."""
+        if self.max_value is None:
+            # Not tf.nn.relu: behind a convolution and a sum that is read elsewhere as
+            # well, TensorFlow's optimiser fails on it, and says so on standard error.
+            return tf.maximum(x, 0.0)
+        if self.quantized is not None:
+            steps = tf.floor(x * self.quantized / self.max_value + 0.5)
+            share = tf.clip_by_value(steps, 0.0, self.quantized) / self.quantized
+            return self.max_value * share
+        return tf.clip_by_value(x, 0.0, self.max_value)
+
+    def describe(self) -> str:
+        """Name the neurons, and the bound of what they stand for."""
+        if self.max_value is None:
+            return "spiking neurons"
+        low, high = float(np.min(self.max_value)), float(np.max(self.max_value))
+        most = f"{high:g}" if low == high else f"{low:g} to {high:g}"
+        levels = "" if self.quantized is None else f", {self.quantized} levels"
+        return f"spiking neurons for at most {most}{levels}"
+
+    def operations(self, shapes: Sequence[Shape]) -> int:
+        """Count its neurons."""
+        return math.prod(self.shape)
+
+    def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:
+        """Refuse: an activation is not simulated.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{self.name} is an activation of the ANN, which has no neurons: simulate "
+            "the graph that normalize(graph, plan) makes"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothRate(Rate):
+    """A smooth activation f(x), of either sign, in place of a ReLU.
+
+    Attributes:
+        op: f, a name in :data:`tfsnn.network.functions.FUNCTIONS`.
+        options: arguments of f beside its input, JSON.
+    """
+
+    op: str = field(kw_only=True)
+    options: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def signed(self) -> bool:
+        """Whether activations may be negative: f has either sign."""
+        return True
+
+    def apply(self, x: Any) -> Any:
+        """Compute f of x, both ``(N, *shape)``."""
+        return functions.FUNCTIONS[self.op](x, **self.options)
+
+
+@dataclass(frozen=True, eq=False)
+class Coder(Rate):
+    """An input that is sent as spikes: the identity, of inputs that are not negative.
+
+    Attributes:
+        neuron: the kind of the coders (:data:`tfsnn.network.neurons.KINDS`, one that
+            encodes inputs).
+    """
+
+    neuron: str = field(kw_only=True)

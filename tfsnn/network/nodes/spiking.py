@@ -1,0 +1,91 @@
+"""Populations of spiking neurons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from tfsnn.network.clock import Clock
+from tfsnn.network.neurons import Population, populate
+from tfsnn.network.node import Node, Shape, array
+from tfsnn.network.signals import Advanced, Signal, fold
+
+
+@dataclass(frozen=True, eq=False)
+class Spiking(Node):
+    """A population of spiking neurons, in place of an activation of the ANN.
+
+    Thresholds and potentials are in the units of its input; in normal form the
+    threshold is 1 (:mod:`tfsnn.conversion.normalize`).
+
+    Attributes:
+        scale: activation, in the ANN's units, that one spike per step stands for:
+            ``(C,)`` or ``(*units)``.
+        threshold: potential that one unit of a spike takes away.
+        initial_potential: before the first step.
+        negative_threshold: None for unsigned spikes.
+        max_coefficient: the most that a spike carries; None for no bound.
+        neuron: its kind, a name in :data:`tfsnn.network.neurons.KINDS`.
+        settings: of that kind, JSON.
+    """
+
+    spikes: ClassVar[bool] = True
+    multiplies: ClassVar[bool] = False
+
+    scale: Any = array(None)
+    threshold: Any = array(1.0)
+    initial_potential: Any = array(0.0)
+    negative_threshold: Any = array(None)
+    max_coefficient: Any = array(None)
+    neuron: str = field(default="integrate_fire", kw_only=True)
+    settings: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def population(self) -> Population:
+        """The neurons."""
+        stated = {
+            "threshold": self.threshold,
+            "initial_potential": self.initial_potential,
+            "negative_threshold": self.negative_threshold,
+            "max_coefficient": self.max_coefficient,
+        }
+        return populate(self.neuron, stated, self.settings, self.name)
+
+    def apply(self, x: Any) -> Any:
+        """Refuse: neurons have no activation, only spikes.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{self.name} is a population of spiking neurons: simulate its graph, or "
+            "take the activation that it stands for from the graph of the ANN"
+        )
+
+    @property
+    def needs_all_steps(self) -> bool:
+        """Whether its neurons do."""
+        return self.population.whole
+
+    def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:
+        """Return the state of its neurons before the first step."""
+        return self.population.initial_state((batch, *self.shape))
+
+    def advance(self, reads: Sequence[Signal], state: Any, clock: Clock) -> Advanced:
+        """Send the spikes of its neurons."""
+        sent, state = self.population.advance(reads[0].steps(), state)
+        return Advanced(fold(sent.values), state, sent)
+
+    def describe(self) -> str:
+        """Name the neurons."""
+        return "spiking neurons"
+
+    def bound(self, reads: Sequence[float]) -> float:
+        """Return the largest coefficient of a spike, where spikes are integers."""
+        return self.population.largest_spike
+
+    def operations(self, shapes: Sequence[Shape]) -> int:
+        """Count its neurons."""
+        return math.prod(self.shape)

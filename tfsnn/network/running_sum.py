@@ -1,0 +1,127 @@
+"""Running sums: a node that sends, in each step, the change of t * f(mean so far).
+
+So what it has sent by step t *is* t * f(U / t), with U what it has received: exact
+for the mean of its inputs, whatever the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import tensorflow as tf
+
+from tfsnn.network.clock import Clock
+from tfsnn.network.signals import Advanced, Signal, fold
+
+
+class Summed(Protocol):
+    """A node, as far as its running sum is concerned (:mod:`tfsnn.network.node`)."""
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether t * f(x / t) = f(x), so that sums need not be divided by t."""
+        ...
+
+    @property
+    def partial(self) -> bool:
+        """Whether f may be infinite or NaN where its inputs are finite."""
+        ...
+
+    def apply(self, *inputs: Any) -> Any:
+        """Compute f."""
+        ...
+
+
+class SumState(NamedTuple):
+    """What a running-sum node has received and sent so far."""
+
+    step: Any  # steps so far, a float
+    sums: list[Any]  # of each input that changes over time, (B, *its shape)
+    sent: Any  # (B, *shape)
+
+
+def initial_state(
+    shape: tuple[int, ...], batch: Any, shapes: Sequence[tuple[int, ...] | None]
+) -> SumState:
+    """Return the state before the first step: nothing received, nothing sent.
+
+    Args:
+        shape: of what is sent, for one sample.
+        batch: B, a number or a scalar tensor.
+        shapes: of the inputs for one sample; None for one that is constant.
+    """
+    sums = [tf.zeros((batch, *read)) for read in shapes if read is not None]
+    return SumState(tf.constant(0.0), sums, tf.zeros((batch, *shape)))
+
+
+def advance(
+    node: Summed, reads: Sequence[Signal], state: SumState, clock: Clock
+) -> Advanced:
+    """Advance a node by the k steps of its inputs, as the clock counts them.
+
+    Under a clock of another base than 1 it sends, in every step, f of what its inputs
+    stand for as a whole. Pre-steps and the steps that count each start anew.
+    """
+    k = reads[0].k
+    inputs = [x.tensor if x.constant else x.steps() for x in reads]
+    if clock.base > 1:  # known when the input has ended: sent in every step
+        means = [clock.mean(x) if isinstance(x, list) else x for x in inputs]
+        return Advanced(send_value(node, means, k), state)
+    if not clock.pre_steps:
+        return Advanced(*send_change(node, inputs, state, k))
+    changes, after = [], state
+    for phase in clock.phases(k):
+        parts = [x[phase] if isinstance(x, list) else x for x in inputs]
+        sent, after = send_change(node, parts, state, len(range(k)[phase]))
+        changes.append(sent)
+    return Advanced(tf.concat(changes, 0), after)
+
+
+def send_change(
+    node: Summed, inputs: list[Any], state: SumState, k: int
+) -> tuple[Any, SumState]:
+    """Return what is sent in each of k steps, ``(k * B, *shape)``, and the next state.
+
+    An input is a list of its currents in each step, or one tensor if it is constant.
+    """
+    steps = [state.step + float(i + 1) for i in range(k)]
+    totals = iter(state.sums)
+    reads, sums = [], []
+    for read in inputs:
+        if isinstance(read, list):
+            running = _running(next(totals), read)
+            sums.append(running[-1])
+            if not node.homogeneous:
+                running = [total / t for total, t in zip(running, steps, strict=True)]
+        else:
+            running = [read * t if node.homogeneous else read for t in steps]
+        reads.append(fold(running))
+    results = node.apply(*reads)
+    tracked = [results] if k == 1 else tf.split(results, k, 0)
+    if not node.homogeneous:
+        tracked = [y * t for y, t in zip(tracked, steps, strict=True)]
+    sent, changes = state.sent, []
+    for y in tracked:
+        if node.partial:  # log(0) and the like: wait until it is a number again
+            y = tf.where(tf.math.is_finite(y), y, sent)
+        changes.append(y - sent)
+        sent = y
+    return fold(changes), SumState(steps[-1], sums, sent)
+
+
+def send_value(node: Summed, means: list[Any], k: int) -> Any:
+    """Return f of what the inputs stand for as a whole, in each of k steps."""
+    y = node.apply(*means)
+    if node.partial:
+        y = tf.where(tf.math.is_finite(y), y, 0.0)
+    return fold([y] * k)
+
+
+def _running(total: Any, currents: list[Any]) -> list[Any]:
+    """Return the sums after each step."""
+    sums = []
+    for current in currents:
+        total = total + current
+        sums.append(total)
+    return sums

@@ -1,0 +1,77 @@
+"""Data as a folder of images, with one subfolder for each class.
+
+Who reads an image is an argument: TensorFlow for `tfsnn`, Pillow without it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
+
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+DECODERS = min(8, os.cpu_count() or 1)  # threads
+# (path, shape, raw: whether to keep 0..255) -> float32 of this shape
+ReadImage = Callable[[Path, Shape, Raw], np.ndarray]
+
+
+def open_folder(path: Path, inputs: Inputs, raw: Raw, read_image: ReadImage) -> Data:
+    """Open images that are labelled by their subfolder; here they are only listed."""
+    check_image_shape(path, inputs)
+    with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
+        classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
+        by_class = [
+            [(p, k) for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGES]
+            for k, folder in enumerate(classes)
+        ]
+    # The classes take turns, so that a limit shows them all.
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_class))
+    files = [item for item in in_turn if item is not None]
+    if not files:
+        missing = f"images ({', '.join(IMAGES)}) in" if classes else "class"
+        raise DataError(
+            f"The folder {path} has no {missing} subfolders; put the images of each "
+            "class in a subfolder of its own, as in FOLDER/CLASS/image.png."
+        )
+    return open_images(f"the folder {path}", files, inputs, raw, read_image)
+
+
+def check_image_shape(path: Path, inputs: Inputs) -> None:
+    """Refuse a folder of images where the model takes none."""
+    (shape,) = inputs.values()
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise DataError(
+            f"{path} is a folder of images, but the model takes inputs of shape "
+            f"{shape}, not (height, width, 1 or 3); give an npz file instead."
+        )
+
+
+def open_images(
+    name: str,
+    files: Sequence[tuple[Path | str, int]],
+    inputs: Inputs,
+    raw: Raw,
+    read_image: ReadImage,
+    labelled: bool = True,
+) -> Data:
+    """Open these images with their classes, for a model of one input."""
+    ((key, shape),) = inputs.items()
+
+    def load(file: tuple[Path | str, int]) -> np.ndarray:
+        return read_image(Path(file[0]), shape, raw)
+
+    def read(count: int, start: int) -> Iterator[Stored]:
+        with ThreadPoolExecutor(DECODERS) as pool:
+            for i in range(start, len(files), count):
+                part = files[i : i + count]
+                x = np.stack(list(pool.map(load, part)))
+                yield {key: x}, np.array([k for _, k in part]) if labelled else None
+
+    return Data(name, inputs, raw, len(files), labelled, read)

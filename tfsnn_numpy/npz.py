@@ -1,0 +1,116 @@
+"""Data in an ``.npz`` file, read a batch at a time."""
+
+from __future__ import annotations
+
+import math
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.samples import (
+    Data,
+    Header,
+    Inputs,
+    Raw,
+    Shape,
+    Stored,
+    check_arrays,
+    refusing,
+)
+
+# RuntimeError: an encrypted member, or a compression that zipfile does not know.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
+
+
+def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
+    """Open the inputs and, where there is one, y; only their headers are read here."""
+    if not path.exists():
+        raise DataError(f"There is no file {path}; check the path.")
+    what = f"{path} cannot be read as an npz file of numbers, or is damaged"
+    arrays = "".join(f"{key}=..., " for key in inputs)
+    way_out = f"numpy.savez(file, {arrays}y=...)"
+    damage = (_DAMAGE, what, f"write it again with {way_out}")
+    with refusing(*damage), zipfile.ZipFile(path) as archive:
+        found = [name.removesuffix(".npy") for name in archive.namelist()]
+        stored = {key: key for key in inputs}
+        if len(inputs) == 1 and not set(inputs) & set(found):
+            stored = dict.fromkeys(inputs, "x")
+        missing = [key for key, array in stored.items() if array not in found]
+        if missing:
+            raise DataError(
+                f"{path} has no array {', '.join(missing)}, only "
+                f"{', '.join(found) or 'none at all'}; write it with {way_out}."
+            )
+        labelled = "y" in found and "y" not in inputs
+        headers = {key: _header(archive, array) for key, array in stored.items()}
+        y_shape = _header(archive, "y").shape if labelled else None
+        size = check_arrays(str(path), headers, y_shape, inputs, raw)
+
+    def read(count: int, start: int) -> Iterator[Stored]:
+        with refusing(*damage), zipfile.ZipFile(path) as archive:
+            arrays = [*stored.values(), "y"] if labelled else stored.values()
+            columns = [_rows(archive, array, count, start) for array in arrays]
+            for rows in zip(*columns, strict=True):
+                x = dict(zip(stored, rows, strict=False))
+                yield x, rows[-1] if labelled else None
+
+    return Data(str(path), inputs, raw, size, labelled, read)
+
+
+def check_npz(path: Path) -> None:
+    """Refuse a file whose values are not those of its checksums.
+
+    They are compared anyway, but only at the end of each array, after its samples have
+    been used.
+    """
+    what = f"{path} cannot be read as an npz file of numbers, or is damaged"
+    way_out = "write or copy it again"
+    with refusing(_DAMAGE, what, way_out), zipfile.ZipFile(path) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"Bad CRC-32 for file {damaged!r}")
+
+
+def _header(archive: zipfile.ZipFile, key: str) -> Header:
+    stream, shape, _, dtype = _npy(archive, key)
+    stream.close()
+    return Header(shape, dtype)
+
+
+def _npy(archive: zipfile.ZipFile, key: str) -> tuple[IO[bytes], Shape, bool, np.dtype]:
+    """Open one array at its first value: stream, shape, Fortran order, type."""
+    stream = archive.open(f"{key}.npy")
+    if np.lib.format.read_magic(stream) == (1, 0):
+        header = np.lib.format.read_array_header_1_0(stream)
+    else:
+        header = np.lib.format.read_array_header_2_0(stream)
+    shape, fortran, dtype = header
+    if dtype.hasobject:
+        raise ValueError(f"{key} is an array of Python objects")
+    stored = archive.getinfo(f"{key}.npy").file_size - stream.tell()
+    if stored != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{key} of shape {shape} is cut short")
+    return stream, shape, fortran, dtype
+
+
+def _rows(
+    archive: zipfile.ZipFile, key: str, count: int, start: int
+) -> Iterator[np.ndarray]:
+    stream, (size, *sample), fortran, dtype = _npy(archive, key)
+    with stream:
+        if fortran:  # the values of one sample are spread over the whole file
+            values = np.frombuffer(stream.read(), dtype)
+            whole = values.reshape((size, *sample), order="F")
+            yield from (whole[i : i + count] for i in range(start, size, count))
+            return
+        if start:
+            stream.seek(start * math.prod(sample) * dtype.itemsize, os.SEEK_CUR)
+        for i in range(start, size, count):
+            rows = min(count, size - i)
+            stored = stream.read(rows * math.prod(sample) * dtype.itemsize)
+            yield np.frombuffer(stored, dtype).reshape(rows, *sample)

@@ -1,0 +1,212 @@
+"""What an evaluation gives: sums over samples, rows, their table, what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from tfsnn_numpy.errors import DataError
+
+
+@dataclass(frozen=True)
+class Energy:
+    """What an operation costs: :class:`tfsnn.energy.EnergyProfile` without checks."""
+
+    name: str
+    mac_picojoules: float
+    ac_picojoules: float
+    source: str
+
+    def picojoules(self, macs: float, accumulates: float) -> float:
+        """Of so many multiply-accumulates and accumulates."""
+        return self.mac_picojoules * macs + self.ac_picojoules * accumulates
+
+    def __str__(self) -> str:
+        return (
+            f"{self.mac_picojoules:g} pJ for each multiply-accumulate (MAC) and "
+            f"{self.ac_picojoules:g} pJ for each accumulate (AC), {self.name}"
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """The network after some steps; counts are per sample.
+
+    Attributes:
+        timesteps: T.
+        latency: steps until the last layer has finished: T, and what look-ahead,
+            pre-steps or layer-by-layer operation add
+            (:class:`tfsnn.network.clock.Clock`).
+        accuracy: share of samples whose label is the top class; None without labels.
+        agreement: share of samples with the ANN's top class; None without the ANN.
+        spikes: events, whatever their coefficient.
+        coefficients: sum of the absolute coefficients of all spikes.
+        synops: accumulates, a spike of coefficient c counted as abs(c).
+        synops_events: accumulates, each spike counted once.
+        energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
+            ANN without a multiply-accumulate.
+        energy_ratio_events: the same by `synops_events`.
+    """
+
+    timesteps: int
+    latency: int
+    accuracy: float | None
+    agreement: float | None
+    spikes: float
+    coefficients: float
+    synops: float
+    synops_events: float
+    energy_ratio: float | None
+    energy_ratio_events: float | None
+
+    def cells(self) -> list[str]:
+        """The attributes as texts, in order."""
+
+        def share(value: float | None) -> str:
+            return "-" if value is None else f"{100 * value:.2f} %"
+
+        def ratio(value: float | None) -> str:
+            return "-" if value is None else f"{value:.3f}"
+
+        counts = (self.spikes, self.coefficients, self.synops, self.synops_events)
+        return [
+            str(self.timesteps),
+            str(self.latency),
+            share(self.accuracy),
+            share(self.agreement),
+            *(f"{count:,.0f}" for count in counts),
+            ratio(self.energy_ratio),
+            ratio(self.energy_ratio_events),
+        ]
+
+
+def doubling(most: int) -> list[int]:
+    """The steps of the rows that none are asked for: 1, 2, 4, ... and `most`."""
+    return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
+
+
+def evaluation_text(
+    samples: int, ann_accuracy: float | None, rows: Sequence[Row], energy: Energy
+) -> list[str]:
+    """Lines: the table of the rows, and what its units are."""
+    header = [spec.name.replace("_", " ") for spec in fields(Row)]
+    lines = table(header, [row.cells() for row in rows])
+    if ann_accuracy is not None:
+        lines.append(f"ANN accuracy {100 * ann_accuracy:.2f} %")
+    return lines + below_the_table(samples, energy)
+
+
+def below_the_table(samples: int, energy: Energy) -> list[str]:
+    """Lines on the units of the rows."""
+    return [
+        f"{samples} samples; spikes and operations are per sample",
+        f"energy ratio: SNN over ANN, {energy}",
+    ]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column to the left, numbers to the right."""
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *rest = (
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join([first, *rest]).rstrip()
+
+    return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
+
+
+class Sums:
+    """Sums over samples: whole numbers, in float64, so that their order is nothing.
+
+    Attributes:
+        steps: of the rows, in order.
+        pre_steps: that come before; their spikes count too.
+        samples: how many there were.
+        right, agreed: samples whose top class is the label, or that of the ANN,
+            ``(rows,)``.
+        counts: spikes, coefficients, and accumulates, of a spike one or as many as its
+            coefficient, from the start, ``(rows, 4)``.
+    """
+
+    def __init__(self, steps: Sequence[int], pre_steps: int) -> None:
+        """Of nothing."""
+        self.steps, self.pre_steps, self.samples = list(steps), pre_steps, 0
+        self.right, self.agreed = np.zeros(len(self.steps)), np.zeros(len(self.steps))
+        self.counts = np.zeros((len(self.steps), 4))
+
+    def count(self, values: np.ndarray, own: bool) -> None:
+        """Add the counts of a node in each step, ``(S, B, 4)``.
+
+        `own`: whether they are spikes of its own, and not what a pooling passes on.
+        """
+        of_batch = values.astype(np.float64).sum(1)
+        if not own:
+            of_batch[:, :2] = 0
+        ends = [self.pre_steps + t - 1 for t in self.steps]
+        self.counts += np.cumsum(of_batch, 0)[ends]
+
+    def row(
+        self,
+        i: int,
+        *,
+        latency: int,
+        macs: int,
+        ann_macs: int,
+        energy: Energy,
+        labelled: bool,
+        compared: bool,
+    ) -> Row:
+        """The row of ``steps[i]``: means over samples.
+
+        Args:
+            i: its number.
+            latency: see :class:`Row`.
+            macs: of the SNN until then, for one sample.
+            ann_macs: of the ANN.
+            energy: what both cost.
+            labelled, compared: whether there were labels, and the ANN.
+        """
+        spikes, coefficients, events, synops = (self.counts[i] / self.samples).tolist()
+        ann = energy.picojoules(ann_macs, 0)
+        ratio, ratio_events = (
+            energy.picojoules(macs, count) / ann if ann else None
+            for count in (synops, events)
+        )
+        return Row(
+            timesteps=self.steps[i],
+            latency=latency,
+            accuracy=float(self.right[i] / self.samples) if labelled else None,
+            agreement=float(self.agreed[i] / self.samples) if compared else None,
+            spikes=spikes,
+            coefficients=coefficients,
+            synops=synops,
+            synops_events=events,
+            energy_ratio=ratio,
+            energy_ratio_events=ratio_events,
+        )
+
+
+def check_labels(y: np.ndarray, classes: int) -> None:
+    """Refuse labels ``(N,)`` that a network of so many classes does not have.
+
+    Raises:
+        DataError: for a label of `classes` or more.
+    """
+    if y.max() >= classes:
+        raise DataError(
+            f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
+            f"{classes - 1}; give the labels of the classes that it was trained on"
+        )
+
+
+def top_class(outputs: Any) -> np.ndarray:
+    """Return the index of each sample's largest output: ``(N, ...)`` to ``(N,)``."""
+    outputs = np.asarray(outputs)
+    return outputs.reshape(len(outputs), -1).argmax(-1)

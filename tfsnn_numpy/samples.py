@@ -1,0 +1,217 @@
+"""Samples that can be read again and again, and the checks that each batch passes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfsnn_numpy.errors import DataError, OptionError
+
+Shape = tuple[int, ...]
+Inputs = dict[str, Shape]  # of a model, by name
+Raw = frozenset[str]  # the inputs whose integers are kept as they are
+# x and y; x is an array, or for several inputs a dict[str, np.ndarray].
+Batch = tuple[Any, np.ndarray | None]
+Stored = tuple[dict[str, np.ndarray], np.ndarray | None]
+# (things, how many or None, label) -> the same things, shown as they pass.
+Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
+
+
+class Header(NamedTuple):
+    """What is known of an array before it is read."""
+
+    shape: Any
+    dtype: np.dtype
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples that can be read again and again; made by :func:`open_data`.
+
+    `inputs` are the shapes of one sample, by input of the model; the integers of those
+    in `raw` are kept as they are.
+    `size` is the number of samples, None when it is not known before reading.
+    `read(n, start)` yields unchecked batches of at most n samples, as stored, by input,
+    from sample `start` on; those before are passed over as cheaply as can be.
+    """
+
+    name: str
+    inputs: Inputs
+    raw: Raw
+    size: int | None
+    has_labels: bool
+    read: Callable[[int, int], Iterator[Stored]]
+    limit: int | None = None
+    start: int = 0
+
+    @property
+    def input_shape(self) -> Shape | Inputs:
+        """The shape of one sample; by name where there are several inputs."""
+        return alone(self.inputs)
+
+    def part(self, start: int, stop: int) -> Data:
+        """The samples from `start` to `stop`; errors go on naming them as before."""
+        return replace(self, start=start, limit=stop - start, size=stop - start)
+
+    def batches(
+        self, batch_size: int, progress: Progress | None = None, label: str = "reading"
+    ) -> Iterable[Batch]:
+        """Read from the start, `batch_size` samples at a time (the last may be less).
+
+        Yields x float32 ``(B, *input_shape)``, or a dict of such arrays by name for
+        several inputs, and y int64 ``(B,)``, or None where the data has no labels;
+        `progress` may wrap them. Raises OptionError for a `batch_size` below 1, and,
+        while reading, DataError for samples that are damaged, of the wrong shape or
+        type, not finite, or none at all.
+        """
+        check_count("batch_size", batch_size)
+        batches = self._batches(batch_size)
+        if progress is None:
+            return batches
+        count = None if self.size is None else -(-self.size // batch_size)
+        return progress(batches, count, label)
+
+    def _batches(self, batch_size: int) -> Iterator[Batch]:
+        done = 0
+        for x, y in self.read(batch_size, self.start):
+            y_shape = None if y is None else y.shape
+            count = check_arrays(self.name, x, y_shape, self.inputs, self.raw)
+            if self.limit is not None:
+                count = min(count, self.limit - done)
+            first = self.start + done
+            values = {
+                key: _values(self, key, x[key][:count], first) for key in self.inputs
+            }
+            classes = None if y is None else _classes(self, y[:count], first)
+            yield alone(values), classes
+            done += count
+            if done == self.limit:
+                break
+        if done == 0:
+            raise DataError(f"{self.name} holds no samples; give data with at least 1.")
+
+
+def check_count(option: str, value: int) -> None:
+    """Refuse a number of samples below 1."""
+    if value < 1:
+        raise OptionError(f"{option} is {value}; give a whole number from 1 up.")
+
+
+@contextlib.contextmanager
+def refusing(
+    kinds: tuple[type[Exception], ...], what: str, way_out: str
+) -> Iterator[None]:
+    """Turn errors of these kinds into a DataError that says what and the way out."""
+    try:
+        yield
+    except DataError:  # is a ValueError, and says it better already
+        raise
+    except kinds as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(f"{what} ({reason}); {way_out}.") from error
+
+
+def alone(by_input: dict[str, Any]) -> Any:
+    """What belongs to the only input, or all by name where there are several."""
+    return by_input if len(by_input) > 1 else next(iter(by_input.values()))
+
+
+def check_arrays(
+    name: str, x: Mapping[str, Any], y: Any, inputs: Inputs, raw: Raw
+) -> int:
+    """Refuse arrays that do not fit the inputs; return the number of samples.
+
+    x holds, by input, a :class:`Header` or an array; y is a shape, or None without y.
+    """
+    for key, array in x.items():
+        what = f"{_what(key, inputs)} of {name}"
+        _check_array(what, array, inputs[key], key in raw)
+    counts = {_what(key, inputs): array.shape[0] for key, array in x.items()}
+    first, size = next(iter(counts.items()))
+    if len(set(counts.values())) > 1:
+        found = ", ".join(f"{what} {count}" for what, count in counts.items())
+        raise DataError(
+            f"{name}: the inputs differ in their number of samples ({found}); give "
+            "each sample a row in every input."
+        )
+    if y is not None and tuple(y[:1]) != (size,):
+        raise DataError(
+            f"{name}: {first} has {size} samples but y is of shape {tuple(y)}; give "
+            "one label per sample."
+        )
+    return size
+
+
+def _check_array(what: str, array: Any, shape: Shape, raw: bool) -> None:
+    received, dtype = tuple(array.shape), array.dtype
+    if len(received) == 0 or shape not in (received[1:], (*received[1:], 1)):
+        raise DataError(
+            f"{what} has shape {received}, the model takes (N, "
+            f"{', '.join(map(str, shape))}) for N samples; give data of the shape that "
+            "the model was trained on."
+        )
+    integer = dtype.kind in "iu"
+    if not (dtype == np.uint8 or dtype.kind in "fb" or (raw and integer)):
+        out = "uint8 or float32, or keep its values with raw=True"
+        raise DataError(
+            f"{what} is of type {dtype}, whose range is not known; store it as "
+            f"{out if integer else 'float32 or uint8'}."
+        )
+
+
+def require_one(what: str, inputs: Inputs) -> None:
+    """Refuse what gives one input where the model takes several."""
+    if len(inputs) > 1:
+        raise DataError(
+            f"{what} gives one input, the model takes {len(inputs)}: "
+            f"{', '.join(inputs)}; give an npz file with an array for each."
+        )
+
+
+def _what(key: str, inputs: Inputs) -> str:
+    return f"input {key!r}" if len(inputs) > 1 else "x"
+
+
+def _values(data: Data, key: str, x: np.ndarray, start: int) -> np.ndarray:
+    with np.errstate(over="ignore"):  # a float64 that becomes Inf is reported below
+        values = x.astype(np.float32).reshape(len(x), *data.inputs[key])
+    if x.dtype == np.uint8 and key not in data.raw:
+        values *= np.float32(1 / 255)
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if not finite.all():
+        raise DataError(
+            f"{_what(key, data.inputs)} of {data.name} holds NaN or Inf (as float32) "
+            f"in sample {start + int(finite.argmin())}, counted from 0; remove or "
+            "repair it."
+        )
+    return values
+
+
+def _classes(data: Data, y: np.ndarray, start: int) -> np.ndarray:
+    forms = (
+        "class numbers (N,) from 0 or one-hot rows (N, classes), or leave y out where "
+        "no labels are needed"
+    )
+    if y.dtype.kind not in "biuf" or y.ndim not in (1, 2) or 0 in y.shape[1:]:
+        raise DataError(
+            f"y of {data.name} is of shape {y.shape} and type {y.dtype}; give {forms}."
+        )
+    if y.ndim == 2 and y.shape[1] > 1:
+        classes = y.argmax(axis=1).astype(np.int64)
+        wrong = (np.count_nonzero(y, axis=1) != 1) | (y.max(axis=1) != 1)
+    else:
+        flat = y.reshape(len(y))
+        with np.errstate(invalid="ignore"):  # NaN becomes a number unequal to itself
+            classes = flat.astype(np.int64)
+        wrong = (classes != flat) | (classes < 0)
+    if wrong.any():
+        index = int(wrong.argmax())
+        raise DataError(
+            f"y of {data.name} is {y[index]} in sample {start + index}, counted from "
+            f"0; give {forms}."
+        )
+    return classes
