@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from .console import (
-    DATA,
+from tfsnn_numpy.defaults import ENERGY_PROFILE, TIMESTEPS
+
+from .groups import Original, group
+from .library import LibraryCommand
+from .options import (
+    AT_LEAST_ONE,
+    ENERGY,
+    PATH,
+    RAW,
     STEPS,
-    LibraryCommand,
-    batch_size_option,
+    Energy,
+    alphabet_option,
+    calibration_option,
     data_option,
-    energy_option,
     json_option,
     limit_option,
-    load_ann,
+    listed,
     model_argument,
-    progress,
-    raw_option,
-    say,
-    show,
-    signature_option,
+    overwrite_option,
 )
+from .rare import BATCH_SIZE_OF, SEED_OF, SIGNATURE_OF, Rare, rare_options
+from .talk import progress, show
 
 
 @click.command(
@@ -33,12 +37,11 @@ Example:
   tfsnn compare cnn.keras --calibration train.npz --data test.npz --output results
   tfsnn compare cnn.keras --calibration train.npz --data test.npz \\
       --methods hmt,augmapping,burst --alphabet graded:4 --timesteps 1,2,4 \\
-      -o hmt.scale mse --limit 500 --json
+      -o hmt.scale mse -o seed 1 --limit 500 --json
 """,
 )
-@model_argument("model_path", "MODEL")
-@signature_option()
-@click.option("--calibration", required=True, metavar="DATA", help=DATA)
+@group("original", Original, model_argument())
+@calibration_option()
 @data_option()
 @click.option(
     "--methods",
@@ -50,72 +53,45 @@ Example:
 @click.option(
     "--timesteps",
     type=STEPS,
-    default="1,2,4,8,16,32",
+    default=listed(TIMESTEPS),
     show_default=True,
     help="Each method is converted for each of them.",
 )
-@click.option(
-    "--alphabet",
-    metavar="NAME",
-    help="What a spike carries: binary, ternary, or graded:N for 0 to 2^N - 1, with "
-    "either sign where the method has signs. Each method's own if not given.",
+@alphabet_option(
+    ", with either sign where the method has signs. Each method's own if not given."
 )
-@click.option(
-    "-o",
-    "options",
-    nargs=2,
-    multiple=True,
-    metavar="METHOD.NAME VALUE",
-    help="An option of a method; tfsnn methods METHOD shows them all.",
-)
+@limit_option()
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Folder for compare.csv, compare.json and compare.svg. Finished rows are kept "
     "there at once; the same command goes on where it was stopped.",
 )
-@click.option(
-    "--overwrite", is_flag=True, help="Start anew where DIR holds results already."
-)
-@limit_option()
-@click.option(
-    "--calibration-limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Calibrate with the first N samples only.",
-)
-@raw_option()
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**31 - 1),
-    default=0,
-    show_default=True,
-    help="Of the conversions.",
-)
-@energy_option()
-@batch_size_option(50)
+@overwrite_option("Start anew where DIR holds results already.")
 @json_option()
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@rare_options(
+    Rare("raw", click.BOOL, False, RAW),
+    SEED_OF,
+    Rare("energy", Energy(), ENERGY_PROFILE, ENERGY),
+    BATCH_SIZE_OF,
+    Rare(
+        "calibration_limit",
+        AT_LEAST_ONE,
+        None,
+        "Calibrate with the first N samples only.",
+    ),
+    SIGNATURE_OF,
+    others="METHOD.NAME",
+)
 def command(
-    model_path: Path,
-    signature: str | None,
+    original: Original,
     calibration: str,
-    spec: str,
-    methods: str,
-    timesteps: list[int],
-    alphabet: str | None,
-    options: tuple[tuple[str, str], ...],
-    output: Path | None,
-    overwrite: bool,
-    limit: int | None,
-    calibration_limit: int | None,
-    raw: bool,
-    seed: int,
-    energy: str,
-    batch_size: int,
+    data: str,
     as_json: bool,
     as_csv: bool,
+    **settings: Any,
 ) -> None:
     """Compare conversion methods on one model and the same data.
 
@@ -130,33 +106,16 @@ def command(
     Exit code 1 if all of them fail.
     """
     import tfsnn
-    from tfsnn.analysis.compare.settings import contestants
-    from tfsnn.hardware.energy import profile
 
     if as_json and as_csv:
         raise click.UsageError("give --json or --csv, not both")
-    chosen = _by_method(options)
-    # Both refuse what does not exist.
-    costs = profile(energy)
-    contestants(methods, timesteps, alphabet, chosen)
+    settings["options"] = _by_method(settings["options"])
+    of_calibration = {
+        key: settings.pop(key) for key in ("raw", "seed", "calibration_limit")
+    }
+    contest = tfsnn.Contest(**settings)
     found = tfsnn.compare(
-        load_ann(model_path, signature),
-        calibration,
-        spec,
-        methods,
-        timesteps,
-        alphabet,
-        chosen,
-        raw=raw,
-        limit=limit,
-        calibration_limit=calibration_limit,
-        seed=seed,
-        batch_size=batch_size,
-        energy=costs,
-        output=output,
-        overwrite=overwrite,
-        progress=progress,
-        say=say,
+        original.load(), calibration, data, contest, progress=progress, **of_calibration
     )
     if as_csv:
         click.echo(found.to_csv(), nl=False)
@@ -166,14 +125,10 @@ def command(
         raise click.ClickException("no method could be measured")
 
 
-def _by_method(options: tuple[tuple[str, str], ...]) -> dict[str, dict[str, Any]]:
-    """The options of each method, of texts ``METHOD.NAME``."""
-    chosen: dict[str, dict[str, Any]] = {}
-    for name, value in options:
-        method, dot, key = name.partition(".")
-        if not dot:
-            raise click.UsageError(
-                f"-o {name} {value}: give the method as well, as in -o hmt.{name}"
-            )
+def _by_method(options: dict[str, str]) -> dict[str, dict[str, str]]:
+    """The options of each method, of those by ``METHOD.NAME``."""
+    chosen: dict[str, dict[str, str]] = {}
+    for name, value in options.items():
+        method, _, key = name.partition(".")
         chosen.setdefault(method, {})[key] = value
     return chosen

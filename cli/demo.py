@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import importlib.resources
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .console import (
-    LibraryCommand,
-    energy_option,
-    json_option,
-    load_ann,
-    progress,
-    say,
-    show,
-    write_figure,
-)
+from .groups import Original, Output, Plot
+from .library import LibraryCommand
+from .options import PATH, energy_option, json_option
+from .talk import progress, show
 
 MODELS = ("fashion_mnist_cnn", "mnist_cnn", "resnet20_cifar10", "vgg9_cifar10")
 TIMESTEPS = (1, 2, 4, 8)
@@ -35,14 +30,14 @@ Example:
 )
 @click.option(
     "--output-dir",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("tfsnn-demo"),
     show_default=True,
     help="Folder for accuracy.svg and snn.keras; both are replaced if they exist.",
 )
 @energy_option()
 @json_option()
-def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
+def command(name: str, output_dir: Path, energy: Any, as_json: bool) -> None:
     """Convert a shipped model and measure it on real test images.
 
     500 images, and no network needed. Prints the accuracy, spikes and energy of the
@@ -51,30 +46,25 @@ def command(name: str, output_dir: Path, energy: str, as_json: bool) -> None:
     """
     import tfsnn
     from tfsnn.analysis.plot import accuracy
-    from tfsnn.files import check_output, replacing
-    from tfsnn.hardware.energy import profile
 
-    costs = profile(energy)  # refuses an unknown one
     folder = shipped(name)
     _make(output_dir)
-    plot = check_output(output_dir / "accuracy.svg", overwrite=True)
-    output = check_output(output_dir / "snn.keras", overwrite=True)
-    ann = load_ann(folder / "model.keras")
+    plot = Plot(output_dir / "accuracy.svg", overwrite=True)
+    output = Output(output_dir / "snn.keras", overwrite=True)
+    ann = Original(folder / "model.keras").load()
     samples = str(folder / "calibration.npz")
     snn = tfsnn.convert(ann, samples, "augmapping", progress=progress)
-    with replacing(output, overwrite=True) as part:
+    with output.writing() as part:
         snn.save(part)
-    say(f"wrote {output}")
     found = tfsnn.evaluate(
         snn,
         str(folder / "test.npz"),
         ann=ann,
         timesteps=TIMESTEPS,
-        energy=costs,
+        energy=energy,
         progress=progress,
     )
-    title = f"{name}, {snn.report.method}"
-    write_figure(plot, accuracy(found, title), overwrite=True)
+    plot.write(accuracy(found, f"{name}, {snn.report.method}"))
     show(found, as_json)
 
 

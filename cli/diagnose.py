@@ -6,23 +6,21 @@ from pathlib import Path
 
 import click
 
-from .console import (
-    FIGURE,
-    LibraryCommand,
+from .groups import EvaluationData, Original, Plot, group, load_snn
+from .library import LibraryCommand
+from .options import (
     ann_option,
     data_option,
     json_option,
     limit_option,
-    load_ann,
-    load_snn,
-    model_argument,
-    open_test_data,
+    overwrite_option,
+    plot_option,
     raw_option,
-    show,
     signature_option,
+    snn_argument,
     timesteps_option,
-    write_figure,
 )
+from .talk import show
 
 
 @click.command(
@@ -34,29 +32,24 @@ Example:
       --plot errors.svg
 """,
 )
-@model_argument("snn_path", "SNN")
-@ann_option()
-@signature_option()
-@data_option()
+@snn_argument()
+@group("original", Original, ann_option(), signature_option())
+@group("samples", EvaluationData, data_option(), limit_option(), raw_option())
 @timesteps_option("Time steps; those converted for if not given.")
-@limit_option()
-@raw_option()
 @json_option()
-@click.option(
-    "--plot", type=FIGURE, help="Write the errors as bars, as .svg, .png or .pdf."
+@group(
+    "figure",
+    Plot,
+    plot_option("the errors as bars,"),
+    overwrite_option("Replace the plot if it exists."),
 )
-@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def command(
-    snn_path: Path,
-    ann_path: Path,
-    signature: str | None,
-    spec: str,
+    snn: Path,
+    original: Original,
+    samples: EvaluationData,
+    figure: Plot,
     timesteps: int | None,
-    limit: int | None,
-    raw: bool,
     as_json: bool,
-    plot: Path | None,
-    overwrite: bool,
 ) -> None:
     """Find out where the error of a spiking network comes from.
 
@@ -75,14 +68,10 @@ def command(
     """
     import tfsnn
     from tfsnn.analysis.plot import errors
-    from tfsnn.files import check_output
 
-    if plot:
-        check_output(plot, overwrite)
-    snn, model = load_snn(snn_path), load_ann(ann_path, signature)
-    data = open_test_data(spec, snn, raw, limit)
-    found = tfsnn.diagnose(model, snn, data, timesteps=timesteps)
-    if plot:
-        title = f"{snn.name}: where the error comes from"
-        write_figure(plot, errors(found, title), overwrite=overwrite)
+    network, model = load_snn(snn), original.load()
+    data = samples.open(network)
+    found = tfsnn.diagnose(model, network, data, timesteps=timesteps)
+    if figure.plot:
+        figure.write(errors(found, f"{network.name}: where the error comes from"))
     show(found, as_json)

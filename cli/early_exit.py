@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .console import (
-    LibraryCommand,
-    OutputFile,
+from tfsnn_numpy.defaults import BATCH_SIZE, EXIT_KIND, EXIT_KINDS, MAX_LOSS
+
+from .groups import Converted, EvaluationData, group, load_snn
+from .library import LibraryCommand
+from .options import (
+    POINTS,
     batch_size_option,
     data_option,
     json_option,
+    keras_output_option,
     limit_option,
-    load_snn,
-    model_argument,
-    open_test_data,
-    progress,
+    overwrite_option,
     raw_option,
-    say,
-    show,
+    snn_argument,
 )
+from .talk import progress, show
 
 
 @click.command(
@@ -31,47 +33,39 @@ Example:
   tfsnn evaluate fast.keras --data test.npz
 """,
 )
-@model_argument("snn_path", "SNN")
-@data_option()
+@snn_argument()
+@group("samples", EvaluationData, data_option(), limit_option(), raw_option())
 @click.option(
     "--kind",
-    type=click.Choice(["evidence", "margin", "entropy", "stable"]),
-    default="evidence",
+    type=click.Choice(EXIT_KINDS),
+    default=EXIT_KIND,
     show_default=True,
-    help="What decides: steps times the lead of the top class; the lead of its "
-    "probability; the entropy; or the steps for which the top class is the same.",
+    help="What decides: the lead of the probability of the top class; the entropy; the "
+    "steps for which the top class is the same; or steps times its lead.",
 )
 @click.option(
     "--max-loss",
-    type=click.FloatRange(min=0),
-    default=0.1,
+    type=POINTS,
+    default=MAX_LOSS,
     show_default=True,
     metavar="POINTS",
     help="Of accuracy against all steps for all samples, or of agreement with that "
     "where DATA has no labels.",
 )
-@click.option(
-    "--output",
-    required=True,
-    type=OutputFile(".keras"),
-    help="Where to write the network with its rule, a .keras file.",
+@group(
+    "converted",
+    Converted,
+    keras_output_option("network with its rule"),
+    overwrite_option("Replace the file if it exists."),
 )
-@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
-@limit_option()
-@batch_size_option(50)
-@raw_option()
+@batch_size_option(BATCH_SIZE)
 @json_option()
 def command(
-    snn_path: Path,
-    spec: str,
-    kind: str,
-    max_loss: float,
-    output: Path,
-    overwrite: bool,
-    limit: int | None,
-    batch_size: int,
-    raw: bool,
+    snn: Path,
+    samples: EvaluationData,
+    converted: Converted,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Let samples leave the simulation when they are decided.
 
@@ -80,16 +74,10 @@ def command(
     more than --max-loss on them.
     """
     import tfsnn
-    from tfsnn.files import check_output, replacing
 
-    check_output(output, overwrite)
-    snn = load_snn(snn_path)
-    data = open_test_data(spec, snn, raw, limit)
-    found = tfsnn.calibrate_exit(
-        snn, data, kind, max_loss=max_loss, batch_size=batch_size, progress=progress
-    )
-    snn.early_exit = found.rule
-    with replacing(output, overwrite=overwrite) as part:
-        snn.save(part)
-    say(f"wrote {output}")
+    network = load_snn(snn)
+    data = samples.open(network)
+    found = tfsnn.calibrate_exit(network, data, progress=progress, **settings)
+    network.early_exit = found.rule
+    converted.write(network)
     show(found, as_json)

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .console import (
-    FIGURE,
+from tfsnn_numpy.defaults import STRATEGIES
+
+from .groups import EvaluationData, Original, Plot, group, load_snn
+from .library import LibraryCommand
+from .options import (
     STEPS,
-    LibraryCommand,
     ann_option,
-    batch_size_option,
     data_option,
     energy_option,
     json_option,
     limit_option,
-    load_ann,
-    load_snn,
-    model_argument,
-    open_test_data,
-    progress,
+    overwrite_option,
+    plot_option,
     raw_option,
-    show,
-    signature_option,
-    write_figure,
+    snn_argument,
 )
-
-STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
+from .rare import BATCH_SIZE_OF, SIGNATURE_OF, rare_options
+from .talk import progress, show
 
 
 @click.command(
@@ -39,51 +36,46 @@ Example:
   tfsnn evaluate snn.keras --data test.npz --strategy mirrored
 """,
 )
-@model_argument("snn_path", "SNN")
-@data_option()
-@ann_option(
-    "The model that was converted, for its accuracy and the agreement with it.",
-    required=False,
+@snn_argument()
+@group(
+    "original",
+    Original,
+    ann_option(
+        "The model that was converted, for its accuracy and the agreement with it.",
+        required=False,
+    ),
 )
-@signature_option()
+@group("samples", EvaluationData, data_option(), limit_option(), raw_option())
 @click.option(
     "--timesteps",
     type=STEPS,
     help="The rows; 1,2,4,... up to those converted for if not given.",
 )
-@limit_option()
-@batch_size_option(50)
 @click.option(
     "--strategy",
     type=click.Choice(STRATEGIES),
-    default="none",
+    default=STRATEGIES[0],
     show_default=True,
     help="Share the work: mirrored, all GPUs of this machine; multi_worker, all "
     "machines of the environment variable TF_CONFIG; tpu. The result is the same.",
 )
 @energy_option()
-@raw_option()
 @json_option()
-@click.option(
-    "--plot",
-    type=FIGURE,
-    help="Write accuracy against time steps as .svg, .png or .pdf; needs labels.",
+@group(
+    "figure",
+    Plot,
+    plot_option("accuracy against time steps, which needs labels,"),
+    overwrite_option("Replace the plot if it exists."),
 )
-@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF)
 def command(
-    snn_path: Path,
-    spec: str,
-    ann_path: Path | None,
-    signature: str | None,
-    timesteps: list[int] | None,
-    limit: int | None,
-    batch_size: int,
+    snn: Path,
+    original: Original,
+    samples: EvaluationData,
+    figure: Plot,
     strategy: str,
-    energy: str,
-    raw: bool,
     as_json: bool,
-    plot: Path | None,
-    overwrite: bool,
+    **settings: Any,
 ) -> None:
     """Measure accuracy, spikes and energy against time.
 
@@ -105,30 +97,16 @@ def command(
     """
     import tfsnn
     from tfsnn.analysis.plot import accuracy
-    from tfsnn.files import check_output
-    from tfsnn.hardware.energy import profile
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
-    costs = profile(energy)  # refuses an unknown one
-    if plot:
-        check_output(plot, overwrite)
     with opened_strategy(strategy) as devices:
-        snn = load_snn(snn_path)
-        ann = load_ann(ann_path, signature) if ann_path else None
-        data = open_test_data(spec, snn, raw, limit, labels=plot is not None)
+        network, ann = load_snn(snn), original.load()
+        data = samples.open(network, labels=figure.plot is not None)
         found = tfsnn.evaluate(
-            snn,
-            data,
-            ann=ann,
-            timesteps=timesteps,
-            batch_size=batch_size,
-            strategy=devices,
-            energy=costs,
-            progress=progress,
+            network, data, ann=ann, strategy=devices, progress=progress, **settings
         )
     if not workers_of(devices).is_chief:
         return
-    if plot:
-        title = f"{snn.name}, {snn.report.method}"
-        write_figure(plot, accuracy(found, title), overwrite=overwrite)
+    if figure.plot:
+        figure.write(accuracy(found, f"{network.name}, {network.report.method}"))
     show(found, as_json)

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from .console import (
-    LibraryCommand,
-    json_option,
-    load_ann,
-    model_argument,
-    show,
-    signature_option,
-)
+from .groups import Original, group
+from .library import LibraryCommand
+from .options import json_option, model_argument, signature_option
+from .talk import show
 
 
 @click.command(
@@ -25,13 +19,10 @@ Example:
   tfsnn inspect exported/ --signature serving_default
 """,
 )
-@model_argument("model_path", "MODEL")
-@signature_option()
+@group("original", Original, model_argument(), signature_option())
 @json_option()
 @click.pass_context
-def command(
-    ctx: click.Context, model_path: Path, signature: str | None, as_json: bool
-) -> None:
+def command(ctx: click.Context, original: Original, as_json: bool) -> None:
     """Show what each layer of a model becomes.
 
     MODEL is a .keras or .h5 file, or the folder of a SavedModel. Per layer: its class,
@@ -41,7 +32,7 @@ def command(
     """
     from tfsnn.sources.inspect import inspect_model
 
-    found = inspect_model(load_ann(model_path, signature))
+    found = inspect_model(original.load())
     show(found, as_json)
     if not found.convertible:
         ctx.exit(1)

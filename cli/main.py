@@ -7,7 +7,6 @@ is immediate.
 from __future__ import annotations
 
 import errno
-import importlib
 import traceback
 from typing import Any
 
@@ -15,9 +14,12 @@ import click
 
 from tfsnn_numpy.errors import OptionError, TfsnnError
 
+from .lazy import LazyGroup
+
 COMMANDS = (
     "inspect",
     "convert",
+    "choose",
     "methods",
     "evaluate",
     "predict",
@@ -34,19 +36,8 @@ COMMANDS = (
 )
 
 
-class LazyGroup(click.Group):
-    """Commands, each in a module of its name, imported on use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The order of work, for ``--help``."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The object `command` of the module."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = cmd_name.replace("-", "_")
-        return importlib.import_module(f".{module}", __package__).command
+class Program(LazyGroup):
+    """The commands of tfsnn, and what the user sees of an error."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; every error becomes one message and an exit code."""
@@ -82,7 +73,8 @@ def _failure(error: Exception) -> click.ClickException:
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Program,
+    modules={name: name.replace("-", "_") for name in COMMANDS},
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
 Example:

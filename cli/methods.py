@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from .console import LibraryCommand, json_option
+from .library import LibraryCommand
+from .options import json_option
 
 
 @click.command(

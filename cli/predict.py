@@ -11,19 +11,20 @@ from typing import Any
 
 import click
 
-from .console import (
+from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
+
+from .library import LibraryCommand
+from .options import (
     AT_LEAST_ONE,
-    LibraryCommand,
+    PATH,
     batch_size_option,
     json_option,
     model_argument,
-    progress,
     raw_option,
-    say,
-    show,
     signature_option,
     timesteps_option,
 )
+from .talk import progress, say, show
 
 
 class Worker(click.ParamType):
@@ -51,11 +52,10 @@ Example:
   tfsnn predict snn.keras --data 'shards/*.npz' --output results --worker 0/4 --json
 """,
 )
-@model_argument("model_path", "MODEL")
+@model_argument()
 @signature_option()
 @click.option(
     "--data",
-    "patterns",
     required=True,
     multiple=True,
     metavar="GLOB",
@@ -66,22 +66,22 @@ Example:
     "--output",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of the results; made if need be.",
 )
 @timesteps_option("Time steps; those that MODEL was converted for if not given.")
 @click.option(
     "--shard-size",
     type=AT_LEAST_ONE,
-    default=4096,
+    default=SHARD_SIZE,
     show_default=True,
     metavar="N",
     help="Samples in a file of results.",
 )
-@batch_size_option(64)
+@batch_size_option(PREDICTION_BATCH_SIZE)
 @click.option(
     "--image-key",
-    default="image/encoded",
+    default=IMAGE_KEY,
     show_default=True,
     metavar="KEY",
     help="Feature of a TFRecord file that is the sample: an encoded image, bytes, "
@@ -102,18 +102,12 @@ Example:
 )
 @json_option()
 def command(
-    model_path: Path,
+    model: Path,
     signature: str | None,
-    patterns: tuple[str, ...],
+    data: tuple[str, ...],
     output: Path,
-    timesteps: int | None,
-    shard_size: int,
-    batch_size: int,
-    image_key: str,
-    label_key: str | None,
-    raw: bool,
-    worker: tuple[int, int],
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Predict data larger than memory, in shards.
 
@@ -129,21 +123,9 @@ def command(
     """
     import tfsnn
 
-    model = tfsnn.load_model(model_path, signature)
+    network = tfsnn.load_model(model, signature)
     try:
-        found = tfsnn.predict_files(
-            model,
-            patterns,
-            output,
-            timesteps=timesteps,
-            batch_size=batch_size,
-            shard_size=shard_size,
-            raw=raw,
-            image_key=image_key,
-            label_key=label_key,
-            worker=worker,
-            progress=_shown,
-        )
+        found = tfsnn.predict_files(network, data, output, progress=_shown, **settings)
     except KeyboardInterrupt:
         say(f"\nstopped; the same command goes on with what is missing in {output}")
         raise

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .console import (
-    LibraryCommand,
+from .groups import EvaluationData, Original, Output, group, load_snn
+from .library import LibraryCommand
+from .options import (
+    PATH,
     Numbers,
     OutputFile,
     ann_option,
-    batch_size_option,
     data_option,
     energy_option,
     limit_option,
-    load_ann,
-    load_snn,
-    model_argument,
-    open_test_data,
-    progress,
+    overwrite_option,
     raw_option,
-    say,
-    signature_option,
+    snn_argument,
     timesteps_option,
 )
+from .rare import BATCH_SIZE_OF, SIGNATURE_OF, rare_options
+from .talk import progress
 
 ARGUMENTS = "tfsnn.report.arguments"
 
@@ -48,16 +47,20 @@ Example:
       --samples 0,17 --limit 500 --output report.html
 """,
 )
-@model_argument("snn_path", "SNN")
-@ann_option()
-@signature_option()
-@data_option()
-@click.option("--output", required=True, type=OutputFile(".html"), help="The page.")
+@snn_argument()
+@group("original", Original, ann_option())
+@group("evaluated", EvaluationData, data_option(), limit_option(), raw_option())
+@group(
+    "page",
+    Output,
+    click.option("--output", required=True, type=OutputFile(".html"), help="The page."),
+    overwrite_option("Replace the page if it exists."),
+)
 @click.option(
     "--compare",
     "comparison",
     metavar="RESULTS",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The folder that tfsnn compare --output wrote, for the frontier of methods.",
 )
 @click.option(
@@ -68,26 +71,15 @@ Example:
 )
 @timesteps_option("Time steps; those converted for if not given.")
 @energy_option()
-@limit_option()
-@batch_size_option(50)
-@raw_option()
-@click.option("--overwrite", is_flag=True, help="Replace the page if it exists.")
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF)
 @click.pass_context
 def command(
     context: click.Context,
-    snn_path: Path,
-    ann_path: Path,
-    signature: str | None,
-    spec: str,
-    output: Path,
-    comparison: Path | None,
-    samples: list[int] | None,
-    timesteps: int | None,
-    energy: str,
-    limit: int | None,
-    batch_size: int,
-    raw: bool,
-    overwrite: bool,
+    snn: Path,
+    original: Original,
+    evaluated: EvaluationData,
+    page: Output,
+    **settings: Any,
 ) -> None:
     """Write a page about a conversion, to look at and to send.
 
@@ -99,25 +91,15 @@ def command(
     Needs jinja2: pip install 'tfsnn[report]'.
     """
     from tfsnn.analysis.page import report_page
-    from tfsnn.files import check_output, replacing
-    from tfsnn.hardware.energy import profile
 
-    costs = profile(energy)  # refuses an unknown one
-    check_output(output, overwrite)
-    snn, model = load_snn(snn_path), load_ann(ann_path, signature)
-    data = open_test_data(spec, snn, raw, limit)
-    page = report_page(
+    network, model = load_snn(snn), original.load()
+    written = report_page(
         model,
-        snn,
-        data,
-        comparison=comparison,
-        samples=samples,
-        timesteps=timesteps,
-        batch_size=batch_size,
-        energy=costs,
+        network,
+        evaluated.open(network),
         command=shlex.join(["tfsnn", "report", *context.meta[ARGUMENTS]]),
         progress=progress,
+        **settings,
     )
-    with replacing(output, overwrite=overwrite) as part:
-        part.write_text(page, encoding="utf-8")
-    say(f"wrote {output}")
+    with page.writing() as part:
+        part.write_text(written, encoding="utf-8")

@@ -6,27 +6,23 @@ Imports neither tfsnn nor TensorFlow, so that it runs where they are not install
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .console import STEPS, json_option, limit_option, progress, raw_option, show
+from .options import PATH, STEPS, data_option, json_option, limit_option, raw_option
+from .talk import progress, show
 
 
 @click.command(
     epilog="""\b
 Example:
-  tfsnn export snn.keras --format stablehlo --output digits --batch-size 50
+  tfsnn export stablehlo snn.keras --output digits --batch-size 50
   tfsnn run-stablehlo digits --data test.npz
 """,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--data",
-    "spec",
-    required=True,
-    metavar="DATA",
-    help="FILE.npz (x and, for labels, y), or a folder of images by class.",
-)
+@click.argument("folder", metavar="DIR", type=PATH)
+@data_option("FILE.npz (x and, for labels, y), or a folder of images by class.")
 @click.option(
     "--timesteps",
     type=STEPS,
@@ -41,17 +37,11 @@ Example:
 )
 @json_option()
 def command(
-    folder: Path,
-    spec: str,
-    timesteps: list[int] | None,
-    limit: int | None,
-    raw: bool,
-    device: str | None,
-    as_json: bool,
+    folder: Path, data: str, device: str | None, as_json: bool, **settings: Any
 ) -> None:
     """Measure an exported network with JAX, without TensorFlow.
 
-    DIR is a folder that tfsnn export --format stablehlo wrote. The table is that of
+    DIR is a folder that tfsnn export stablehlo wrote. The table is that of
     tfsnn evaluate; it needs JAX, for the device of your choice, and no TensorFlow:
 
     \b
@@ -61,7 +51,5 @@ def command(
     import tfsnn_stablehlo
 
     program = tfsnn_stablehlo.load(folder, device)
-    found = tfsnn_stablehlo.evaluate(
-        program, spec, timesteps=timesteps, limit=limit, raw=raw, progress=progress
-    )
+    found = tfsnn_stablehlo.evaluate(program, data, progress=progress, **settings)
     show(found, as_json)

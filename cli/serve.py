@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from .console import AT_LEAST_ONE, LibraryCommand, say
+from tfsnn_numpy.defaults import (
+    BATCH_TIMEOUT_MICROS,
+    HOST,
+    MAX_BATCH_SIZE,
+    MAX_REQUEST_BYTES,
+    NUM_VERSIONS,
+    POLL_SECONDS,
+    PORT,
+    QUEUE_SIZE,
+)
+
+from .library import LibraryCommand
+from .options import AT_LEAST_ONE, PATH
+from .talk import say
 
 
 @click.command(
     cls=LibraryCommand,
     epilog="""\b
 Example:
-  tfsnn export snn.keras --format saved_model --output models/digits
+  tfsnn export saved_model snn.keras --output models/digits
   tfsnn serve models/digits --port 8501
   curl -d @models/digits/1/assets.extra/request.json \\
       http://127.0.0.1:8501/v1/models/digits:predict
 """,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=8501,
+    default=PORT,
     show_default=True,
     metavar="P",
     help="0 for any that is free.",
 )
 @click.option(
     "--host",
-    default="127.0.0.1",
+    default=HOST,
     show_default=True,
     help="Where to listen; 0.0.0.0 lets other machines in.",
 )
 @click.option(
     "--max-batch-size",
     type=AT_LEAST_ONE,
-    default=32,
+    default=MAX_BATCH_SIZE,
     show_default=True,
     metavar="N",
     help="Samples computed at a time, of one request or of several.",
@@ -49,7 +59,7 @@ Example:
 @click.option(
     "--batch-timeout-micros",
     type=click.IntRange(min=0),
-    default=1000,
+    default=BATCH_TIMEOUT_MICROS,
     show_default=True,
     metavar="N",
     help="How long a request waits for others to join it.",
@@ -57,7 +67,7 @@ Example:
 @click.option(
     "--queue-size",
     type=AT_LEAST_ONE,
-    default=100,
+    default=QUEUE_SIZE,
     show_default=True,
     metavar="N",
     help="Requests at a time; more are answered 503.",
@@ -65,7 +75,7 @@ Example:
 @click.option(
     "--max-request-bytes",
     type=AT_LEAST_ONE,
-    default=32 * 2**20,
+    default=MAX_REQUEST_BYTES,
     show_default=True,
     metavar="N",
     help="Of a request; larger ones are answered 413.",
@@ -73,7 +83,7 @@ Example:
 @click.option(
     "--num-versions",
     type=AT_LEAST_ONE,
-    default=1,
+    default=NUM_VERSIONS,
     show_default=True,
     metavar="N",
     help="How many versions of a model are loaded, the newest.",
@@ -81,7 +91,7 @@ Example:
 @click.option(
     "--file-system-poll-wait-seconds",
     type=click.FloatRange(min=0),
-    default=1,
+    default=POLL_SECONDS,
     show_default=True,
     metavar="S",
     help="When to look for new versions again; 0 for never.",
@@ -89,7 +99,7 @@ Example:
 def command(folder: Path, **options: Any) -> None:
     """Answer requests with exported networks, as TF Serving would.
 
-    DIR is what tfsnn export --format saved_model wrote: the folder of a model's
+    DIR is what tfsnn export saved_model wrote: the folder of a model's
     versions, or a folder of several such. A development server with the paths and the
     JSON of TF Serving's REST API: /v1/models/NAME for the status, with /metadata for
     the signatures, with :predict or :classify for answers; /versions/N behind NAME
@@ -101,8 +111,7 @@ def command(folder: Path, **options: Any) -> None:
     """
     from tfsnn.serve import serve
 
-    with _log_said():
-        serve(folder, announce=_announce, **options)
+    serve(folder, announce=_announce, **options)
 
 
 def _announce(server: Any) -> None:
@@ -110,25 +119,3 @@ def _announce(server: Any) -> None:
         listed = ", ".join(map(str, versions))
         say(f"{name} (version {listed}): {server.url}/v1/models/{name}:predict")
     say("Ctrl-C to stop")
-
-
-class _Said(logging.Handler):
-    """Log messages as other messages of the command line."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write it to standard error."""
-        say(self.format(record))
-
-
-@contextmanager
-def _log_said() -> Iterator[None]:
-    """The server tells which versions come and go."""
-    log, handler = logging.getLogger("tfsnn.serve"), _Said(logging.INFO)
-    before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
-        log.removeHandler(handler)

@@ -6,19 +6,18 @@ from pathlib import Path
 
 import click
 
-from .console import (
-    LibraryCommand,
+from .groups import EvaluationData, Original, group, load_snn
+from .library import LibraryCommand
+from .options import (
     data_option,
     json_option,
-    load_ann,
-    load_snn,
     model_argument,
-    open_test_data,
     raw_option,
-    show,
     signature_option,
+    snn_argument,
     timesteps_option,
 )
+from .talk import show
 
 
 @click.command(
@@ -28,20 +27,16 @@ Example:
   tfsnn verify cnn.keras snn.keras --data test.npz --timesteps 8
 """,
 )
-@model_argument("model_path", "MODEL")
-@model_argument("snn_path", "SNN")
-@signature_option()
-@data_option()
+@group("original", Original, model_argument(), signature_option())
+@snn_argument()
+@group("samples", EvaluationData, data_option(), raw_option())
 @timesteps_option("Time steps; those converted for if not given.")
-@raw_option()
 @json_option()
 def command(
-    model_path: Path,
-    snn_path: Path,
-    signature: str | None,
-    spec: str,
+    original: Original,
+    snn: Path,
+    samples: EvaluationData,
     timesteps: int | None,
-    raw: bool,
     as_json: bool,
 ) -> None:
     """Compare a spiking network with its model, layer by layer.
@@ -52,6 +47,6 @@ def command(
     """
     import tfsnn
 
-    model, snn = load_ann(model_path, signature), load_snn(snn_path)
-    data = open_test_data(spec, snn, raw)
-    show(tfsnn.verify(model, snn, data, timesteps=timesteps), as_json)
+    model, network = original.load(), load_snn(snn)
+    data = samples.open(network)
+    show(tfsnn.verify(model, network, data, timesteps=timesteps), as_json)

@@ -29,10 +29,11 @@ from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 from tfsnn.sources.handlers import refusals, registered, registered_operations
 from tfsnn.sources.inspect import inspect_model
+from tfsnn_cli.exports import FORMATS
 from tfsnn_cli.main import COMMANDS, cli
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS.parent / "tests"))
+sys.path.insert(0, str(DOCS.parent / "tests" / "support"))
 sys.path.insert(0, str(DOCS.parent))
 
 from examples_layers import ACTIVATIONS, LAYERS  # noqa: E402
@@ -191,7 +192,7 @@ def methods_in_brief() -> str:
 
 
 def candidates_by_alphabet() -> str:
-    """What ``--method auto`` tries for each alphabet."""
+    """What ``tfsnn choose`` tries for each alphabet."""
     smooth = layers.Dense(4, activation="gelu")
     model = keras.Sequential([keras.Input((4,)), smooth, layers.Dense(2)])
     graph = simplify(import_model(model))
@@ -224,7 +225,12 @@ def every_method() -> str:
 
 def every_command() -> str:
     """What ``tfsnn COMMAND --help`` prints, of each."""
-    sections = [f"## tfsnn {name}\n\n{_printed(name, '--help')}" for name in COMMANDS]
+    every = [(name,) for name in COMMANDS]
+    last = every.index(("export",)) + 1
+    every[last:last] = [("export", name) for name in FORMATS]
+    sections = [
+        f"## tfsnn {' '.join(words)}\n\n{_printed(*words, '--help')}" for words in every
+    ]
     return _apart(sections)
 
 

@@ -1,6 +1,6 @@
 """Bulk inference in Apache Beam: an exported spiking network on files of samples.
 
-    tfsnn export snn.keras --format saved_model --output served/snn
+    tfsnn export saved_model snn.keras --output served/snn
     python examples/beam_inference.py --model served/snn/1 --data 'shards/*.tfrecord' \
         --output results/part --runner FnApiRunner
 

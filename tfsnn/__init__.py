@@ -24,7 +24,9 @@ from tfsnn import callbacks, export, layers
 from tfsnn.analysis import plot
 from tfsnn.analysis.choose.choice import Choice
 from tfsnn.analysis.choose.choose import choose
+from tfsnn.analysis.choose.settings import Search
 from tfsnn.analysis.compare.compare import compare
+from tfsnn.analysis.compare.settings import Contest
 from tfsnn.analysis.diagnose import diagnose
 from tfsnn.analysis.early_exit import ExitCalibration, calibrate_exit
 from tfsnn.analysis.evaluate import evaluate
@@ -61,12 +63,14 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Choice",
+    "Contest",
     "DataError",
     "ExitCalibration",
     "ExitRule",
     "ModelError",
     "OptionError",
     "OutputError",
+    "Search",
     "SpikingModel",
     "TfsnnError",
     "Trace",

@@ -6,7 +6,8 @@ and come from :mod:`tfsnn_numpy.errors`, which says how they reach the user.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 
@@ -55,3 +56,19 @@ class UnsupportedError(ModelError):
             f"  {name} ({kind}): {reason}" for name, kind, reason in self.problems
         ]
         super().__init__("\n".join(lines))
+
+
+def unknown(what: str, received: str, known: Iterable[str]) -> OptionError:
+    """Return the error for a name that does not exist, with those that do.
+
+    Args:
+        what: the kind of thing that it should name, as in "method".
+        received: the name.
+        known: the names that exist; the closest is proposed.
+    """
+    listed = list(known)
+    close = difflib.get_close_matches(received, listed, 1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return OptionError(
+        f"unknown {what}: {received!r}; known: {', '.join(listed)}{hint}"
+    )

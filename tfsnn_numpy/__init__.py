@@ -2,6 +2,7 @@
 
 ::
 
+    defaults       choices and defaults that the library and the command line share
     errors         what both raise on bad input
     samples        samples that can be read again and again, checked batch by batch
     npz            samples in an npz file

@@ -1,4 +1,4 @@
-"""Run what ``tfsnn export --format stablehlo`` wrote: with JAX, without TensorFlow.
+"""Run what ``tfsnn export stablehlo`` wrote: with JAX, without TensorFlow.
 
 ::
 

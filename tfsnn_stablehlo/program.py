@@ -189,7 +189,7 @@ class Program:
 
 
 def load(path: str | os.PathLike[str], device: str | None = None) -> Program:
-    """Open a folder that ``tfsnn export --format stablehlo`` wrote.
+    """Open a folder that ``tfsnn export stablehlo`` wrote.
 
     Args:
         path: of the folder, whose files are checked for damage.
@@ -220,7 +220,7 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Program:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
-    way_out = "give the folder that tfsnn export --format stablehlo wrote"
+    way_out = "give the folder that tfsnn export stablehlo wrote"
     try:
         manifest = json.loads(path.read_text())
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""``tfsnn export --format nir``: for neuromorphic tools."""
+"""``tfsnn export nir``: for neuromorphic tools."""
 
 from __future__ import annotations
 
@@ -7,40 +7,61 @@ from typing import Any
 
 import click
 
-from ..console import AT_LEAST_ONE, DATA, progress
+from tfsnn_numpy.defaults import POOLINGS
 
-OPTIONS = (
-    click.Option(
-        ["--lossy"],
-        is_flag=True,
-        help="nir: leave out what NIR cannot say (initial potentials, graded and "
-        "negative spikes, look-ahead, max pooling), and list it.",
-    ),
-    click.Option(
-        ["--data", "spec"],
-        metavar="DATA",
-        help=f"nir: measure there what each loss costs, and all of them: {DATA}",
-    ),
-    click.Option(
-        ["--limit"],
-        type=AT_LEAST_ONE,
-        metavar="N",
-        help="nir: measure on the first N samples only.",
-    ),
-    click.Option(
-        ["--pooling"],
-        type=click.Choice(["sum", "average", "convolution"]),
-        default="sum",
-        show_default=True,
-        help="nir: how averages are written: SumPool2d, its factor in the next "
-        "weights, AvgPool2d, or convolutions, which every tool reads.",
-    ),
-    click.Option(["--overwrite"], is_flag=True, help="nir: replace a file."),
+from ..groups import load_snn
+from ..library import LibraryCommand
+from ..options import (
+    DATA,
+    PATH,
+    json_option,
+    limit_option,
+    overwrite_option,
+    snn_argument,
 )
+from ..talk import progress, show
 
 
-def write(snn: Any, snn_path: Path, output: Path, spec: str | None, **options: Any):
-    """A NIR file."""
-    from tfsnn.export.nir.writing import export_nir
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn export nir snn.keras --output net.nir
+  tfsnn export nir snn.keras --lossy --data test.npz --output net.nir
+""",
+)
+@snn_argument()
+@click.option(
+    "--output", required=True, metavar="FILE", type=PATH, help="The file to write."
+)
+@overwrite_option("Replace the file if it exists.")
+@click.option(
+    "--lossy",
+    is_flag=True,
+    help="Leave out what NIR cannot say (initial potentials, graded and negative "
+    "spikes, look-ahead, max pooling), and list it.",
+)
+@click.option(
+    "--data",
+    metavar="DATA",
+    help=f"Measure there what each loss costs, and all of them: {DATA}",
+)
+@limit_option()
+@click.option(
+    "--pooling",
+    type=click.Choice(POOLINGS),
+    default=POOLINGS[0],
+    show_default=True,
+    help="How averages are written: SumPool2d, its factor in the next weights, "
+    "AvgPool2d, or convolutions, which every tool reads.",
+)
+@json_option()
+def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:
+    """Write NIR, for neuromorphic tools.
 
-    return export_nir(snn, output, data=spec, progress=progress, **options)
+    SNN is a file that tfsnn convert wrote.
+    """
+    from tfsnn.export import export_nir
+
+    found = export_nir(load_snn(snn), output, progress=progress, **options)
+    show(found, as_json)

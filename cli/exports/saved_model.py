@@ -1,4 +1,4 @@
-"""``tfsnn export --format saved_model``: for TF Serving."""
+"""``tfsnn export saved_model``: for TF Serving."""
 
 from __future__ import annotations
 
@@ -7,59 +7,86 @@ from typing import Any
 
 import click
 
-from ..console import AT_LEAST_ONE, Numbers
+from tfsnn_numpy.defaults import SERVED_BATCH_SIZES, SERVED_INPUTS
 
-OPTIONS = (
-    click.Option(
-        ["--version"],
-        type=AT_LEAST_ONE,
-        metavar="N",
-        help="saved_model: its number in PATH, the folder of all versions; the next "
-        "one if not given.",
-    ),
-    click.Option(
-        ["--xla"],
-        is_flag=True,
-        help="saved_model: add signatures that XLA compiles, serving_xla and, for each "
-        "batch size B, serving_xla_B.",
-    ),
-    click.Option(
-        ["--batch-sizes"],
-        type=Numbers("n", 1),
-        default="1,8,32",
-        show_default=True,
-        help="saved_model: what a server warms up and makes batches of.",
-    ),
-    click.Option(
-        ["--early-exit/--no-early-exit"],
-        default=None,
-        help="saved_model: whether samples leave when they are decided; if neither is "
-        "given, as the network has it (tfsnn early-exit).",
-    ),
-    click.Option(
-        ["--input", "input_type"],
-        type=click.Choice(["float", "uint8", "jpeg"]),
-        default="float",
-        show_default=True,
-        help="saved_model: what is sent; 8-bit values and images (JPEG or PNG, which "
-        "are resized) become 0..1.",
-    ),
-    click.Option(
-        ["--raw"],
-        is_flag=True,
-        help="saved_model: keep 8-bit values at 0..255, instead of 0..1.",
-    ),
-    click.Option(
-        ["--class-names"],
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        help="saved_model: text, one name a line; adds the signature classify.",
-    ),
+from ..groups import load_snn
+from ..library import LibraryCommand
+from ..options import (
+    AT_LEAST_ONE,
+    PATH,
+    Numbers,
+    json_option,
+    listed,
+    raw_option,
+    snn_argument,
 )
+from ..talk import show
 
 
-def write(snn: Any, snn_path: Path, output: Path, **options: Any) -> Any:
-    """A version of the model in the folder `output`."""
-    from tfsnn.export.saved_model.writing import export_saved_model
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn export saved_model snn.keras --output models/digits
+  tfsnn export saved_model snn.keras --input uint8 --batch-sizes 1,8 \\
+      --output models/pixels
+""",
+)
+@snn_argument()
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=PATH,
+    help="The folder of all versions of the model, which gets one more.",
+)
+@click.option(
+    "--version",
+    type=AT_LEAST_ONE,
+    metavar="N",
+    help="Its number in DIR; the next one if not given.",
+)
+@click.option(
+    "--xla",
+    is_flag=True,
+    help="Add signatures that XLA compiles, serving_xla and, for each batch size B, "
+    "serving_xla_B.",
+)
+@click.option(
+    "--batch-sizes",
+    type=Numbers("n", 1),
+    default=listed(SERVED_BATCH_SIZES),
+    show_default=True,
+    help="What a server warms up and makes batches of.",
+)
+@click.option(
+    "--early-exit/--no-early-exit",
+    default=None,
+    help="Whether samples leave when they are decided; if neither is given, as the "
+    "network has it (tfsnn early-exit).",
+)
+@click.option(
+    "--input",
+    "input_type",
+    type=click.Choice(SERVED_INPUTS),
+    default=SERVED_INPUTS[0],
+    show_default=True,
+    help="What is sent; 8-bit values and images (JPEG or PNG, which are resized) "
+    "become 0..1.",
+)
+@raw_option()
+@click.option(
+    "--class-names",
+    metavar="FILE",
+    type=PATH,
+    help="Text, one name a line; adds the signature classify.",
+)
+@json_option()
+def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:
+    """Write a SavedModel for TF Serving, and for tfsnn serve.
 
-    return export_saved_model(snn, output, **options)
+    SNN is a file that tfsnn convert wrote.
+    """
+    from tfsnn.export import export_saved_model
+
+    show(export_saved_model(load_snn(snn), output, **options), as_json)

@@ -1,4 +1,4 @@
-"""``tfsnn export --format stablehlo``: for any device that XLA compiles for."""
+"""``tfsnn export stablehlo``: for any device that XLA compiles for."""
 
 from __future__ import annotations
 
@@ -7,35 +7,57 @@ from typing import Any
 
 import click
 
-from ..console import AT_LEAST_ONE
+from tfsnn_numpy.defaults import PLATFORMS
 
-OPTIONS = (
-    click.Option(
-        ["--batch-size"],
-        type=AT_LEAST_ONE,
-        default=1,
-        show_default=True,
-        metavar="B",
-        help="stablehlo: samples of one run of the program.",
-    ),
-    click.Option(
-        ["--platform"],
-        type=click.Choice(["cpu", "cuda", "tpu"]),
-        default="cpu",
-        show_default=True,
-        help="stablehlo: whose kernels it is lowered with; it runs on all.",
-    ),
-    click.Option(
-        ["--fast-products"],
-        is_flag=True,
-        help="stablehlo: let the device round the factors of float32 products: to TF32 "
-        "on a GPU, to bfloat16 on a TPU.",
-    ),
+from ..groups import load_snn
+from ..library import LibraryCommand
+from ..options import AT_LEAST_ONE, PATH, json_option, snn_argument
+from ..talk import show
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn export stablehlo snn.keras --batch-size 50 --output digits
+  tfsnn run-stablehlo digits --data test.npz
+""",
 )
+@snn_argument()
+@click.option(
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=PATH,
+    help="The folder to write, which must not exist.",
+)
+@click.option(
+    "--batch-size",
+    type=AT_LEAST_ONE,
+    default=1,
+    show_default=True,
+    metavar="B",
+    help="Samples of one run of the program.",
+)
+@click.option(
+    "--platform",
+    type=click.Choice(PLATFORMS),
+    default=PLATFORMS[0],
+    show_default=True,
+    help="Whose kernels it is lowered with; it runs on all.",
+)
+@click.option(
+    "--fast-products",
+    is_flag=True,
+    help="Let the device round the factors of float32 products: to TF32 on a GPU, to "
+    "bfloat16 on a TPU.",
+)
+@json_option()
+def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:
+    """Write StableHLO programs, for any device that XLA compiles for.
 
+    SNN is a file that tfsnn convert wrote.
+    """
+    from tfsnn.export import export_stablehlo
 
-def write(snn: Any, snn_path: Path, output: Path, **options: Any) -> Any:
-    """The folder `output`, which must not exist."""
-    from tfsnn.export.stablehlo.writing import export_stablehlo
-
-    return export_stablehlo(snn, output, **options)
+    show(export_stablehlo(load_snn(snn), output, **options), as_json)

@@ -10,6 +10,7 @@ from types import ModuleType
 import click
 import documents
 import pytest
+from command_line import EVERY
 from repository import ROOT
 
 import tfsnn
@@ -48,17 +49,22 @@ def test_generated_parts_are_up_to_date(page, monkeypatch):
 def options():
     """All options of all commands."""
     found = {"--debug", "--help", "--version"}
-    for name in COMMANDS:
-        for parameter in cli.get_command(None, name).params:
-            found.update(parameter.opts)
+    for words in EVERY:
+        command = cli
+        for word in words:
+            command = command.get_command(None, word)
+        for parameter in command.params:
+            found.update(parameter.opts + parameter.secondary_opts)
     return found
 
 
 def parsed(arguments):
     """The context of a command; raises for one that is wrong."""
-    above = cli.make_context("tfsnn", list(arguments))
-    name, command, rest = cli.resolve_command(above, list(arguments))
-    return command.make_context(name, rest, parent=above)
+    context, rest = cli.make_context("tfsnn", list(arguments)), list(arguments)
+    while isinstance(context.command, click.Group):
+        name, command, rest = context.command.resolve_command(context, rest)
+        context = command.make_context(name, list(rest), parent=context)
+    return context
 
 
 @pytest.mark.parametrize("page", [*TEXTS, "README"])

@@ -7,11 +7,13 @@ import keras
 import models
 import numpy as np
 import pytest
-from command_line import fill, run, succeed
+from command_line import EVERY, fill, run, succeed
 
 import tfsnn
-from tfsnn_cli import demo
-from tfsnn_cli.main import COMMANDS
+from tfsnn.conversion.settings import RESERVED
+from tfsnn_cli import convert, demo
+from tfsnn_cli.main import cli
+from tfsnn_cli.rare import RareOption
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +29,27 @@ def work(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_help_has_an_example(command):
-    assert f"tfsnn {command} " in succeed(command, "--help").split("Example:")[1] + " "
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_every_help_has_an_example(words):
+    example = succeed(*words, "--help").split("Example:")[1]
+    assert f"tfsnn {' '.join(words)} " in example + " "
+
+
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_a_command_has_at_most_12_parameters(words):
+    """Rare settings are given as -o KEY VALUE, so that the help stays short."""
+    found = cli
+    for word in words:
+        found = found.get_command(None, word)
+    assert len(found.params) <= 12
+
+
+@pytest.mark.parametrize("name", tfsnn.methods.methods())
+def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
+    (option,) = (p for p in convert.command.params if isinstance(p, RareOption))
+    assert set(option.rare) == {"seed", "batch_size", "precision"}
+    options = tfsnn.methods.options(tfsnn.methods.methods()[name])
+    assert not {each["name"] for each in options} & {*option.rare, *RESERVED}
 
 
 def test_version():
@@ -82,6 +102,26 @@ def test_convert_honours_limit_and_raw(work, tmp_path):
     assert scales["raw"] > 50 * scales["scaled"]
 
 
+def test_rare_settings_reach_the_conversion(work, tmp_path):
+    output = tmp_path / "snn.keras"
+    report = succeed(
+        *("convert", work / "model.keras", "--calibration", work / "data.npz"),
+        *("--method", "termapping", "--output", output, "-o", "precision", "bfloat16"),
+        *("-o", "seed", 5, "-o", "batch_size", 7, "-o", "timesteps", 3),
+    )
+    expected = tfsnn.convert(
+        *(tfsnn.load_model(work / "model.keras"), str(work / "data.npz")),
+        method="termapping",
+        precision="bfloat16",
+        seed=5,
+        batch_size=7,
+        timesteps=3,
+    )
+    assert report == f"{expected.report}\n"
+    x = np.load(work / "data.npz")["x"]
+    np.testing.assert_array_equal(tfsnn.load_model(output)(x), expected(x))
+
+
 def test_overwrite_replaces(work, tmp_path):
     output = tmp_path / "snn.keras"
     output.write_text("old")
@@ -100,7 +140,7 @@ def test_evaluate_prints_the_documented_json(work):
     printed = succeed(
         *("evaluate", work / "snn.keras", "--data", work / "data.npz"),
         *("--ann", work / "model.keras", "--timesteps", "4,1,64", "--json"),
-        *("--limit", 40, "--batch-size", 16),
+        *("--limit", 40, "-o", "batch_size", 16),
     )
     found = json.loads(printed)
     assert list(found) == ["samples", "ann_accuracy", "rows", "energy"]
@@ -152,18 +192,21 @@ def test_a_plot_needs_labels(work, tmp_path):
     assert not (tmp_path / "a.svg").exists()
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare", "demo", "report"])
+@pytest.mark.parametrize("command", ["evaluate", "compare", "choose", "demo", "report"])
 def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
     """Of the files none exists: they are not looked for."""
     files = {
         "evaluate": ("snn.keras", "--data", "x.npz"),
         "compare": ("cnn.keras", "--data", "x.npz", "--calibration", "x.npz"),
+        "choose": ("cnn.keras", "--calibration", "x.npz", "--output", "snn.keras"),
         "report": (
             *("snn.keras", "--ann", "cnn.keras", "--data", "x.npz"),
             *("--output", "report.html"),
         ),
     }
-    result = run(command, *files.get(command, ()), "--energy", "7nm")
+    rare = command in ("choose", "compare")
+    given = ("-o", "energy", "7nm") if rare else ("--energy", "7nm")
+    result = run(command, *files.get(command, ()), *given)
     assert result.exit_code == 2
     names = ", ".join(tfsnn.energy.profiles())
     assert f"no energy profile '7nm'; there are {names}" in result.stderr

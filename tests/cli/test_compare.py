@@ -37,9 +37,9 @@ def test_json_is_what_the_library_gives(work, comparing):
     result = run(
         *comparing,
         *("--methods", "termapping,hmt", "--timesteps", "4,2", "--limit", 30),
-        *("--calibration-limit", 20, "--alphabet", "graded:3", "--seed", 3),
+        *("-o", "calibration_limit", 20, "--alphabet", "graded:3", "-o", "seed", 3),
         *("-o", "hmt.scale", "mse", "-o", "hmt.per", "layer", "--json"),
-        *("--energy", "45nm-float16"),
+        *("-o", "energy", "45nm-float16"),
     )
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -47,10 +47,10 @@ def test_json_is_what_the_library_gives(work, comparing):
         tfsnn.load_model(work / "model.keras"),
         str(work / "train.npz"),
         str(work / "test.npz"),
-        ["termapping", "hmt"],
-        [2, 4],
-        "graded:3",
-        {"hmt": {"scale": "mse", "per": "layer"}},
+        methods=["termapping", "hmt"],
+        timesteps=[2, 4],
+        alphabet="graded:3",
+        options={"hmt": {"scale": "mse", "per": "layer"}},
         limit=30,
         calibration_limit=20,
         seed=3,
@@ -75,7 +75,7 @@ def test_the_table_and_what_is_written(work, comparing, tmp_path):
     folder = tmp_path / "a" / "b"
     arguments = (
         *(*comparing, "--methods", "hmt", "--timesteps", 2, "--output", folder),
-        *("--batch-size", 20),
+        *("-o", "batch_size", 20),
     )
     result = run(*arguments)
     assert result.exit_code == 0, result.output
@@ -91,11 +91,11 @@ def test_the_table_and_what_is_written(work, comparing, tmp_path):
     assert printed.stdout == (folder / "compare.csv").read_text()
     (row,) = csv.DictReader(io.StringIO(printed.stdout))
     assert row["method"] == "hmt" and row["accuracy"] == "1.0"
-    refused = run(*arguments, "--seed", 1)
+    refused = run(*arguments, "-o", "seed", 1)
     assert refused.exit_code == 1 and refused.stdout == ""
     assert "seed (0 there, 1 now)" in refused.stderr
     assert "--overwrite" in refused.stderr
-    replaced = run(*arguments, "--seed", 1, "--overwrite", "--json")
+    replaced = run(*arguments, "-o", "seed", 1, "--overwrite", "--json")
     assert replaced.exit_code == 0, replaced.output
     assert json.loads((folder / "compare.json").read_text()) == json.loads(
         replaced.stdout
@@ -106,9 +106,7 @@ def test_what_is_left_out_is_said(comparing, monkeypatch):
     """Every method of ours, at a T that few can do; nothing is simulated for it."""
     compare = sys.modules["tfsnn.analysis.compare.compare"]
     monkeypatch.setattr(
-        compare._Measurement,
-        "__call__",
-        lambda self, row, progress: compare.Finished(row, 40, 1.0),
+        compare, "_finished", lambda row, *_: compare.Finished(row, 40, 1.0)
     )
     result = run(*comparing, "--timesteps", 12, "--alphabet", "graded:2", "--json")
     assert result.exit_code == 0, result.output
@@ -133,15 +131,18 @@ def test_no_method_that_works_is_an_error(comparing):
         (("--alphabet", "graded"), "binary, ternary, or graded:N"),
         (("--timesteps", "0,1"), "'0,1' is not a list of numbers from 1 up"),
         (("-o", "levels", "3"), "give the method as well, as in -o hmt.levels"),
+        (("-o", "sead", "3"), "did you mean 'seed'"),
         (("-o", "hmt.level", "3"), "did you mean 'levels'"),
         (("-o", "hmt.levels", "many"), "levels='many' is not of type int"),
         (("-o", "hmmt.levels", "3"), "hmmt, which is not compared"),
         (("-o", "hmt.timesteps", "3"), "give --timesteps"),
         (("--alphabet", "binary", "-o", "hmt.levels", "3"), "contradicts"),
         (("--json", "--csv"), "not both"),
-        (("--batch-size", "0"), "--batch-size"),
-        (("--seed", "-1"), "--seed"),
-        (("--calibration-limit", "0"), "--calibration-limit"),
+        (("-o", "batch_size", "0"), "batch_size: 0 is not in the range"),
+        (("-o", "seed", "-1"), "seed: -1 is not in the range"),
+        (("-o", "calibration_limit", "0"), "calibration_limit: 0 is not in the range"),
+        (("-o", "raw", "maybe"), "raw: 'maybe' is not a valid boolean"),
+        (("-o", "energy", "7nm"), "no energy profile '7nm'"),
     ],
 )
 def test_wrong_use(arguments, message):

@@ -1,4 +1,4 @@
-"""tfsnn export --format saved_model, as a user runs it."""
+"""tfsnn export saved_model, as a user runs it."""
 
 import json
 
@@ -20,9 +20,7 @@ def snn_path(tmp_path_factory):
 
 
 def export(snn_path, output, *more):
-    return run(
-        *("export", snn_path, "--format", "saved_model", "--output", output, *more)
-    )
+    return run("export", "saved_model", snn_path, "--output", output, *more)
 
 
 @pytest.mark.slow

@@ -43,8 +43,8 @@ def test_help_imports_nothing_heavy():
     code = """
 import sys
 from tfsnn_cli.main import cli
-for arguments in (["--help"], ["convert", "--help"], ["evaluate", "--help"]):
-    cli(arguments, standalone_mode=False)
+for command in ([], ["convert"], ["choose"], ["evaluate"], ["export", "nir"]):
+    cli([*command, "--help"], standalone_mode=False)
 print({"tensorflow", "keras", "numpy", "matplotlib", "tfsnn"} & set(sys.modules))
 """
     code, out, err = run(code=code)
@@ -72,7 +72,7 @@ def test_ctrl_c_leaves_nothing(converting, tmp_path):
     before = files(tmp_path)
     # A shell starts jobs in the background with the signal ignored.
     heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    slowly = (*converting, "--batch-size", 1)
+    slowly = (*converting, "-o", "batch_size", 1)
     process = start(*slowly, code=f"{heeding}; {MAIN}", **AS_A_USER)
     assert process.stderr.readline().startswith("calibrating with")
     process.send_signal(signal.SIGINT)

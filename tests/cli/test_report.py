@@ -42,7 +42,7 @@ def test_the_page_is_that_of_the_library(work, arguments, tmp_path):
     arguments = (
         *(*arguments, "--output", output, "--compare", work / "results"),
         *("--samples", "7,2", "--timesteps", 2, "--limit", 20),
-        *("--energy", "45nm-int8", "--batch-size", 6),
+        *("--energy", "45nm-int8", "-o", "batch_size", 6),
     )
     result = run(*arguments)
     assert result.exit_code == 0, result.output

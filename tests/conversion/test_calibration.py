@@ -86,7 +86,8 @@ def test_a_comparison_sweeps_once(work):
         labels.append(label)
         return things
 
-    tfsnn.compare(model, x, x[:4], "hmt,opi", [1, 2], progress=progress)
+    contest = tfsnn.Contest(methods="hmt,opi", timesteps=[1, 2])
+    tfsnn.compare(model, x, x[:4], contest, progress=progress)
     assert [label for label in labels if "calibrating" in label] == [
         "1/4 hmt T=1: calibrating"
     ]

@@ -14,7 +14,7 @@ from asking import PREDICT, ask, column, good, serving, states
 from google.protobuf import json_format
 
 from tfsnn.errors import OptionError
-from tfsnn.serve.server import Server
+from tfsnn.serve.server import ServerOptions
 from tfsnn.serve.signature import Signature
 
 WARNINGS = "tfsnn.serve.models"
@@ -261,6 +261,6 @@ def test_a_model_that_appears_is_served(two, digits, which):
     ("option", "value"),
     [("num_versions", 0), ("file_system_poll_wait_seconds", float("nan"))],
 )
-def test_impossible_options_are_refused(option, value, digits):
+def test_impossible_options_are_refused(option, value):
     with pytest.raises(OptionError, match=f"{option}={value} must be at least"):
-        Server(digits, port=0, **{option: value})
+        ServerOptions(**{option: value})

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 
 from tfsnn.export.saved_model.writing import export_saved_model
-from tfsnn.serve.server import Server
+from tfsnn.serve.server import Server, ServerOptions
 
 PREDICT = "/v1/models/digits:predict"
 ZEROS = np.zeros((1, 6, 6, 2)).tolist()
@@ -50,7 +50,7 @@ def write(snn, folder, **options):
 def serving(folder, **options):
     """A server; it looks for new versions when it is told to."""
     options = {"file_system_poll_wait_seconds": 0, **options}
-    server = Server(folder, port=0, **options)
+    server = Server(folder, ServerOptions(port=0, **options))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -9,8 +9,10 @@ import numpy as np
 from click.testing import CliRunner
 
 import tfsnn
-from tfsnn_cli.main import cli
+from tfsnn_cli.exports import FORMATS
+from tfsnn_cli.main import COMMANDS, cli
 
+EVERY = [(name,) for name in COMMANDS] + [("export", name) for name in FORMATS]
 MAIN = "from tfsnn_cli.main import main; main()"
 
 

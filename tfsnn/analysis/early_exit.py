@@ -18,6 +18,7 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import OUTPUTS
 from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.defaults import BATCH_SIZE, EXIT_KIND, MAX_LOSS
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples
@@ -97,11 +98,10 @@ class ExitCalibration:
 def calibrate_exit(
     network: Any,
     data: Any,
-    kind: str = "evidence",
+    kind: str = EXIT_KIND,
     *,
-    max_loss: float = 0.1,
-    limit: int | None = None,
-    batch_size: int = 50,
+    max_loss: float = MAX_LOSS,
+    batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> ExitCalibration:
     """Find when samples may leave, so that little is lost.
@@ -115,7 +115,6 @@ def calibrate_exit(
             :func:`tfsnn.open_data` takes, with labels or without.
         kind: of :class:`tfsnn.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
-        limit: samples used at most.
         batch_size: samples simulated at a time.
         progress: wraps the batches, for a progress bar.
 
@@ -129,7 +128,7 @@ def calibrate_exit(
     if not max_loss >= 0:
         raise OptionError(f"max_loss={max_loss}: give a number of points from 0 up")
     engine = as_engine(network).deciding()
-    logits, labels = _recorded(engine, data, limit, batch_size, progress)
+    logits, labels = _recorded(engine, data, batch_size, progress)
     steps, samples = logits.shape[:2]
     if samples < LEAST:
         raise CalibrationError(
@@ -163,12 +162,11 @@ def calibrate_exit(
 def _recorded(
     engine: Engine,
     data: Any,
-    limit: int | None,
     batch_size: int,
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """The scores after each step ``(T, N, classes)``, and labels."""
-    opened = open_for(engine, data, limit=limit)
+    opened = open_for(engine, data)
     batches = opened.batches(batch_size, progress, "simulating")
     networks = {"network": partial(engine.run, observe=(OUTPUTS,))}
     parts, labels = [], []

@@ -27,6 +27,7 @@ from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.checks import check_counts
+from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_numpy.results import Row, doubling, evaluation_text
 from tfsnn_numpy.sums import Sums
 
@@ -72,7 +73,7 @@ def evaluate(
     ann: Any = None,
     timesteps: Sequence[int] | None = None,
     limit: int | None = None,
-    batch_size: int = 50,
+    batch_size: int = BATCH_SIZE,
     strategy: tf.distribute.Strategy | None = None,
     energy: str | EnergyProfile = DEFAULT,
     progress: Progress | None = None,

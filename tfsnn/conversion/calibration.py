@@ -18,6 +18,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import refuse_running_sums
 from tfsnn.sources import import_model
+from tfsnn_numpy.defaults import CALIBRATION_BATCH_SIZE, SEED
 
 HELD = 256  # samples that corrections are simulated on, if nothing else is asked for
 
@@ -49,7 +50,7 @@ class Calibration:
 
     @property
     def seed(self) -> int:
-        """Of all that is drawn."""
+        """The seed of every random choice: places and samples that are drawn."""
         return self.settings["seed"]
 
     @property
@@ -120,8 +121,8 @@ def calibration(
     raw: bool = False,
     strict: bool = False,
     limit: int | None = None,
-    seed: int = 0,
-    batch_size: int = 64,
+    seed: int = SEED,
+    batch_size: int = CALIBRATION_BATCH_SIZE,
     held: int = HELD,
 ) -> Calibration:
     """Calibrate once for several conversions of the same network.
@@ -149,23 +150,30 @@ def calibration(
     return Calibration(model, graph, opened, settings, held)
 
 
-def calibrated(model: keras.Model, given: Any, **settings: Any) -> Calibration:
-    """What is given, if it is a calibration of the model; else one with that data.
+def calibrated(
+    model: keras.Model, given: Any, settings: Mapping[str, Any], held: int = 0
+) -> Calibration:
+    """Return what is given, if it is a calibration of the model; else make one of it.
+
+    Args:
+        model: the ANN.
+        given: a calibration of it, or data.
+        settings: of :func:`calibration`, by name; those that were asked for.
+        held: samples drawn at the first sweep of data.
 
     Raises:
         ModelError: for the calibration of another model.
-        OptionError: for a setting that is neither the usual one nor the calibration's.
+        OptionError: for a setting that is not the calibration's.
     """
     if not isinstance(given, Calibration):
-        return calibration(model, given, **settings, held=0)
+        return calibration(model, given, **settings, held=held)
     if given.model is not model:
         raise ModelError(
             f"the calibration is of {given.model.name}, another model object than the "
             f"{model.name} to convert; make one: tfsnn.calibration(model, data)"
         )
-    usual = calibration.__kwdefaults__ or {}
     for name, value in settings.items():
-        if value not in (usual[name], given.settings[name]):
+        if value != given.settings[name]:
             raise OptionError(
                 f"{name}={value}, but the calibration was made with {name}="
                 f"{given.settings[name]}; give it to tfsnn.calibration instead"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -12,23 +13,20 @@ from tfsnn.conversion.correct import correct
 from tfsnn.conversion.normalize import normalize_with_units
 from tfsnn.conversion.precision import check_precision, with_precision
 from tfsnn.conversion.report import report_conversion
+from tfsnn.conversion.settings import SETTINGS, split
 from tfsnn.conversion.trial import refined
 from tfsnn.data import Progress
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources.keras_model.structure import output_keys
+from tfsnn_numpy.defaults import METHOD, PRECISION
 
 
 def convert(
     model: keras.Model,
     calibration: Any,
-    method: str = "augmapping",
+    method: str = METHOD,
     *,
-    precision: str = "float32",
-    raw: bool = False,
-    strict: bool = False,
-    limit: int | None = None,
-    seed: int = 0,
-    batch_size: int = 64,
+    precision: str = PRECISION,
     progress: Progress | None = None,
     **options: Any,
 ) -> SpikingModel:
@@ -38,37 +36,26 @@ def convert(
         model: Functional or Sequential, trained; it is left as it is.
         calibration: samples like those of training, a few hundred: an array
             ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes. Or
-            what :func:`tfsnn.calibration` made of the model and such data, with the
-            settings from `raw` to `batch_size`, for several conversions.
+            what :func:`tfsnn.calibration` made of the model and such data, for several
+            conversions.
         method: a name from :func:`tfsnn.methods.methods`.
         precision: of the synapses that receive spikes, "float32" or "bfloat16"
             (:mod:`tfsnn.conversion.precision`).
-        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
-        strict: whether to refuse a network that needs running sums, which send analog
-            values: all that is not linear then is made of spikes.
-        limit: calibration samples used at most.
-        seed: of the places that are drawn for the statistics.
-        batch_size: of the calibration sweep.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
-        options: of the method; ``timesteps`` among them.
+        options: of the method, ``timesteps`` among them; and the settings of
+            :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`.
 
     Raises:
-        OptionError: for an unknown method or option.
+        OptionError: for an unknown method, option or setting, and for a setting that
+            is not that of the calibration given.
         ModelError: for a model that cannot be converted; UnsupportedError names layers.
         DataError: for calibration data that does not fit.
         CalibrationError: for data from which no thresholds follow.
     """
     check_precision(precision)
-    chosen = methods.make(method, options)
-    known = calibrated(
-        model,
-        calibration,
-        raw=raw,
-        strict=strict,
-        limit=limit,
-        seed=seed,
-        batch_size=batch_size,
-    )
+    settings, own = split(options)
+    chosen = methods.make(method, own, SETTINGS)
+    known = calibrated(model, calibration, settings)
     graph, wanted = known.prepared(chosen), chosen.samples
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
@@ -78,23 +65,14 @@ def convert(
         normalize_with_units(graph, plan),
         known.samples(wanted),
         chosen.timesteps,
-        chosen.corrections,
-        seed=known.seed,
-        progress=progress,
+        replace(chosen.corrections, seed=known.seed),
+        progress,
     )
-    report = report_conversion(
-        graph,
-        statistics,
-        plan,
-        method=method,
-        options=chosen.values,
-        strict=known.strict,
-        precision=precision,
-    )
+    report = report_conversion(graph, statistics, plan, method, chosen.values)
     return SpikingModel(
         with_precision(spiking, precision),
         chosen.timesteps,
-        report,
+        replace(report, strict=known.strict, precision=precision),
         output_keys(model),
         name=f"{model.name}_snn",
     )

@@ -53,12 +53,14 @@ class Corrections:
     Attributes:
         weights, bias, potential: whether these are (:mod:`tfsnn.conversion.correct`).
         samples: calibration samples that the network is simulated on.
+        seed: of the places that are drawn for the fits of weights.
     """
 
     weights: bool = False
     bias: bool = False
     potential: bool = False
     samples: int = 256
+    seed: int = 0
 
     def __bool__(self) -> bool:
         """Whether anything is corrected."""

@@ -17,8 +17,8 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Linear
+from tfsnn_numpy.defaults import PRECISIONS
 
-PRECISIONS = ("float32", "bfloat16")
 EXACT = 256  # bfloat16 has all integers up to it
 
 
@@ -26,7 +26,7 @@ def check_precision(precision: str) -> None:
     """Refuse a precision that does not exist.
 
     Raises:
-        OptionError: for one that is not in :data:`PRECISIONS`.
+        OptionError: for one that is not "float32" or "bfloat16".
     """
     if precision not in PRECISIONS:
         raise OptionError(

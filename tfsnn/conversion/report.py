@@ -20,11 +20,8 @@ def report_conversion(
     graph: Graph,
     statistics: Mapping[str, Statistics],
     plan: Plan,
-    *,
     method: str,
     options: Mapping[str, Any],
-    strict: bool = False,
-    precision: str = "float32",
 ) -> ConversionReport:
     """Put together what a conversion did."""
     of_node = roles(graph)
@@ -43,9 +40,7 @@ def report_conversion(
             for node in graph
         ),
         shares=shares(graph),
-        strict=strict,
         notes=plan.notes,
-        precision=precision,
     )
 
 

@@ -14,9 +14,10 @@ import tensorflow as tf
 from tfsnn.data.arrays import open_arrays, open_dataset
 from tfsnn.data.images import read_image
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
-from tfsnn.data.tfrecord import IMAGE_KEY, TFRECORD, open_tfrecord
+from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import IMAGE_KEY
 from tfsnn_numpy.opening import kept, limited, open_path
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 

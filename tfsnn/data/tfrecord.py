@@ -35,11 +35,11 @@ import tensorflow as tf
 
 from tfsnn.data.images import decoded
 from tfsnn.errors import DataError
+from tfsnn_numpy.defaults import IMAGE_KEY
 from tfsnn_numpy.image_folder import DECODERS
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
 
 TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)
-IMAGE_KEY = "image/encoded"
 HEADER, FOOTER = 12, 4  # bytes in front of a record and behind it
 IMAGE_MARKS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")  # bmp's is too short
 _DAMAGE = (OSError, EOFError, OverflowError, zlib.error)

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 
 from tfsnn.errors import OptionError
 from tfsnn.network.operations import Operations
+from tfsnn_numpy.defaults import ENERGY_PROFILE
 from tfsnn_numpy.results import Energy
 
 HOROWITZ = (
@@ -125,7 +126,7 @@ def profile(name: str | EnergyProfile) -> EnergyProfile:
 
 
 # The first number is a MAC, a multiplication and an addition; the second an AC.
-DEFAULT = register(EnergyProfile("45nm-float32", 4.6, 0.9, HOROWITZ))
+DEFAULT = register(EnergyProfile(ENERGY_PROFILE, 4.6, 0.9, HOROWITZ))
 register(EnergyProfile("45nm-float16", 1.5, 0.4, HOROWITZ))
 register(EnergyProfile("45nm-int32", 3.2, 0.1, HOROWITZ))
 register(EnergyProfile("45nm-int8", 0.23, 0.03, HOROWITZ))

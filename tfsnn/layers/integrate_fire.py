@@ -10,8 +10,7 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.network.neurons import Neuron
 from tfsnn.network.neurons.scan import scan
-
-RESETS = ("subtract", "zero")
+from tfsnn_numpy.defaults import RESETS
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")

@@ -21,7 +21,7 @@ def find_models(folder: Path) -> dict[str, list[Path]]:
     """
     way_out = (
         "give the folder of a model's versions, or of several models, as "
-        "tfsnn export --format saved_model --output DIR writes it"
+        "tfsnn export saved_model --output DIR writes it"
     )
     if not folder.is_dir():
         raise ModelError(f"{folder} is not a folder; {way_out}")

@@ -22,8 +22,7 @@ from tfsnn.serve.folders import contents, find_models
 from tfsnn.serve.servable import Servable, State
 from tfsnn.serve.version import Version
 from tfsnn.serve.warmup import warm_up
-
-NUM_VERSIONS = 1
+from tfsnn_numpy.defaults import NUM_VERSIONS
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,57 @@ from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import ServeError
-from tfsnn.serve.models import NUM_VERSIONS, Models
+from tfsnn.serve.models import Models
+from tfsnn_numpy.defaults import (
+    BATCH_TIMEOUT_MICROS,
+    HOST,
+    MAX_BATCH_SIZE,
+    MAX_REQUEST_BYTES,
+    NUM_VERSIONS,
+    POLL_SECONDS,
+    PORT,
+    QUEUE_SIZE,
+)
 
-PORT = 8501  # the default of TF Serving's REST API
-QUEUE_SIZE = 100
-MAX_BATCH_SIZE = 32
-WAIT_MICROS = 1000
-MAX_REQUEST_BYTES = 32 * 2**20
-POLL_SECONDS = 1.0  # the default of TF Serving
 BACKLOG = 2048  # connections that wait to be accepted
 PATIENCE = 30  # seconds that requests have to end after Ctrl-C
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """The options of a server, named as those of TF Serving.
+
+    Attributes:
+        host: the address to listen at.
+        port: 0 for any that is free.
+        max_batch_size: samples run at a time, of one request or of several.
+        batch_timeout_micros: microseconds that a request waits for others to join it.
+        queue_size: requests at a time, beyond which the answer is 503.
+        max_request_bytes: size of a request, beyond which the answer is 413.
+        num_versions: how many versions of each model are loaded, the newest.
+        file_system_poll_wait_seconds: seconds after which the folder is looked into
+            again; never if 0.
+
+    Raises:
+        OptionError: for a number below the least that makes sense.
+    """
+
+    host: str = HOST
+    port: int = PORT
+    max_batch_size: int = MAX_BATCH_SIZE
+    batch_timeout_micros: int = BATCH_TIMEOUT_MICROS
+    queue_size: int = QUEUE_SIZE
+    max_request_bytes: int = MAX_REQUEST_BYTES
+    num_versions: int = NUM_VERSIONS
+    file_system_poll_wait_seconds: float = POLL_SECONDS
+
+    def __post_init__(self) -> None:
+        """Refuse a number that is too small, or none."""
+        zero = ("port", "batch_timeout_micros", "file_system_poll_wait_seconds")
+        for field in dataclasses.fields(self)[1:]:
+            value, least = getattr(self, field.name), int(field.name not in zero)
+            if not value >= least:  # or no number
+                raise OptionError(f"{field.name}={value} must be at least {least}")
 
 
 class Server:
@@ -34,37 +77,18 @@ class Server:
     """
 
     def __init__(
-        self,
-        folder: str | Path,
-        *,
-        host: str = "127.0.0.1",
-        port: int = PORT,
-        max_batch_size: int = MAX_BATCH_SIZE,
-        batch_timeout_micros: int = WAIT_MICROS,
-        queue_size: int = QUEUE_SIZE,
-        max_request_bytes: int = MAX_REQUEST_BYTES,
-        num_versions: int = NUM_VERSIONS,
-        file_system_poll_wait_seconds: float = POLL_SECONDS,
+        self, folder: str | Path, options: ServerOptions | None = None
     ) -> None:
         """Take the port, then load the models; the arguments are those of `serve`."""
+        chosen = options or ServerOptions()
         self._uvicorn = require("uvicorn", "serve", "A server")
         require("starlette", "serve", "A server")
         from tfsnn.serve.app import RestApi, application
 
-        for name, value, least in (
-            ("port", port, 0),
-            ("max_batch_size", max_batch_size, 1),
-            ("batch_timeout_micros", batch_timeout_micros, 0),
-            ("queue_size", queue_size, 1),
-            ("max_request_bytes", max_request_bytes, 1),
-            ("num_versions", num_versions, 1),
-            ("file_system_poll_wait_seconds", file_system_poll_wait_seconds, 0),
-        ):
-            if not value >= least:  # which NaN is not either
-                raise OptionError(f"{name}={value} must be at least {least}")
-        self._socket = _listening(host, port)
+        host = chosen.host
+        self._socket = _listening(host, chosen.port)
         try:
-            self.models = Models(Path(folder), num_versions)
+            self.models = Models(Path(folder), chosen.num_versions)
         except BaseException:
             self._socket.close()
             raise
@@ -72,9 +96,9 @@ class Server:
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{taken}"
         self.api = RestApi(
             self.models,
-            Batcher(max_batch_size, batch_timeout_micros / 1e6),
-            queue_size=queue_size,
-            max_request_bytes=max_request_bytes,
+            Batcher(chosen.max_batch_size, chosen.batch_timeout_micros / 1e6),
+            queue_size=chosen.queue_size,
+            max_request_bytes=chosen.max_request_bytes,
         )
         config = self._uvicorn.Config(
             application(self.api),
@@ -87,7 +111,7 @@ class Server:
             timeout_graceful_shutdown=PATIENCE,
         )
         self._server = self._uvicorn.Server(config)
-        self._poll_seconds = file_system_poll_wait_seconds
+        self._poll_seconds = chosen.file_system_poll_wait_seconds
 
     def run(self) -> None:
         """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then finish what runs."""
@@ -126,13 +150,7 @@ def serve(
         folder: folder of one model's versions, or of several models.
         announce: function that is called with the :class:`Server` once it accepts
             connections.
-        options: host and port; max_batch_size, the samples run at a time;
-            batch_timeout_micros, the time that a request waits for others to join it;
-            queue_size, the requests in flight, beyond which the answer is 503;
-            max_request_bytes, the size of a body, beyond which the answer is 413;
-            num_versions, how many of each model's newest versions are loaded; and
-            file_system_poll_wait_seconds, after which the folder is read again (never
-            if 0).
+        options: the fields of :class:`ServerOptions`, by name.
 
     Raises:
         OptionError: if an option is out of range.
@@ -140,7 +158,7 @@ def serve(
         ServeError: if the server cannot listen at this host and port.
         ModelError: if the folder has no model, or a version cannot be loaded.
     """
-    server = Server(folder, **options)
+    server = Server(folder, ServerOptions(**options))
     announce(server)
     server.run()
 

@@ -40,7 +40,7 @@ class Version:
             self.close()
             raise ModelError(
                 f"{folder} cannot be loaded as a SavedModel: {error}; write it again "
-                "with tfsnn export --format saved_model, or take the folder away"
+                "with tfsnn export saved_model, or take the folder away"
             ) from error
         self.definitions: dict[str, Any] = dict(meta.signature_def)
         self._signatures = {

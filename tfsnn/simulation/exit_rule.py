@@ -25,8 +25,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn_numpy.checks import check_count
-
-KINDS = ("margin", "entropy", "stable", "evidence")
+from tfsnn_numpy.defaults import EXIT_KINDS
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ class ExitRule:
 
     def __post_init__(self) -> None:
         """Refuse what no rule can be."""
-        if self.kind not in KINDS:
+        if self.kind not in EXIT_KINDS:
             raise OptionError(
-                f"early exit by {self.kind!r}; expected one of {', '.join(KINDS)}"
+                f"early exit by {self.kind!r}; expected one of {', '.join(EXIT_KINDS)}"
             )
         if not self.threshold >= 0:
             raise OptionError(

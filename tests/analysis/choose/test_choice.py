@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from tfsnn.analysis.choose.candidates import Candidate
-from tfsnn.analysis.choose.choice import MINIMISED, Tried, frontier_of, standard_error
-from tfsnn.analysis.choose.choose import _Search
+from tfsnn.analysis.choose.choice import (
+    Tried,
+    frontier_of,
+    standard_error,
+)
+from tfsnn.analysis.choose.search import Cheapest
+from tfsnn_numpy.defaults import MINIMISED
 
 
 def tried(method="m", steps=1, *, energy=1.0, drop=0.0, latency=None, options=None):
@@ -94,7 +99,7 @@ def test_nothing_cheaper_is_missed(minimise):
                 drops[key] = float(rng.integers(0, 40) / 2**i)
                 energies[key], latencies[key] = growing[i], start + t
         judge = Judged(drops, energies, latencies)
-        search = _Search(judge, 2.0, minimise)
+        search = Cheapest(judge, 2.0, minimise)
         search.by_steps([Candidate(name, {}) for name in "abcd"], STEPS)
         assert len(set(judge.asked)) == len(judge.asked)
         costs = [
@@ -117,7 +122,7 @@ def test_a_candidate_stops_at_the_first_steps_that_suffice():
     drops = dict(zip(keys, (9.0, 0.5, 0.0, 0.0), strict=True))
     energies = dict(zip(keys, (0.1, 0.2, 0.3, 0.4), strict=True))
     judge = Judged(drops, energies, {k: k[1] for k in keys})
-    search = _Search(judge, 0.5, "energy")
+    search = Cheapest(judge, 0.5, "energy")
     search.by_steps([Candidate("a", {})], STEPS)
     assert judge.asked == keys[:2] and search.best.timesteps == 2
 
@@ -128,7 +133,7 @@ def test_other_thresholds_are_tried_for_the_best_and_for_one_t_less():
     drops |= {("a", 4, 1.0): 1.0, ("a", 2, 0.8): 1.0, ("a", 4, 1.25): 1.0}
     energies = {key: key[1] / key[2] / 16 for key in drops}
     judge = Judged(drops, energies, {key: key[1] for key in drops})
-    search = _Search(judge, 1.0, "energy")
+    search = Cheapest(judge, 1.0, "energy")
     search.by_steps([Candidate("a", {"x": 1})], (1, 2, 4))
     assert search.best.timesteps == 4 and len(judge.asked) == 3
     search.by_thresholds((1, 2, 4))
@@ -141,7 +146,7 @@ def test_other_thresholds_are_tried_for_the_best_and_for_one_t_less():
 def test_where_nothing_fits_other_thresholds_are_tried_for_the_closest():
     drops = {("a", 1, 1.0): 5.0, ("a", 2, 1.0): 3.0, ("a", 2, 0.8): 1.0}
     judge = Judged(drops, dict.fromkeys(drops, 0.5), {key: key[1] for key in drops})
-    search = _Search(judge, 1.0, "energy")
+    search = Cheapest(judge, 1.0, "energy")
     search.by_steps([Candidate("a", {})], (1, 2))
     assert search.best is None
     search.by_thresholds((1, 2))

@@ -1,6 +1,7 @@
 """The cheapest setting within a drop, by the library and on the command line."""
 
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -29,12 +30,29 @@ ARGUMENTS = {
 }
 
 
+class Said(logging.Handler):
+    """Keeps the messages that it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(self.format(record))
+
+
 @pytest.fixture(scope="module")
 def chosen(labelled):
     model, x, y = labelled
-    said = []
-    found = tfsnn.choose(model, (x, y), max_drop=2.0, say=said.append, **ARGUMENTS)
-    return found, said
+    log, said = logging.getLogger("tfsnn"), Said()
+    log.addHandler(said)
+    log.setLevel(logging.INFO)
+    try:
+        found = tfsnn.choose(model, (x, y), max_drop=2.0, **ARGUMENTS)
+    finally:
+        log.setLevel(logging.NOTSET)
+        log.removeHandler(said)
+    return found, said.messages
 
 
 def test_the_chosen_is_the_cheapest_within_the_drop(chosen, labelled):
@@ -170,6 +188,9 @@ def test_energy_is_that_of_the_hardware(labelled):
         ({"alphabet": "unary"}, "'unary' is not known"),
         ({"methods": ["opo"]}, "unknown method: 'opo'"),
         ({"energy": "1nm"}, "no energy profile '1nm'; there are 45nm-float32"),
+        ({"precision": "int8"}, "'int8'; expected one of float32, bfloat16"),
+        ({"max_dorp": 1.0}, "unknown setting: 'max_dorp'; .* did you mean 'max_drop'"),
+        ({"calibration_limit": 5}, "unknown setting: 'calibration_limit'; known: max"),
     ],
 )
 def test_impossible_arguments_are_refused(labelled, changed, message):
@@ -186,7 +207,7 @@ FEW = 100
 
 
 @pytest.fixture(scope="module")
-def converting(labelled, tmp_path_factory):
+def choosing(labelled, tmp_path_factory):
     """Arguments of the command line that choose, for files of the same network."""
     model, x, y = labelled
     folder = tmp_path_factory.mktemp("auto")
@@ -195,22 +216,23 @@ def converting(labelled, tmp_path_factory):
 
     def arguments(*more):
         return [
-            *("convert", folder / "model.keras", "--calibration", folder / "data.npz"),
+            *("choose", folder / "model.keras", "--calibration", folder / "data.npz"),
             *("--output", folder / "snn.keras", *more),
         ]
 
     return arguments
 
 
-AUTO = ("--method", "auto", "--alphabet", "binary")
+BINARY = ("--alphabet", "binary")
 
 
 @pytest.mark.slow
-def test_the_command_line_chooses(converting, labelled, tmp_path):
+def test_the_command_line_chooses(choosing, labelled, tmp_path):
     model, x, y = labelled
     report = tmp_path / "report.json"
     result = run(
-        *converting(*AUTO, "--max-drop", 5, "--timesteps", 8, "--report", report)
+        *choosing(*BINARY, "--max-drop", 5, "--timesteps", 8, "--report", report),
+        *("-o", "seed", 1, "-o", "holdout", 40, "-o", "methods", "paced,radix"),
     )
     assert result.exit_code == 0, result.output
     expected = tfsnn.choose(
@@ -218,6 +240,9 @@ def test_the_command_line_chooses(converting, labelled, tmp_path):
         max_drop=5.0,
         timesteps=[8],
         alphabet="binary",
+        seed=1,
+        holdout=40,
+        methods=["paced", "radix"],
     )
     assert result.stdout == f"{expected}\n\n{expected.snn.report}\n"
     content = json.loads(report.read_text())
@@ -229,19 +254,19 @@ def test_the_command_line_chooses(converting, labelled, tmp_path):
 @pytest.mark.parametrize(
     ("more", "code", "message"),
     [
-        ((*AUTO, "-o", "levels", 3), 2, "leave -o out"),
-        (("--max-drop", 1), 2, "--max-drop goes with --method auto only"),
-        (("--alphabet", "binary"), 2, "--alphabet goes with --method auto only"),
-        (("--minimise", "latency"), 2, "--minimise goes with --method auto only"),
-        (("--energy", "45nm-int8"), 2, "--energy goes with --method auto only"),
-        ((*AUTO, "--energy", "1nm"), 2, "no energy profile '1nm'"),
-        ((*AUTO[:3], "unary"), 2, "'unary' is not known"),
-        ((*AUTO, "--max-drop", -1), 2, "-1"),
-        ((*AUTO, "--limit", 19), 1, "too few to hold some of them out"),
+        (("-o", "levels", 3), 2, "-o knows no 'levels'; known: energy, precision"),
+        (("-o", "holdot", 3), 2, "did you mean 'holdout'"),
+        (("-o", "energy", "1nm"), 2, "no energy profile '1nm'"),
+        (("-o", "precision", "int8"), 2, "precision: 'int8' is not one of"),
+        (("-o", "holdout", 9), 2, "hold out 10 samples at least"),
+        (("--alphabet", "unary"), 2, "'unary' is not known"),
+        (("--max-drop", -1), 2, "-1"),
+        (("--timesteps", "4,0"), 2, "not a list of numbers from 1 up"),
+        ((*BINARY, "--limit", 19), 1, "too few to hold some of them out"),
     ],
 )
-def test_what_makes_no_sense_is_refused(converting, more, code, message, tmp_path):
-    arguments = converting(*more)
+def test_what_makes_no_sense_is_refused(choosing, more, code, message, tmp_path):
+    arguments = choosing(*more)
     arguments[5] = output = tmp_path / "snn.keras"
     result = run(*arguments)
     assert result.exit_code == code and message in result.stderr, result.output

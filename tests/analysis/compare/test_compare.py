@@ -16,10 +16,11 @@ import pytest
 
 import tfsnn
 from tfsnn.analysis import plot
+from tfsnn.analysis.compare import stopwatch
 from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
 
-compare = importlib.import_module("tfsnn.analysis.compare.compare")
+measured = importlib.import_module("tfsnn.analysis.measured")
 FIELDS = [
     "method",
     "options",
@@ -288,7 +289,9 @@ def test_folders_that_cannot_be_used(work, tmp_path, results):
 def test_a_method_that_fails_is_a_row(work):
     model, x, y, _ = work
     found = tfsnn.compare(
-        *(model, x[:32], (x, y), ["snm", "radix"], [1, 11]),
+        *(model, x[:32], (x, y)),
+        methods=["snm", "radix"],
+        timesteps=[1, 11],
         options={"snm": {"scale": "mse"}},
     )
     assert [(r.method, r.timesteps) for r in found.rows] == [
@@ -317,7 +320,9 @@ def test_failures_are_kept_as_well(work, tmp_path):
 
 def test_without_labels(work, tmp_path):
     model, x, _, _ = work
-    found = tfsnn.compare(model, x[:32], x, "hmt", [4], output=tmp_path)
+    found = tfsnn.compare(
+        *(model, x[:32], x), methods="hmt", timesteps=[4], output=tmp_path
+    )
     assert found.ann_accuracy is None and found.rows[0].accuracy is None
     assert found.rows[0].agreement > 0.9
     svg = (tmp_path / "compare.svg").read_text()
@@ -326,14 +331,49 @@ def test_without_labels(work, tmp_path):
 
 def test_what_is_wrong_with_all_methods_is_raised(work):
     model, x, y, _ = work
+    once = tfsnn.Contest(methods="hmt", timesteps=[1])
     with pytest.raises(DataError):
-        tfsnn.compare(model, x, x[:, :5], "hmt", [1])
+        tfsnn.compare(model, x, x[:, :5], once)
     with pytest.raises(DataError, match="label 7 is out of range"):
-        tfsnn.compare(model, x, (x, y * 0 + 7), "hmt", [1])
+        tfsnn.compare(model, x, (x, y * 0 + 7), once)
     with pytest.raises(ModelError):
-        tfsnn.compare(keras.Sequential([keras.layers.Dense(2)]), x, x, "hmt", [1])
+        tfsnn.compare(keras.Sequential([keras.layers.Dense(2)]), x, x, once)
     with pytest.raises(OptionError, match="batch_size"):
-        tfsnn.compare(model, x, x, "hmt", [1], batch_size=0)
+        tfsnn.compare(model, x, x, once, batch_size=0)
+
+
+def test_a_calibration_takes_the_place_of_its_data(work, compared):
+    model, x, y, _ = work
+    known = tfsnn.calibration(model, x[:32], limit=16, seed=3)
+    found = tfsnn.compare(model, known, (x, y), **ARGUMENTS)
+    expected = tfsnn.compare(
+        model, x[:32], (x, y), **ARGUMENTS, calibration_limit=16, seed=3
+    )
+    assert without_seconds(found) == without_seconds(expected)
+    assert without_seconds(found) != without_seconds(compared)
+    with pytest.raises(OptionError, match="seed=4, but the calibration was made with"):
+        tfsnn.compare(model, known, (x, y), seed=4)
+
+
+def test_a_contest_and_settings_by_name_go_together(work, compared):
+    model, x, y, _ = work
+    contest = tfsnn.Contest(**{**ARGUMENTS, "timesteps": [2]})
+    found = tfsnn.compare(model, x[:32], (x, y), contest, timesteps=[4, 1])
+    assert without_seconds(found) == without_seconds(compared)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"timestep": [1]}, "unknown setting: 'timestep'; .* did you mean 'timesteps'"),
+        ({"strikt": True}, "did you mean 'strict'"),
+        ({"contest": "hmt"}, "'hmt' is no Contest: .* as in methods=..., timesteps="),
+    ],
+)
+def test_settings_that_do_not_exist_are_refused(work, given, message):
+    model, x, *_ = work
+    with pytest.raises(OptionError, match=message):
+        tfsnn.compare(model, x, x, **given)
 
 
 def test_progress_says_of_which_row_it_is(work):
@@ -344,7 +384,8 @@ def test_progress_says_of_which_row_it_is(work):
         labels.append(label)
         return things
 
-    tfsnn.compare(model, x, x, "hmt", [1], limit=8, progress=progress)
+    once = tfsnn.Contest(methods="hmt", timesteps=[1], limit=8)
+    tfsnn.compare(model, x, x, once, progress=progress)
     assert labels == ["1/1 hmt T=1: calibrating", "1/1 hmt T=1: evaluating"]
 
 
@@ -365,8 +406,8 @@ def test_seconds_are_of_the_best_run_after_the_first(monkeypatch):
     data = tfsnn.open_data(np.zeros((4, 6), np.float32), (6,))
 
     def seconds(clock):
-        monkeypatch.setattr(compare.time, "perf_counter", lambda: clock.now)
-        return compare._Measurement(None, None, data, 50, None, None)._seconds(clock)
+        monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: clock.now)
+        return stopwatch.Stopwatch(data, 50)(clock)
 
     clock = Clock(9, 0.5, 0.25, 0.375, 0.125)
     assert seconds(clock) == 0.25 / 4
@@ -385,5 +426,5 @@ def test_a_comparison_leaves_no_compiled_function_behind(work, compared):
         return {id(o) for o in gc.get_objects() if type(o).__name__ in kinds}
 
     before = alive()
-    tfsnn.compare(model, x[:32], x, "hmt", [2])
+    tfsnn.compare(model, x[:32], x, methods="hmt", timesteps=[2])
     assert alive() <= before

@@ -156,7 +156,7 @@ def test_what_was_gone_through_is_the_corrected_network(name, method):
     x = models.samples(model, 12)
     ann, spiking = pair(model, x, method)
     feed = {key: tf.constant(values) for key, values in ann.feed(x).items()}
-    walk = _Walk(ann, spiking, feed, 4, EVERYTHING, 0)
+    walk = _Walk(ann, spiking, feed, 4, EVERYTHING)
     walk.last = {}  # so that nothing is forgotten
     for node in spiking.graph:
         walk.visit(node)

@@ -197,7 +197,8 @@ def test_a_second_stage_gets_a_probe_on_the_samples_that_it_asks_for(network):
 
 def undeclared(**changes):
     """A class like the method above, with other attributes."""
-    body = {"__annotations__": {"timesteps": int}, "timesteps": option(4, "T")}
+    types = {"timesteps": int, **{name: int for name in ("seed",) if name in changes}}
+    body = {"__annotations__": types, "timesteps": option(4, "T")}
     body = {**body, "plan": Throwaway.plan, **changes}
     return dataclass(frozen=True)(type("Odd", (Method,), body))
 
@@ -220,6 +221,10 @@ def undeclared(**changes):
             "spikes follow from sign, which is none of its options: timesteps",
         ),
         (dataclass(frozen=True)(type("Odd", (Method,), {})), "has no option timesteps"),
+        (
+            undeclared(alphabet=Spikes(), seed=option(0, "of its own")),
+            "has the option seed, which tfsnn.convert takes for every method",
+        ),
         (type("Odd", (), {}), "is no Method: derive it from tfsnn.methods.Method"),
         (type("Odd", (Throwaway,), {}), None),
         (type("Odd", (Method,), {}), r"is no frozen dataclass, .* @dataclass\(frozen"),

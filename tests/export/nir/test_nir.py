@@ -157,7 +157,7 @@ def test_the_command(tmp_path):
     snn, x = spiking(NETWORKS["mlp"], initial_potential=0.5)
     snn.save(tmp_path / "snn.keras")
     np.savez(tmp_path / "test.npz", x=x, y=np.arange(len(x)) % 3)
-    call = ["export", str(tmp_path / "snn.keras"), "--format", "nir"]
+    call = ["export", "nir", str(tmp_path / "snn.keras")]
     call += ["--output", str(tmp_path / "net.nir")]
     refused = run(*call)
     assert refused.exit_code == 1 and "initial_potential 0" in refused.output

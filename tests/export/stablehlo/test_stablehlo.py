@@ -197,7 +197,7 @@ def test_a_failure_leaves_nothing(error, raised, tmp_path, monkeypatch):
 
 def test_command_line(tmp_path):
     converted(layers.Dense(4, "relu"), layers.Dense(2)).save(tmp_path / "snn.keras")
-    given = ["export", str(tmp_path / "snn.keras"), "--format", "stablehlo"]
+    given = ["export", "stablehlo", str(tmp_path / "snn.keras")]
     given += ["--output", str(tmp_path / "net"), "--batch-size", "2", "--json"]
     result = run(*given, "--platform", "tpu")
     assert result.exit_code == 0, result.output

@@ -18,13 +18,13 @@ import tfsnn
 from tfsnn.data import open_data
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.strategy import (
-    STRATEGIES,
     opened_strategy,
     shared_out,
     task_number,
     workers_of,
 )
 from tfsnn.simulation.devices.workers import Workers
+from tfsnn_numpy.defaults import STRATEGIES
 
 MAIN = "from tfsnn_cli.main import main; main()"
 LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
@@ -69,7 +69,7 @@ def folder(tmp_path_factory):
 def command(folder):
     return (
         *("evaluate", folder / "snn.keras", "--data", folder / "data.npz"),
-        *("--ann", folder / "model.keras", "--batch-size", 3, "--json"),
+        *("--ann", folder / "model.keras", "-o", "batch_size", 3, "--json"),
     )
 
 

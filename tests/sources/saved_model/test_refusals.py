@@ -254,7 +254,8 @@ def test_convert_evaluate_and_verify_take_a_signature(exported, tmp_path):
     snn = tmp_path / "snn.keras"
     result = run("convert", path, *chosen, "--calibration", data, "--output", snn)
     assert result.exit_code == 0, result.output
-    result = run("evaluate", snn, "--data", data, "--ann", path, *chosen)
+    rare = ("-o", "signature", "serving_default")
+    result = run("evaluate", snn, "--data", data, "--ann", path, *rare)
     assert result.exit_code == 0, result.output
     result = run("verify", path, snn, *chosen, "--data", data)
     assert result.exit_code == 0, result.output

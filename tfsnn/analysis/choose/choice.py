@@ -12,8 +12,6 @@ from tfsnn.analysis.frontier import frontier
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.results import table
 
-MINIMISED = ("energy", "timesteps", "latency")
-
 
 @dataclass(frozen=True)
 class Tried:

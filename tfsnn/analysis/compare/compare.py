@@ -2,67 +2,57 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 import json
-import os
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfsnn.analysis.compare.checkpoint import RESULTS, Finished, Rows
-from tfsnn.analysis.compare.settings import TIMESTEPS, contestants
+from tfsnn.analysis.compare.settings import Contest
+from tfsnn.analysis.compare.stopwatch import Stopwatch
 from tfsnn.analysis.comparison import ComparedRow, Comparison
-from tfsnn.analysis.evaluate import evaluate
+from tfsnn.analysis.measured import Conditions, Setting, measured
 from tfsnn.analysis.plot import comparison as comparison_figure
 from tfsnn.analysis.plot import save
-from tfsnn.conversion.calibration import Calibration
-from tfsnn.conversion.calibration import calibration as calibrate_for
-from tfsnn.conversion.convert import convert
-from tfsnn.data import Data, Progress, open_for
+from tfsnn.conversion.calibration import HELD, Calibration, calibrated
+from tfsnn.conversion.settings import grouped
+from tfsnn.data import Progress, open_data
 from tfsnn.data.digest import data_digest
-from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.files import replacing
-from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.hardware.energy import profile
 from tfsnn.network.digest import model_digest
-from tfsnn.simulation.engines import Engine, as_engine, check_engine
-from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.sources import import_model
-from tfsnn_numpy.checks import check_count
 
-REPEATS, LONG_ENOUGH = 3, 1.0  # runs that are timed at most; seconds after which fewer
+LOG = logging.getLogger(__name__)
+# The settings of the calibration, by the names that compare has for them.
+OF_CALIBRATION = {
+    "raw": "raw",
+    "strict": "strict",
+    "seed": "seed",
+    "calibration_limit": "limit",
+}
+MEASURED = ("latency", "accuracy", "agreement", "spikes", "synops", "energy_ratio")
 
 
 def compare(
     model: keras.Model,
     calibration: Any,
     data: Any,
-    methods: str | Sequence[str] = "all",
-    timesteps: Sequence[int] = TIMESTEPS,
-    alphabet: str | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
+    contest: Contest | None = None,
     *,
-    raw: bool = False,
-    limit: int | None = None,
-    calibration_limit: int | None = None,
-    seed: int = 0,
-    batch_size: int = 50,
-    energy: str | EnergyProfile = DEFAULT,
-    engine: str | None = None,
-    output: str | os.PathLike[str] | None = None,
-    overwrite: bool = False,
     progress: Progress | None = None,
-    say: Callable[[str], None] | None = None,
+    **settings: Any,
 ) -> Comparison:
     """Convert a network by several methods, for several T each, and evaluate them all.
 
     Thresholds depend on T, so that each row is a conversion of its own, evaluated
     after its T steps. A method that fails gives a row that says why; the others go on.
+    The logger "tfsnn" is told what is left out and what is written, at the level INFO.
 
     The seconds of a row are those of simulation alone, per sample, with spikes and
     operations counted: the best of up to three runs of the first batch, after one that
@@ -71,28 +61,13 @@ def compare(
     Args:
         model: trained, Functional or Sequential; it is left as it is.
         calibration: samples like those of training, a few hundred; anything that
-            :func:`tfsnn.open_data` takes.
+            :func:`tfsnn.open_data` takes, or a :class:`tfsnn.Calibration`.
         data: to evaluate on, with labels or without.
-        methods: names, in a list or with commas between; "all" for every method that
-            can do the alphabet, at every T that it can do.
-        timesteps: each T.
-        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
-            method's own if None.
-        options: of methods, by their names.
-        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
-        limit, calibration_limit: samples used at most.
-        seed: of conversions.
-        batch_size: samples simulated at a time.
-        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
-            itself.
-        engine: that runs the networks, by name (:mod:`tfsnn.simulation.engines`); their
-            own if None.
-        output: a folder. Each finished row is kept there at once, and not computed
-            again when the same is compared; in the end it holds compare.csv,
-            compare.json and compare.svg.
-        overwrite: whether to start anew in a folder that holds another comparison.
+        contest: what is compared, and how; as the defaults have it if None.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
-        say: is told what is left out, and what is written.
+        settings: the fields of :class:`tfsnn.Contest` by name, and of the settings of
+            :func:`tfsnn.calibration` `raw`, `strict`, `seed` and, as
+            `calibration_limit`, `limit`.
 
     Raises:
         OptionError: for unknown methods, options, alphabets, or energy profiles.
@@ -101,44 +76,49 @@ def compare(
         OutputError: for a folder that cannot be written, or that holds the rows of
             another model, other data, another seed or another energy profile.
     """
-    costs, engine = profile(energy), check_engine(engine)
-    wanted, left_out = contestants(methods, timesteps, alphabet, options)
-    check_count("batch_size", batch_size)
-    if say:
-        for sentence in left_out:
-            say(sentence)
-    graph = import_model(model)
-    calibrating = open_for(
-        graph, calibration, default_split="train", raw=raw, limit=calibration_limit
+    wanted, of_calibration = grouped(Contest, contest, settings, OF_CALIBRATION)
+    rows, left_out = wanted.contestants()
+    for sentence in left_out:
+        LOG.info(sentence)
+    known = calibrated(model, calibration, of_calibration, HELD)
+    evaluating = open_data(
+        data,
+        known.graph.inputs,
+        default_split="test",
+        raw=known.settings["raw"] or known.graph.whole_inputs,
+        limit=wanted.limit,
     )
-    evaluating = open_for(graph, data, raw=raw, limit=limit)
-    folder = None if output is None else Path(output)
-    settings: dict[str, Any] = {}
+    costs, batch_size = profile(wanted.energy), wanted.batch_size
+    folder = None if wanted.output is None else Path(wanted.output)
+    compared: dict[str, Any] = {}
     if folder is not None:
-        settings = {
+        given = known.data if isinstance(calibration, Calibration) else calibration
+        compared = {
             "tfsnn": importlib.metadata.version("tfsnn"),
-            "model": model_digest(graph),
-            "calibration": data_digest(calibration, calibrating),
+            "model": model_digest(import_model(model)),
+            "calibration": data_digest(given, known.data),
             "data": data_digest(data, evaluating),
-            "calibration_limit": calibration_limit,
-            "limit": limit,
-            "raw": raw,
-            "seed": seed,
+            "calibration_limit": known.settings["limit"],
+            "limit": wanted.limit,
+            "raw": known.settings["raw"],
+            "seed": known.seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
-            "engine": engine,
+            "engine": wanted.engine,
         }
-    known = calibrate_for(model, calibrating, seed=seed)
-    finished = Rows(folder, settings, overwrite=overwrite)
-    measure = _Measurement(model, known, evaluating, batch_size, costs, engine)
+    stopwatch = Stopwatch(evaluating, batch_size)
+    conditions = Conditions(
+        known, evaluating, costs, batch_size, stopwatch, wanted.engine
+    )
+    finished = Rows(folder, compared, overwrite=wanted.overwrite)
     try:
         found = []
-        for i, row in enumerate(wanted, 1):
+        for i, row in enumerate(rows, 1):
             of_row = finished.get(row)
             if row.error is not None:
                 of_row = Finished(row, 0, None)
             elif of_row is None:
-                prefix = f"{i}/{len(wanted)} {row.method} T={row.timesteps}"
-                of_row = measure(row, _prefixed(progress, prefix))
+                prefix = f"{i}/{len(rows)} {row.method} T={row.timesteps}"
+                of_row = _finished(row, conditions, _prefixed(progress, prefix))
                 finished.add(of_row)
             found.append(of_row)
     finally:
@@ -152,89 +132,23 @@ def compare(
         left_out,
     )
     if folder is not None:
-        written = _write(comparison, folder, model.name)
-        if say:
-            say(f"wrote {', '.join(written)}")
+        LOG.info(f"wrote {', '.join(_write(comparison, folder, model.name))}")
     return comparison
 
 
-class _Measurement:
-    """Measures rows, on one network and the same samples."""
-
-    def __init__(
-        self,
-        model: keras.Model,
-        calibration: Calibration,
-        data: Data,
-        batch_size: int,
-        costs: EnergyProfile,
-        engine: str | None,
-    ) -> None:
-        self.model, self.calibration, self.data = model, calibration, data
-        self.batch_size, self.costs, self.engine = batch_size, costs, engine
-        self.first_batch: Any = None
-
-    def __call__(self, row: ComparedRow, progress: Progress | None) -> Finished:
-        """The row with what was measured, or with why it could not be."""
-        try:
-            return self._measured(row, progress)
-        except (DataError, OutputError):  # are no fault of the method
-            raise
-        except TfsnnError as error:
-            return Finished(replace(row, error=str(error)), 0, None)
-        finally:
-            gc.collect()  # a Keras model is part of cycles, with its compiled functions
-
-    def _measured(self, row: ComparedRow, progress: Progress | None) -> Finished:
-        steps: Any = row.timesteps
-        snn = convert(
-            self.model,
-            self.calibration,
-            row.method,
-            progress=progress,
-            timesteps=steps,
-            **row.options,
-        )
-        network = as_engine(snn, steps, self.engine)
-        seconds = self._seconds(network)
-        found = evaluate(
-            network,
-            self.data,
-            ann=self.model,
-            timesteps=[steps],
-            batch_size=self.batch_size,
-            energy=self.costs,
-            progress=progress,
-        )
-        (at_end,) = found.rows
-        measured = replace(
-            row,
-            latency=at_end.latency,
-            accuracy=at_end.accuracy,
-            agreement=at_end.agreement,
-            spikes=at_end.spikes,
-            synops=at_end.synops,
-            energy_ratio=at_end.energy_ratio,
-            seconds=seconds,
-        )
-        return Finished(measured, found.samples, found.ann_accuracy)
-
-    def _seconds(self, network: Engine) -> float:
-        """Seconds of simulation per sample; :func:`evaluate` then runs the same."""
-        if self.first_batch is None:
-            self.first_batch, _ = next(iter(self.data.batches(self.batch_size)))
-        x = self.first_batch
-        size = len(next(iter(x.values())) if isinstance(x, dict) else x)
-        runs: list[float] = []
-        for repeat in range(1 + REPEATS):
-            start = time.perf_counter()
-            # On a GPU a run has ended when its result is there.
-            np.asarray(network.run(x, (OUTPUTS, COUNTS)).outputs[0])
-            if repeat:  # the first one traces
-                runs.append(time.perf_counter() - start)
-            if sum(runs) > LONG_ENOUGH:
-                break
-        return min(runs) / size
+def _finished(
+    row: ComparedRow, conditions: Conditions, progress: Progress | None
+) -> Finished:
+    """The row with what was measured, or with why it could not be."""
+    steps: Any = row.timesteps  # None only in a row with an error
+    setting = Setting(row.method, row.options, steps)
+    found = measured(setting, conditions, progress)
+    if isinstance(found, str):
+        return Finished(replace(row, error=found), 0, None)
+    (at_end,) = found.evaluation.rows
+    values: dict[str, Any] = {name: getattr(at_end, name) for name in MEASURED}
+    whole = replace(row, **values, seconds=found.seconds)
+    return Finished(whole, found.evaluation.samples, found.evaluation.ann_accuracy)
 
 
 def _prefixed(progress: Progress | None, prefix: str) -> Progress | None:

@@ -1,8 +1,10 @@
-"""Which methods are compared, with which options, at which T."""
+"""Which methods are compared, with which options, at which T, and on what."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tfsnn.analysis.comparison import ComparedRow
@@ -10,9 +12,60 @@ from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.errors import OptionError
-from tfsnn_numpy.checks import check_counts
+from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn.simulation.engines import check_engine
+from tfsnn_numpy.checks import check_count, check_counts
+from tfsnn_numpy.defaults import BATCH_SIZE, ENERGY_PROFILE, TIMESTEPS
 
-TIMESTEPS = (1, 2, 4, 8, 16, 32)
+
+@dataclass(frozen=True)
+class Contest:
+    """The settings of :func:`tfsnn.compare`: what is compared, and how.
+
+    Attributes:
+        methods: names, in a sequence or with commas between; "all" for every method
+            that can do the alphabet, at every T that it can do.
+        timesteps: each T.
+        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
+            method's own if None.
+        options: of methods, by their names.
+        limit: samples that are evaluated at most.
+        batch_size: samples simulated at a time.
+        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
+            itself.
+        engine: that runs the networks, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
+        output: a folder. Each finished row is kept there at once, and not computed
+            again when the same is compared; in the end it holds compare.csv,
+            compare.json and compare.svg.
+        overwrite: whether to start anew in a folder that holds another comparison.
+
+    Raises:
+        OptionError: for unknown methods, options, alphabets or energy profiles, and for
+            what :func:`contestants` refuses.
+    """
+
+    methods: str | Sequence[str] = "all"
+    timesteps: Sequence[int] = TIMESTEPS
+    alphabet: str | None = None
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    limit: int | None = None
+    batch_size: int = BATCH_SIZE
+    energy: str | EnergyProfile = ENERGY_PROFILE
+    engine: str | None = None
+    output: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what is impossible."""
+        check_count("batch_size", self.batch_size)
+        check_engine(self.engine)
+        object.__setattr__(self, "energy", profile(self.energy))
+        self.contestants()
+
+    def contestants(self) -> tuple[list[ComparedRow], tuple[str, ...]]:
+        """Return the rows, yet to be measured, and what is left out."""
+        return contestants(self.methods, self.timesteps, self.alphabet, self.options)
 
 
 def contestants(
@@ -57,7 +110,7 @@ def contestants(
 
 
 def _rows(
-    name: str, given: Mapping[str, Any], alphabet: Alphabet | None, steps: list[int]
+    name: str, given: Mapping[str, Any], alphabet: Alphabet | None, steps: Sequence[int]
 ) -> list[ComparedRow]:
     if "timesteps" in given:
         raise OptionError(

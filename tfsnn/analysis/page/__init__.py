@@ -30,6 +30,7 @@ from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_numpy.results import doubling
 
 __all__ = ["report_page"]
@@ -44,7 +45,7 @@ def report_page(
     samples: Sequence[int] | None = None,
     timesteps: int | None = None,
     limit: int | None = None,
-    batch_size: int = 50,
+    batch_size: int = BATCH_SIZE,
     energy: str | EnergyProfile = DEFAULT,
     engine: str | None = None,
     command: str | None = None,

@@ -44,8 +44,6 @@ def correct(
     x: Mapping[str, np.ndarray],
     timesteps: int,
     corrections: Corrections,
-    *,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Graph:
     """The spiking graph, corrected for a number of steps.
@@ -56,7 +54,6 @@ def correct(
         x: samples by input, ``(N, *shape)``; fewer are used where memory would not do.
         timesteps: T.
         corrections: what to correct.
-        seed: of the places drawn for the fits.
         progress: wraps the nodes, for a progress bar.
     """
     if not corrections:
@@ -64,7 +61,7 @@ def correct(
     samples = min(len(next(iter(x.values()))), corrections.samples)
     samples = fitting_samples(spiking.graph, ann, timesteps, samples)
     feed = {k: tf.constant(v[:samples], tf.float32) for k, v in x.items()}
-    walk = _Walk(ann, spiking, feed, timesteps, corrections, seed)
+    walk = _Walk(ann, spiking, feed, timesteps, corrections)
     nodes: Any = spiking.graph.nodes
     for node in progress(nodes, len(nodes), "correcting") if progress else nodes:
         walk.visit(node)
@@ -81,11 +78,10 @@ class _Walk:
         feed: dict[str, Any],
         timesteps: int,
         corrections: Corrections,
-        seed: int,
     ) -> None:
         self.ann = {node.name: node for node in ann}
         self.graph, self.units = spiking
-        self.chosen, self.seed = corrections, seed
+        self.chosen, self.seed = corrections, corrections.seed
         self.run = Run.on(self.graph, feed, timesteps)
         self.steps = self.run.clock.pre_steps + timesteps
         clock = self.run.clock  # means are over the steps that a readout reads

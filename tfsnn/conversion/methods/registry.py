@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from tfsnn.conversion.methods.contract import Method
 from tfsnn.conversion.methods.fields import specs
 from tfsnn.conversion.methods.spikes import Spikes
-from tfsnn.errors import OptionError
+from tfsnn.conversion.settings import RESERVED
+from tfsnn.errors import unknown
 
 _REGISTRY: dict[str, type[Method]] = {}
 
@@ -22,8 +22,9 @@ def method(name: str) -> Callable[[type[M]], type[M]]:
 
     Raises:
         ValueError: if the name is taken, for a class that is no frozen dataclass
-            derived from :class:`Method`, that has no option `timesteps`, that does not
-            declare its alphabet, or whose options have no meaning or no type.
+            derived from :class:`Method`, that has no option `timesteps`, or one with
+            the name of a setting of every conversion, that does not declare its
+            alphabet, or whose options have no meaning or no type.
     """
 
     def register(cls: type[M]) -> type[M]:
@@ -58,20 +59,25 @@ def options(cls: type) -> list[dict[str, Any]]:
     ]
 
 
-def make(name: str, values: Mapping[str, Any]) -> Method:
+def make(name: str, values: Mapping[str, Any], beside: Iterable[str] = ()) -> Method:
     """Make the method `name` with options; texts are parsed to the option's type.
+
+    Args:
+        name: of the method.
+        values: of its options, by name.
+        beside: names that could have been given as well, for the error.
 
     Raises:
         OptionError: for an unknown method or option, or an impossible value.
     """
     if name not in _REGISTRY:
-        raise OptionError(_unknown("method", name, _REGISTRY))
+        raise unknown("method", name, _REGISTRY)
     cls = _REGISTRY[name]
     known = specs(cls)
     parsed = {}
     for key, value in values.items():
         if key not in known:
-            raise OptionError(_unknown(f"option of {name}", key, known))
+            raise unknown(f"option of {name}", key, [*known, *beside])
         parsed[key] = known[key].parse(value, name)
     return cls(**parsed)
 
@@ -91,6 +97,11 @@ def _check(name: str, cls: type) -> None:
         raise ValueError(
             f"{head} has no option timesteps: declare `timesteps: int = option(...)`"
         )
+    if taken := [key for key in known if key in RESERVED]:
+        raise ValueError(
+            f"{head} has the option {', '.join(taken)}, which tfsnn.convert takes for "
+            "every method: give it another name"
+        )
     if not hasattr(cls, "alphabet") or not isinstance(cls.alphabet, Spikes):
         raise ValueError(
             f"{head} does not declare what its spikes carry: give it a class attribute "
@@ -103,9 +114,3 @@ def _check(name: str, cls: type) -> None:
             f"{head} declares that its spikes follow from {', '.join(missing)}, which "
             f"is none of its options: {', '.join(known)}"
         )
-
-
-def _unknown(what: str, received: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(received, known, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"unknown {what}: {received!r}; known: {', '.join(known)}{hint}"

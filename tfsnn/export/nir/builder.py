@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from tfsnn.export.nir.windows import explicit
 from tfsnn.extras import require
 from tfsnn.network.graph import Node
 
-POOLINGS = ("sum", "average", "convolution")
 MOST_UNITS = 4096  # largest vector whose gain is written as a square matrix
 
 
@@ -20,12 +19,28 @@ class InexpressibleError(Exception):
     """NIR cannot express a node; the message goes on from "the node ..."."""
 
 
+class Kernel(NamedTuple):
+    """The kernel of a convolution, ``(*window, in, out)``, and how it is applied.
+
+    Attributes:
+        weights: of the kernel.
+        bias: per output channel, or None.
+        strides: per axis.
+        dilation: per axis.
+    """
+
+    weights: np.ndarray
+    bias: Any = None
+    strides: tuple[int, ...] = (1, 1)
+    dilation: tuple[int, ...] = (1, 1)
+
+
 class Builder:
     """A NIR graph in the making.
 
     Attributes:
         nir: the package `nir`.
-        pooling: how averages are written, one of :data:`POOLINGS`.
+        pooling: how averages are written, "sum", "average" or "convolution".
         nodes: NIR nodes by name.
         edges: pairs of names, from the node that sends to the node that reads.
         names: the NIR node that each node became, name by name.
@@ -71,39 +86,34 @@ class Builder:
         self,
         node: Node,
         signal: Signal,
-        kernel: np.ndarray,
-        bias: Any = None,
-        strides: tuple[int, ...] = (1, 1),
-        dilation: tuple[int, ...] = (1, 1),
+        kernel: Kernel,
         suffix: str = "",
     ) -> str:
         """Add a convolution of a signal's sources, with zeros around them.
 
         Args:
-            node, signal, suffix: arguments of :meth:`add`.
-            kernel: weights ``(*window, in, out)`` that include the signal's gain.
-            bias: one number per channel, or None.
-            strides, dilation: one number per axis of the window.
+            node, signal, suffix: as in :meth:`add`.
+            kernel: the convolution; its weights have the signal's gain in them.
 
         Raises:
             InexpressibleError: if the window cannot be made square.
         """
         sizes = signal.inner[:-1]
         axes = len(sizes)
-        strides, dilation = strides[:axes], dilation[:axes]
+        strides, dilation = kernel.strides[:axes], kernel.dilation[:axes]
         pads = signal.pads or ((0, 0),) * axes
-        window = explicit(kernel, sizes, strides, dilation, pads)
+        window = explicit(kernel.weights, sizes, strides, dilation, pads)
         if window is None:
+            places = " x ".join(map(str, kernel.weights.shape[:-2]))
             raise InexpressibleError(
-                f"has a window of {' x '.join(map(str, kernel.shape[:-2]))}, and the "
-                "package nir reads square windows only, which this one cannot be made "
-                "into: change the layer"
+                f"has a window of {places}, and the package nir reads square windows "
+                "only, which this one cannot be made into: change the layer"
             )
         weight = np.moveaxis(window.kernel, (-1, -2), (0, 1))
         fields: dict[str, Any] = {
             "weight": np.ascontiguousarray(weight, np.float32),
             "groups": 1,
-            "bias": as_bias(bias, kernel.shape[-1]),
+            "bias": as_bias(kernel.bias, kernel.weights.shape[-1]),
         }
         names = ("input_shape", "stride", "padding", "dilation")
         values = (sizes, strides, window.padding, window.dilation)
@@ -144,7 +154,7 @@ class Builder:
         if len(signal.shape) > 1:
             axes = len(signal.shape) - 1
             kernel = np.diag(gain).reshape((1,) * axes + (channels, channels))
-            name = self.convolve(node, signal, kernel, bias, suffix=suffix)
+            name = self.convolve(node, signal, Kernel(kernel, bias), suffix)
             return Signal((name,), signal.shape)
         if channels > MOST_UNITS:
             raise InexpressibleError(

@@ -22,7 +22,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsnn.export.nir.builder import Builder, InexpressibleError, as_bias, by_unit
+from tfsnn.export.nir.builder import (
+    Builder,
+    InexpressibleError,
+    Kernel,
+    as_bias,
+    by_unit,
+)
 from tfsnn.export.nir.pooling import average, reduce
 from tfsnn.export.nir.signals import Signal, channels_first
 from tfsnn.export.nir.windows import same_pads
@@ -181,7 +187,8 @@ def _linear(node: Linear, builder: Builder, signal: Signal) -> Signal:
         window = kernel.shape[:-2]
         pads = same_pads(signal.shape[:-1], window, strides, dilation)
         signal = signal.padded(pads) if np.any(pads) else signal
-    name = builder.convolve(node, signal, kernel, node.bias, strides, dilation)
+    whole = Kernel(kernel, node.bias, strides, dilation)
+    name = builder.convolve(node, signal, whole)
     return Signal((name,), node.shape)
 
 

@@ -100,7 +100,7 @@ def losses(graph: Graph, timesteps: int) -> list[Loss]:
             "bfloat16",
             _names(graph.of_kind(Linear), lambda n: n.precision != "float32"),
             "the same weights, products in float32",
-            "convert with --precision float32",
+            "convert with -o precision float32",
             _in_float32,
         ),
     ]

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir.builder import Builder, InexpressibleError, by_unit
+from tfsnn.export.nir.builder import (
+    Builder,
+    InexpressibleError,
+    Kernel,
+    by_unit,
+)
 from tfsnn.export.nir.signals import Signal
 from tfsnn.export.nir.windows import Pads, same_pads
 from tfsnn.network.graph import Node
@@ -70,7 +75,8 @@ def _means(
         kernel[...] = np.diag(signal.channel_gain * mean)
         if np.any(pads):
             signal = signal.padded(pads)
-        return Signal((builder.convolve(node, signal, kernel, None, strides),), shape)
+        filled = Kernel(kernel, strides=strides)
+        return Signal((builder.convolve(node, signal, filled),), shape)
     if signal.pads is not None:
         signal = builder.settled(signal, node, suffix="_pad")
     summed = builder.pooling == "sum"

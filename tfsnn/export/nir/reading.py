@@ -32,8 +32,8 @@ from tfsnn.network.operations import shares
 from tfsnn.network.roles import roles
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
+from tfsnn_numpy.defaults import RESETS
 
-RESETS = ("subtract", "zero")
 FAILED = "node(s) of NIR cannot be read"
 
 

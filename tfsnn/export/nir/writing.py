@@ -28,7 +28,7 @@ import numpy as np
 from tfsnn.data import Progress
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir import effects as nir_effects
-from tfsnn.export.nir.builder import POOLINGS, Builder
+from tfsnn.export.nir.builder import Builder
 from tfsnn.export.nir.effects import Effect
 from tfsnn.export.nir.graph import translate
 from tfsnn.export.nir.losses import Loss, in_other_words, losses
@@ -37,6 +37,7 @@ from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.defaults import POOLINGS
 from tfsnn_numpy.results import table
 
 RECORD, SCALES = "tfsnn", "scales"  # keys in the metadata
@@ -102,7 +103,7 @@ def export_nir(
     lossy: bool = False,
     data: Any = None,
     limit: int | None = None,
-    pooling: str = "sum",
+    pooling: str = POOLINGS[0],
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> NirExport:

@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from tfsnn.data.images import resized_pixels
 from tfsnn.errors import OptionError
+from tfsnn_numpy.defaults import SERVED_INPUTS
+
+FLOAT, UINT8, JPEG = SERVED_INPUTS
 
 Shape = tuple[int, ...]
 
@@ -24,7 +27,7 @@ class InputForm:
             and never scaled.
     """
 
-    name: ClassVar[str] = "float"
+    name: ClassVar[str] = FLOAT
     description: ClassVar[str] = "float32 numbers, as the network was trained on"
     dtype: ClassVar[Any] = tf.float32
     typical: ClassVar[Any] = 0.5  # the value in warm-up requests
@@ -70,7 +73,7 @@ class InputForm:
 class ByteForm(InputForm):
     """Inputs as unsigned 8-bit numbers, times 1/255 unless raw."""
 
-    name = "uint8"
+    name = UINT8
     description = "unsigned 8-bit numbers, 0 to 255"
     dtype = tf.uint8
     typical = 128
@@ -89,7 +92,7 @@ class ByteForm(InputForm):
 class ImageForm(InputForm):
     """Inputs as encoded images, JPEG or PNG, resized as a folder of images is."""
 
-    name = "jpeg"
+    name = JPEG
     description = 'encoded images, JPEG or PNG, of any size; in JSON {"b64": BASE64}'
     dtype = tf.string
 

@@ -31,8 +31,7 @@ from tfsnn.export.saved_model.versions import check_version, publish
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_counts
-
-BATCH_SIZES = (1, 8, 32)
+from tfsnn_numpy.defaults import SERVED_BATCH_SIZES, SERVED_INPUTS
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,9 @@ def export_saved_model(
     *,
     version: int | None = None,
     xla: bool = False,
-    batch_sizes: Sequence[int] = BATCH_SIZES,
+    batch_sizes: Sequence[int] = SERVED_BATCH_SIZES,
     early_exit: bool | None = None,
-    input_type: str = "float",
+    input_type: str = SERVED_INPUTS[0],
     raw: bool = False,
     class_names: str | Path | None = None,
 ) -> ExportedModel:

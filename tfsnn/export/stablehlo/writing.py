@@ -42,10 +42,11 @@ from tfsnn.files import unfinished
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import PLATFORMS
 
 FORM = 1  # version of the manifest's form
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
-PLATFORMS = {"cpu": "CPU", "cuda": "GPU", "tpu": "CPU"}  # the kernels to lower with
+KERNELS = dict(zip(PLATFORMS, ("CPU", "GPU", "CPU"), strict=True))  # to lower with
 # Samples times steps that a layer takes at a time, where K is free. The rule of
 # SpikingModel.chunk_for would not do: its bound on K is that of a CPU's cache.
 AT_A_TIME = 32
@@ -91,7 +92,7 @@ def export_stablehlo(
     output: str | os.PathLike[str],
     *,
     batch_size: int = 1,
-    platform: str = "cpu",
+    platform: str = PLATFORMS[0],
     fast_products: bool = False,
     energy: EnergyProfile = DEFAULT,
 ) -> ExportedProgram:
@@ -125,7 +126,7 @@ def export_stablehlo(
     files: dict[str, bytes] = {}
     described: dict[str, Any] = {}
     traced = {PREDICT: programs.predict(), EVALUATE: programs.evaluate()}
-    kernels = PLATFORMS[platform]
+    kernels = KERNELS[platform]
     for name, program in traced.items():
         text, kernels = _lowered(snn, program, kernels, fast_products)
         _refuse(snn, text)

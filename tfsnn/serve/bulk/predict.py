@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data import Progress
-from tfsnn.data.tfrecord import IMAGE_KEY
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
@@ -29,9 +28,9 @@ from tfsnn.serve.bulk.results import Folder, read_manifest
 from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn.sources.keras_model.structure import output_columns
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
 
 FORMAT = 1  # of the manifest
-BATCH_SIZE, SHARD_SIZE = 64, 4096
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def predict_files(
     output: str | os.PathLike[str],
     *,
     timesteps: int | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = PREDICTION_BATCH_SIZE,
     shard_size: int = SHARD_SIZE,
     raw: bool | Collection[str] = False,
     image_key: str = IMAGE_KEY,

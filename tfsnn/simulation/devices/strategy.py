@@ -29,9 +29,9 @@ from tfsnn.data import Batch, Data, Progress
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.workers import Workers, meet
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import STRATEGIES
 from tfsnn_numpy.digest import Digest
 
-STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 JOINING_SECONDS = 60
 
 Strategy: TypeAlias = "tf.distribute.Strategy"

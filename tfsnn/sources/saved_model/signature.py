@@ -88,5 +88,5 @@ def _choose(path: Path, names: list[str], wanted: str | None) -> str:
         return DEFAULT if DEFAULT in names else names[0]
     raise ModelError(
         f"{path}: has several signatures and no {DEFAULT!r}; choose one of {listed} "
-        "(signature=..., or --signature)"
+        "(signature=..., --signature, or -o signature)"
     )

@@ -1,0 +1,113 @@
+"""``tfsnn choose``: the conversion that costs least within a given drop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tfsnn_numpy.defaults import (
+    ENERGY_PROFILE,
+    HOLDOUT,
+    MAX_DROP,
+    MINIMISED,
+    PRECISIONS,
+    TIMESTEPS,
+)
+
+from .convert import STRICT, converted_options
+from .groups import CalibrationData, Converted, Original, group
+from .library import LibraryCommand
+from .options import (
+    AT_LEAST_ONE,
+    ENERGY,
+    POINTS,
+    STEPS,
+    Energy,
+    Names,
+    alphabet_option,
+    calibration_option,
+    limit_option,
+    listed,
+    model_argument,
+    raw_option,
+)
+from .rare import SEED_OF, SIGNATURE_OF, SWEEP_OF, Rare, rare_options
+from .talk import progress, say
+
+
+@click.command(
+    cls=LibraryCommand,
+    epilog="""\b
+Example:
+  tfsnn choose cnn.keras --calibration train.npz --output snn.keras
+  tfsnn choose cnn.keras --calibration train.npz --max-drop 0.5 --alphabet binary \\
+      --timesteps 4,8 -o energy 45nm-int8 --output snn.keras --report report.json
+""",
+)
+@group("original", Original, model_argument())
+@group("samples", CalibrationData, calibration_option(), limit_option(), raw_option())
+@click.option(
+    "--max-drop",
+    type=POINTS,
+    default=MAX_DROP,
+    show_default=True,
+    metavar="POINTS",
+    help="Points of accuracy below the model's, or of disagreement with it where DATA "
+    "has no labels, on samples held out.",
+)
+@alphabet_option(". Any if not given.")
+@click.option(
+    "--minimise",
+    type=click.Choice(MINIMISED),
+    default=MINIMISED[0],
+    show_default=True,
+    help="What the cheapest has the least of.",
+)
+@click.option(
+    "--timesteps",
+    type=STEPS,
+    default=listed(TIMESTEPS),
+    show_default=True,
+    help="Each T to try.",
+)
+@converted_options()
+@rare_options(
+    Rare("energy", Energy(), ENERGY_PROFILE, ENERGY),
+    Rare(
+        "precision",
+        click.Choice(PRECISIONS),
+        None,
+        f"Of the synapses, {' or '.join(PRECISIONS)} (if not given, bfloat16 where "
+        "--max-drop still holds).",
+    ),
+    Rare("strict", click.BOOL, False, STRICT),
+    SEED_OF,
+    SWEEP_OF,
+    Rare("holdout", AT_LEAST_ONE, HOLDOUT, "Samples held out at most, of half."),
+    Rare("methods", Names(), None, "Those to try, with commas between."),
+    SIGNATURE_OF,
+)
+def command(
+    original: Original, samples: CalibrationData, converted: Converted, **search: Any
+) -> None:
+    """Convert by the cheapest method and setting that loses little.
+
+    MODEL is a .keras or .h5 file, or the folder of a SavedModel. Half of the samples of
+    DATA, 500 at most, are held out to judge by: give a thousand, if you can, with
+    labels. What is tried is told on standard error. The settings that none beats in
+    both cost and drop are printed before the report, and are "choice" in its JSON. Exit
+    code 1 if nothing stays within --max-drop.
+    """
+    import tfsnn
+
+    wanted = tfsnn.Search(**search)
+    converted.refuse_itself(original.model)
+    ann = original.load()
+    say(f"calibrating with {samples.calibration}")
+    choice = tfsnn.choose(
+        ann, samples.calibration, wanted, progress=progress, **samples.settings
+    )
+    converted.write(choice.snn, choice=choice.to_dict())
+    click.echo(f"{choice}\n")
+    click.echo(choice.snn.report)

@@ -1,0 +1,200 @@
+"""Groups of parameters that reach a command as one object, checked when it is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import Decorator
+from .talk import say, to_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tfsnn import SpikingModel
+    from tfsnn.data import Data
+
+
+def group(name: str, kind: Any, *options: Decorator) -> Decorator:
+    """Add options, and hand them to the command as one object.
+
+    Args:
+        name: of the command's argument.
+        kind: a dataclass; its fields are names of parameters, of these options or of
+            ``-o`` (:mod:`.rare`). Where the command has no such parameter, the field
+            has its default.
+        options: decorators that add the parameters.
+    """
+
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def command(*args: Any, **values: Any) -> Any:
+            fields = [field.name for field in dataclasses.fields(kind)]
+            own = {key: values.pop(key) for key in fields if key in values}
+            return function(*args, **{name: kind(**own)}, **values)
+
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Original:
+    """A model that is not a spiking one, and the signature if it is a SavedModel."""
+
+    model: Path | None
+    signature: str | None = None
+
+    def load(self) -> Any:
+        """Load it, None where no path was given; a spiking network is refused."""
+        import tfsnn
+
+        if self.model is None:
+            return None
+        model = tfsnn.load_model(self.model, self.signature)
+        if isinstance(model, tfsnn.SpikingModel):
+            raise tfsnn.ModelError(
+                f"{self.model}: is a spiking network already; give the model it was "
+                "made from"
+            )
+        return model
+
+
+def load_snn(path: Path) -> SpikingModel:
+    """Load a model that `tfsnn convert` wrote."""
+    import tfsnn
+
+    model = tfsnn.load_model(path)
+    if not isinstance(model, tfsnn.SpikingModel):
+        raise tfsnn.ModelError(
+            f"{path}: is a {type(model).__name__}, not a spiking network; convert it "
+            f"first: tfsnn convert {path} --calibration DATA --output snn.keras"
+        )
+    return model
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """The samples that --data names, --limit and --raw."""
+
+    data: str
+    limit: int | None = None
+    raw: bool = False
+
+    def open(self, snn: SpikingModel, *, labels: bool = False) -> Data:
+        """Open it for a spiking network: the part for tests, by default.
+
+        `labels` refuses data without labels.
+        """
+        import tfsnn
+
+        return tfsnn.open_data(
+            self.data,
+            snn.inputs_by_name,
+            default_split="test",
+            raw=self.raw or snn.whole_inputs,
+            limit=self.limit,
+            labels=labels,
+        )
+
+
+@dataclass(frozen=True)
+class CalibrationData:
+    """What --calibration names, and how it is used: the settings of a calibration."""
+
+    calibration: str
+    limit: int | None = None
+    raw: bool = False
+    strict: bool = False
+    seed: int = 0
+    batch_size: int = 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings, by name, as the library takes them."""
+        return {k: v for k, v in vars(self).items() if k != "calibration"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that is written whole or not at all; refused at once if it cannot be."""
+
+    output: Path
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written, before any work."""
+        from tfsnn.files import check_output
+
+        check_output(self.output, self.overwrite)
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """Yield a path that takes the place of the file at the end, and say so."""
+        from tfsnn.files import replacing
+
+        with replacing(self.output, overwrite=self.overwrite) as part:
+            yield part
+        say(f"wrote {self.output}")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The file of a spiking network, and the report of its conversion if wished."""
+
+    output: Path
+    overwrite: bool = False
+    report: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written, before any work."""
+        for path in self._paths():
+            Output(path, self.overwrite)
+
+    def _paths(self) -> list[Path]:
+        return [path for path in (self.output, self.report) if path]
+
+    def refuse_itself(self, model: Path | None) -> None:
+        """Refuse to write over the model that is converted."""
+        if not (model and model.exists() and self.output.exists()):
+            return
+        if model.samefile(self.output):
+            raise click.UsageError("--output is MODEL itself, which would be lost")
+
+    def write(self, snn: SpikingModel, **more: Any) -> None:
+        """Write the network, and the report with `more` in its JSON."""
+        with Output(self.output, self.overwrite).writing() as part:
+            snn.save(part)
+        if self.report:
+            with Output(self.report, self.overwrite).writing() as part:
+                part.write_text(to_json({**snn.report.to_dict(), **more}) + "\n")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """The file of a figure, if one is wished."""
+
+    plot: Path | None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written, before any work."""
+        if self.plot:
+            Output(self.plot, self.overwrite)
+
+    def write(self, figure: Figure) -> None:
+        """Write a figure of :mod:`tfsnn.analysis.plot`, and say so."""
+        from tfsnn.analysis.plot import save
+
+        if self.plot:
+            with Output(self.plot, self.overwrite).writing() as part:
+                save(figure, part)

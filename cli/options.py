@@ -1,0 +1,227 @@
+"""The options and types of values that commands share.
+
+The name of a parameter is that of the field or argument that it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from tfsnn_numpy.defaults import ENERGY_PROFILE, LARGEST_SEED
+
+DATA = (
+    "FILE.npz (x and, for labels, y), FILE.tfrecord (image/encoded), a folder of "
+    "images by class, or tfds:NAME[:SPLIT]."
+)
+
+
+class OutputFile(click.ParamType):
+    """The path of a file to be written, whose suffix says what it is."""
+
+    name = "file"
+
+    def __init__(self, *suffixes: str) -> None:
+        """Take the suffixes that it may have, with their dots."""
+        self.suffixes = suffixes
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Return a Path."""
+        path = Path(value)
+        if path.suffix not in self.suffixes:
+            known = " or ".join(self.suffixes)
+            self.fail(f"{value!r} does not end in {known}", param, ctx)
+        return path
+
+
+class Numbers(click.ParamType):
+    """Whole numbers with commas between, none below `least`: ``1,2,4``."""
+
+    def __init__(self, letter: str, least: int) -> None:
+        """Take the letter that stands for a number in the help, and the smallest."""
+        self.name, self.least = f"{letter},{letter},...", least
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[int]:
+        """Return a list, in the order given."""
+        try:
+            numbers = [int(text) for text in value.split(",")]
+        except ValueError:
+            numbers = []
+        if not numbers or min(numbers) < self.least:
+            what = f"a list of numbers from {self.least} up"
+            self.fail(f"{value!r} is not {what}", param, ctx)
+        return numbers
+
+
+class Names(click.ParamType):
+    """Names with commas between: ``hmt,paced``."""
+
+    name = "name,name,..."
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        """Return a list, in the order given."""
+        return value.split(",") if isinstance(value, str) else value
+
+
+class EnergyName(NamedTuple):
+    """The name of an energy profile, looked up once the library is loaded."""
+
+    name: str
+
+    def profile(self) -> Any:
+        """Return the profile; an unknown name is an OptionError that lists all."""
+        from tfsnn.hardware.energy import profile
+
+        return profile(self.name)
+
+
+class Energy(click.ParamType):
+    """The name of an energy profile, of which the command gets the profile."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> EnergyName:
+        """Return the name, which the library is needed to look up."""
+        return value if isinstance(value, EnergyName) else EnergyName(value)
+
+
+Decorator = Callable[[Any], Any]
+PATH = click.Path(path_type=Path)
+AT_LEAST_ONE = click.IntRange(min=1)
+POINTS = click.FloatRange(min=0)
+SEEDS = click.IntRange(0, LARGEST_SEED)
+STEPS = Numbers("t", 1)
+FIGURE = OutputFile(".svg", ".png", ".pdf")  # as tfsnn.plot.save writes
+
+
+def listed(numbers: tuple[int, ...]) -> str:
+    """Return numbers as they are given to an option of the type `Numbers`."""
+    return ",".join(map(str, numbers))
+
+
+def model_argument() -> Decorator:
+    """Add MODEL, a model file or the folder of a SavedModel."""
+    return click.argument("model", metavar="MODEL", type=PATH)
+
+
+def snn_argument() -> Decorator:
+    """Add SNN, a file that tfsnn convert wrote."""
+    return click.argument("snn", metavar="SNN", type=PATH)
+
+
+def ann_option(
+    meaning: str = "The model that was converted.", *, required: bool = True
+) -> Decorator:
+    """Add --ann, which takes the place of MODEL."""
+    return click.option(
+        "--ann", "model", required=required, metavar="MODEL", type=PATH, help=meaning
+    )
+
+
+def calibration_option() -> Decorator:
+    """Add --calibration."""
+    return click.option("--calibration", required=True, metavar="DATA", help=DATA)
+
+
+def data_option(meaning: str = DATA) -> Decorator:
+    """Add --data."""
+    return click.option("--data", required=True, metavar="DATA", help=meaning)
+
+
+def signature_option() -> Decorator:
+    """Add --signature."""
+    return click.option(
+        "--signature",
+        metavar="NAME",
+        help="Of a SavedModel; serving_default, or the only one, if not given.",
+    )
+
+
+def limit_option() -> Decorator:
+    """Add --limit."""
+    return click.option(
+        "--limit", type=AT_LEAST_ONE, metavar="N", help="Use the first N samples only."
+    )
+
+
+def raw_option() -> Decorator:
+    """Add --raw."""
+    return click.option("--raw", is_flag=True, help=RAW)
+
+
+RAW = "Keep 8-bit values at 0..255, instead of 0..1."
+BATCH_SIZES = "Samples computed at a time."
+
+
+def batch_size_option(default: int) -> Decorator:
+    """Add --batch-size."""
+    return click.option(
+        "--batch-size",
+        type=AT_LEAST_ONE,
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=BATCH_SIZES,
+    )
+
+
+def timesteps_option(meaning: str) -> Decorator:
+    """Add --timesteps, a single number."""
+    return click.option("--timesteps", type=AT_LEAST_ONE, metavar="T", help=meaning)
+
+
+def alphabet_option(meaning: str) -> Decorator:
+    """Add --alphabet."""
+    return click.option(
+        "--alphabet",
+        metavar="NAME",
+        help="What a spike carries: binary, ternary, or graded:N for 0 to 2^N - 1"
+        + meaning,
+    )
+
+
+def energy_option() -> Decorator:
+    """Add --energy."""
+    return click.option(
+        "--energy",
+        metavar="NAME",
+        type=Energy(),
+        default=ENERGY_PROFILE,
+        show_default=True,
+        help=f"{ENERGY} An unknown name is refused with a list of all.",
+    )
+
+
+ENERGY = "What operations cost, a profile of tfsnn.energy."
+
+
+def keras_output_option(meaning: str = "spiking network") -> Decorator:
+    """Add --output, a .keras file."""
+    return click.option(
+        "--output",
+        required=True,
+        type=OutputFile(".keras"),
+        help=f"Where to write the {meaning}, a .keras file.",
+    )
+
+
+def overwrite_option(meaning: str) -> Decorator:
+    """Add --overwrite."""
+    return click.option("--overwrite", is_flag=True, help=meaning)
+
+
+def plot_option(meaning: str) -> Decorator:
+    """Add --plot, a figure."""
+    return click.option(
+        "--plot", type=FIGURE, help=f"Write {meaning} as .svg, .png or .pdf."
+    )
+
+
+def json_option() -> Decorator:
+    """Add --json."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document."
+    )

@@ -1,0 +1,133 @@
+"""The search for the cheapest setting within a drop.
+
+For every T, from small to large, the candidates are judged; one that stays within the
+drop needs no more steps, and one that could not be the cheapest any more is dropped,
+for energy and latency grow with T. Higher and lower thresholds are tried around the
+best, and synapses in bfloat16, which are taken if the drop still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from tfsnn.analysis.choose.candidates import Candidate
+from tfsnn.analysis.choose.choice import (
+    Tried,
+    frontier_of,
+    frontier_table,
+    how_sure,
+)
+from tfsnn.errors import CalibrationError
+
+THRESHOLD_SCALES = (0.8, 1.25)
+EQUAL = 1e-9  # points; rounding must not decide whether a drop is within a bound
+
+
+class Judging(Protocol):
+    """A judge of settings, which keeps what it found."""
+
+    samples: int
+    ann_accuracy: float | None
+    tried: list[Tried]
+    left_out: list[str]
+
+    def __call__(
+        self,
+        method: str,
+        options: Mapping[str, Any],
+        steps: int,
+        precision: str | None = None,
+    ) -> Tried | None:
+        """Measure what a setting loses and costs; None if it cannot be."""
+        ...
+
+
+class Cheapest:
+    """The cheapest setting so far, and what may still be cheaper."""
+
+    def __init__(self, judge: Judging, max_drop: float, minimise: str) -> None:
+        """Start with no setting; `max_drop` in points, `minimise` as in Search."""
+        self.judge, self.max_drop, self.minimise = judge, max_drop, minimise
+        self.best: Tried | None = None
+
+    def by_steps(self, wanted: Sequence[Candidate], steps: Sequence[int]) -> None:
+        """Try each candidate at more and more steps, as long as that makes sense."""
+        going: dict[int, Tried | None] = dict.fromkeys(range(len(wanted)))
+        for t in steps:
+            for i in list(going):
+                if self._hopeless(going[i], t):
+                    del going[i]
+                    continue
+                row = self.judge(wanted[i].method, wanted[i].options, t)
+                if row is None or self._fits(row):
+                    del going[i]
+                else:
+                    going[i] = row
+
+    def by_thresholds(self, steps: Sequence[int]) -> None:
+        """Try other thresholds for the best setting, at its T and the one before.
+
+        Where nothing is within the drop: for the closest one.
+        """
+        if not self.judge.tried:
+            return
+        start = self.best or min(self.judge.tried, key=lambda row: row.drop)
+        fewer = [t for t in steps if t < start.timesteps][-1:]
+        usual = start.options.get("threshold_scale", 1.0)
+        for t in (start.timesteps, *(fewer if self.best else ())):
+            for factor in THRESHOLD_SCALES:
+                options = {**start.options, "threshold_scale": usual * factor}
+                row = self.judge(start.method, options, t)
+                if row is not None:
+                    self._fits(row)
+
+    def by_precision(self) -> None:
+        """Take bfloat16 for the best setting if it stays within the drop."""
+        best = self.best
+        if best is None:
+            return
+        row = self.judge(best.method, best.options, best.timesteps, "bfloat16")
+        if row is not None and row.drop <= self.max_drop + EQUAL:
+            self.best = row
+
+    def _fits(self, row: Tried) -> bool:
+        """Whether a setting is within the drop; the best one is kept."""
+        if row.drop > self.max_drop + EQUAL:
+            return False
+        if self.best is None or self._cost(row) < self._cost(self.best):
+            self.best = row
+        return True
+
+    def _hopeless(self, before: Tried | None, steps: int) -> bool:
+        """Whether it cannot beat the best, by what it cost with fewer steps."""
+        if self.best is None:
+            return False
+        if before is None:
+            return self.minimise == "timesteps" and steps > self.best.timesteps
+        more = steps - before.timesteps
+        least = replace(before, timesteps=steps, latency=before.latency + more)
+        return self._cost(least) >= self._cost(self.best)
+
+    def _cost(self, row: Tried) -> tuple[float, float]:
+        return row.cost(self.minimise)
+
+
+def nothing_fits(search: Cheapest) -> CalibrationError:
+    """Return the error for a search that found nothing, with what came close."""
+    judge = search.judge
+    if not judge.tried:
+        return CalibrationError(
+            "no setting could be measured:\n" + "\n".join(judge.left_out)
+        )
+    closest = min(judge.tried, key=lambda row: row.drop)
+    lines = [
+        f"no setting stays within {search.max_drop:g} points; the closest is "
+        f"{closest.label}, T={closest.timesteps}, with {closest.drop:.2f}. Allow a "
+        "larger drop (--max-drop, max_drop=...), more steps (--timesteps, "
+        "timesteps=...), or another alphabet. What was seen:",
+        *frontier_table(frontier_of(judge.tried, search.minimise)),
+        *how_sure(judge.samples, closest, search.max_drop, judge.ann_accuracy),
+    ]
+    return CalibrationError("\n".join(lines))

@@ -1,0 +1,78 @@
+"""What is looked for in a choice, and among what."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tfsnn.conversion.methods.alphabet import parse
+from tfsnn.conversion.precision import check_precision
+from tfsnn.conversion.settings import in_order
+from tfsnn.errors import OptionError
+from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn.simulation.engines import check_engine
+from tfsnn_numpy.defaults import (
+    ENERGY_PROFILE,
+    HOLDOUT,
+    MAX_DROP,
+    MINIMISED,
+    TIMESTEPS,
+)
+
+LEAST = 20  # samples, of which half are held out
+
+
+@dataclass(frozen=True)
+class Search:
+    """The settings of :func:`tfsnn.choose`: what is looked for, and among what.
+
+    Attributes:
+        max_drop: points that may be lost.
+        alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
+        minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
+        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
+            itself.
+        engine: that runs the settings, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
+        precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
+            drop still holds.
+        timesteps: each T to try.
+        holdout: samples held out at most, of half of them.
+        methods: names of those to try; a selection if None.
+
+    Raises:
+        OptionError: for an impossible value.
+    """
+
+    max_drop: float = MAX_DROP
+    alphabet: str | None = None
+    minimise: str = MINIMISED[0]
+    energy: str | EnergyProfile = ENERGY_PROFILE
+    engine: str | None = None
+    precision: str | None = None
+    timesteps: Sequence[int] = TIMESTEPS
+    holdout: int = HOLDOUT
+    methods: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is impossible, and put the steps in order."""
+        if not (math.isfinite(self.max_drop) and self.max_drop >= 0):
+            raise OptionError(
+                f"max_drop={self.max_drop}: give a number of points from 0 up"
+            )
+        if self.minimise not in MINIMISED:
+            raise OptionError(
+                f"minimise={self.minimise!r}; expected one of {', '.join(MINIMISED)}"
+            )
+        if self.holdout < LEAST // 2:
+            raise OptionError(
+                f"holdout={self.holdout}: hold out {LEAST // 2} samples at least"
+            )
+        if self.alphabet is not None:
+            parse(self.alphabet)
+        if self.precision is not None:
+            check_precision(self.precision)
+        check_engine(self.engine)
+        object.__setattr__(self, "energy", profile(self.energy))
+        object.__setattr__(self, "timesteps", in_order(self.timesteps))

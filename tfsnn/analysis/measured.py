@@ -1,0 +1,99 @@
+"""One setting of a conversion, measured: converted for its T and evaluated after T."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tfsnn.analysis.evaluate import Evaluation, evaluate
+from tfsnn.conversion.calibration import Calibration
+from tfsnn.conversion.convert import convert
+from tfsnn.data import Data, Progress
+from tfsnn.errors import DataError, OutputError, TfsnnError
+from tfsnn.hardware.energy import EnergyProfile
+from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn_numpy.defaults import BATCH_SIZE, PRECISION
+
+
+class Setting(NamedTuple):
+    """A method with its options, time steps and precision of synapses."""
+
+    method: str
+    options: Mapping[str, Any]
+    timesteps: int
+    precision: str = PRECISION
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """What settings are measured by, the same for all of them.
+
+    Attributes:
+        known: the network, and the samples that it is converted with.
+        data: the samples that it is evaluated on.
+        energy: what an operation costs.
+        batch_size: samples simulated at a time.
+        seconds: measures the seconds of simulation for a sample; None for no need.
+        engine: that runs the networks, by name; their own if None.
+    """
+
+    known: Calibration
+    data: Data
+    energy: EnergyProfile
+    batch_size: int = BATCH_SIZE
+    seconds: Callable[[Engine], float] | None = None
+    engine: str | None = None
+
+
+class Measured(NamedTuple):
+    """The evaluation of a setting, of one row, and the seconds of a sample."""
+
+    evaluation: Evaluation
+    seconds: float | None
+
+
+def measured(
+    setting: Setting, conditions: Conditions, progress: Progress | None = None
+) -> Measured | str:
+    """Convert by a setting and evaluate after its steps; why not, if it cannot be.
+
+    Raises:
+        DataError, OutputError: which are no fault of the setting.
+    """
+    try:
+        return _measured(setting, conditions, progress)
+    except (DataError, OutputError):
+        raise
+    except TfsnnError as error:
+        return str(error)  # not the error, whose traceback would keep the network
+    finally:
+        gc.collect()  # a Keras model is part of cycles, with its compiled functions
+
+
+def _measured(
+    setting: Setting, conditions: Conditions, progress: Progress | None
+) -> Measured:
+    known, steps = conditions.known, setting.timesteps
+    options: dict[str, Any] = {**setting.options, "timesteps": steps}
+    snn = convert(
+        known.model,
+        known,
+        setting.method,
+        precision=setting.precision,
+        progress=progress,
+        **options,
+    )
+    network = as_engine(snn, steps, conditions.engine)
+    seconds = None if conditions.seconds is None else conditions.seconds(network)
+    found = evaluate(
+        network,
+        conditions.data,
+        ann=known.model,
+        timesteps=[steps],
+        batch_size=conditions.batch_size,
+        energy=conditions.energy,
+        progress=progress,
+    )
+    return Measured(found, seconds)

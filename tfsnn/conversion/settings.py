@@ -1,0 +1,81 @@
+"""Settings that are given by name: those of the calibration, and those beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from tfsnn.errors import OptionError, unknown
+
+SETTINGS = ("raw", "strict", "limit", "seed", "batch_size")  # of tfsnn.calibration
+RESERVED = (*SETTINGS, "precision", "progress")  # names that no option of a method has
+SAME = {name: name for name in SETTINGS}
+
+G = TypeVar("G")
+
+
+def split(
+    given: Mapping[str, Any], names: Mapping[str, str] = SAME
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split what was given by name: the settings of the calibration, and all else.
+
+    Args:
+        given: the values by name.
+        names: the name by which each setting of the calibration is given, and its own.
+    """
+    of_calibration = {names[key]: value for key, value in given.items() if key in names}
+    return of_calibration, {k: value for k, value in given.items() if k not in names}
+
+
+def grouped(
+    kind: type[G],
+    group: G | None,
+    given: Mapping[str, Any],
+    names: Mapping[str, str] = SAME,
+) -> tuple[G, dict[str, Any]]:
+    """Make a group of settings of what was given, and split off the calibration's.
+
+    Args:
+        kind: a frozen dataclass whose fields are settings.
+        group: one to start from; the defaults if None.
+        given: values by name, which go before those of `group`.
+        names: as for :func:`split`.
+
+    Raises:
+        OptionError: for a name that is none of them, or a group of another kind.
+    """
+    if group is not None and not isinstance(group, kind):
+        raise OptionError(
+            f"{group!r} is no {kind.__name__}: give one, or its fields by name, as in "
+            f"{_example(kind)}"
+        )
+    of_calibration, own = split(given, names)
+    known = _fields(kind)
+    for name in own:
+        if name not in known:
+            raise unknown("setting", name, [*known, *names])
+    chosen = kind(**own) if group is None else dataclasses.replace(group, **own)  # type: ignore[type-var]
+    return chosen, of_calibration
+
+
+def _fields(kind: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def _example(kind: Any) -> str:
+    return ", ".join(f"{name}=..." for name in _fields(kind)[:2])
+
+
+def in_order(timesteps: Iterable[int]) -> tuple[int, ...]:
+    """Return each number of time steps once, the smallest first.
+
+    Raises:
+        OptionError: for none, and for what is no whole number from 1 up.
+    """
+    given = list(timesteps)
+    if not given or any(type(t) is not int or t < 1 for t in given):
+        raise OptionError(
+            f"timesteps={given}: give whole numbers from 1 up, and at least one"
+        )
+    return tuple(sorted(set(given)))

@@ -1,0 +1,48 @@
+"""Choices and defaults that the library and its command line share.
+
+The command line shows them in its help, for which nothing heavy is to be imported.
+"""
+
+# Conversion (tfsnn.convert, tfsnn.calibration).
+METHOD = "augmapping"
+PRECISIONS = ("float32", "bfloat16")
+PRECISION = PRECISIONS[0]
+CALIBRATION_BATCH_SIZE = 64
+SEED = 0
+LARGEST_SEED = 2**31 - 1
+
+# Choice and comparison (tfsnn.choose, tfsnn.compare).
+TIMESTEPS = (1, 2, 4, 8, 16, 32)
+MINIMISED = ("energy", "timesteps", "latency")
+MAX_DROP = 0.5  # points
+HOLDOUT = 500  # samples
+
+# Evaluation (tfsnn.evaluate, tfsnn.report_page, tfsnn.calibrate_exit).
+BATCH_SIZE = 50
+ENERGY_PROFILE = "45nm-float32"
+STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
+EXIT_KINDS = ("margin", "entropy", "stable", "evidence")
+EXIT_KIND = "evidence"
+MAX_LOSS = 0.1  # points
+
+# Bulk prediction (tfsnn.predict_files).
+PREDICTION_BATCH_SIZE = 64
+SHARD_SIZE = 4096  # samples
+IMAGE_KEY = "image/encoded"
+
+# Export (tfsnn.export) and import.
+SERVED_BATCH_SIZES = (1, 8, 32)
+SERVED_INPUTS = ("float", "uint8", "jpeg")
+PLATFORMS = ("cpu", "cuda", "tpu")
+POOLINGS = ("sum", "average", "convolution")
+RESETS = ("subtract", "zero")
+
+# The development server (tfsnn.serve).
+HOST = "127.0.0.1"
+PORT = 8501  # of TF Serving's REST API
+MAX_BATCH_SIZE = 32
+BATCH_TIMEOUT_MICROS = 1000
+QUEUE_SIZE = 100
+MAX_REQUEST_BYTES = 32 * 2**20
+NUM_VERSIONS = 1
+POLL_SECONDS = 1.0  # as TF Serving
