@@ -35,6 +35,7 @@ from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import Calibration, calibration
 from tfsnn.conversion.convert import convert
+from tfsnn.conversion.settings import CalibrationSettings
 from tfsnn.data import open_data
 from tfsnn.errors import (
     CalibrationError,
@@ -62,6 +63,7 @@ __all__ = [
     "BulkPrediction",
     "Calibration",
     "CalibrationError",
+    "CalibrationSettings",
     "Choice",
     "Contest",
     "DataError",

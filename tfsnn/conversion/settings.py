@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tfsnn.errors import OptionError, unknown
+from tfsnn_numpy.defaults import CALIBRATION_BATCH_SIZE, SEED
 
-SETTINGS = ("raw", "strict", "limit", "seed", "batch_size")  # of tfsnn.calibration
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """The settings of :func:`tfsnn.calibration`.
+
+    Attributes:
+        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        strict: whether to refuse a network that needs running sums.
+        limit: samples used at most.
+        seed: seed of the places and samples that are drawn.
+        batch_size: samples swept at a time.
+    """
+
+    raw: bool = False
+    strict: bool = False
+    limit: int | None = None
+    seed: int = SEED
+    batch_size: int = CALIBRATION_BATCH_SIZE
+
+
+SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))
 RESERVED = (*SETTINGS, "precision", "progress")  # names that no option of a method has
 SAME = {name: name for name in SETTINGS}
 

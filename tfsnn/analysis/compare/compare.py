@@ -85,7 +85,7 @@ def compare(
         data,
         known.graph.inputs,
         default_split="test",
-        raw=known.settings["raw"] or known.graph.whole_inputs,
+        raw=known.settings.raw or known.graph.whole_inputs,
         limit=wanted.limit,
     )
     costs, batch_size = profile(wanted.energy), wanted.batch_size
@@ -98,9 +98,9 @@ def compare(
             "model": model_digest(import_model(model)),
             "calibration": data_digest(given, known.data),
             "data": data_digest(data, evaluating),
-            "calibration_limit": known.settings["limit"],
+            "calibration_limit": known.settings.limit,
             "limit": wanted.limit,
-            "raw": known.settings["raw"],
+            "raw": known.settings.raw,
             "seed": known.seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
             "engine": wanted.engine,
