@@ -1,4 +1,4 @@
-"""Keras callbacks."""
+"""Keras callbacks that show what spikes while a network trains or runs."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES
 
 SPIKING = (IntegrateFire, BernoulliRate, DeterministicRate)
-NEURON, STEP = 4, 12  # pixels of a raster
+NEURON, STEP = 4, 12  # pixels of a raster for each neuron and each time step
 
 
 class SpikeBoard(keras.callbacks.Callback):
-    """Writes firing rates and rasters for TensorBoard.
+    """A callback that writes firing rates and spike rasters for TensorBoard.
 
     After each epoch of ``fit``, and after each ``evaluate`` or ``predict`` outside of
-    it, the network sees `samples`. For each layer that spikes, ``firing_rate/LAYER`` is
-    the number of spikes per neuron and step over all of them, whatever their
-    coefficient, and ``raster/LAYER`` a picture of the first sample: neurons upwards,
-    steps to the right, blue for spikes above zero and vermilion for those below
-    (:func:`tfsnn.plot.raster`). The step is the epoch, or the number of evaluations
-    before.
+    it, the network runs on `samples`. For each layer that spikes, ``firing_rate/LAYER``
+    is the number of spikes per neuron and time step over all samples, whatever their
+    coefficients, and ``raster/LAYER`` a picture of the first sample: neurons upwards,
+    time steps to the right, blue for spikes above zero and vermilion for those below
+    (:func:`tfsnn.plot.raster`). TensorBoard's step is the epoch, or the number of
+    earlier evaluations.
 
-    For a network that :func:`tfsnn.convert` made, and for Functional and Sequential
-    models with :class:`~tfsnn.layers.IntegrateFire` or coders of :mod:`tfsnn.layers`;
-    of a layer that is called more than once, the first call. TensorBoard need not be
-    installed where the network runs.
+    The callback works with networks that :func:`tfsnn.convert` made, and with
+    Functional and Sequential models that hold :class:`~tfsnn.layers.IntegrateFire` or
+    encoders of :mod:`tfsnn.layers`. A layer that is called more than once shows its
+    first call. TensorBoard need not be installed where the network runs.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], samples: Any) -> None:
-        """Prepare; nothing is written before the first epoch or evaluation ends.
+        """Prepare to write when the first epoch or evaluation ends.
 
         Args:
-            log_dir: of the event files, as of ``keras.callbacks.TensorBoard``.
-            samples: one batch of inputs of the model.
+            log_dir: folder of the event files, as for ``keras.callbacks.TensorBoard``.
+            samples: one batch of the model's inputs, ``(B, *shape)``.
         """
         super().__init__()
         self.log_dir, self.samples = os.fspath(log_dir), samples
@@ -51,16 +51,20 @@ class SpikeBoard(keras.callbacks.Callback):
         self._recorder: Any = None
 
     def set_model(self, model: keras.Model) -> None:
-        """Find what spikes.
+        """Find the layers of the model that spike.
 
         Raises:
-            ModelError: if nothing does.
+            ModelError: if no layer does.
         """
         super().set_model(model)
         self._recorder, self._training = None, False
         if isinstance(model, SpikingModel):
             if not model.populations:
-                raise ModelError(f"{model.name}: nothing of this network spikes")
+                raise ModelError(
+                    f"{model.name}: no layer of this network spikes, so there is "
+                    "nothing to write: give a network with ReLUs to convert, or leave "
+                    "SpikeBoard out"
+                )
             return
         found = [layer for layer in model.layers if isinstance(layer, SPIKING)]
         if not found:
@@ -73,24 +77,24 @@ class SpikeBoard(keras.callbacks.Callback):
         self._recorder = keras.Model(model.inputs, outputs)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Evaluations within are of an epoch."""
+        """Note that training runs, so that validation does not count as evaluation."""
         self._training = True
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write, at this epoch."""
+        """Write rates and rasters after this epoch."""
         self._write(epoch)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Close the file."""
+        """Close the event file."""
         self._training = False
         self._close()
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Write, but while training."""
+        """Write rates and rasters after ``evaluate``, unless it validates training."""
         self._after_evaluation()
 
     def on_predict_end(self, logs: Any = None) -> None:
-        """Write."""
+        """Write rates and rasters after ``predict``."""
         self._after_evaluation()
 
     def _after_evaluation(self) -> None:
@@ -100,7 +104,7 @@ class SpikeBoard(keras.callbacks.Callback):
             self._close()
 
     def _spikes(self) -> Mapping[str, np.ndarray]:
-        """By layer, ``(T, B, *units)``."""
+        """Return the spikes on `samples` by layer, ``(T, B, *units)``."""
         if self._recorder is None:
             return self.model.simulate(self.samples, record=(SPIKES,)).spikes
         outputs = self._recorder(self.samples, training=False)
@@ -126,9 +130,10 @@ class SpikeBoard(keras.callbacks.Callback):
 
 
 def _summary(tag: str, plugin: str, value: Any) -> None:
-    """Write for a plugin of TensorBoard, as ``tf.summary.scalar`` and ``image`` do.
+    """Write a summary for a plugin of TensorBoard.
 
-    These are of the package `tensorboard`; what they write is a tensor and a name.
+    ``tf.summary.scalar`` and ``image`` write the same, a tensor with the plugin's name,
+    but need the package `tensorboard`.
     """
     metadata = tf.compat.v1.SummaryMetadata()
     metadata.plugin_data.plugin_name = plugin
@@ -136,9 +141,10 @@ def _summary(tag: str, plugin: str, value: Any) -> None:
 
 
 def raster_image(spikes: Any) -> np.ndarray:
-    """A raster as pixels, on white, ``(height, width, 3)`` uint8; neurons upwards.
+    """Draw spikes as pixels on white, ``(height, width, 3)`` uint8; neurons upwards.
 
-    `spikes`: coefficients ``(T, *units)``.
+    Args:
+        spikes: coefficients ``(T, *units)``.
     """
     rows, _ = drawn_neurons(spikes)
     colours = pixels(rows.T[::-1])

@@ -1,4 +1,4 @@
-"""Packages that are not needed by all: imported on use, with a word where they lack."""
+"""Optional packages, imported on use; an error names the extra that installs them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from tfsnn.errors import TfsnnError
 
 
 class MissingPackageError(TfsnnError, ImportError):
-    """A package of an extra that is not installed."""
+    """A package that an extra of tfsnn brings is not installed."""
 
 
 def require(module: str, extra: str, purpose: str) -> Any:
-    """Import a module that an extra of tfsnn brings.
+    """Import a module of a package that an extra of tfsnn brings.
 
     Args:
-        module: as in an import statement.
-        extra: in pyproject.toml.
-        purpose: what needs it, at the start of a sentence.
+        module: full name of the module, as in an import statement.
+        extra: name of the extra in pyproject.toml.
+        purpose: what needs the package, as the start of a sentence.
 
     Raises:
-        MissingPackageError: if it is not installed.
+        MissingPackageError: if the package is not installed.
     """
     package = module.partition(".")[0]
     try:

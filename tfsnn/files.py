@@ -1,12 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import tensorflow as tf
 
 from tfsnn.errors import OutputError
 
@@ -52,8 +55,7 @@ def replacing(
     the block or the renaming, such as a full disk.
     """
     target = check_output(path, overwrite)
-    # Not `tempfile`: its files are private (mode 600), and so would the result be.
-    part = target.with_name(f".{secrets.token_hex(4)}.part{target.suffix}")
+    part = _part(target.parent, target.suffix)
     try:
         yield part
         check_output(target, overwrite)  # it may have appeared meanwhile
@@ -68,3 +70,66 @@ def replacing(
     finally:
         with suppress(FileNotFoundError):  # renamed, or never created
             part.unlink()
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[Path]:
+    """Yield a free path beside `path`, which becomes `path` if that is free at the end.
+
+    As :func:`replacing`, but of several processes that create the same file at the same
+    time the first one to end makes it, and the others leave it as it is. An OSError is
+    passed on.
+    """
+    part = _part(path.parent, path.suffix)
+    try:
+        yield part
+        try:
+            os.link(part, path)  # fails where it exists, unlike a renaming
+        except FileExistsError:
+            pass
+        except OSError:  # there are no links on this file system
+            os.replace(part, path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+@contextmanager
+def unfinished(parent: Path, output: Path) -> Iterator[Path]:
+    """Yield a new, empty folder in `parent`, which the block fills and renames.
+
+    At the end it is removed, if it was not renamed; so it is for Ctrl-C.
+
+    Args:
+        parent: where it lies. Made if there is none; then removed again if empty.
+        output: what is written, in the words of its user.
+
+    Raises:
+        OutputError: for any failure to write.
+    """
+    made = not parent.exists()
+    part = _part(parent)
+    try:
+        part.mkdir(parents=True)
+        yield part
+    except OutputError:
+        raise
+    except (OSError, tf.errors.OpError) as error:
+        cause = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise OutputError(
+            f"{output} cannot be written ({cause.splitlines()[0]}); free some space, "
+            "or give another place"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # the result is in it
+                parent.rmdir()
+
+
+def _part(folder: Path, suffix: str = "") -> Path:
+    """A free path in a folder, of a name that no reader takes for a result.
+
+    Not `tempfile`: its files are private (mode 600), and so would the result be.
+    """
+    return folder / f".{secrets.token_hex(4)}.part{suffix}"

@@ -1,6 +1,6 @@
-"""Data as a folder of images, with one subfolder for each class.
+"""Folders of images as data, with one subfolder for each class.
 
-Who reads an image is an argument: TensorFlow for `tfsnn`, Pillow without it.
+What decodes an image is an argument: TensorFlow in `tfsnn`, Pillow without it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tfsnn_numpy.errors import DataError
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-DECODERS = min(8, os.cpu_count() or 1)  # threads
+DECODERS = min(8, os.cpu_count() or 1)  # threads that decode images
 # (path, shape, raw: whether to keep 0..255) -> float32 of this shape
 ReadImage = Callable[[Path, Shape, Raw], np.ndarray]
 
 
 def open_folder(path: Path, inputs: Inputs, raw: Raw, read_image: ReadImage) -> Data:
-    """Open images that are labelled by their subfolder; here they are only listed."""
+    """Open a folder of images, labelled by subfolder; images are read later."""
     check_image_shape(path, inputs)
     with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
         classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
@@ -44,7 +44,11 @@ def open_folder(path: Path, inputs: Inputs, raw: Raw, read_image: ReadImage) -> 
 
 
 def check_image_shape(path: Path, inputs: Inputs) -> None:
-    """Refuse a folder of images where the model takes none."""
+    """Refuse a folder of images for a model that takes no images.
+
+    Raises:
+        DataError: if the input is not (height, width, 1 or 3).
+    """
     (shape,) = inputs.values()
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise DataError(
@@ -61,7 +65,7 @@ def open_images(
     read_image: ReadImage,
     labelled: bool = True,
 ) -> Data:
-    """Open these images with their classes, for a model of one input."""
+    """Open image files with their classes, for a model with one input."""
     ((key, shape),) = inputs.items()
 
     def load(file: tuple[Path | str, int]) -> np.ndarray:

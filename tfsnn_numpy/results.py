@@ -42,7 +42,8 @@ class Row:
             (:class:`tfsnn.network.clock.Clock`).
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the ANN's top class; None without the ANN.
-        spikes: events, whatever their coefficient.
+        spikes: events, whatever their coefficient; None, as all below, where nothing is
+            counted.
         coefficients: sum of the absolute coefficients of all spikes.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         synops_events: accumulates, each spike counted once.
@@ -55,12 +56,12 @@ class Row:
     latency: int
     accuracy: float | None
     agreement: float | None
-    spikes: float
-    coefficients: float
-    synops: float
-    synops_events: float
-    energy_ratio: float | None
-    energy_ratio_events: float | None
+    spikes: float | None = None
+    coefficients: float | None = None
+    synops: float | None = None
+    synops_events: float | None = None
+    energy_ratio: float | None = None
+    energy_ratio_events: float | None = None
 
     def cells(self) -> list[str]:
         """The attributes as texts, in order."""
@@ -77,7 +78,7 @@ class Row:
             str(self.latency),
             share(self.accuracy),
             share(self.agreement),
-            *(f"{count:,.0f}" for count in counts),
+            *("-" if count is None else f"{count:,.0f}" for count in counts),
             ratio(self.energy_ratio),
             ratio(self.energy_ratio_events),
         ]
@@ -122,75 +123,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
 
 
-class Sums:
-    """Sums over samples: whole numbers, in float64, so that their order is nothing.
-
-    Attributes:
-        steps: of the rows, in order.
-        pre_steps: that come before; their spikes count too.
-        samples: how many there were.
-        right, agreed: samples whose top class is the label, or that of the ANN,
-            ``(rows,)``.
-        counts: spikes, coefficients, and accumulates, of a spike one or as many as its
-            coefficient, from the start, ``(rows, 4)``.
-    """
-
-    def __init__(self, steps: Sequence[int], pre_steps: int) -> None:
-        """Of nothing."""
-        self.steps, self.pre_steps, self.samples = list(steps), pre_steps, 0
-        self.right, self.agreed = np.zeros(len(self.steps)), np.zeros(len(self.steps))
-        self.counts = np.zeros((len(self.steps), 4))
-
-    def count(self, values: np.ndarray, own: bool) -> None:
-        """Add the counts of a node in each step, ``(S, B, 4)``.
-
-        `own`: whether they are spikes of its own, and not what a pooling passes on.
-        """
-        of_batch = values.astype(np.float64).sum(1)
-        if not own:
-            of_batch[:, :2] = 0
-        ends = [self.pre_steps + t - 1 for t in self.steps]
-        self.counts += np.cumsum(of_batch, 0)[ends]
-
-    def row(
-        self,
-        i: int,
-        *,
-        latency: int,
-        macs: int,
-        ann_macs: int,
-        energy: Energy,
-        labelled: bool,
-        compared: bool,
-    ) -> Row:
-        """The row of ``steps[i]``: means over samples.
-
-        Args:
-            i: its number.
-            latency: see :class:`Row`.
-            macs: of the SNN until then, for one sample.
-            ann_macs: of the ANN.
-            energy: what both cost.
-            labelled, compared: whether there were labels, and the ANN.
-        """
-        spikes, coefficients, events, synops = (self.counts[i] / self.samples).tolist()
-        ann = energy.picojoules(ann_macs, 0)
-        ratio, ratio_events = (
-            energy.picojoules(macs, count) / ann if ann else None
-            for count in (synops, events)
-        )
-        return Row(
-            timesteps=self.steps[i],
-            latency=latency,
-            accuracy=float(self.right[i] / self.samples) if labelled else None,
-            agreement=float(self.agreed[i] / self.samples) if compared else None,
-            spikes=spikes,
-            coefficients=coefficients,
-            synops=synops,
-            synops_events=events,
-            energy_ratio=ratio,
-            energy_ratio_events=ratio_events,
-        )
+def top_class(outputs: Any) -> np.ndarray:
+    """Return the index of each sample's largest output: ``(N, ...)`` to ``(N,)``."""
+    outputs = np.asarray(outputs)
+    return outputs.reshape(len(outputs), -1).argmax(-1)
 
 
 def check_labels(y: np.ndarray, classes: int) -> None:
@@ -204,9 +140,3 @@ def check_labels(y: np.ndarray, classes: int) -> None:
             f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
             f"{classes - 1}; give the labels of the classes that it was trained on"
         )
-
-
-def top_class(outputs: Any) -> np.ndarray:
-    """Return the index of each sample's largest output: ``(N, ...)`` to ``(N,)``."""
-    outputs = np.asarray(outputs)
-    return outputs.reshape(len(outputs), -1).argmax(-1)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn_numpy.errors import DataError, OptionError
+from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.errors import DataError
 
 Shape = tuple[int, ...]
 Inputs = dict[str, Shape]  # of a model, by name
@@ -93,12 +94,6 @@ class Data:
                 break
         if done == 0:
             raise DataError(f"{self.name} holds no samples; give data with at least 1.")
-
-
-def check_count(option: str, value: int) -> None:
-    """Refuse a number of samples below 1."""
-    if value < 1:
-        raise OptionError(f"{option} is {value}; give a whole number from 1 up.")
 
 
 @contextlib.contextmanager

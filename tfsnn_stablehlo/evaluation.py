@@ -14,15 +14,9 @@ import numpy as np
 
 from tfsnn_numpy.errors import OptionError
 from tfsnn_numpy.opening import open_data
-from tfsnn_numpy.results import (
-    Energy,
-    Row,
-    Sums,
-    check_labels,
-    doubling,
-    evaluation_text,
-)
+from tfsnn_numpy.results import Energy, Row, check_labels, doubling, evaluation_text
 from tfsnn_numpy.samples import Progress
+from tfsnn_numpy.sums import Costs, Sums, seen_after
 from tfsnn_stablehlo.program import EVALUATE, Program
 
 
@@ -79,7 +73,7 @@ def evaluate(
     totals = Totals(program.manifest["evaluation"], steps)
     for x, y in opened.batches(program.batch_size, progress, "evaluating"):
         outputs, *counts = program.run(EVALUATE, x)
-        totals.add(outputs, counts[0] if counts else None, y)
+        totals.observe(outputs, counts[0] if counts else None, y)
     return totals.evaluation()
 
 
@@ -88,45 +82,41 @@ class Totals(Sums):
 
     def __init__(self, known: dict[str, Any], steps: Sequence[int]) -> None:
         """Of the manifest's "evaluation", after each of the `steps`."""
-        super().__init__(steps, known["pre_steps"])
+        super().__init__(steps)
         self.known, self.labelled = known, False
+        self.costs = costs_of(known)
 
-    def add(
+    def observe(
         self, outputs: np.ndarray, counts: np.ndarray | None, y: np.ndarray | None
     ) -> None:
-        """Some samples.
+        """Add a batch.
 
         Args:
             outputs: after each step, ``(T, B, ...)``.
             counts: of each counted node, ``(N, S, B, 4)``.
             y: labels ``(B,)``.
         """
-        outputs = outputs[[t - 1 for t in self.steps]]
-        top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)  # (rows, B)
-        self.samples += top.shape[1]
+        nodes = [node["node"] for node in self.known["counted"]]
+        by_node = {} if counts is None else dict(zip(nodes, counts, strict=True))
+        seen = seen_after(self.steps, outputs, by_node, self.costs)
         if y is not None:
-            check_labels(y, int(np.prod(outputs.shape[2:])))
+            check_labels(y, seen.classes)
             self.labelled = True
-            self.right += (top == y).sum(1)
-        if counts is None:
-            return
-        for node, of_node in zip(self.known["counted"], counts, strict=True):
-            self.count(of_node, node["spikes"])
+        self.add(seen, y)
 
     def evaluation(self) -> Evaluation:
         """Of all samples."""
         energy = Energy(**self.known["energy"])
-        at = [self.known["steps"][t - 1] for t in self.steps]
-        rows = tuple(
-            self.row(
-                i,
-                latency=of_step["latency"],
-                macs=of_step["macs"],
-                ann_macs=self.known["ann_macs"],
-                energy=energy,
-                labelled=self.labelled,
-                compared=False,
-            )
-            for i, of_step in enumerate(at)
-        )
+        rows = self.rows(self.costs, energy, labelled=self.labelled, compared=False)
         return Evaluation(self.samples, None, rows, energy)
+
+
+def costs_of(known: dict[str, Any]) -> Costs:
+    """Return what the program costs, of the manifest's "evaluation"."""
+    return Costs(
+        known["pre_steps"],
+        known["ann_macs"],
+        [step["macs"] for step in known["steps"]],
+        [step["latency"] for step in known["steps"]],
+        {node["node"] for node in known["counted"] if node["spikes"]},
+    )

@@ -12,9 +12,11 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn.analysis.evaluate import _Totals
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.simulation.results import Results
+from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.sums import Costs, Sums
 
 
 @functools.cache
@@ -215,14 +217,16 @@ def test_the_batch_size_changes_nothing():
 
 def test_counts_are_exact_beyond_float32():
     """2 ** 24 spikes and one more, which float32 cannot hold: their sum is exact."""
-    _, snn, _ = converted("mlp")
-    totals = _Totals(snn, [1])
-    (name, *_) = snn.populations
-    observed = {
-        totals.output: tf.zeros((1, 3, 3)),
-        f"counts/{name}": tf.constant([[[2.0**24] * 4, [1.0] * 4, [9.0] * 4]]),
-    }
-    totals.add(2, None, observed)  # the third sample only fills the batch up
+    costs = Costs(0, 1, [0], [1], {"a"})
+    counts = {"a": tf.constant([[[2.0**24] * 4, [1.0] * 4, [9.0] * 4]])}
+
+    def run(x):  # its third sample only fills the batch up
+        return Results([], tf.zeros((1, 3, 3)), counts)
+
+    totals = Sums([1])
+    batches = [(np.zeros((2, 1)), None)]
+    for _, y, seen, _ in sweep({"a": run}, batches, steps=[1], costs=costs):
+        totals.add(seen["a"], y)
     assert totals.counts.tolist() == [[2**24 + 1] * 4] and totals.samples == 2
 
 
@@ -254,7 +258,7 @@ def test_what_does_not_fit_is_refused():
     _, snn, x = converted("mlp")
     with pytest.raises(DataError):
         tfsnn.evaluate(snn, x[:, :5])
-    with pytest.raises(OptionError, match="must be positive"):
+    with pytest.raises(OptionError, match="give whole numbers from 1 up"):
         tfsnn.evaluate(snn, x, timesteps=[0, 2])
     with pytest.raises(OptionError, match="at least one"):
         tfsnn.evaluate(snn, x, timesteps=[])

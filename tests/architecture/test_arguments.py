@@ -20,7 +20,7 @@ MORE = {
     "tfsnn.simulation.simulate.simulate": "what one run of a graph may be asked for",
     "tfsnn.analysis.page.measure.measure": "a sweep over data that is to be shared",
     "tfsnn.export.nir.effects.measure": "a sweep over data that is to be shared",
-    "tfsnn_numpy.results.Sums.row": "the sums of which an evaluation's row is made",
+    "tfsnn.simulation.model.SpikingModel.__init__": "what a network is saved with",
 }
 
 

@@ -12,6 +12,8 @@ ROOMS = (
     "tfsnn_numpy",
     "tfsnn.errors",
     "tfsnn.extras",
+    "tfsnn_numpy.checks",
+    "tfsnn_numpy.digest",
     "tfsnn.files",
     "tfsnn.private_apis",
     "tfsnn.data",

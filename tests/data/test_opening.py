@@ -63,7 +63,7 @@ def test_arrays_and_data_that_do_not_fit_are_refused_on_opening():
 
 @pytest.mark.parametrize("value", [0, -3])
 def test_counts_below_one(value):
-    with pytest.raises(OptionError, match=f"limit is {value}"):
+    with pytest.raises(OptionError, match=f"limit={value}"):
         open_data(PIXELS, SHAPE, limit=value)
-    with pytest.raises(OptionError, match=f"batch_size is {value}"):
+    with pytest.raises(OptionError, match=f"batch_size={value}"):
         open_data(PIXELS, SHAPE).batches(value)  # at once, not on reading

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tfsnn.network.nodes import Affine, Function, Linear, Max, Rate, Readout
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import (
+    Affine,
+    Function,
+    Linear,
+    Max,
+    Rate,
+    Readout,
+    SmoothRate,
+    Source,
+)
 from tfsnn.network.passes import simplify
 from tfsnn.network.passes.drop_repeated_rate import drop_repeated_rate
 from tfsnn.network.passes.fold_affine import fold_affine
@@ -296,3 +306,18 @@ def test_all_passes_together_leave_the_outputs_alone(name):
     before, after = applied(simplify, models.MODELS[name]())
     assert kinds(simplify(after)) == kinds(after)
     assert {r.layer for r in after.layers} == {r.layer for r in before.layers}
+
+
+def test_other_activations_are_neither_dropped_nor_pooled_before():
+    """gelu(relu(x)) is not relu(x), and max(gelu(x)) not gelu(max(x))."""
+    shape = (4, 4, 1)
+    nodes = (
+        Source("x", (), shape),
+        Rate("relu", ("x",), shape),
+        SmoothRate("gelu", ("relu",), shape, op="gelu"),
+        Max("pool", ("gelu",), (2, 2, 1), (2, 2), (2, 2)),
+        Readout("out", ("pool",), (2, 2, 1)),
+    )
+    graph = Graph(nodes, ("out",))
+    after = drop_repeated_rate(pool_before_rate(graph))
+    assert [node.name for node in after] == [node.name for node in graph]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tfsnn_numpy.errors import DataError
-from tfsnn_numpy.results import Energy, Sums, check_labels, doubling, table, top_class
+from tfsnn_numpy.results import Energy, check_labels, doubling, table, top_class
+from tfsnn_numpy.sums import Sums
 
 ENERGY = Energy("by hand", mac_picojoules=4.0, ac_picojoules=1.0, source="none")
 

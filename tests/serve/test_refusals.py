@@ -113,7 +113,7 @@ def test_the_queue_is_bounded_and_what_is_in_it_is_answered(
         assert entered.wait(30)
         second = pool.submit(ask, server, PREDICT, body)
         deadline = time.monotonic() + 30
-        while server.api.inside < 2 and time.monotonic() < deadline:
+        while server.api.in_flight < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         status, headers, error = ask(server, PREDICT, body)
         assert status == 503 and headers["retry-after"] == "1"
@@ -122,7 +122,7 @@ def test_the_queue_is_bounded_and_what_is_in_it_is_answered(
         server.stop()  # what is inside is answered all the same
         go_on.set()
         assert first.result()[0] == second.result()[0] == 200
-    assert server.api.inside == 0
+    assert server.api.in_flight == 0
 
 
 def test_what_fails_inside_is_an_error_500(exported_models, monkeypatch):

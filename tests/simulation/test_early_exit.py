@@ -154,24 +154,28 @@ def test_the_skip_of_a_residual_network_and_max_pooling_leave_too():
         np.testing.assert_allclose(found.outputs[0], answers, rtol=1e-4, atol=1e-5)
 
 
-def test_predict_gives_outputs_and_steps_and_the_rule_is_saved(spiking, tmp_path):
+def test_predict_gives_outputs_alone_and_the_rule_is_saved(spiking, tmp_path):
     snn, x = spiking
     config = snn.get_config()
     plain = snn.predict(x, verbose=0)
     snn = type(snn)(**config)
     snn.set_weights(spiking[0].get_weights())
     snn.early_exit = ExitRule("evidence", 4.0)
-    found = snn.predict(x, batch_size=64, verbose=0)
-    assert set(found) == {"outputs", "steps"}
-    assert found["outputs"].shape == plain.shape
-    assert (found["steps"] == snn.run(x, early_exit=snn.early_exit).steps.numpy()).all()
+    found = snn.predict_early(x, batch_size=64, verbose=0)
+    outputs = snn.predict(x, batch_size=64, verbose=0)
+    assert type(outputs) is type(plain) and outputs.shape == plain.shape
+    assert (outputs == found.outputs).all() and (outputs != plain).any()
+    assert (found.steps == snn.run(x, early_exit=snn.early_exit).steps.numpy()).all()
     snn.save(tmp_path / "snn.keras")
     loaded = keras.saving.load_model(tmp_path / "snn.keras")
     assert loaded.early_exit == snn.early_exit
-    assert (loaded.predict(x, verbose=0)["steps"] == found["steps"]).all()
-    np.testing.assert_allclose(loaded(x), found["outputs"], rtol=1e-4, atol=1e-5)
-    with pytest.raises(OptionError, match="arrays"):
-        loaded.predict(tf.data.Dataset.from_tensor_slices(x).batch(4), verbose=0)
+    assert (loaded.predict_early(x, verbose=0).steps == found.steps).all()
+    np.testing.assert_allclose(loaded(x), found.outputs, rtol=1e-4, atol=1e-5)
+    batches = tf.data.Dataset.from_tensor_slices(x).batch(4)
+    by_keras = loaded.predict(batches, verbose=0)
+    np.testing.assert_allclose(by_keras, found.outputs, rtol=1e-4, atol=1e-5)
+    with pytest.raises(OptionError, match="no early exit: every sample takes"):
+        spiking[0].predict_early(x)
 
 
 @pytest.mark.slow

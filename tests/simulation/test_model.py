@@ -15,6 +15,7 @@ from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.report import ConversionReport
+from tfsnn.simulation.simulate import simulate
 
 
 @functools.cache
@@ -169,13 +170,114 @@ def test_chunks_give_the_same_outputs():
     np.testing.assert_allclose(chunked(x), snn(x), rtol=1e-4, atol=1e-5)
 
 
-def test_new_weights_are_used_at_once():
-    """The compiled functions read the variables."""
-    _, snn, x = converted.__wrapped__("mlp")
-    before = snn.simulate(x).outputs[0]
-    snn.set_weights([0 * w if w.ndim == 2 else w for w in snn.get_weights()])
-    after = snn.simulate(x).outputs[0]
-    assert (after == after[:, :1]).all() and (before != before[:, :1]).any()
+def halved_by_keras(snn, folder):
+    snn.weights[0].assign(0.5 * snn.weights[0])
+
+
+def halved_by_tensorflow(snn, folder):
+    snn.weights[0].value.assign_sub(0.5 * snn.weights[0].value)
+
+
+def halved_in_a_function(snn, folder):
+    weight = snn.weights[0].value
+    tf.function(lambda: weight.assign(0.5 * weight))()
+
+
+def halved_by_set_weights(snn, folder):
+    first, *rest = snn.get_weights()
+    snn.set_weights([0.5 * first, *rest])
+
+
+def halved_by_load_weights(snn, folder):
+    other = tfsnn.SpikingModel(**snn.get_config())
+    other.set_weights(snn.get_weights())
+    halved_by_set_weights(other, folder)
+    other.save_weights(folder / "half.weights.h5")
+    snn.load_weights(folder / "half.weights.h5")
+
+
+HALVED = [
+    halved_by_keras,
+    halved_by_tensorflow,
+    halved_in_a_function,
+    halved_by_set_weights,
+    halved_by_load_weights,
+]
+
+
+@pytest.mark.parametrize("halve", HALVED, ids=lambda halve: halve.__name__)
+@pytest.mark.parametrize("trainable", [False, True])
+def test_new_weights_are_used_at_once(halve, trainable, tmp_path):
+    """Whatever changed them: what was compiled before is compiled again."""
+    _, original, x = converted("mlp")
+    snn = tfsnn.SpikingModel(**{**original.get_config(), "trainable": trainable})
+    for variable, values in zip(
+        snn._variables_by_field.values(),
+        original._variables_by_field.values(),
+        strict=True,
+    ):
+        variable.assign(values)
+    before = [snn.run(x).outputs[0], snn.predict(x, verbose=0), snn(x)]
+    half = snn.weights[0].numpy() / 2
+    halve(snn, tmp_path)
+    assert (snn.weights[0].numpy() == half).all() and half.any()
+    after = [snn.run(x).outputs[0], snn.predict(x, verbose=0), snn(x)]
+    again = tfsnn.SpikingModel(**snn.get_config())
+    again.set_weights(snn.get_weights())
+    for old, new, expected in zip(before, after, [again(x)] * 3, strict=True):
+        np.testing.assert_allclose(new, expected, rtol=1e-5, atol=1e-6)
+        assert np.abs(np.asarray(new) - old).max() > 1e-3
+
+
+def test_the_same_weights_compile_nothing_again():
+    _, snn, x = converted("mlp")
+    snn.run(x)
+    programs = dict(snn._simulations._by_key)
+    snn.set_weights(snn.get_weights())
+    snn.run(x)
+    kept = snn._simulations._by_key
+    assert programs and all(kept[key] is programs[key] for key in programs)
+
+
+def test_a_trainable_network_is_trained_and_runs_what_it_learnt(tmp_path):
+    """A step of gradient descent: the loss falls, thresholds stay as they were."""
+    _, original, x = converted("mlp")
+    config = {**original.get_config(), "trainable": True}
+    snn = tfsnn.SpikingModel(**config)
+    for variable, values in zip(
+        snn._variables_by_field.values(),
+        original._variables_by_field.values(),
+        strict=True,
+    ):
+        variable.assign(values)
+    assert len(snn.trainable_weights) == 6 < len(snn.weights)  # of three layers
+    np.testing.assert_allclose(snn.run(x).outputs[0], original(x), rtol=1e-5)
+    fixed = [w.numpy() for w in snn.non_trainable_weights]
+    y = np.full(len(x), 2)
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    before = float(loss(y, snn.predict(x, verbose=0)))
+    snn.compile(keras.optimizers.SGD(0.05), loss)
+    snn.fit(x, y, epochs=3, batch_size=len(x), verbose=0)
+    assert float(loss(y, snn.predict(x, verbose=0))) < before
+    np.testing.assert_allclose(snn.run(x).outputs[0], snn(x), rtol=1e-5, atol=1e-6)
+    for old, new in zip(fixed, snn.non_trainable_weights, strict=True):
+        assert (old == new.numpy()).all()
+    snn.save(tmp_path / "trained.keras")
+    loaded = keras.saving.load_model(tmp_path / "trained.keras")
+    assert len(loaded.trainable_weights) == 6
+    np.testing.assert_array_equal(loaded(x), snn(x))
+
+
+def test_gradients_are_an_argument():
+    _, snn, x = converted("mlp")
+    for gradients in (True, False):
+        with tf.GradientTape() as tape:
+            given = tf.constant(x)
+            tape.watch(given)
+            found = simulate(snn.graph, given, 5, gradients=gradients).outputs[0]
+            first = tf.reduce_sum(found[:, 0])
+        gradient = tape.gradient(first, given)
+        assert (gradient is not None and bool(np.any(gradient))) is gradients
 
 
 def test_nothing_is_trained():

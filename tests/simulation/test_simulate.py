@@ -89,7 +89,7 @@ def test_outputs_after_t_steps_are_those_of_a_run_of_t_steps(name):
 def test_two_half_runs_are_one_run():
     graph, x = spiking("maxpool_on_spikes", **SIGNED)
     whole = run(graph, x, 6, observe=("spikes",)).observed
-    half = Run(graph, tf.constant(x), 6, frozenset(["spikes"]))
+    half = Run.on(graph, tf.constant(x), 6, frozenset(["spikes"]))
     state, first = half.advance(half.initial_state(), 4)
     state, second = half.advance(state, 2)
     for key, spikes in whole.items():
@@ -155,7 +155,7 @@ def test_max_pooling_has_sent_the_maximum_of_what_its_inputs_have_sent(neuron):
     pools = [node for node in graph if type(node).__name__ == "Max"]
     readers = [graph[name] for name in {pools[0].inputs[0], pools[1].inputs[0]}]
     assert len(readers) == 1 and type(readers[0]).__name__ == "Spiking"
-    working = Run(graph, tf.constant(x), 6, frozenset(["spikes"]))
+    working = Run.on(graph, tf.constant(x), 6, frozenset(["spikes"]))
     state, sent = working.initial_state(), [[], []]
     spikes = []
     for _ in range(8):

@@ -202,3 +202,16 @@ def test_the_compiler_for_tpus_takes_it(name, folders):
         },
     )
     assert done.stdout.splitlines() == files, done.stderr[-2000:]
+
+
+def test_tfsnn_runs_a_program_as_an_engine(folders, tmp_path):
+    snn, x = network("max_pooling")
+    program = tfsnn_stablehlo.load(folders("max_pooling"), "cpu")
+    y = np.arange(len(x)) % 3
+    found = tfsnn.evaluate(program, (x, y), batch_size=4)
+    assert found.rows == tfsnn.evaluate(snn, (x, y), timesteps=[1, 2, T]).rows
+    np.savez(tmp_path / "data.npz", x=x)
+    tfsnn.predict_files(program, tmp_path / "data.npz", tmp_path / "out")
+    with np.load(tmp_path / "out" / "shard-00000-of-00001.npz") as shard:
+        np.testing.assert_array_equal(shard["outputs"], snn.run(x, T).outputs[0])
+        assert (shard["steps"] == T).all()

@@ -42,7 +42,7 @@ def test_the_table_is_that_of_evaluate(name, steps, folders):
         seen = snn.run(x[part], T, ("outputs", "counts")).observed
         outputs = seen[f"outputs/{snn.graph.outputs[0]}"].numpy()
         counts = [seen[f"counts/{n['node']}"].numpy() for n in known["counted"]]
-        totals.add(outputs, np.stack(counts), y[part])
+        totals.observe(outputs, np.stack(counts), y[part])
     found = totals.evaluation()
     fields = [field.name for field in dataclasses.fields(tfsnn_stablehlo.Row)]
     for row, other in zip(found.rows, expected.rows, strict=True):
@@ -58,7 +58,7 @@ def test_the_table_is_that_of_evaluate(name, steps, folders):
 def test_labels_out_of_range_are_refused(folders):
     totals = Totals(folders["paced"].manifest["evaluation"], [1])
     with pytest.raises(DataError, match=r"label 3 is out of range: .* 3 classes"):
-        totals.add(np.zeros((T, 1, 3)), None, np.array([3]))
+        totals.observe(np.zeros((T, 1, 3)), None, np.array([3]))
 
 
 def test_a_folder_that_is_no_program_is_refused(folders, tmp_path):

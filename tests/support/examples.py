@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.sources import import_model
-from tfsnn.sources.keras_model.walk import input_arranger, input_names
+from tfsnn.sources.keras_model.structure import input_arranger, input_names
 
 NUMBERS = 5  # integer inputs are drawn below it
 SEQUENCE, IMAGE, VOLUME = (7, 4), (6, 5, 4), (4, 3, 5, 2)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from tfsnn.conversion import methods
-from tfsnn.data import open_data
+from tfsnn.data import open_for
 from tfsnn.errors import ModelError
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.steps import VALUES
+from tfsnn.simulation.trace import Trace
 from tfsnn.sources import import_model
 from tfsnn_numpy.samples import Data
 
@@ -43,5 +47,74 @@ def first_samples(ann: Graph, x: Any) -> Data:
     Raises:
         DataError: if `x` does not fit.
     """
-    kept = ann.whole_inputs
-    return open_data(x, ann.inputs, default_split="test", raw=kept, limit=SAMPLES)
+    return open_for(ann, x, limit=SAMPLES)
+
+
+class Decoded(NamedTuple):
+    """A population beside the ANN's activation, on the same samples.
+
+    Attributes:
+        mean: of what synapses receive, over the steps that count, in thresholds,
+            ``(N, *units)`` float64.
+        scale: activation that one spike per step stands for; it broadcasts to units.
+        activation: in the ANN, ``(N, *units)``, units of activation.
+        largest: the most that a unit can code, units of activation; infinite for no
+            bound. It broadcasts to units.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    activation: np.ndarray
+    largest: np.ndarray
+
+    @property
+    def decoded(self) -> np.ndarray:
+        """What the spikes stand for, ``(N, *units)``, units of activation."""
+        return self.mean * self.scale
+
+
+class Aligned(NamedTuple):
+    """Both networks on the same samples.
+
+    Attributes:
+        trace: of the spiking network.
+        expected: what each node of the ANN computed, ``(N, *units)``.
+        populations: each population, decoded, in order.
+    """
+
+    trace: Trace
+    expected: Mapping[str, np.ndarray]
+    populations: dict[str, Decoded]
+
+
+def align(
+    ann: Graph,
+    snn: SpikingModel,
+    x: Any,
+    timesteps: int | None = None,
+    record: Collection[str] = (),
+) -> Aligned:
+    """Run both networks on a batch, and decode every population.
+
+    Args:
+        ann: from :func:`matched`.
+        snn: converted from it.
+        x: samples ``(N, *input shape)``, or a dict by name.
+        timesteps: T; ``snn.timesteps`` if None.
+        record: what the trace holds beside "values".
+    """
+    trace = snn.simulate(x, timesteps, {VALUES, *record})
+    expected = {name: np.asarray(values) for name, values in ann.forward(x).items()}
+    spiking = snn.graph
+    populations = {}
+    for name in snn.populations:
+        node: Any = spiking[name]
+        scale = np.asarray(node.scale, np.float64)
+        most = np.inf if node.max_coefficient is None else node.max_coefficient
+        populations[name] = Decoded(
+            mean=spiking.clock.mean(trace.values[name].astype(np.float64)),
+            scale=scale,
+            activation=expected[name],
+            largest=np.asarray(most) * scale,
+        )
+    return Aligned(trace, expected, populations)

@@ -1,26 +1,64 @@
-"""The threshold of an early exit, for a stated loss on data held out."""
+"""Early exit: its threshold for a stated loss on data held out, and what it saves."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data import Progress, open_data
+from tfsnn.data import Progress, open_for
 from tfsnn.errors import CalibrationError, OptionError
-from tfsnn.network.neurons.integrate_fire import without_gradients
-from tfsnn.network.nodes import without_heads
-from tfsnn.simulation.early_exit import check_can_exit
+from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn.simulation.exit_rule import ExitRule
-from tfsnn.simulation.model import SpikingModel
-from tfsnn.simulation.simulate import simulate
+from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import OUTPUTS
+from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.defaults import BATCH_SIZE, EXIT_KIND, MAX_LOSS
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples
+
+
+@dataclass(frozen=True)
+class ExitEvaluation:
+    """A network whose samples leave when they are decided.
+
+    Attributes:
+        rule: by which they do.
+        timesteps: T, at which the last ones leave.
+        mean_steps: of a sample.
+        accuracy: share of samples whose label is the top class; None without labels.
+        agreement: share of samples with the top class that T steps give.
+        images_per_second: that came out, with early exit.
+        images_per_second_all_steps: with T steps for every sample.
+    """
+
+    rule: ExitRule
+    timesteps: int
+    mean_steps: float
+    accuracy: float | None
+    agreement: float
+    images_per_second: float
+    images_per_second_all_steps: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        right = "" if self.accuracy is None else f"{100 * self.accuracy:.2f} % right, "
+        return (
+            f"early exit by {self.rule.kind} at {self.rule.threshold:.4g}: {right}"
+            f"{100 * self.agreement:.2f} % as after T={self.timesteps}; "
+            f"{self.mean_steps:.2f} steps on average, "
+            f"{self.images_per_second:,.0f} images per second instead of "
+            f"{self.images_per_second_all_steps:,.0f}"
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +96,7 @@ class ExitCalibration:
 
 
 def calibrate_exit(
-    snn: SpikingModel,
+    network: Any,
     data: Any,
     kind: str = EXIT_KIND,
     *,
@@ -71,10 +109,11 @@ def calibrate_exit(
     Taken is the smallest threshold above which no other one loses more than `max_loss`.
 
     Args:
-        snn: a classifier from :func:`tfsnn.convert`; it is left as it is.
+        network: a classifier from :func:`tfsnn.convert`, or its engine; it is left as
+            it is.
         data: held out: neither the ANN nor the conversion has seen it; anything that
             :func:`tfsnn.open_data` takes, with labels or without.
-        kind: of :class:`tfsnn.simulation.early_exit.ExitRule`.
+        kind: of :class:`tfsnn.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
         batch_size: samples simulated at a time.
         progress: wraps the batches, for a progress bar.
@@ -88,8 +127,8 @@ def calibrate_exit(
     rule = ExitRule(kind, 1)
     if not max_loss >= 0:
         raise OptionError(f"max_loss={max_loss}: give a number of points from 0 up")
-    check_can_exit(snn.graph)
-    logits, labels = _recorded(snn, data, batch_size, progress)
+    engine = as_engine(network).deciding()
+    logits, labels = _recorded(engine, data, batch_size, progress)
     steps, samples = logits.shape[:2]
     if samples < LEAST:
         raise CalibrationError(
@@ -121,26 +160,18 @@ def calibrate_exit(
 
 
 def _recorded(
-    snn: SpikingModel,
+    engine: Engine,
     data: Any,
     batch_size: int,
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean currents after each step ``(T, N, classes)``, and labels."""
-    inputs = snn.inputs_by_name
-    opened = open_data(data, inputs, default_split="test", raw=snn.whole_inputs)
-    graph = without_heads(snn.graph)
-    key = f"{OUTPUTS}/{graph.outputs[0]}"
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    @without_gradients()
-    def simulated(x: Any) -> Any:
-        found = simulate(graph, x, snn.timesteps, observe=(OUTPUTS,))
-        return found.observed[key]
-
+    """The scores after each step ``(T, N, classes)``, and labels."""
+    opened = open_for(engine, data)
+    batches = opened.batches(batch_size, progress, "simulating")
+    networks = {"network": partial(engine.run, observe=(OUTPUTS,))}
     parts, labels = [], []
-    for x, y in opened.batches(batch_size, progress, "simulating"):
-        parts.append(simulated(tf.nest.map_structure(tf.constant, x)).numpy())
+    for _, y, _, results in sweep(networks, batches):
+        parts.append(np.asarray(results["network"].over_time))
         if y is not None:
             labels.append(y)
     return np.concatenate(parts, 1), np.concatenate(labels) if labels else None
@@ -166,3 +197,54 @@ def _steps_used(signal: np.ndarray, least: float) -> np.ndarray:
     decided = signal >= least
     decided[-1] = True
     return decided.argmax(0) + 1
+
+
+def evaluate_exit(
+    engine: Engine, batches: Iterable[tuple[Any, np.ndarray | None]]
+) -> ExitEvaluation:
+    """Run batches with a network's early exit and without.
+
+    The first batch is run once more before, so that no time is that of compiling.
+
+    Args:
+        engine: of a network with an early exit.
+        batches: of inputs and labels, or None.
+    """
+    rule: Any = engine.early_exit
+    early, whole = _Timed(engine), _Timed(engine.with_all_steps())
+    samples = right = agreed = steps = 0
+    labelled = False
+    for swept in sweep({"early": early, "whole": whole}, batches):
+        top = swept.seen["early"].top[-1]
+        samples += len(top)
+        steps += int(np.sum(swept.results["early"].steps))
+        agreed += int((top == swept.seen["whole"].top[-1]).sum())
+        if swept.y is not None:
+            labelled = True
+            right += int((top == swept.y).sum())
+    return ExitEvaluation(
+        rule=rule,
+        timesteps=engine.timesteps or 0,
+        mean_steps=steps / samples,
+        accuracy=right / samples if labelled else None,
+        agreement=agreed / samples,
+        images_per_second=samples / early.seconds,
+        images_per_second_all_steps=samples / whole.seconds,
+    )
+
+
+class _Timed:
+    """Runs of an engine, and the seconds that they took, but for the first one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.seconds, self.warm = engine, 0.0, False
+
+    def __call__(self, x: Any) -> Results:
+        if not self.warm:
+            self.engine.run(x)
+            self.warm = True
+        start = time.perf_counter()
+        found = self.engine.run(x)
+        np.asarray(found.outputs[0])  # on a GPU, the end of the run
+        self.seconds += time.perf_counter() - start
+        return found

@@ -5,38 +5,33 @@ What an operation costs is said by :mod:`tfsnn.hardware.energy`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
-import keras
-import numpy as np
 import tensorflow as tf
 
-from tfsnn.analysis.exit_evaluation import ExitEvaluation, evaluate_exit
-from tfsnn.data import Progress, open_data
+from tfsnn.analysis.early_exit import ExitEvaluation, evaluate_exit
+from tfsnn.data import Progress, open_for
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.devices.strategy import (
-    on_devices,
-    rows,
     shared_out,
     summed,
     task_number,
     workers_of,
 )
-from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
-from tfsnn.sources.keras_model.forward import first_output
+from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import BATCH_SIZE
-from tfsnn_numpy.results import (
-    Row,
-    Sums,
-    check_labels,
-    doubling,
-    evaluation_text,
-    top_class,
-)
+from tfsnn_numpy.results import Row, doubling, evaluation_text
+from tfsnn_numpy.sums import Sums
+
+NETWORK, ANN = "network", "ann"
 
 
 @dataclass(frozen=True)
@@ -72,10 +67,10 @@ class Evaluation:
 
 
 def evaluate(
-    snn: SpikingModel,
+    network: Any,
     data: Any,
     *,
-    ann: keras.Model | None = None,
+    ann: Any = None,
     timesteps: Sequence[int] | None = None,
     limit: int | None = None,
     batch_size: int = BATCH_SIZE,
@@ -90,10 +85,13 @@ def evaluate(
     it saves; not so on several devices.
 
     Args:
-        snn: from :func:`tfsnn.convert`; its first output is evaluated.
+        network: from :func:`tfsnn.convert`, or anything that
+            :func:`tfsnn.simulation.engines.as_engine` takes; its first output is
+            evaluated.
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
-        ann: the network it was converted from, for agreement and its accuracy.
-        timesteps: for the rows; 1, 2, 4, ... up to ``snn.timesteps`` if None.
+        ann: the network it was converted from, for agreement and its accuracy: a Keras
+            model, or an engine.
+        timesteps: for the rows; 1, 2, 4, ... up to the network's T if None.
         limit: samples used at most.
         batch_size: samples simulated at a time, on each device.
         strategy: whose devices and workers share the batches; models loaded in its
@@ -105,126 +103,78 @@ def evaluate(
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
-        OptionError: if `timesteps` is empty or not positive, or for an unknown energy
-            profile.
+        OptionError: if `timesteps` is empty, not positive, or more than the network can
+            run, for a network without time, and for an unknown energy profile.
         DataError: if data, labels or `ann` do not fit.
         WorkerError: if a worker was lost, or was given something else.
     """
-    costs = profile(energy)
-    steps = sorted(set(doubling(snn.timesteps) if timesteps is None else timesteps))
-    if not steps or steps[0] < 1:
-        raise OptionError(f"timesteps={steps} must be positive, and at least one")
-    inputs = snn.inputs_by_name
-    forward = None if ann is None else first_output(_matched(ann, inputs))
-    kept = snn.whole_inputs
-    opened = open_data(data, inputs, default_split="test", raw=kept, limit=limit)
+    prices = profile(energy)
+    engine = as_engine(network)
+    if engine.timesteps is None:
+        raise OptionError(
+            f"{engine.name} is not a spiking network, so nothing of it changes with "
+            "time: convert it first"
+        )
+    wanted = doubling(engine.timesteps) if timesteps is None else timesteps
+    steps = check_counts("timesteps", wanted)
+    engine = engine.until(steps[-1])
+    reference = None if ann is None else _matched(as_engine(ann), engine)
+    opened = open_for(engine, data, limit=limit)
+    used = [engine] if reference is None else [engine, reference]
     workers = workers_of(strategy)
-
-    def compute(x: Any) -> tuple[Any, ...]:
-        observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
-        return (observed,) if forward is None else (observed, forward(x))
-
-    totals = _Totals(snn, steps)
+    if strategy is not None:
+        _check_traceable(used)
+    networks: dict[str, Callable[[Any], Results]] = {
+        NETWORK: partial(engine.run, observe=(OUTPUTS, COUNTS))
+    }
+    if reference is not None:
+        networks[ANN] = reference.run
+    totals, costs = Sums(steps), engine.costs()
     batches = shared_out(opened, batch_size, workers, progress, "evaluating")
-    for (x, y), results in on_devices(strategy, compute, batches, batch_size):
-        totals.add(rows(x), y, *results)
+    for swept in sweep(
+        networks,
+        batches,
+        steps=steps,
+        costs=costs,
+        strategy=strategy,
+        batch_size=batch_size,
+    ):
+        ann_top = None if reference is None else swept.seen[ANN].top[-1]
+        totals.add(swept.seen[NETWORK], swept.y, ann_top)
         workers.check()
     if len(workers) > 1:
-        models = [snn] if ann is None else [snn, ann]
-        weights = [values for model in models for values in model.get_weights()]
         sample = tf.nest.flatten(next(iter(opened.part(0, 1).batches(1))))
-        asked = steps, batch_size, opened.size, opened.limit, snn.report.method, costs
-        task = task_number(asked, *weights, *sample)
+        asked = steps, batch_size, opened.size, opened.limit, prices
+        digests = [each.digest for each in used]
+        task = task_number(asked, *digests, *sample)
         totals.set(summed(strategy, workers, totals.vector(), task))
-    found = _evaluation(totals, snn, costs, opened.has_labels, ann is not None)
-    if snn.early_exit is None or strategy is not None:
+    labelled, compared = opened.has_labels, reference is not None
+    found = Evaluation(
+        totals.samples,
+        totals.ann_right / totals.samples if labelled and compared else None,
+        totals.rows(costs, prices, labelled=labelled, compared=compared),
+        prices,
+    )
+    if engine.early_exit is None or strategy is not None:
         return found
     batches = opened.batches(batch_size, progress, "with early exit")
-    return replace(found, early_exit=evaluate_exit(snn, batches))
+    return replace(found, early_exit=evaluate_exit(as_engine(network), batches))
 
 
-def _matched(ann: keras.Model, inputs: Mapping[str, tuple[int, ...]]) -> keras.Model:
-    """The ANN, if it takes what the SNN takes."""
-    shapes = [tuple(tensor.shape[1:]) for tensor in ann.inputs]
-    if shapes != list(inputs.values()):
+def _check_traceable(engines: Sequence[Engine]) -> None:
+    for engine in engines:
+        if not engine.traceable:
+            raise OptionError(
+                f"the engine {engine.kind} of {engine.name} cannot run on the devices "
+                "of a strategy: leave the strategy out"
+            )
+
+
+def _matched(ann: Engine, engine: Engine) -> Engine:
+    """The ANN, if it takes what the network takes."""
+    if list(ann.inputs.values()) != list(engine.inputs.values()):
         raise ModelError(
-            f"the ANN {ann.name} takes {shapes}, the SNN {inputs}: "
-            "give the model that was converted"
+            f"the ANN {ann.name} takes {dict(ann.inputs)}, the network "
+            f"{dict(engine.inputs)}: give the model that was converted"
         )
     return ann
-
-
-class _Totals(Sums):
-    """Sums over samples, of what a network was seen to do."""
-
-    def __init__(self, snn: SpikingModel, steps: list[int]) -> None:
-        super().__init__(steps, snn.graph.clock.pre_steps)
-        self.output = f"{OUTPUTS}/{snn.graph.outputs[0]}"
-        self.populations = set(snn.populations)
-        self.ann_right = 0
-        # Counted now: that cannot be done while a strategy's function is traced.
-        self.operations = snn.operations_per_sample
-
-    def add(
-        self,
-        samples: int,
-        y: np.ndarray | None,
-        observed: dict[str, tf.Tensor],
-        reference: tf.Tensor | None = None,
-    ) -> None:
-        """Add a batch, of which the first `samples` count."""
-        outputs = tf.gather(observed[self.output], [t - 1 for t in self.steps]).numpy()
-        top = outputs.reshape(*outputs.shape[:2], -1).argmax(-1)[:, :samples]
-        classes = int(np.prod(outputs.shape[2:]))
-        self.samples += samples
-        if y is not None:
-            check_labels(y, classes)
-            self.right += (top == y).sum(1)
-        if reference is not None:
-            ann_top = top_class(reference)[:samples]
-            self.agreed += (top == ann_top).sum(1)
-            self.ann_right += 0 if y is None else int((ann_top == y).sum())
-        for key, values in observed.items():
-            kind, name = key.split("/", 1)
-            if kind == COUNTS:
-                self.count(values.numpy()[:, :samples], name in self.populations)
-
-    def vector(self) -> np.ndarray:
-        """All sums, float64, as :meth:`set` takes them."""
-        of_all = [self.samples, self.ann_right]
-        return np.concatenate([of_all, self.right, self.agreed, self.counts.ravel()])
-
-    def set(self, vector: np.ndarray) -> None:
-        """Take these sums in place of one's own."""
-        n = len(self.steps)
-        of_all, self.right, self.agreed, counts = np.split(
-            vector, [2, 2 + n, 2 + 2 * n]
-        )
-        self.samples, self.ann_right = (int(value) for value in of_all)
-        self.counts = counts.reshape(n, 4)
-
-
-def _evaluation(
-    totals: _Totals,
-    snn: SpikingModel,
-    costs: EnergyProfile,
-    labelled: bool,
-    compared: bool,
-) -> Evaluation:
-    clock, operations = snn.graph.clock, totals.operations
-    rows = tuple(
-        totals.row(
-            i,
-            latency=clock.latency(t, snn.depth, totals.steps[-1]),
-            macs=operations.macs(clock.pre_steps + t),
-            ann_macs=operations.ann_macs,
-            energy=costs,
-            labelled=labelled,
-            compared=compared,
-        )
-        for i, t in enumerate(totals.steps)
-    )
-    accuracy = None
-    if labelled and compared:
-        accuracy = totals.ann_right / totals.samples
-    return Evaluation(totals.samples, accuracy, rows, costs)

@@ -13,7 +13,7 @@ from tfsnn.conversion.convert import convert
 from tfsnn.data import Data, Progress
 from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.hardware.energy import EnergyProfile
-from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn_numpy.defaults import BATCH_SIZE, PRECISION
 
 
@@ -35,6 +35,7 @@ class Conditions:
         data: the samples that it is evaluated on.
         energy: what an operation costs.
         batch_size: samples simulated at a time.
+        engine: that runs the networks, by name; their own if None.
         seconds: measures the seconds of simulation for a sample; None for no need.
     """
 
@@ -42,7 +43,8 @@ class Conditions:
     data: Data
     energy: EnergyProfile
     batch_size: int = BATCH_SIZE
-    seconds: Callable[[SpikingModel], float] | None = None
+    engine: str | None = None
+    seconds: Callable[[Engine], float] | None = None
 
 
 class Measured(NamedTuple):
@@ -83,9 +85,10 @@ def _measured(
         progress=progress,
         **options,
     )
-    seconds = None if conditions.seconds is None else conditions.seconds(snn)
+    network = as_engine(snn, steps, conditions.engine)
+    seconds = None if conditions.seconds is None else conditions.seconds(network)
     found = evaluate(
-        snn,
+        network,
         conditions.data,
         ann=known.model,
         timesteps=[steps],

@@ -9,9 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.analysis.aligned import SAMPLES, first_samples, matched
+from tfsnn.analysis.aligned import SAMPLES, align, first_samples, matched
 from tfsnn.simulation.model import SpikingModel
-from tfsnn.simulation.steps import VALUES
 from tfsnn_numpy.results import table, top_class
 
 
@@ -76,23 +75,17 @@ def verify(
         ModelError: if the SNN was not converted from this model.
         DataError: if `x` does not fit.
     """
-    ann, spiking = matched(model, snn), snn.graph
-    names = list(snn.populations)
+    ann = matched(model, snn)
     batches = [batch for batch, _ in first_samples(ann, x).batches(SAMPLES)]
     samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
-    values = ann.forward(samples)
-    trace = snn.simulate(samples, timesteps, (VALUES,))
-    checks = []
-    for name in names:
-        node: Any = spiking[name]
-        scale = np.asarray(node.scale)
-        decoded = spiking.clock.mean(trace.values[name]) * scale
-        expected = np.asarray(values[name])
-        most = np.inf if node.max_coefficient is None else node.max_coefficient
-        checks.append(_check(name, decoded, expected, np.asarray(most) * scale))
+    trace, values, populations = align(ann, snn, samples, timesteps)
+    checks = [
+        _check(name, found.decoded, found.activation, found.largest)
+        for name, found in populations.items()
+    ]
     agreement = 1.0
     for name, outputs in zip(ann.outputs, trace.outputs, strict=True):
-        expected = np.asarray(values[name])
+        expected = values[name]
         checks.append(_check(name, outputs[-1], expected, np.inf))
         if name == ann.outputs[0]:
             agreement = float(np.mean(top_class(outputs[-1]) == top_class(expected)))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tfsnn.conversion.methods import Method
 from tfsnn.conversion.statistics import Statistics, calibrate
-from tfsnn.data import Data, Progress, open_data
+from tfsnn.data import Data, Progress, open_for
 from tfsnn.data.reservoir import Reservoir
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.network.graph import Graph
@@ -130,7 +130,7 @@ def calibration(
     Args:
         model: Functional or Sequential, trained; it is left as it is.
         data: samples like those of training, a few hundred: an array ``(N, *input
-            shape)``, or anything that :func:`tfsnn.open_data` takes.
+            shape)``, or anything that :func:`tfsnn.open_for` takes.
         raw: whether to keep 8-bit values at 0..255, instead of 0..1.
         strict: whether to refuse a network that needs running sums.
         limit: samples used at most.
@@ -143,8 +143,7 @@ def calibration(
         DataError: for data that does not fit.
     """
     graph = simplify(import_model(model), strict=strict)
-    kept = raw or graph.whole_inputs
-    opened = open_data(data, graph.inputs, raw=kept, limit=limit)
+    opened = open_for(graph, data, default_split="train", raw=raw, limit=limit)
     settings = dict(
         raw=raw, strict=strict, limit=limit, seed=seed, batch_size=batch_size
     )

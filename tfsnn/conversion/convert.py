@@ -17,6 +17,7 @@ from tfsnn.conversion.settings import SETTINGS, split
 from tfsnn.conversion.trial import refined
 from tfsnn.data import Progress
 from tfsnn.simulation.model import SpikingModel
+from tfsnn.sources.keras_model.structure import output_keys
 from tfsnn_numpy.defaults import METHOD, PRECISION
 
 
@@ -72,16 +73,6 @@ def convert(
         with_precision(spiking, precision),
         chosen.timesteps,
         replace(report, strict=known.strict, precision=precision),
-        _output_keys(model),
+        output_keys(model),
         name=f"{model.name}_snn",
     )
-
-
-def _output_keys(model: keras.Model) -> list[str] | bool:
-    """How the model arranges its outputs, as SpikingModel takes it."""
-    if isinstance(model, keras.Sequential):
-        return False
-    outputs = model.output
-    if isinstance(outputs, dict):
-        return list(outputs)
-    return isinstance(outputs, list | tuple)

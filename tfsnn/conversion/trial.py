@@ -15,7 +15,6 @@ from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.network.nodes import Rate, without_heads
 from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import COUNTS
@@ -75,14 +74,14 @@ class Probe:
             )
         rates = self.ann.of_kind(Rate)
         ones = {node.name: tf.ones(int(np.prod(node.shape))) for node in rates}
-        with without_gradients():
-            found = simulate(
-                normalize(self.ann, plan),
-                self._feed,
-                self.timesteps,
-                observe=(COUNTS,),
-                fan_outs=ones,
-            )
+        found = simulate(
+            normalize(self.ann, plan),
+            self._feed,
+            self.timesteps,
+            observe=(COUNTS,),
+            fan_outs=ones,
+            gradients=False,
+        )
         counts = {
             name: found.observed[f"{COUNTS}/{name}"][..., COEFFICIENTS] for name in ones
         }

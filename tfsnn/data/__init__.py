@@ -1,4 +1,4 @@
-"""Data by path, streamed in batches, so that memory does not grow with the set.
+"""Data by path, read in batches, so that memory does not grow with the data.
 
 :func:`open_data` accepts an ``.npz`` or ``.tfrecord`` file, a folder of images by
 class, a ``tfds:NAME``, arrays, or a ``tf.data.Dataset``, and returns a :class:`Data`,
@@ -6,14 +6,23 @@ which can be read any number of times. What can be checked without reading the s
 (shape, type, labels, split) is checked on opening; every batch is checked again.
 For a model with several inputs, each batch holds an array for each, by name.
 
-Values: unsigned 8-bit numbers become 0..1 (times 1/255, as Keras's ``Rescaling``
-computes it); floating point and booleans are passed on unchanged; other integers are
-refused, as their range is not known. With ``raw=True`` every number type is passed
-on unchanged, as float32.
+Unsigned 8-bit values become 0..1 (times 1/255, as Keras's ``Rescaling`` computes it);
+floating point and booleans are passed on unchanged; other integers are refused, as
+their range is not known. With ``raw=True`` values of every type are passed on
+unchanged, as float32.
 """
 
-from tfsnn.data.opening import FORMS, open_data
+from tfsnn.data.opening import FORMS, open_data, open_for
 from tfsnn_numpy.image_folder import IMAGES
 from tfsnn_numpy.samples import Batch, Data, Progress, Shape
 
-__all__ = ["FORMS", "IMAGES", "Batch", "Data", "Progress", "Shape", "open_data"]
+__all__ = [
+    "FORMS",
+    "IMAGES",
+    "Batch",
+    "Data",
+    "Progress",
+    "Shape",
+    "open_data",
+    "open_for",
+]

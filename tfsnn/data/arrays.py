@@ -1,4 +1,4 @@
-"""Data that is in memory already: arrays, and a ``tf.data.Dataset`` of batches."""
+"""Data that is in memory: arrays, and a ``tf.data.Dataset`` of batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tfsnn_numpy.samples import (
 
 
 def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:
-    """Open x, or the pair (x, y); x holds several inputs as :func:`by_input` says."""
+    """Open x, or the pair (x, y); x may hold several inputs (:func:`by_input`)."""
     first, *labels = parts(given, inputs)
     if len(labels) > 1:
         raise DataError(
@@ -40,7 +40,7 @@ def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:
 
 
 def open_dataset(name: str, ds: tf.data.Dataset, inputs: Inputs, raw: Raw) -> Data:
-    """Open batches of x or of (x, y), of any size; they are batched anew on reading."""
+    """Open batches of x or of (x, y) of any size, to be batched anew on reading."""
     spec = parts(ds.element_spec, inputs)
     x = by_input(name, spec[0], inputs)
     tensors = [*x.values(), *spec[1:]]
@@ -69,10 +69,10 @@ def open_dataset(name: str, ds: tf.data.Dataset, inputs: Inputs, raw: Raw) -> Da
 
 
 def parts(given: Any, inputs: Inputs) -> tuple:
-    """``(x,)`` or ``(x, y)``.
+    """Return what is given as ``(x,)`` or ``(x, y)``.
 
-    A tuple is taken for the second; but for several inputs only when it starts with a
-    dict, list or tuple, which is x. Else it is x itself, of one array per input.
+    A tuple is ``(x, y)``; but with several inputs only if it starts with a dict, list
+    or tuple, which is x. Otherwise it is x itself, with one array per input.
     """
     pair = isinstance(given, tuple) and bool(given)
     if pair and len(inputs) > 1:
@@ -81,9 +81,13 @@ def parts(given: Any, inputs: Inputs) -> tuple:
 
 
 def by_input(name: str, x: Any, inputs: Inputs) -> dict[str, Any]:
-    """What x holds for each input: a mapping by name, or a sequence in their order.
+    """Return what x holds for each input, by name.
 
-    For one input it is x itself.
+    x is a mapping by name or a sequence in the order of the inputs; for one input, the
+    whole x is its value.
+
+    Raises:
+        DataError: if x does not hold one value for each input.
     """
     if len(inputs) == 1:
         return dict.fromkeys(inputs, x)

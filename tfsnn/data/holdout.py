@@ -1,4 +1,4 @@
-"""Data in two parts: some samples held out, to judge by, and the rest."""
+"""Splitting data in two: samples that are held out, to validate on, and the rest."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from tfsnn.data.reservoir import Reservoir
 from tfsnn.errors import DataError
 from tfsnn_numpy.samples import Data, Progress, Stored
 
-LABELS = "labels of the samples"  # the name of no input
+LABELS = "labels of the samples"  # a key that no input has as its name
 BATCH = 64
 
 
 def hold_out(
     data: Data, most: int, *, least: int, seed: int, progress: Progress | None = None
 ) -> tuple[Data, Data]:
-    """The data without the samples held out, and these, which are kept in memory.
+    """Split data into the rest and the held-out samples, which are kept in memory.
 
     Half of the samples are held out, but not more than `most`, drawn by the seed. The
     data has to come in the same order whenever it is read.
 
     Args:
-        data: read once here, and again for the first part.
-        most: samples held out at most.
-        least: samples that the data must have.
-        seed: of the draw.
-        progress: wraps the batches, for a progress bar.
+        data: data to split, read once here, and again when the rest is read.
+        most: largest number of samples to hold out.
+        least: smallest number of samples that the data must have.
+        seed: seed of the draw.
+        progress: function that wraps the batches, for a progress bar.
 
     Raises:
-        DataError: for less than `least` samples, or samples that do not fit.
+        DataError: if there are fewer than `least` samples, or samples do not fit.
     """
     drawn = Reservoir(most, seed)
     for x, y in data.batches(BATCH, progress, "reading"):
@@ -54,7 +54,7 @@ def hold_out(
 
 
 def _without(data: Data, places: np.ndarray, count: int) -> Data:
-    """The first `count` samples of the data, but for those at some places."""
+    """Return the first `count` samples of the data, without those at some places."""
 
     def read(size: int, skipped: int) -> Iterator[Stored]:
         start = 0

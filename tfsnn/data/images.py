@@ -1,4 +1,4 @@
-"""Images decoded and resized by TensorFlow."""
+"""Decoding and resizing images with TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tfsnn_numpy.samples import Raw, Shape, refusing
 
 
 def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
-    """The pixels of an image file, as :func:`decoded` has them.
+    """Read an image file to pixels of this shape, as :func:`decoded` does.
 
     Raises:
-        DataError: for a file that cannot be read.
+        DataError: if the file cannot be read.
     """
     damage = (tf.errors.OpError, OSError)
     with refusing(damage, f"The image {path} cannot be read", "replace or remove it"):
@@ -22,9 +22,10 @@ def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
 
 
 def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:
-    """The pixels of an encoded image, of this shape: float32 0..1, or 0..255 if raw.
+    """Decode an image to this shape: float32 0..1, or 0..255 if raw.
 
-    Raises tf.errors.OpError for bytes that are no image.
+    Raises:
+        tf.errors.OpError: if the bytes are no image.
     """
     # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
     channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]

@@ -1,4 +1,4 @@
-"""Open data of any form: by what it is given as, to the file for that form."""
+"""Opening data of any form, each by the module for that form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -16,17 +16,10 @@ from tfsnn.data.images import read_image
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY
 from tfsnn_numpy.opening import kept, limited, open_path
-from tfsnn_numpy.samples import (
-    Data,
-    Inputs,
-    Raw,
-    Shape,
-    alone,
-    check_count,
-    require_one,
-)
+from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 FORMS = (
@@ -47,39 +40,41 @@ def open_data(
     image_key: str = IMAGE_KEY,
     label_key: str | None = None,
 ) -> Data:
-    """Open data for a model with inputs of `input_shape`, without the batch axis.
+    """Open data for a model with inputs of `input_shape` (without the batch axis).
 
-    For a model with several inputs `input_shape` maps their names to their shapes, and
-    batches hold x as a dict in that order; a mapping of one is like its shape alone.
+    For a model with several inputs, `input_shape` maps names to shapes, and batches
+    hold x as a dict in that order; a mapping of one input is like its shape alone.
 
     `spec` is one of
 
     * ``"FILE.npz"``: array x and optionally y, read a batch at a time (whole only
       when in Fortran order);
-    * ``"FILE.tfrecord"`` of ``tf.train.Example``: see :mod:`tfsnn.data.tfrecord`. The
-      input is the feature `image_key`, and the label `label_key`, without which there
-      are none;
+    * ``"FILE.tfrecord"`` of ``tf.train.Example`` (:mod:`tfsnn.data.tfrecord`), whose
+      input is the feature `image_key`, and whose label is `label_key`, if given;
     * a folder with one subfolder of images (png, jpeg, bmp, gif) per class, numbered in
       the order of their names. Images are resized bilinearly and get the channels of
       `input_shape`. The classes take turns, so that a `limit` shows them all;
     * ``"tfds:NAME[:SPLIT]"``: NAME with optional ``/config`` and ``:1.2.3``, SPLIT
-      such as ``test`` or ``train[:10%]``, else `default_split`. Kept in `data_dir`,
-      else $TFDS_DATA_DIR, else the default of tfds. 8-bit images are resized;
+      such as ``test`` or ``train[:10%]``, else `default_split`. The data is kept in
+      `data_dir`, else $TFDS_DATA_DIR, else the default of tfds. 8-bit images are
+      resized;
     * an array x, a pair of arrays (x, y), a ``tf.data.Dataset`` of batches of x or
       (x, y), or a :class:`Data`, to which `raw` and `data_dir` do not apply.
 
-    For several inputs, an npz file holds an array by the name of each (one named y is
-    no label), and x is a dict by name, or a list or tuple in order; the other forms
-    give only one. In the npz file of a single input, its name may take the place of x.
+    For several inputs, an npz file holds an array by the name of each (an input named y
+    is not taken for labels), and x is a dict by name, or a list or tuple in order; the
+    other forms give only one input. In the npz file of a single input, its name may
+    take the place of x.
 
     x of shape (N, H, W) fits inputs of shape (H, W, 1). y holds class numbers from 0,
     of shape (N,) or (N, 1), or is one-hot (N, classes). `raw` keeps 8-bit values at
-    0..255, and other integers as they are, of all inputs or of those named. `limit` is
-    the greatest number of samples to read. `labels` refuses data without labels; labels
-    that exist are always read.
+    0..255, and other integers as they are, for all inputs (True) or those named.
+    `limit` is the largest number of samples to read. `labels` makes it an error to have
+    no labels; labels that exist are always read.
 
-    Raises OptionError for a `spec` of another form and a `limit` below 1, DataError
-    for data that is missing, damaged, empty, or does not fit.
+    Raises:
+        OptionError: if `spec` is of another form, or `limit` is below 1.
+        DataError: if data is missing, damaged, empty, or does not fit.
     """
     if limit is not None:
         check_count("limit", limit)
@@ -94,7 +89,7 @@ def open_data(
             f"{data.name} was opened for inputs of shape {data.input_shape}, the model "
             f"takes {alone(inputs)}; open it again for this model."
         )
-    if len(inputs) > 1:  # the same, but perhaps in another order
+    if len(inputs) > 1:  # the same inputs, but perhaps in another order
         data = replace(data, inputs=inputs)
     data = limited(data, limit)
     if labels and not data.has_labels:
@@ -103,6 +98,53 @@ def open_data(
             "numbers as y (array y of an npz file, second of a pair)."
         )
     return data
+
+
+class Takes(Protocol):
+    """Anything with inputs: a graph, or an engine.
+
+    Attributes:
+        inputs: shapes of one sample, by name.
+        whole_inputs: the names of those that take integers.
+    """
+
+    @property
+    def inputs(self) -> Mapping[str, Shape]: ...
+
+    @property
+    def whole_inputs(self) -> Collection[str]: ...
+
+
+def open_for(
+    network: Takes,
+    spec: Any,
+    *,
+    default_split: str = "test",
+    raw: bool | Collection[str] = False,
+    limit: int | None = None,
+    labels: bool = False,
+) -> Data:
+    """Open data for a network, whose inputs for integers get them as they are.
+
+    Args:
+        network: that takes the data.
+        spec: anything that :func:`open_data` takes, as the other arguments.
+        default_split: of a set in tensorflow-datasets whose name says none.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        limit: the greatest number of samples.
+        labels: refuse data without labels.
+
+    Raises:
+        OptionError, DataError: as :func:`open_data`.
+    """
+    return open_data(
+        spec,
+        network.inputs,
+        default_split=default_split,
+        raw=raw or network.whole_inputs,
+        limit=limit,
+        labels=labels,
+    )
 
 
 def _open(

@@ -1,4 +1,4 @@
-"""Data sets of tensorflow-datasets, downloaded when they are not there."""
+"""Data sets of tensorflow-datasets, downloaded if needed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TFDS_NAME = re.compile(
 
 
 def open_tfds(wanted: str, split: str, inputs: Inputs, raw: Raw, data_dir: Any) -> Data:
-    """Open one split; what is not in `data_dir` yet is downloaded, with a notice."""
+    """Open one split of a data set; download it to `data_dir` if it is not there."""
     (shape,) = inputs.values()
-    import tensorflow_datasets as tfds  # slow to import, and most commands do without
+    import tensorflow_datasets as tfds  # slow to import, and rarely needed
 
-    # AssertionError: no such version, or files to be fetched by hand. ImportError: a
-    # package that only this data set needs.
+    # tfds raises AssertionError for an unknown version or files to be fetched by hand,
+    # and ImportError for a package that only this data set needs.
     failures = (ValueError, KeyError, AssertionError, ImportError, OSError)
     checksum = tfds.download.download_manager.NonMatchingChecksumError
     fetching = (*failures, tfds.download.DownloadError, checksum)
@@ -39,7 +39,7 @@ def open_tfds(wanted: str, split: str, inputs: Inputs, raw: Raw, data_dir: Any) 
         "connect to the network or install what is missing, or point TFDS_DATA_DIR at "
         "a folder that holds it"
     )
-    # It reports progress on stdout, which belongs to a command's own output.
+    # tfds reports progress on stdout, which a command needs for its own output.
     with refusing(fetching, what, way_out), contextlib.redirect_stdout(sys.stderr):
         if not builder.data_path.exists():
             print(

@@ -1,14 +1,14 @@
-"""Data in TFRecord files of ``tf.train.Example``, read a batch at a time.
+"""TFRecord files of ``tf.train.Example`` as data, read a batch at a time.
 
 A sample is one feature of a record, in any of these forms:
 
 * an encoded image (jpeg, png, gif, bmp), resized bilinearly, with the channels that the
   model takes, as in a folder of images;
-* bytes that are all its values as uint8, or as float32 (little-endian);
+* bytes with all values as uint8, or as float32 (little-endian);
 * a float list, passed on unchanged;
 * an int64 list of 8-bit values.
 
-8-bit values become 0..1, or stay as they are if raw; raw, an int64 list may hold any
+8-bit values become 0..1. If raw, they stay as they are, and an int64 list may hold any
 integers. A file may be compressed with gzip. TensorFlow checks the checksums of every
 record; an error names the record, counted from 0.
 
@@ -40,14 +40,14 @@ from tfsnn_numpy.image_folder import DECODERS
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
 
 TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)
-HEADER, FOOTER = 12, 4  # bytes before and after those of a record
-IMAGE_MARKS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")  # bmp's two are too few
+HEADER, FOOTER = 12, 4  # bytes in front of a record and behind it
+IMAGE_MARKS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")  # bmp's is too short
 _DAMAGE = (OSError, EOFError, OverflowError, zlib.error)
 WAY_OUT = "write or copy the file again"
 
 
 class Records(NamedTuple):
-    """What :func:`scan` finds; the digest is of the checksums of all records."""
+    """The number of records in a file, and a digest of all their checksums."""
 
     size: int
     digest: str
@@ -61,16 +61,16 @@ def open_tfrecord(
     label_key: str | None = None,
     size: int | None = None,
 ) -> Data:
-    """Open the records of one file, for a model of one input.
+    """Open the records of one file, for a model with one input.
 
     Args:
-        path: a file.
-        inputs: of the model.
-        raw: the input, if its integers are kept as they are.
-        image_key: the feature with the sample.
-        label_key: the feature with the class number, an int64; None for no labels.
-        size: the number of records where that is known; else they are counted, but not
-            where that means decompressing them.
+        path: path of the file.
+        inputs: shape of the model's input, by its name.
+        raw: names of inputs whose integers are kept as they are.
+        image_key: name of the feature with the sample.
+        label_key: name of the int64 feature with the class number; None for no labels.
+        size: number of records, if it is known. Otherwise they are counted, but not if
+            that means decompressing them.
     """
     ((key, shape),) = inputs.items()
     compressed = is_compressed(path)
@@ -80,7 +80,7 @@ def open_tfrecord(
     def sample(record: bytes, row: int) -> tuple[np.ndarray, int]:
         example = tf.train.Example()
         where = f"record {row} of {path}, counted from 0,"
-        # A DecodeError, whose class differs between versions of protobuf.
+        # The class of protobuf's DecodeError differs between its versions.
         with refusing((Exception,), f"{where} is no tf.train.Example", WAY_OUT):
             example.ParseFromString(record)
         x = _values(_feature(example, image_key, where), shape, raw, where)
@@ -107,16 +107,17 @@ def open_tfrecord(
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file is one of gzip, by its first bytes."""
+    """Whether a file is compressed with gzip, by its first bytes."""
     damage = ((OSError,), f"{path} cannot be read", "check path and permissions")
     with refusing(*damage), path.open("rb") as file:
         return file.read(3) == b"\x1f\x8b\x08"
 
 
 def scan(path: Path) -> Records:
-    """Count the records of a file; what is between their checksums is passed over.
+    """Count the records of a file by their lengths, without reading their contents.
 
-    Raises DataError for a file that cannot be read, or ends within a record.
+    Raises:
+        DataError: if the file cannot be read, or ends within a record.
     """
     count, digest = 0, hashlib.sha256()
     compressed = is_compressed(path)
@@ -140,7 +141,7 @@ def scan(path: Path) -> Records:
 def _batches(
     path: Path, compressed: bool, count: int, start: int
 ) -> Iterator[list[bytes]]:
-    """The records from `start` on, `count` at a time."""
+    """Yield the records from `start` on, `count` at a time."""
     kind = "GZIP" if compressed else ""
     row = start
     try:
@@ -157,7 +158,7 @@ def _batches(
 
 
 def _sound(path: Path, kind: str, start: int) -> int:
-    """How many records from `start` on can be read before an error."""
+    """Count the records from `start` on that can be read before an error."""
     count = 0
     try:
         for _ in tf.data.TFRecordDataset(str(path), kind).skip(start):
@@ -178,7 +179,7 @@ def _feature(example: Any, key: str, where: str) -> Any:
 
 
 def _values(feature: Any, shape: Shape, raw: Raw, where: str) -> np.ndarray:
-    """The values of a sample, float32 of this shape."""
+    """Return the values of a sample, in float32 and this shape."""
     kind = feature.WhichOneof("kind")
     values: Any = getattr(feature, kind).value if kind else ()
     if kind == "bytes_list" and len(values) == 1:
@@ -211,7 +212,7 @@ def _of_bytes(stored: bytes, shape: Shape, raw: Raw, where: str) -> np.ndarray:
 
 
 def _pixels(values: np.ndarray, shape: Shape, raw: Raw) -> np.ndarray:
-    """8-bit values as float32: 0..1, or as they are if raw."""
+    """Turn 8-bit values into float32, 0..1, or as they are if raw."""
     pixels = values.astype(np.float32).reshape(shape)
     return pixels if raw else pixels * np.float32(1 / 255)
 

@@ -1,4 +1,4 @@
-"""A spiking network written for other programs: one module for each format.
+"""Exports of spiking networks for other programs, one module for each format.
 
 The packages of the extras `serving` and `nir` are imported on use.
 """

@@ -1,1 +1,1 @@
-"""What a machine can do: what its operations cost."""
+"""Hardware that networks run on: what its operations cost."""

@@ -1,4 +1,4 @@
-"""Energy of operations on named hardware, in picojoules per sample.
+"""Energy of a network's operations on named hardware, in picojoules per sample.
 
 With A the ANN's multiply-accumulates (MACs), M0 those that the spiking network does
 once, M those of each step, T steps (pre-steps included) and S accumulates (ACs) by
@@ -8,9 +8,9 @@ spikes, all of one sample (:class:`tfsnn.network.operations.Operations`)::
     SNN   MAC * (M0 + T * M) + AC * S
 
 M0 is the first layer, on a constant analog input; M are the running sums and weights
-right behind weights. Memory and control are not in it: it compares arithmetic.
+right behind weights. Memory and control are left out: only arithmetic is compared.
 
-The profiles that are here are of 45 nm and 0.9 V, by Figure 1.1.9 of M. Horowitz,
+The profiles defined here are for 45 nm and 0.9 V, by Figure 1.1.9 of M. Horowitz,
 "Computing's energy problem (and what we can do about it)", ISSCC 2014, pages 10-14
 (doi:10.1109/ISSCC.2014.6757323), in pJ::
 
@@ -18,9 +18,9 @@ The profiles that are here are of 45 nm and 0.9 V, by Figure 1.1.9 of M. Horowit
     multiplication       3.7       1.1     3.1    0.2
     addition             0.9       0.4     0.1    0.03
 
-A MAC is one of each, an AC an addition, at the width of the operands: what holds the
-sum of 8-bit products is wider. The paper itself was not at hand: the figures are those
-that others quote from that figure.
+A MAC is one multiplication and one addition, an AC one addition, at the width of the
+operands (the accumulator of 8-bit products is wider in fact). The paper itself was not
+at hand: the numbers are those that others quote from its figure.
 """
 
 from __future__ import annotations
@@ -41,17 +41,21 @@ HOROWITZ = (
 
 @dataclass(frozen=True)
 class EnergyProfile(Energy):
-    """What an operation costs on some hardware.
+    """The energy that operations take on some hardware.
 
     Attributes:
-        name: by which it is looked up.
-        mac_picojoules: of a multiply-accumulate, > 0.
-        ac_picojoules: of an accumulate, > 0.
-        source: where the figures are from.
+        name: name of the profile, by which it is looked up.
+        mac_picojoules: energy of a multiply-accumulate, > 0.
+        ac_picojoules: energy of an accumulate, > 0.
+        source: where the numbers are from.
     """
 
     def __post_init__(self) -> None:
-        """Refuse what is no energy."""
+        """Check that both energies are positive and finite.
+
+        Raises:
+            OptionError: if one is not.
+        """
         for field in ("mac_picojoules", "ac_picojoules"):
             value = getattr(self, field)
             if not 0 < value < math.inf:
@@ -61,21 +65,24 @@ class EnergyProfile(Energy):
                 )
 
     def ann(self, operations: Operations) -> float:
-        """Picojoules of one forward pass of the ANN, for one sample."""
+        """Return picojoules of one forward pass of the ANN, for one sample."""
         return self.picojoules(operations.ann_macs, 0)
 
     def synapses(self, accumulates: float) -> float:
-        """Picojoules of accumulates."""
+        """Return picojoules of this number of accumulates."""
         return self.picojoules(0, accumulates)
 
     def analog(self, operations: Operations, steps: int) -> float:
-        """Picojoules of the SNN's MACs in `steps` steps, pre-steps included."""
+        """Return picojoules of the SNN's MACs in `steps` steps, pre-steps included."""
         return self.picojoules(operations.macs(steps), 0)
 
     def snn(self, operations: Operations, steps: int, accumulates: float) -> float:
-        """Picojoules of `steps` steps of the SNN, pre-steps included, for one sample.
+        """Return picojoules of `steps` steps of the SNN, for one sample.
 
-        `accumulates`: in all these steps.
+        Args:
+            operations: operations of the network.
+            steps: number of steps, pre-steps included.
+            accumulates: number of accumulates in all these steps.
         """
         return self.picojoules(operations.macs(steps), accumulates)
 
@@ -84,10 +91,10 @@ _PROFILES: dict[str, EnergyProfile] = {}
 
 
 def register(profile: EnergyProfile) -> EnergyProfile:
-    """Make a profile known by its name.
+    """Register a profile under its name and return it.
 
     Raises:
-        OptionError: if another one has the name.
+        OptionError: if another profile has this name.
     """
     if _PROFILES.setdefault(profile.name, profile) != profile:
         raise OptionError(
@@ -98,15 +105,15 @@ def register(profile: EnergyProfile) -> EnergyProfile:
 
 
 def profiles() -> dict[str, EnergyProfile]:
-    """All profiles, by name."""
+    """Return all profiles, by name."""
     return dict(_PROFILES)
 
 
 def profile(name: str | EnergyProfile) -> EnergyProfile:
-    """The profile of a name; a profile is itself.
+    """Look up a profile by its name; a profile is returned as it is.
 
     Raises:
-        OptionError: for an unknown name.
+        OptionError: if no profile has this name.
     """
     if isinstance(name, EnergyProfile):
         return name
@@ -118,7 +125,7 @@ def profile(name: str | EnergyProfile) -> EnergyProfile:
     return _PROFILES[name]
 
 
-# A MAC is a multiplication and an addition.
+# The first number is a MAC, a multiplication and an addition; the second an AC.
 DEFAULT = register(EnergyProfile(ENERGY_PROFILE, 4.6, 0.9, HOROWITZ))
 register(EnergyProfile("45nm-float16", 1.5, 0.4, HOROWITZ))
 register(EnergyProfile("45nm-int32", 3.2, 0.1, HOROWITZ))

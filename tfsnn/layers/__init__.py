@@ -1,8 +1,7 @@
-"""Keras layers for spiking networks of one's own, and for networks to convert.
+"""Keras layers for handmade spiking networks, and for networks to convert.
 
-Those for spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras'
-recurrent layers do. The normalisations and QCFS are for the networks that are
-converted.
+Layers of spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras's
+recurrent layers do. The normalisations and QCFS are for networks that are converted.
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate

@@ -1,4 +1,4 @@
-"""Input encoders: values ``(B, *shape)`` to sequences ``(B, T, *shape)``."""
+"""Input encoders, which turn values ``(B, *shape)`` into ``(B, T, *shape)``."""
 
 from __future__ import annotations
 
@@ -7,53 +7,51 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_count
 
 
 class _Encoder(keras.layers.Layer):
-    """What all encoders share: the number of steps."""
+    """The base of all encoders, which holds the number of steps."""
 
     def __init__(self, timesteps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if type(timesteps) is not int or timesteps < 1:  # True is no number of steps
-            raise OptionError(f"timesteps={timesteps!r} must be a positive integer")
-        self.timesteps = timesteps
+        self.timesteps = check_count("timesteps", timesteps)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Time comes behind the batch."""
+        """Return the input's shape with time inserted behind the batch."""
         return (input_shape[0], self.timesteps, *input_shape[1:])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "timesteps": self.timesteps}
 
     def _repeated(self, inputs: Any) -> Any:
         return tf.repeat(tf.expand_dims(inputs, 1), self.timesteps, 1)
 
     def _steps(self, inputs: Any) -> Any:
-        """1 to T along axis 1, in float32, to broadcast."""
+        """Return the steps 1 to T along axis 1, in float32, to broadcast."""
         steps = tf.range(1.0, self.timesteps + 1.0)
         return tf.reshape(steps, (1, -1) + (1,) * (len(inputs.shape) - 1))
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class ConstantCurrent(_Encoder):
-    """The value itself in each step: direct, or analog, input."""
+    """An encoder that gives the value itself in each step: direct, or analog, input."""
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to ``(B, T, *shape)``."""
+        """Encode values ``(B, *shape)`` as a sequence ``(B, T, *shape)``."""
         return self._repeated(inputs)
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class DeterministicRate(_Encoder):
-    """Evenly spaced spikes: by step t, round(t * x) of them, for x in [0, 1].
+    """An encoder to evenly spaced spikes: round(t * x) by step t, for x in [0, 1].
 
     Spike(t) = floor(t x + 1/2) - floor((t - 1) x + 1/2), which is 0 or 1.
     """
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to ``(B, T, *shape)``."""
+        """Encode values ``(B, *shape)`` as a sequence ``(B, T, *shape)``."""
         x = tf.expand_dims(tf.cast(inputs, tf.float32), 1)
         steps = self._steps(inputs)
         spikes = tf.floor(steps * x + 0.5) - tf.floor((steps - 1.0) * x + 0.5)
@@ -62,29 +60,29 @@ class DeterministicRate(_Encoder):
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class BernoulliRate(_Encoder):
-    """A spike with probability x in each step, for x in [0, 1].
+    """An encoder that spikes with probability x in each step, for x in [0, 1].
 
-    The random numbers follow from `seed` and the position in the batch alone
-    (stateless, so XLA gives the same): equal calls give equal spikes.
+    The random numbers depend on `seed` and the position in the batch alone (they are
+    stateless, so XLA draws the same): equal calls give equal spikes.
     """
 
     def __init__(self, timesteps: int, seed: int = 0, **kwargs: Any) -> None:
-        """Make an encoder.
+        """Make an encoder of T steps.
 
         Args:
-            timesteps: T.
-            seed: of the random numbers.
+            timesteps: number of steps, T.
+            seed: seed of the random numbers.
         """
         super().__init__(timesteps, **kwargs)
         self.seed = seed
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to ``(B, T, *shape)``."""
+        """Encode values ``(B, *shape)`` as a sequence ``(B, T, *shape)``."""
         x = self._repeated(tf.cast(inputs, tf.float32))
-        # Left to choose, XLA would take another algorithm than TensorFlow.
+        # Without `alg`, XLA would take another algorithm than TensorFlow.
         drawn = tf.random.stateless_uniform(tf.shape(x), (self.seed, 0), alg="philox")
         return tf.cast(drawn < x, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "seed": self.seed}

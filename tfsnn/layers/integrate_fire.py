@@ -1,4 +1,4 @@
-"""Integrate-and-fire neurons as a Keras layer."""
+"""Integrate-and-fire neurons as a Keras layer over sequences."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tfsnn_numpy.defaults import RESETS
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class IntegrateFire(keras.layers.Layer):
-    """Currents ``(B, T, *units)`` to the coefficients of spikes, the same shape.
+    """Integrate-and-fire neurons: currents ``(B, T, *units)`` to spike coefficients.
 
-    The neuron of :mod:`tfsnn.network.neurons`, from `initial_potential` at the start of
-    each sequence; there is no state between calls. Potentials are float32 whatever the
-    dtype policy. Training goes through it with a straight-through gradient: that of the
-    clipped, but not rounded, potential.
+    Coefficients have the shape of the currents. Each neuron is a
+    :class:`tfsnn.network.neurons.Neuron` that starts every sequence at
+    `initial_potential`; no state is kept between calls. Potentials are float32 whatever
+    the dtype policy. The gradient is straight-through: that of the clipped, but not
+    rounded, potential.
     """
 
     def __init__(
@@ -33,15 +34,19 @@ class IntegrateFire(keras.layers.Layer):
         leak: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        """Make neurons that are all alike.
+        """Make neurons that all have the same parameters.
 
         Args:
-            threshold: > 0, in units of the current, as are the next two potentials.
-            negative_threshold: >= 0; None for unsigned spikes.
-            max_coefficient: an integer >= 1: 1 for all-or-nothing; None for no bound.
-            initial_potential: V(0).
-            reset: "subtract" the threshold times the coefficient, or to "zero".
-            leak: share of the potential lost in each step, in [0, 1).
+            threshold: potential that a neuron spikes at, > 0, in units of the current,
+                as are the other potentials.
+            negative_threshold: size of the potential below zero that gives a negative
+                spike, >= 0; None for no negative spikes.
+            max_coefficient: largest coefficient of a spike, an integer >= 1: 1 for
+                all-or-nothing spikes, None for no bound.
+            initial_potential: potential before the first step, V(0).
+            reset: "subtract" the threshold times the coefficient at a spike, or reset
+                the potential to "zero".
+            leak: part of the potential that is lost in each step, in [0, 1).
 
         Raises:
             OptionError: for a value outside of these ranges.
@@ -64,12 +69,12 @@ class IntegrateFire(keras.layers.Layer):
             initial_potential,
             negative_threshold,
             max_coefficient,
-            reset,
-            leak,
+            reset=reset,
+            leak=leak,
         )
 
     def call(self, inputs: Any) -> Any:
-        """``(B, T, *units)`` to the same."""
+        """Turn currents ``(B, T, *units)`` into spike coefficients of that shape."""
         currents = tf.cast(inputs, tf.float32)
         over_time = _swap(currents)
         state = self.neuron.initial_state(tf.shape(over_time)[1:])
@@ -79,11 +84,11 @@ class IntegrateFire(keras.layers.Layer):
         return tf.cast(spikes, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape stays the same."""
+        """Return the input's shape, which stays the same."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         neuron = self.neuron
         return {
             **super().get_config(),

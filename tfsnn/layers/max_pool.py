@@ -1,4 +1,4 @@
-"""Max pooling of spike trains."""
+"""Max pooling of spike trains as a Keras layer."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import tensorflow as tf
 class SpikingMaxPooling2D(keras.layers.Layer):
     """Max pooling over ``(B, T, height, width, channels)``, exact over time.
 
-    It sends the change of the maximum of its inputs' running sums, so what it has sent
-    by step t is the maximum, in each window, of what its inputs have sent by then.
-    Binary spikes in give binary spikes out. Sums are float32 whatever the dtype policy.
+    In each step the layer sends the change of the maximum of its inputs' running sums,
+    so the sum that it has sent by step t is the maximum, in each window, of the sums
+    that its inputs have sent by then. Binary spikes give binary spikes. Sums are
+    float32 whatever the dtype policy.
     """
 
     def __init__(
@@ -24,14 +25,14 @@ class SpikingMaxPooling2D(keras.layers.Layer):
         padding: str = "valid",
         **kwargs: Any,
     ) -> None:
-        """The arguments are those of ``keras.layers.MaxPooling2D``."""
+        """Take the arguments of ``keras.layers.MaxPooling2D``."""
         super().__init__(**kwargs)
         self.pooling = keras.layers.MaxPooling2D(
             pool_size, strides, padding, data_format="channels_last", dtype="float32"
         )
 
     def call(self, inputs: Any) -> Any:
-        """``(B, T, h, w, C)`` to ``(B, T, h', w', C)``."""
+        """Pool spikes ``(B, T, h, w, C)`` to ``(B, T, h', w', C)``."""
         sums = tf.cumsum(tf.cast(inputs, tf.float32), 1)
         folded = tf.reshape(sums, (-1, *inputs.shape[2:]))
         maxima = self.pooling(folded)
@@ -43,13 +44,13 @@ class SpikingMaxPooling2D(keras.layers.Layer):
         return tf.cast(changes, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Batch and time stay as they are."""
+        """Return the shape after pooling; batch and time stay as they are."""
         one_step = (input_shape[0], *input_shape[2:])
         pooled = self.pooling.compute_output_shape(one_step)
         return (*input_shape[:2], *pooled[1:])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "pool_size": self.pooling.pool_size,

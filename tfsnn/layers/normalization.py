@@ -8,13 +8,14 @@ arXiv 1803.01814. Per channel, over its n elements in a batch, of which μ is th
     Top(k), L∞   deviation = C(n) mean of the k largest |x - μ|, k = 1 for L∞
                  C(n) = (1 + √(π ln 4)) / (2 √(2 ln n))
 
-The factors bring it near the standard deviation of Gaussian values: L1 converges to
-it, Top(k) is within about half of it. Bounded weight normalisation is, per output
-channel, ``kernel = rho v / ||v||_2`` with a fixed rho.
+The factors bring the deviation near the standard deviation of Gaussian values: L1
+converges to it, Top(k) is within about half of it. Bounded weight normalisation is,
+per output channel, ``kernel = rho v / ||v||_2`` with a fixed rho.
 
-Departs from the authors' code in what inference uses. That averages 1 / (deviation +
-epsilon), in which one batch with a nearly constant channel leaves up to 1 / epsilon
-behind, calls it a variance, and gives the new batch the weight 0.9 for momentum=0.1.
+Departs from the authors' code in what inference uses. Their code averages
+1 / (deviation + epsilon), in which one batch with a nearly constant channel leaves up
+to 1 / epsilon behind, calls the average a variance, and gives the new batch the weight
+0.9 for momentum=0.1.
 Here ``moving_deviation`` averages the deviation, and `momentum` is that of Keras:
 ``moving = momentum * moving + (1 - momentum) * batch``. Noise and ghost batches are
 left out.
@@ -36,7 +37,7 @@ LARGEST_FACTOR = (1 + math.sqrt(math.pi * math.log(4))) / 2
 
 
 class _DeviationNormalization(layers.Layer):
-    """What these normalisations share: all but the deviation."""
+    """The base of the batch normalisations, complete but for the deviation."""
 
     def __init__(
         self,
@@ -47,12 +48,12 @@ class _DeviationNormalization(layers.Layer):
         scale: bool = True,
         **kwargs: Any,
     ) -> None:
-        """The arguments mean what they mean in ``keras.layers.BatchNormalization``.
+        """Take arguments with their meaning in ``keras.layers.BatchNormalization``.
 
         Args:
-            axis: of the channels.
-            momentum: of the moving statistics, in [0, 1).
-            epsilon: > 0, added to the deviation.
+            axis: axis of the channels.
+            momentum: momentum of the moving statistics, in [0, 1).
+            epsilon: number added to the deviation, > 0.
             center: whether there is an offset, ``beta``.
             scale: whether there is a gain, ``gamma``.
 
@@ -68,7 +69,7 @@ class _DeviationNormalization(layers.Layer):
         self.center, self.scale = center, scale
 
     def build(self, input_shape: Any) -> None:
-        """Make one weight of each kind per channel."""
+        """Create the weights, one of each kind per channel."""
         rank, what = len(input_shape), f"{self.name}: inputs {tuple(input_shape)}"
         if rank < 2 or not -rank <= self.axis < rank or self.axis in (0, -rank):
             raise OptionError(
@@ -94,7 +95,7 @@ class _DeviationNormalization(layers.Layer):
         self.input_spec = keras.InputSpec(ndim=rank, axes={self.axis: channels})
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Normalise ``(B, *shape)``: by the batch in training, else by what moved.
+        """Normalise ``(B, *shape)``: by the batch in training, else by moving values.
 
         As in Keras, a layer that is not trainable does not use the batch.
         """
@@ -115,11 +116,11 @@ class _DeviationNormalization(layers.Layer):
         return ops.cast(y, self.compute_dtype)
 
     def deviation(self, distances: Any) -> Any:
-        """|x - μ| ``(n, channels)`` to the deviation ``(channels,)``."""
+        """Compute the deviation ``(channels,)`` of |x - μ| ``(n, channels)``."""
         raise NotImplementedError
 
     def gain_and_offset(self) -> tuple[np.ndarray, np.ndarray]:
-        """What inference computes: ``x * gain + offset``, float64 per channel.
+        """Return inference's gain and offset per channel, ``(channels,)`` float64.
 
         Raises:
             ModelError: if the layer is not built.
@@ -137,16 +138,16 @@ class _DeviationNormalization(layers.Layer):
         return gain, offset
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape stays the same."""
+        """Return the input's shape, which stays the same."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         names = ("axis", "momentum", "epsilon", "center", "scale")
         return super().get_config() | {name: getattr(self, name) for name in names}
 
     def _statistics(self, x: Any) -> tuple[Any, Any]:
-        """Mean and deviation of each channel."""
+        """Compute mean and deviation of each channel."""
         rows = ops.moveaxis(x, self.axis, -1)
         rows = ops.reshape(rows, (-1, rows.shape[-1]))  # (n, channels)
         mean = ops.mean(rows, 0)
@@ -164,10 +165,10 @@ class _DeviationNormalization(layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class L1BatchNormalization(_DeviationNormalization):
-    """Batch normalisation by the mean distance from the mean."""
+    """Batch normalisation by the mean distance from the mean, the L1 deviation."""
 
     def deviation(self, distances: Any) -> Any:
-        """√(π/2) mean|x - μ|."""
+        """Compute √(π/2) mean|x - μ|."""
         return L1_FACTOR * ops.mean(distances, 0)
 
 
@@ -176,15 +177,15 @@ class TopKBatchNormalization(_DeviationNormalization):
     """Batch normalisation by the mean of the k largest distances from the mean.
 
     A batch of fewer than k elements per channel, as the last of an epoch may be, uses
-    all of them. One of a single element, of which the deviation is 0, gives beta.
+    all of them. A batch of one element, whose deviation is 0, gives beta.
     """
 
     def __init__(self, k: int = 10, **kwargs: Any) -> None:
-        """Make the layer.
+        """Make a normalisation by the k largest distances.
 
         Args:
-            k: distances that are averaged, >= 1.
-            kwargs: as for :class:`L1BatchNormalization`.
+            k: number of distances that are averaged, >= 1.
+            kwargs: arguments of :class:`L1BatchNormalization`.
         """
         super().__init__(**kwargs)
         kind = type(self).__name__
@@ -192,15 +193,15 @@ class TopKBatchNormalization(_DeviationNormalization):
         self.k = k
 
     def deviation(self, distances: Any) -> Any:
-        """C(n) times the mean of the k largest |x - μ|."""
+        """Compute C(n) times the mean of the k largest |x - μ|."""
         n = ops.shape(distances)[0]
         largest, _ = ops.top_k(ops.transpose(distances), ops.minimum(self.k, n))
-        # ln 1 = 0: for n = 1 every distance is 0, whatever the factor.
+        # ln 1 = 0 cannot divide; for n = 1 every distance is 0, whatever the factor.
         logarithm = ops.log(ops.cast(ops.maximum(n, 2), distances.dtype))
         return LARGEST_FACTOR / ops.sqrt(2.0 * logarithm) * ops.mean(largest, -1)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "k": self.k}
 
 
@@ -209,11 +210,11 @@ class LInfBatchNormalization(TopKBatchNormalization):
     """Batch normalisation by the largest distance from the mean: Top(1)."""
 
     def __init__(self, **kwargs: Any) -> None:
-        """The arguments are those of :class:`L1BatchNormalization`."""
+        """Take the arguments of :class:`L1BatchNormalization`."""
         super().__init__(k=1, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = super().get_config()
         del config["k"]
         return config
@@ -225,20 +226,21 @@ WEIGHTED = (layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D, *DEPTHWIS
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class BoundedWeightNormalization(layers.Wrapper):
-    """A layer whose kernel has the same fixed norm in every output channel.
+    """A wrapper that gives a layer's kernel one fixed norm in every output channel.
 
     ``kernel = rho * v / ||v||_2`` per output channel, where v is the kernel of the
-    wrapped layer, which trains, and `rho` one number per layer, which does not:
-    ``||v||_F / sqrt(output channels)`` of the kernel it is built with, so that the norm
-    of the whole kernel is at first unchanged, and then stays. A channel whose v is 0 is
-    0. Regularizers and constraints of the wrapped kernel apply to v.
+    wrapped layer, which trains, and `rho` one number per layer, which does not. `rho`
+    is ``||v||_F / sqrt(output channels)`` of the kernel that the layer is built with,
+    so that the norm of the whole kernel does not change at first, and then stays. A
+    channel whose v is 0 stays 0. Regularizers and constraints of the wrapped kernel
+    apply to v.
     """
 
     def __init__(self, layer: keras.Layer, **kwargs: Any) -> None:
         """Wrap a Dense, a convolution or a depthwise convolution.
 
         Raises:
-            OptionError: for another layer, or one that regularizes its activity.
+            OptionError: if the layer is of another class, or regularizes its activity.
         """
         kinds = ", ".join(kind.__name__ for kind in WEIGHTED)
         what = f"BoundedWeightNormalization: {getattr(layer, 'name', layer)!r}"
@@ -253,12 +255,12 @@ class BoundedWeightNormalization(layers.Wrapper):
         super().__init__(layer, **kwargs)
 
     def build(self, input_shape: Any = None) -> None:
-        """Build the wrapped layer and take the norm of its kernel."""
+        """Build the wrapped layer and keep the norm of its kernel."""
         super().build(input_shape)
         _require(
             isinstance(self.layer.kernel, keras.Variable),
-            f"{self.name}: the kernel of {self.layer.name} is not plain (LoRA?); "
-            "wrap a layer without",
+            f"{self.name}: the kernel of {self.layer.name} is not plain (LoRA?); wrap "
+            "a layer whose kernel is a variable",
         )
         self.input_spec = self.layer.input_spec
         self.rho = self.add_weight(
@@ -266,18 +268,18 @@ class BoundedWeightNormalization(layers.Wrapper):
         )
 
     def call(self, inputs: Any) -> Any:
-        """The wrapped layer, with the kernel of fixed norm in place of its own."""
+        """Call the wrapped layer with the kernel of fixed norm in place of its own."""
         with keras.StatelessScope([(self.layer.kernel, self.kernel())]):
             return self.layer(inputs)
 
     def kernel(self) -> Any:
-        """The effective kernel, of the shape of the wrapped one."""
+        """Compute the kernel of fixed norm, of the wrapped kernel's shape."""
         v = ops.cast(self.layer.kernel, self.rho.dtype)
         squares = ops.sum(ops.square(v), self._fan_in(), keepdims=True)
         return self.rho * v * ops.rsqrt(ops.maximum(squares, 1e-30))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """That of the wrapped layer."""
+        """Return the output shape of the wrapped layer."""
         return self.layer.compute_output_shape(input_shape)
 
     def _norm_per_channel(self, shape: Any, dtype: Any) -> Any:
@@ -287,7 +289,7 @@ class BoundedWeightNormalization(layers.Wrapper):
         return ops.sqrt(squares / channels)
 
     def _fan_in(self) -> tuple[int, ...]:
-        """The axes of the kernel over which one output channel sums."""
+        """Return the axes of the kernel over which one output channel sums."""
         kept = 2 if isinstance(self.layer, DEPTHWISE) else 1
         return tuple(range(len(self.layer.kernel.shape) - kept))
 

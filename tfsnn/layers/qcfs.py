@@ -20,14 +20,16 @@ import keras
 from keras import ops
 
 from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_count
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class QCFS(keras.layers.Layer):
-    """A ReLU that is clipped at λ and rounded to L steps, as spikes round it.
+    """A ReLU that is clipped at λ and rounded to L levels, as spikes round it.
 
-    It takes the place of every ReLU in a network that is trained to be converted with
-    the method "qcfs". λ is the weight ``threshold``: it becomes that of the neurons.
+    The layer takes the place of every ReLU in a network that is trained to be converted
+    with the method "qcfs". λ is the weight ``threshold``, which becomes the neurons'
+    threshold.
     """
 
     def __init__(
@@ -37,10 +39,10 @@ class QCFS(keras.layers.Layer):
         per_channel: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Make the layer.
+        """Make an activation with L levels and a trainable λ.
 
         Args:
-            levels: L, >= 1.
+            levels: number of levels above 0, L >= 1.
             initial: λ before training, > 0.
             per_channel: whether each channel, the last axis, has a λ of its own.
 
@@ -48,17 +50,17 @@ class QCFS(keras.layers.Layer):
             OptionError: for a value outside of these ranges.
         """
         super().__init__(**kwargs)
-        if type(levels) is not int or levels < 1:  # True is no number of levels
-            raise OptionError(f"QCFS: levels={levels!r} must be an integer >= 1")
+        check_count("QCFS: levels", levels)
         if not 0 < initial < math.inf:
             raise OptionError(f"QCFS: initial={initial!r} must be a positive number")
         self.levels, self.initial, self.per_channel = levels, initial, per_channel
 
     def build(self, input_shape: Any) -> None:
-        """Make λ.
+        """Create the weight λ.
 
         Raises:
-            OptionError: for a λ per channel of inputs without a number of channels.
+            OptionError: if λ is per channel and the inputs have no fixed number of
+                channels.
         """
         shape: tuple[int, ...] = ()
         if self.per_channel:
@@ -76,7 +78,7 @@ class QCFS(keras.layers.Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        """``(B, *shape)`` to the same."""
+        """Clip and round ``(B, *shape)``; the shape stays the same."""
         z = ops.cast(inputs, self.threshold.dtype)
         threshold = ops.convert_to_tensor(self.threshold)
         steps = z * self.levels / threshold + 0.5
@@ -85,15 +87,15 @@ class QCFS(keras.layers.Layer):
         )
         inside = ops.logical_and(steps >= 0, steps < self.levels)
         passed = ops.where(inside, z / threshold, 0.0)
-        # Its value is 0, its gradient that of the line which the steps follow.
+        # `line` is 0 but has the gradient of the line that the steps follow.
         line = passed - ops.stop_gradient(passed)
         return ops.cast(threshold * (share + line), self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape stays the same."""
+        """Return the input's shape, which stays the same."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         names = ("levels", "initial", "per_channel")
         return super().get_config() | {name: getattr(self, name) for name in names}

@@ -6,26 +6,23 @@ session.
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import numpy as np
 
 from tfsnn.network.graph import Graph
+from tfsnn_numpy.digest import Digest
 
 NAMES = ("name", "inputs", "layer")  # of a node's fields; inputs are names too
 
 
 def model_digest(graph: Graph) -> str:
-    """Of the operations of a model, their connections and their weights."""
-    digest = hashlib.sha256()
+    """Digest the operations of a model, their connections and their weights."""
+    digest = Digest()
     places = {node.name: i for i, node in enumerate(graph)}
     for node in graph:
         fields = {k: v for k, v in node.to_config().items() if k not in NAMES}
         reads = [places[name] for name in node.inputs]
-        structure = json.dumps([fields, reads], sort_keys=True, default=str)
-        digest.update(structure.encode())
+        digest.add([fields, reads])
         for values in node.arrays().values():
-            digest.update(np.ascontiguousarray(values).tobytes())
-    digest.update(str([places[name] for name in graph.outputs]).encode())
-    return digest.hexdigest()
+            digest.add(np.asarray(values))
+    digest.add([places[name] for name in graph.outputs])
+    return digest.hex()

@@ -138,6 +138,12 @@ class Graph:
             self, nodes=tuple(node.prepared() for node in self.nodes)
         )
 
+    def without_gradients(self) -> Graph:
+        """Return the graph with neurons whose spikes pass no gradients on."""
+        return dataclasses.replace(
+            self, nodes=tuple(node.without_gradients() for node in self.nodes)
+        )
+
     def forward(self, x: Any) -> dict[str, Any]:
         """Compute every node's output in the ANN, ``(N, *shape)``, for :meth:`feed`."""
         values: dict[str, Any] = self.feed(x)

@@ -135,6 +135,10 @@ class Node:
         """Return the node with all done that can be before the loop over time."""
         return self
 
+    def without_gradients(self) -> Self:
+        """Return the node with spikes that pass no gradients on, if it sends any."""
+        return self
+
     def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:
         """Return the state before the first step; None for a node without a state.
 

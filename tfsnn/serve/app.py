@@ -1,4 +1,4 @@
-"""The ASGI application: the paths of TF Serving's REST API, and its errors."""
+"""The ASGI application that serves the paths of TF Serving's REST API."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from tfsnn.serve.errors import NoModelError, RequestError
 from tfsnn.serve.models import Models
 
 MODEL = r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?"
-ASK = re.compile(rf"{MODEL}:(predict|classify|regress)", re.IGNORECASE)
+RUN = re.compile(rf"{MODEL}:(predict|classify|regress)", re.IGNORECASE)
 DESCRIBE = re.compile(rf"{MODEL}(/metadata)?", re.IGNORECASE)
 READERS = {"predict": rest.predict_request, "classify": rest.classify_request}
-RETRY_AFTER = "1"  # seconds
-# What is still read of a body that is refused, so that its sender gets to the answer.
+RETRY_AFTER = "1"  # seconds until a client may ask again
+# So much of a refused body is still read: a client reads the answer when it has sent.
 DISCARDED_BYTES = 2**28
 
 log = logging.getLogger(__name__)
 
 
 class RestApi:
-    """Answers requests, as many at a time as its bounds allow.
+    """The REST API, which answers as many requests at a time as its bounds allow.
 
     Attributes:
-        inside: how many are being read, wait, or run.
+        in_flight: number of requests that are being read, wait, or run.
     """
 
     def __init__(
@@ -48,30 +48,31 @@ class RestApi:
         queue_size: int,
         max_request_bytes: int,
     ) -> None:
-        """What answers, and the bounds.
+        """Take the models that answer, and the bounds.
 
         Args:
-            models: by name and version.
-            batcher: runs them.
-            queue_size: requests, from the first byte to the last, at a time.
-            max_request_bytes: of a body. So memory is bounded by the product.
+            models: the models, by name and version.
+            batcher: queue that runs them in batches.
+            queue_size: requests in flight at a time, from first byte to last.
+            max_request_bytes: largest size of a body. Memory is bounded by
+                `queue_size` times this.
         """
         self.models, self.batcher = models, batcher
         self.queue_size, self.max_request_bytes = queue_size, max_request_bytes
-        self.inside = 0
+        self.in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One HTTP request."""
+        """Answer one HTTP request."""
         request = Request(scope, receive)
         try:
             response = _json(await self._answer(request))
         except RequestError as error:
-            response = _refused(error)
+            response = _error_response(error)
         except ClientDisconnect:
             return
         except Exception as error:
             log.exception("%s %s", request.method, request.url.path)
-            response = _refused(
+            response = _error_response(
                 RequestError(
                     f"{type(error).__name__}: {error}", HTTPStatus.INTERNAL_SERVER_ERROR
                 )
@@ -82,72 +83,73 @@ class RestApi:
         path, method = request.url.path, request.method
         if not path.lower().startswith("/v1/"):
             raise NoModelError(f"Not found: {path}; see /v1/models/NAME")
-        if method == "POST" and (match := ASK.fullmatch(path)):
+        if method == "POST" and (match := RUN.fullmatch(path)):
             name, number, label, verb = match.groups()
-            return await self._asked(request, name, _number(number, label), verb)
+            return await self._run_request(request, name, _number(number, label), verb)
         if method == "GET" and (match := DESCRIBE.fullmatch(path)):
             name, number, label, metadata = match.groups()
-            found = self._described(name, _number(number, label), bool(metadata))
+            found = self._describe(name, _number(number, label), bool(metadata))
             return json.dumps(found, indent=1).encode()
         raise RequestError(f"Malformed request: {method} {path}")
 
-    def _described(
+    def _describe(
         self, name: str, number: int | None, metadata: bool
     ) -> dict[str, Any]:
         if metadata:
             return description.metadata(name, self.models.version(name, number))
         return description.status(self.models.states(name, number))
 
-    async def _asked(
+    async def _run_request(
         self, request: Request, name: str, number: int | None, verb: str
     ) -> bytes:
         reader = READERS.get(verb.lower())
         if reader is None:
             raise RequestError(
-                f":{verb} is not served; ask :predict", HTTPStatus.NOT_IMPLEMENTED
+                f":{verb} is not served by this development server; ask :predict",
+                HTTPStatus.NOT_IMPLEMENTED,
             )
-        self.models.version(name, number)  # one that is not there need not be read for
+        self.models.version(name, number)  # refuses an unknown one before the body
         incoming = Body(request)
         try:
             with self._admitted():
                 body = await incoming.read(self.max_request_bytes)
                 with self.models.using(name, number) as version:
-                    asked = await run_in_threadpool(reader, body, version)
+                    parsed = await run_in_threadpool(reader, body, version)
                     del body
-                    future = self.batcher.submit(asked.signature, asked.inputs)
+                    future = self.batcher.submit(parsed.signature, parsed.inputs)
                     outputs = await asyncio.wrap_future(future)
-                return await run_in_threadpool(rest.answer, asked, outputs)
+                return await run_in_threadpool(rest.answer, parsed, outputs)
         except RequestError:
             await incoming.discard()
             raise
 
     @contextmanager
     def _admitted(self) -> Any:
-        if self.inside >= self.queue_size:
+        if self.in_flight >= self.queue_size:
             raise RequestError(
                 f"the queue is full: {self.queue_size} requests are being answered; "
                 "try again later",
                 HTTPStatus.SERVICE_UNAVAILABLE,
             )
-        self.inside += 1
+        self.in_flight += 1
         try:
             yield
         finally:
-            self.inside -= 1
+            self.in_flight -= 1
 
 
 class Body:
-    """The body of a request while it comes."""
+    """The body of a request while it arrives."""
 
     def __init__(self, request: Request) -> None:
-        """Nothing is read yet."""
+        """Prepare to read the body; nothing is read yet."""
         self._request, self._more = request, True
 
     async def read(self, limit: int) -> bytes:
-        """All of it.
+        """Read the whole body.
 
         Raises:
-            RequestError: 413, if it has more bytes than the limit.
+            RequestError: 413, if the body has more bytes than the limit.
         """
         too_large = RequestError(
             f"the request is larger than {limit} bytes; send fewer samples at a time",
@@ -164,7 +166,7 @@ class Body:
         return bytes(body)
 
     async def discard(self) -> None:
-        """Read what the client is still sending, unless it waits to be asked for it."""
+        """Read what the client still sends, unless it waits for "100 Continue"."""
         left = 0 if "expect" in self._request.headers else DISCARDED_BYTES
         while self._more and left > 0:
             left -= len(await self._part())
@@ -178,7 +180,7 @@ class Body:
 
 
 def application(api: RestApi) -> Starlette:
-    """The ASGI application, which ends the batches' thread when it is shut down."""
+    """Make the ASGI application, which ends the batcher's thread at shutdown."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -191,7 +193,7 @@ def application(api: RestApi) -> Starlette:
 
 
 def _number(number: str | None, label: str | None) -> int | None:
-    if label is not None:  # only TF Serving's configuration file gives them
+    if label is not None:  # labels come from TF Serving's configuration file alone
         raise RequestError(f"Unrecognized servable version label: {label}")
     return None if number is None else int(number)
 
@@ -200,7 +202,7 @@ def _json(body: bytes, status: int = HTTPStatus.OK) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _refused(error: RequestError) -> Response:
+def _error_response(error: RequestError) -> Response:
     body = json.dumps({"error": str(error)}).encode()
     response = _json(body, error.status)
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -1,4 +1,4 @@
-"""Requests put together into batches, which one thread runs one after the other.
+"""Batching: requests are joined to batches, which one thread runs one by one.
 
 Requests of the same signature that wait at the same time are joined along the batch
 axis; each gets its own part of the outputs. A request waits for others for
@@ -23,44 +23,44 @@ from tfsnn.serve.signature import Arrays, Signature
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A request in the queue."""
+class QueuedRequest:
+    """A request in the queue, with the future that gets its outputs."""
 
     signature: Signature
     inputs: Arrays
     answer: Future[Arrays] = field(default_factory=Future)
-    came: float = field(default_factory=time.monotonic)
+    arrived: float = field(default_factory=time.monotonic)
 
     @property
     def samples(self) -> int:
-        """Its batch size; 1 where it has none."""
+        """The batch size of the request; 1 where its inputs have no batch axis."""
         return max((len(x) for x in self.inputs.values() if x.ndim), default=1)
 
 
 class Batcher:
-    """The queue and the thread that empties it."""
+    """A queue of requests, and the thread that runs them in batches."""
 
     def __init__(self, max_batch_size: int, wait: float) -> None:
-        """Start the thread.
+        """Start the thread with an empty queue.
 
         Args:
             max_batch_size: samples run at a time; a request with more is run in parts.
-            wait: for more requests, in seconds.
+            wait: seconds that a request waits for others to join it.
         """
         self.max_batch_size, self.wait = max_batch_size, wait
-        self._queue: deque[Waiting] = deque()
+        self._queue: deque[QueuedRequest] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="batches", daemon=True)
         self._thread.start()
 
     def submit(self, signature: Signature, inputs: Arrays) -> Future[Arrays]:
-        """The outputs, some time.
+        """Queue a request and return the future of its outputs.
 
         Raises:
             RequestError: 503 if the server is being shut down.
         """
-        request = Waiting(signature, inputs)
+        request = QueuedRequest(signature, inputs)
         with self._changed:
             if self._closed:
                 raise RequestError(
@@ -71,7 +71,7 @@ class Batcher:
         return request.answer
 
     def close(self) -> None:
-        """Answer all that wait, then end the thread."""
+        """Answer all requests that wait, then end the thread."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -83,8 +83,8 @@ class Batcher:
             if running:
                 self._run(running)
 
-    def _next(self) -> list[Waiting]:
-        """The batch to run now; none if there will be no more."""
+    def _next(self) -> list[QueuedRequest]:
+        """Wait for the next batch to run; an empty one means that the queue closed."""
         with self._changed:
             while not self._queue and not self._closed:
                 self._changed.wait()
@@ -93,21 +93,21 @@ class Batcher:
             first = self._queue[0]
             if not first.signature.joinable:
                 return [self._queue.popleft()]
-            while not self._closed and self._alike(first) < self.max_batch_size:
-                left = first.came + self.wait - time.monotonic()
+            while not self._closed and self._samples_like(first) < self.max_batch_size:
+                left = first.arrived + self.wait - time.monotonic()
                 if left <= 0:
                     break
                 self._changed.wait(left)
-            return self._taken(first)
+            return self._take_batch(first)
 
-    def _alike(self, first: Waiting) -> int:
-        """How many samples wait for the same signature."""
+    def _samples_like(self, first: QueuedRequest) -> int:
+        """Count the samples that wait for the same signature."""
         alike = (r for r in self._queue if r.signature is first.signature)
         return sum(request.samples for request in alike)
 
-    def _taken(self, first: Waiting) -> list[Waiting]:
-        """The first and those after it that fit in the same batch, in their order."""
-        taken, left, room = [], deque[Waiting](), self.max_batch_size
+    def _take_batch(self, first: QueuedRequest) -> list[QueuedRequest]:
+        """Take the first request and those that fit in its batch off the queue."""
+        taken, left, room = [], deque[QueuedRequest](), self.max_batch_size
         for request in self._queue:
             fits = request.samples <= room or request is first
             if request.signature is first.signature and fits:
@@ -116,17 +116,17 @@ class Batcher:
             else:
                 left.append(request)
                 if request.signature is first.signature:
-                    room = 0  # none overtakes it
+                    room = 0  # no later request overtakes this one
         self._queue = left
         return taken
 
-    def _run(self, batch: list[Waiting]) -> None:
-        """Answer them together; alone if that fails, so that only the culprits fail."""
+    def _run(self, batch: list[QueuedRequest]) -> None:
+        """Answer a batch; if it fails, one by one, so that only the culprits fail."""
         try:
             outputs = self._outputs(batch)
         except Exception as error:
             if len(batch) == 1:
-                batch[0].answer.set_exception(_told(error))
+                batch[0].answer.set_exception(_client_error(error))
                 return
             for request in batch:
                 self._run([request])
@@ -139,7 +139,7 @@ class Batcher:
             request.answer.set_result(own)
             start += request.samples
 
-    def _outputs(self, batch: list[Waiting]) -> Arrays:
+    def _outputs(self, batch: list[QueuedRequest]) -> Arrays:
         signature = batch[0].signature
         if len(batch) == 1 and batch[0].samples <= self.max_batch_size:
             return signature(batch[0].inputs)
@@ -158,8 +158,8 @@ def _joined(parts: Iterable[Arrays]) -> Arrays:
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
 
-def _told(error: Exception) -> Exception:
-    """What is told to the client; an unknown error stays, and is a 500."""
+def _client_error(error: Exception) -> Exception:
+    """Turn TensorFlow's errors into answers; any other stays, and becomes a 500."""
     if isinstance(error, tf.errors.InvalidArgumentError):
         return RequestError(error.message)
     if isinstance(error, tf.errors.ResourceExhaustedError):

@@ -1,6 +1,6 @@
-"""Status and metadata of models, in the JSON that TF Serving prints of its protos.
+"""Status and metadata of models, as the JSON that TF Serving makes of its protos.
 
-In it 64-bit numbers are text, and fields without a value are there.
+In this JSON, 64-bit numbers are text, and fields without a value are written out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tfsnn.serve.version import Version
 
 
 def status(versions: Sequence[Servable]) -> dict[str, Any]:
-    """A ``GetModelStatusResponse``."""
+    """Return a ``GetModelStatusResponse``: the state of each version."""
     return {
         "model_version_status": [
             {
@@ -30,11 +30,11 @@ def status(versions: Sequence[Servable]) -> dict[str, Any]:
 
 
 def metadata(model: str, version: Version) -> dict[str, Any]:
-    """A ``GetModelMetadataResponse``: the signatures."""
+    """Return a ``GetModelMetadataResponse``: the signatures of a version."""
     signatures = {
         name: {
-            "inputs": _ends(definition.inputs),
-            "outputs": _ends(definition.outputs),
+            "inputs": _tensor_infos(definition.inputs),
+            "outputs": _tensor_infos(definition.outputs),
             "method_name": definition.method_name,
             "defaults": {},
         }
@@ -50,12 +50,12 @@ def metadata(model: str, version: Version) -> dict[str, Any]:
     }
 
 
-def _ends(infos: Mapping[str, Any]) -> dict[str, Any]:
+def _tensor_infos(infos: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _tensor_info(info) for name, info in infos.items()}
 
 
 def _enum_name(message: Any, field: str) -> str:
-    """Return the name of an enum field's value, as the proto's own text has it."""
+    """Return the name of an enum field's value, as the proto's text form has it."""
     names = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
     return names[getattr(message, field)].name
 

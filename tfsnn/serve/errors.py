@@ -1,4 +1,4 @@
-"""What a server cannot do: start, or answer a request."""
+"""Errors of a server that cannot start or cannot answer a request."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tfsnn.errors import TfsnnError
 
 
 class ServeError(TfsnnError):
-    """A server that cannot start where it was told to."""
+    """The server cannot listen at the host and port that were given."""
 
 
 class RequestError(TfsnnError):
-    """A request that gets no answer: the HTTP status, and what is told to the client.
+    """A request cannot be answered: the HTTP status, and the message to the client.
 
-    The statuses are those that TF Serving maps its own errors to.
+    The statuses are those that TF Serving gives for its own errors.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class RequestError(TfsnnError):
 
 
 class NoModelError(RequestError):
-    """A model, or a version of one, that is not served: 404."""
+    """A model, or a version of it, is not served: status 404."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, HTTPStatus.NOT_FOUND)

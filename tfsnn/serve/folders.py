@@ -1,4 +1,4 @@
-"""The models that lie in a folder, and their versions, as TF Serving finds them."""
+"""Finding the models in a folder and their versions, as TF Serving does."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ FILE = "saved_model.pb"
 
 
 def find_models(folder: Path) -> dict[str, list[Path]]:
-    """The folders of versions of each model, by its name; versions rise.
+    """Find the folders of each model's versions, by model name, oldest version first.
 
     Args:
-        folder: of the versions of a model, or of several models.
+        folder: folder of one model's versions, or of several models.
 
     Raises:
-        ModelError: if it is neither, or cannot be read.
+        ModelError: if the folder is neither, or cannot be read.
     """
     way_out = (
         "give the folder of a model's versions, or of several models, as "
@@ -50,9 +50,9 @@ def _versions(folder: Path) -> list[Path]:
 
 
 def contents(folder: Path) -> frozenset[tuple[str, int, int]]:
-    """The files of a version, each with its size and its time, to tell a change by."""
+    """List a version's files with sizes and times, to tell whether they changed."""
     found = set()
-    with suppress(OSError):  # some of them are being written or removed
+    with suppress(OSError):  # files may be written or removed meanwhile
         for path in folder.rglob("*"):
             status = path.stat()
             found.add((str(path), status.st_size, status.st_mtime_ns))

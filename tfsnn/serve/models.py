@@ -1,9 +1,9 @@
-"""The models of a folder: the newest versions, also of those that appear meanwhile.
+"""The models of a folder: their newest versions, loaded as they appear.
 
-As TF Serving does by default: a new version is loaded and warmed up while the older one
-answers; then requests go to the new one, and the older is unloaded when it has answered
-those that it had. A new version that is broken changes nothing; it is tried again once
-its files have changed, for it may have been copied here piece by piece.
+As in TF Serving by default, a new version is loaded and warmed up while the older one
+answers; then requests go to the new version, and the older is unloaded once it has
+answered those that it had. A new version that is broken changes nothing; it is tried
+again once its files have changed, for they may have been copied here piece by piece.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ log = logging.getLogger(__name__)
 
 
 class Models:
-    """All that a server answers for, by name and version.
+    """The models that a server answers for, by name and version.
 
-    Any thread may ask; one at a time may :meth:`refresh`.
+    Any thread may read; only one at a time may :meth:`refresh`.
     """
 
     def __init__(self, folder: Path, num_versions: int = NUM_VERSIONS) -> None:
         """Load the newest versions of every model.
 
         Args:
-            folder: of the versions of a model, or of several models.
-            num_versions: of each model.
+            folder: folder of one model's versions, or of several models.
+            num_versions: versions of each model that are served, the newest ones.
 
         Raises:
-            ModelError: if there are none, or one cannot be loaded.
+            ModelError: if the folder has no model, or a version cannot be loaded.
         """
         self._folder, self._num_versions = folder, num_versions
         self._servables: dict[str, dict[int, Servable]] = {}
-        self._lock = threading.Lock()  # of states, uses, and the dicts
+        self._lock = threading.Lock()  # guards states, uses, and the dicts
         self._closed = threading.Event()
-        self._told: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
         for name, folders in find_models(folder).items():
             for servable in self._aspired(name, folders):
                 self._load(servable)
 
     @property
     def names(self) -> dict[str, list[int]]:
-        """The numbers of the versions of each model that answer, rising."""
+        """The numbers of the versions that answer, by model name, rising."""
         with self._lock:
             return {name: sorted(self._available(name)) for name in self._servables}
 
     def version(self, name: str, number: int | None) -> Version:
-        """The version of this number, or the latest.
+        """Return the version of this number, or the latest.
 
         Raises:
             NoModelError: if it is not served.
@@ -69,7 +69,7 @@ class Models:
 
     @contextmanager
     def using(self, name: str, number: int | None) -> Iterator[Version]:
-        """That version, which is not unloaded before the end of the block.
+        """Yield the version of this number, or the latest, and keep it loaded.
 
         Raises:
             NoModelError: if it is not served.
@@ -84,10 +84,10 @@ class Models:
                 servable.uses -= 1
 
     def states(self, name: str, number: int | None) -> list[Servable]:
-        """That version, or all, the latest first, as they are now.
+        """Return copies of one version's record, or of all, the latest first.
 
         Raises:
-            NoModelError: if there are none.
+            NoModelError: if there is no such version, or no version at all.
         """
         with self._lock:
             known = self._servables.get(name, {})
@@ -99,28 +99,28 @@ class Models:
             return [dataclasses.replace(known[n]) for n in chosen]
 
     def watch(self, seconds: float) -> None:
-        """Refresh every so many seconds, until :meth:`close`."""
+        """Refresh every `seconds` seconds, until :meth:`close`."""
         while not self._closed.wait(min(seconds, threading.TIMEOUT_MAX)):
             try:
                 self.refresh()
-            except Exception as error:  # a fault of ours; what is loaded answers
-                self._tell("watch", f"{type(error).__name__}: {error}", error)
+            except Exception as error:  # a bug here must not stop what is loaded
+                self._log_once("watch", f"{type(error).__name__}: {error}", error)
 
     def close(self) -> None:
-        """End a watch, after the request for warming up that it may be at."""
+        """End a watch; a warm-up request that runs is finished first."""
         self._closed.set()
 
     def refresh(self) -> None:
-        """Load new versions, have them answer, and unload those before them.
+        """Load new versions, let them answer, and unload older ones.
 
-        What goes wrong is logged, once, and what is loaded goes on answering.
+        An error is logged once, and versions that are loaded go on answering.
         """
         try:
             found = find_models(self._folder)
         except (ModelError, OSError) as error:
-            self._tell("", f"{error}. What is loaded goes on answering.")
+            self._log_once("", f"{error}. What is loaded goes on answering.")
             return
-        self._told.pop("", None)
+        self._logged.pop("", None)
         aspired = {name: self._aspired(name, paths) for name, paths in found.items()}
         for name, servables in aspired.items():
             for servable in servables:
@@ -142,12 +142,12 @@ class Models:
         return available[max(available) if number is None else number]
 
     def _aspired(self, name: str, folders: list[Path]) -> list[Servable]:
-        """The versions that should answer, the latest first; new ones are at START."""
+        """Return the versions that should answer, latest first; START means new."""
         aspired = []
         for folder in reversed(folders[-self._num_versions :]):
             number = int(folder.name)
             servable = self._servables.get(name, {}).get(number)
-            if servable is None or servable.over:
+            if servable is None or servable.renewable:
                 servable = Servable(name, folder)
                 with self._lock:
                     self._servables.setdefault(name, {})[number] = servable
@@ -159,33 +159,35 @@ class Models:
         servable.tried = contents(servable.folder)
         try:
             self._load(servable)
-        except Exception as error:  # whatever is in a file, the older version goes on
+        except Exception as error:  # no file may end the older version's answers
             with self._lock:
-                servable.broke(error)
+                servable.record_failure(error)
                 others = sorted(self._available(model))
             goes_on = f"version {others[-1]} goes on" if others else "no version does"
-            self._tell(
+            self._log_once(
                 f"{model} {number}",
                 f"{model}: version {number} does not answer, {goes_on}: "
                 f"{servable.error_message}",
                 None if isinstance(error, TfsnnError) else error,
             )
         else:
-            self._told.pop(f"{model} {number}", None)
+            self._logged.pop(f"{model} {number}", None)
             log.info("%s: version %d answers", model, number)
 
     def _load(self, servable: Servable) -> None:
-        """Load it and warm it up.
+        """Load a version and warm it up.
 
         Raises:
-            ModelError: if either cannot be.
+            ModelError: if the version cannot be loaded or warmed up.
         """
         servable.state = State.LOADING
         version = Version(servable.folder)
         try:
             warm_up(version, servable.folder, self._closed.is_set)
         except MissingPackageError as error:
-            self._tell("warm-up", f"{error}. Versions answer without having warmed up.")
+            self._log_once(
+                "warm-up", f"{error}. Versions answer without having warmed up."
+            )
         except BaseException:
             version.close()
             raise
@@ -193,7 +195,7 @@ class Models:
             servable.version, servable.state = version, State.AVAILABLE
 
     def _retire(self, name: str, aspired: list[Servable]) -> None:
-        """Other versions get no more requests, once one of the aspired answers."""
+        """Give other versions no more requests, once one of the aspired answers."""
         with self._lock:
             if any(servable.state is State.AVAILABLE for servable in aspired):
                 for servable in self._available(name).values():
@@ -201,7 +203,7 @@ class Models:
                         servable.state = State.UNLOADING
 
     def _unload(self) -> None:
-        """End those that have answered all that they had."""
+        """Unload the retired versions that have answered all their requests."""
         with self._lock:
             idle = [
                 servable
@@ -215,8 +217,10 @@ class Models:
                 servable.version, servable.state = None, State.END
             log.info("%s: version %d is unloaded", servable.model, servable.number)
 
-    def _tell(self, subject: str, message: str, trace: Exception | None = None) -> None:
-        """Log it, unless it is what was said last of the subject."""
-        if self._told.get(subject) != message:
-            self._told[subject] = message
+    def _log_once(
+        self, subject: str, message: str, trace: Exception | None = None
+    ) -> None:
+        """Log a message, unless it was the last one logged for the subject."""
+        if self._logged.get(subject) != message:
+            self._logged[subject] = message
             log.warning("%s", message, exc_info=trace)

@@ -1,7 +1,7 @@
-"""The JSON of TF Serving's REST API: requests into tensors, tensors into answers.
+"""The JSON of TF Serving's REST API, as tensors of requests and of answers.
 
-Source: https://www.tensorflow.org/tfx/serving/api_rest; what it leaves open is as in
-TF Serving's ``json_tensor.cc``.
+Source: https://www.tensorflow.org/tfx/serving/api_rest, and TF Serving's
+``json_tensor.cc`` for what that page leaves open.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ROWS, COLUMNS, EXAMPLES = ("instances", "inputs", "examples")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that was understood.
+class ParsedRequest:
+    """A request whose JSON was read and checked.
 
     Attributes:
-        signature: that answers it.
-        inputs: by name; they fit the signature.
+        signature: signature that answers the request.
+        inputs: input tensors by name, which fit the signature.
         form: ROWS, COLUMNS or EXAMPLES, which the answer follows.
     """
 
@@ -37,11 +37,11 @@ class Asked:
     form: str
 
 
-def predict_request(body: bytes, version: Version) -> Asked:
-    """What ``:predict`` is asked.
+def predict_request(body: bytes, version: Version) -> ParsedRequest:
+    """Read the body of a ``:predict`` request.
 
     Raises:
-        RequestError: for anything that the signature does not take.
+        RequestError: if the body is not what the signature takes.
     """
     document = _document(body)
     signature = version.signature(_signature_name(document))
@@ -54,19 +54,23 @@ def predict_request(body: bytes, version: Version) -> Asked:
     given = document[form]
     by_name = _rows(given, signature) if form == ROWS else _columns(given, signature)
     inputs = {
-        name: tensor(name, by_name[name], end) for name, end in signature.inputs.items()
+        name: tensor(name, by_name[name], spec)
+        for name, spec in signature.inputs.items()
     }
     sizes = {name: len(values) for name, values in inputs.items() if values.ndim}
     if len({*sizes.values()}) > 1 and signature.joinable:
-        raise RequestError(f"the inputs are not batches of one size: {sizes}")
-    return Asked(signature, inputs, form)
+        raise RequestError(
+            f"the inputs are not batches of one size: {sizes}; give each equally many "
+            "samples"
+        )
+    return ParsedRequest(signature, inputs, form)
 
 
-def classify_request(body: bytes, version: Version) -> Asked:
-    """What ``:classify`` is asked.
+def classify_request(body: bytes, version: Version) -> ParsedRequest:
+    """Read the body of a ``:classify`` request.
 
     Raises:
-        RequestError: for anything that the signature does not take.
+        RequestError: if the body is not what the signature takes.
     """
     document = _document(body)
     signature = version.signature(_signature_name(document))
@@ -85,15 +89,17 @@ def classify_request(body: bytes, version: Version) -> Asked:
         for i, given in enumerate(examples)
     ]
     (name,) = signature.inputs
-    return Asked(signature, {name: np.array(serialised, dtype=object)}, EXAMPLES)
+    return ParsedRequest(
+        signature, {name: np.array(serialised, dtype=object)}, EXAMPLES
+    )
 
 
-def answer(asked: Asked, outputs: Arrays) -> bytes:
-    """The body of the answer."""
+def answer(request: ParsedRequest, outputs: Arrays) -> bytes:
+    """Write the outputs as the body of the answer."""
     listed = {name: plain(name, values) for name, values in outputs.items()}
-    if asked.form == EXAMPLES:
+    if request.form == EXAMPLES:
         found: Any = {"results": _classifications(listed)}
-    elif asked.form == COLUMNS:
+    elif request.form == COLUMNS:
         found = {"outputs": listed if len(listed) > 1 else next(iter(listed.values()))}
     else:
         found = {"predictions": _by_row(listed, outputs)}
@@ -120,7 +126,7 @@ def _signature_name(document: dict[str, Any]) -> str | None:
 
 
 def _rows(rows: Any, signature: Signature) -> dict[str, list[Any]]:
-    """From the row form: a list with a value, or an object of values, per sample."""
+    """Read the row form: a list with a value, or an object of values, per sample."""
     if not isinstance(rows, list):
         raise RequestError("Expecting 'instances' to be a list/array")
     if not rows:
@@ -148,7 +154,7 @@ def _rows(rows: Any, signature: Signature) -> dict[str, list[Any]]:
 
 
 def _columns(columns: Any, signature: Signature) -> Mapping[str, Any]:
-    """From the column form: the batch of the only input, or an object of them."""
+    """Read the column form: the only input's batch, or an object of batches by name."""
     if not isinstance(columns, dict) or is_base64(columns):
         if len(signature.inputs) != 1:
             raise RequestError(
@@ -208,7 +214,7 @@ def _by_row(listed: dict[str, Any], outputs: Arrays) -> list[Any]:
 
 
 def _classifications(listed: dict[str, Any]) -> list[Any]:
-    """Per sample a list of [label, score]; what a signature lacks is empty."""
+    """Arrange [label, score] pairs per sample; empty labels or zeros where missing."""
     size = len(next(iter(listed.values())))
     classes = listed.get("classes") or [[""] * len(s) for s in listed["scores"]]
     scores = listed.get("scores") or [[0.0] * len(c) for c in listed["classes"]]

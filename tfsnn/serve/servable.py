@@ -1,4 +1,4 @@
-"""A version of a model as a server knows it, and its states, which are TF Serving's."""
+"""What a server knows of a version of a model; the states are TF Serving's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CODES = {
 
 
 class State(StrEnum):
-    """In their order."""
+    """The states of a version, in the order in which it goes through them."""
 
     START = "START"  # found, and to be loaded
     LOADING = "LOADING"  # its warm-up included
@@ -34,17 +34,17 @@ class State(StrEnum):
 
 @dataclass(eq=False)
 class Servable:
-    """A version of a model.
+    """A version of a model, and what the server does with it.
 
     Attributes:
         model: the name of the model.
         folder: where the version lies.
         state: what the server is doing with it.
-        version: what answers, where it is AVAILABLE or UNLOADING.
-        uses: requests that it is answering.
-        error_code: why it could not be loaded, in TensorFlow's word, or OK.
-        error_message: the same for people, or empty.
-        tried: what the folder held when that failed.
+        version: the loaded version, where the state is AVAILABLE or UNLOADING.
+        uses: number of requests that the version is answering.
+        error_code: name of TensorFlow's error code if loading failed, else OK.
+        error_message: why loading failed, or empty.
+        tried: contents of the folder when loading was last tried.
     """
 
     model: str
@@ -58,27 +58,30 @@ class Servable:
 
     @property
     def number(self) -> int:
-        """Of the version."""
+        """The number of the version, which is the name of its folder."""
         return int(self.folder.name)
 
     @property
-    def over(self) -> bool:
-        """Whether to begin anew: it was unloaded, or was broken and has other files."""
+    def renewable(self) -> bool:
+        """Whether to load it anew: it was unloaded, or broken files have changed."""
         broken = self.error_code != OK
         ended = self.state is State.END
         return ended and not (broken and self.tried == contents(self.folder))
 
-    def broke(self, error: Exception) -> None:
-        """It could not be loaded. Keeps no error, which would keep what was loaded."""
-        said = str(error)
+    def record_failure(self, error: Exception) -> None:
+        """Record that loading failed.
+
+        The error itself is not kept: its traceback would hold what was loaded.
+        """
+        message = str(error)
         if not isinstance(error, TfsnnError):
-            said = f"{type(error).__name__}: {said}"
-        self.state, self.error_message = State.END, said
+            message = f"{type(error).__name__}: {message}"
+        self.state, self.error_message = State.END, message
         self.error_code = _code(error.__cause__ or error)
 
 
 def _code(error: BaseException) -> str:
     if isinstance(error, tf.errors.OpError):
         return CODES[error.error_code]
-    # What a warm-up asks for in vain is an argument.
+    # A warm-up request that cannot be answered has a wrong argument.
     return "INVALID_ARGUMENT" if isinstance(error, RequestError) else "UNKNOWN"

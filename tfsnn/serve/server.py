@@ -1,4 +1,4 @@
-"""From a folder to a server that listens."""
+"""The development server: it takes a port, loads a folder's models, and answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tfsnn_numpy.defaults import (
 )
 
 BACKLOG = 2048  # connections that wait to be accepted
-PATIENCE = 30  # seconds for the requests that run at Ctrl-C
+PATIENCE = 30  # seconds that requests have to end after Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class ServerOptions:
 
 
 class Server:
-    """A server that has its port and its models, and does not answer yet.
+    """A server with its port and its models, which answers once it runs.
 
     Attributes:
-        models: that it answers for.
-        url: where: ``http://HOST:PORT``.
-        api: what answers.
+        models: models that the server answers for.
+        url: address of the server, ``http://HOST:PORT``.
+        api: application that answers the requests.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Server:
         self._poll_seconds = chosen.file_system_poll_wait_seconds
 
     def run(self) -> None:
-        """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then what has come, and end."""
+        """Answer until Ctrl-C, SIGTERM or :meth:`stop`; then finish what runs."""
         watching = threading.Thread(
             target=self.models.watch, args=(self._poll_seconds,), name="versions"
         )
@@ -122,7 +122,7 @@ class Server:
             watching.start()
         try:
             self._server.run(sockets=[self._socket])
-        except KeyboardInterrupt:  # again, once the signal was obeyed
+        except KeyboardInterrupt:  # uvicorn raises it again after it has shut down
             pass
         finally:
             self.models.close()
@@ -131,7 +131,7 @@ class Server:
             self._socket.close()
 
     def stop(self) -> None:
-        """As Ctrl-C, from any thread."""
+        """Make :meth:`run` end, as Ctrl-C does; any thread may call this."""
         self._server.should_exit = True
 
 
@@ -143,19 +143,20 @@ def serve(
 ) -> None:
     """Answer requests for exported models, by TF Serving's REST API, until Ctrl-C.
 
-    For development: one process, no TLS, no authentication. Versions that appear in the
-    folder meanwhile take the place of older ones (:mod:`tfsnn.serve.models`).
+    The server is for development: one process, no TLS, no authentication. Versions
+    that appear in the folder meanwhile replace older ones (:mod:`tfsnn.serve.models`).
 
     Args:
-        folder: of a model's versions, or of several models.
-        announce: is called with the :class:`Server` once connections are taken.
-        options: the fields of :class:`ServerOptions`, by name.
+        folder: folder of one model's versions, or of several models.
+        announce: function that is called with the :class:`Server` once it accepts
+            connections.
+        options: fields of :class:`ServerOptions`, by name.
 
     Raises:
-        OptionError: for an impossible option.
+        OptionError: if an option is out of range.
         MissingPackageError: without starlette and uvicorn.
-        ServeError: if the port cannot be had.
-        ModelError: if there is nothing to serve, or it cannot be loaded.
+        ServeError: if the server cannot listen at this host and port.
+        ModelError: if the folder has no model, or a version cannot be loaded.
     """
     server = Server(folder, ServerOptions(**options))
     announce(server)

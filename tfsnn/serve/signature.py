@@ -1,4 +1,4 @@
-"""A signature of a loaded SavedModel: what it takes, what it answers, how it runs."""
+"""Signatures of loaded SavedModels: what they take and give, and how they run."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class End:
-    """One input or output.
+class TensorSpec:
+    """The description of one input or output tensor of a signature.
 
     Attributes:
-        tensor: its name in the graph, ``"x:0"``.
-        dtype: of TensorFlow.
-        shape: the batch first; None for a size, or for all of it, that is free.
+        tensor: name of the tensor in the graph, as ``"x:0"``.
+        dtype: TensorFlow's type.
+        shape: sizes, the batch first; None for a free size, or for any shape at all.
     """
 
     tensor: str
@@ -29,8 +29,8 @@ class End:
     shape: tuple[int | None, ...] | None
 
     @classmethod
-    def of(cls, info: Any) -> End:
-        """From a ``TensorInfo``."""
+    def of(cls, info: Any) -> TensorSpec:
+        """Read the description from a ``TensorInfo`` proto."""
         shape = tf.TensorShape(info.tensor_shape)
         sizes = None if shape.rank is None else tuple(shape.as_list())
         return cls(info.name, tf.as_dtype(info.dtype), sizes)
@@ -56,16 +56,20 @@ class End:
 
 
 class Signature:
-    """What one signature of one version computes. Safe to call from any thread."""
+    """A signature of one version, which any thread may call."""
 
     def __init__(self, name: str, definition: Any, session: Any) -> None:
-        """The definition is a ``SignatureDef``, the session has its graph."""
+        """Read a ``SignatureDef`` whose graph is loaded in a session."""
         self.name, self._session = name, session
-        self.inputs = {key: End.of(info) for key, info in definition.inputs.items()}
-        self.outputs = {key: End.of(info) for key, info in definition.outputs.items()}
-        ends = [*self.inputs.values(), *self.outputs.values()]
-        # XLA compiles for each batch size; joined, requests would have ever new ones.
-        self.joinable = all(end.batched for end in ends) and not name.startswith(XLA)
+        self.inputs = {
+            key: TensorSpec.of(info) for key, info in definition.inputs.items()
+        }
+        self.outputs = {
+            key: TensorSpec.of(info) for key, info in definition.outputs.items()
+        }
+        specs = [*self.inputs.values(), *self.outputs.values()]
+        # XLA compiles for each batch size, and joined requests have ever new ones.
+        self.joinable = all(spec.batched for spec in specs) and not name.startswith(XLA)
 
     @property
     def classifies(self) -> bool:
@@ -75,7 +79,7 @@ class Signature:
         return one and bool(outputs) and outputs <= {"classes", "scores"}
 
     def __call__(self, inputs: Arrays) -> Arrays:
-        """The outputs by name, for inputs that fit."""
+        """Compute the outputs by name, for inputs that fit."""
         feed = {self.inputs[name].tensor: value for name, value in inputs.items()}
-        fetch = {name: end.tensor for name, end in self.outputs.items()}
+        fetch = {name: spec.tensor for name, spec in self.outputs.items()}
         return self._session.run(fetch, feed)

@@ -1,4 +1,4 @@
-"""Values of JSON as tensors and back, checked before a network sees them."""
+"""Conversion of JSON values to tensors and back, checked before a network runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.serve.errors import RequestError
-from tfsnn.serve.signature import End
+from tfsnn.serve.signature import TensorSpec
 
 BASE64 = "b64"
 JSON_TYPES = {
@@ -26,7 +26,7 @@ BYTES_SUFFIX = "_bytes"  # outputs of such a name are bytes, others are text
 
 
 def is_base64(value: Any) -> bool:
-    """Whether it is ``{"b64": "..."}``, which stands for bytes."""
+    """Whether a value is ``{"b64": "..."}``, which stands for bytes."""
     return (
         isinstance(value, dict)
         and value.keys() == {BASE64}
@@ -35,31 +35,32 @@ def is_base64(value: Any) -> bool:
 
 
 def decoded(value: Any, where: str) -> bytes:
-    """The bytes of text, or of ``{"b64": "..."}``.
+    """Return the bytes of text, or of ``{"b64": "..."}``.
 
     Raises:
-        RequestError: if it is neither.
+        RequestError: if the value is neither.
     """
     if isinstance(value, str):
         return value.encode()
     if not is_base64(value):
         raise RequestError(f'{where}: expected text or {{"b64": BASE64}}')
     text = value[BASE64]
-    try:  # as TF Serving, with or without padding
+    try:  # TF Serving takes base64 with or without padding
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise RequestError(f"{where}: cannot decode base64 ({error})") from error
 
 
-def tensor(name: str, value: Any, end: End) -> np.ndarray:
-    """An input from JSON: nested lists, ``(B, ...)``.
+def tensor(name: str, value: Any, spec: TensorSpec) -> np.ndarray:
+    """Make an input tensor ``(B, ...)`` from the nested lists of JSON.
 
     Raises:
-        RequestError: for another shape or type, ragged lists, NaN and infinity.
+        RequestError: if shape or type do not fit, lists are ragged, or a number is
+            not finite.
     """
     where = f'input "{name}"'
     try:
-        found = np.array(value, dtype=object)  # lists that are ragged stay lists
+        found = np.array(value, dtype=object)  # ragged lists stay lists in it
     except ValueError as error:
         raise RequestError(f"{where}: not a tensor ({error})") from error
     flat = found.ravel()
@@ -69,16 +70,16 @@ def tensor(name: str, value: Any, end: End) -> np.ndarray:
             f"{where}: is ragged; lists side by side must have the same length, all "
             "the way down"
         )
-    if not end.takes(found.shape):
+    if not spec.takes(found.shape):
         raise RequestError(
-            f"{where}: got the shape {found.shape}, the signature takes {end}"
+            f"{where}: got the shape {found.shape}, the signature takes {spec}"
         )
     if not flat.size:
-        raise RequestError(f"{where}: is empty, {found.shape}; it takes {end}")
-    if end.dtype == tf.string:
+        raise RequestError(f"{where}: is empty, {found.shape}; it takes {spec}")
+    if spec.dtype == tf.string:
         values = [decoded(v, where) for v in flat]
         return np.array(values, dtype=object).reshape(found.shape)
-    return _numbers(found, kinds, end.dtype.as_numpy_dtype, f"{where}: ")
+    return _numbers(found, kinds, spec.dtype.as_numpy_dtype, f"{where}: ")
 
 
 def _numbers(found: np.ndarray, kinds: set[type], dtype: Any, where: str) -> np.ndarray:
@@ -92,7 +93,7 @@ def _numbers(found: np.ndarray, kinds: set[type], dtype: Any, where: str) -> np.
         if found.min() < bounds.min or found.max() > bounds.max:
             raise RequestError(f"{where}{name} is from {bounds.min} to {bounds.max}")
     try:
-        with np.errstate(over="ignore"):  # found below
+        with np.errstate(over="ignore"):  # checked below
             values = found.astype(dtype)
         finite = not floating or np.isfinite(values).all()
     except OverflowError:  # a whole number that no float64 holds
@@ -110,9 +111,9 @@ def _json_types(kinds: Iterable[type]) -> str:
 
 
 def plain(name: str, values: np.ndarray) -> Any:
-    """An output as JSON has it: nested lists.
+    """Turn an output tensor into the nested lists of JSON.
 
-    Float32 is written with the fewest digits that give the same float32 again.
+    A float32 gets the fewest digits that read back as the same float32.
     """
     if values.dtype == object:
         as_text = [_text(name, value) for value in values.ravel()]

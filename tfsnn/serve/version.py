@@ -1,4 +1,4 @@
-"""One version of a model, loaded the way TF Serving does it: into a session of its own.
+"""A version of a model, loaded as TF Serving does it: into a session of its own.
 
 Only the SavedModel is needed, no ``.keras`` file and no Python of the model.
 """
@@ -15,22 +15,22 @@ from tfsnn.serve.errors import RequestError
 from tfsnn.serve.signature import CLASSIFY, PREDICT, Signature
 
 DEFAULT = "serving_default"
-INIT = "__saved_model_init_op"  # in every SavedModel of TensorFlow 2, not to be asked
+INIT = "__saved_model_init_op"  # in every SavedModel of TensorFlow 2; not for requests
 
 
 class Version:
-    """One loaded version of a model.
+    """A loaded version of a model, which answers for its signatures.
 
     Attributes:
-        number: the name of its folder.
-        definitions: all that the SavedModel has, for its metadata.
+        number: number of the version, the name of its folder.
+        definitions: all ``SignatureDef`` of the SavedModel by name, for its metadata.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Load it.
+        """Load the SavedModel of a version.
 
         Raises:
-            ModelError: if it is no SavedModel that can be served.
+            ModelError: if the folder holds no SavedModel that can be served.
         """
         self.number = int(folder.name)
         self._session = tf.compat.v1.Session(graph=tf.Graph())
@@ -50,10 +50,10 @@ class Version:
         }
 
     def signature(self, name: str | None) -> Signature:
-        """The signature of this name, or the default one.
+        """Return the signature of this name, or the default one.
 
         Raises:
-            RequestError: if there is none.
+            RequestError: if there is no such signature.
         """
         name = name or DEFAULT
         if name not in self._signatures:
@@ -64,5 +64,5 @@ class Version:
         return self._signatures[name]
 
     def close(self) -> None:
-        """Give its memory back; it answers no more."""
+        """Free the memory of the version, which answers no more."""
         self._session.close()

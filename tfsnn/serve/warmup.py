@@ -1,9 +1,9 @@
-"""The requests that a version answers to itself before it answers others.
+"""Warm-up: the requests of its own that a version answers before any other.
 
-They are in ``assets.extra/tf_serving_warmup_requests``
+These requests are in ``assets.extra/tf_serving_warmup_requests``
 (:mod:`tfsnn.export.saved_model.warmup` writes it), a TFRecord of ``PredictionLog``
 messages. As with TF Serving, there are 1000 at most, and a version that cannot answer
-one of them is not served. Those of services that are not offered here (Regress,
+one of them is not served. Requests for services that are not offered here (Regress,
 MultiInference) are left out.
 """
 
@@ -30,19 +30,20 @@ MAX_RECORDS = 1000
 def warm_up(
     version: Version, folder: Path, stopped: Callable[[], bool] = lambda: False
 ) -> int:
-    """Have a version answer its own requests.
+    """Let a version answer its own warm-up requests.
 
     Args:
-        version: loaded.
-        folder: that it was loaded from.
-        stopped: asked before each of them, whether to leave the others out.
+        version: loaded version.
+        folder: folder that it was loaded from.
+        stopped: function that is called before each request; True ends the warm-up.
 
     Returns:
-        How many were answered; 0 if it has none.
+        The number of requests that were answered; 0 if the version has none.
 
     Raises:
-        MissingPackageError: if it has some, and tensorflow-serving-api is missing.
-        ModelError: if one cannot be read or answered, or there are too many.
+        MissingPackageError: if there are requests, and tensorflow-serving-api is not
+            installed.
+        ModelError: if a request cannot be read or answered, or there are too many.
     """
     path = folder / FILE
     if not path.is_file():
@@ -73,7 +74,7 @@ def warm_up(
 
 
 def _answered(version: Version, record: Any) -> bool:
-    """Whether the request is one of those that are answered here; it was, then."""
+    """Answer a request if its service is offered here, and say whether it was."""
     kind = record.WhichOneof("log_type")
     if kind not in ("predict_log", "classify_log"):
         return False
@@ -90,7 +91,7 @@ def _answered(version: Version, record: Any) -> bool:
 
 
 def _examples(given: Any) -> list[bytes]:
-    """Those of an ``Input``, each with the features that are common to all."""
+    """Return the examples of an ``Input``, each with the features common to all."""
     if given.WhichOneof("kind") == "example_list":
         return [example.SerializeToString() for example in given.example_list.examples]
     listed, merged = given.example_list_with_context, []
@@ -110,9 +111,9 @@ def _check(signature: Signature, inputs: Arrays) -> None:
             f"not {', '.join(inputs) or 'nothing'}"
         )
     for name, values in inputs.items():
-        end, dtype = signature.inputs[name], tf.as_dtype(values.dtype)
-        if dtype != end.dtype or not end.takes(values.shape):
+        spec, dtype = signature.inputs[name], tf.as_dtype(values.dtype)
+        if dtype != spec.dtype or not spec.takes(values.shape):
             raise RequestError(
                 f'input "{name}": got {dtype.name} {values.shape}, the signature takes '
-                f"{end}"
+                f"{spec}"
             )

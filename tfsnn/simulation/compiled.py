@@ -9,18 +9,26 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.simulate import Result, simulate
+from tfsnn.simulation.weights import Watch
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout
 # once, and not in every step. An exported graph has three copies of them, and it could
 # not be saved with 2 GB.
 CONSTANT_BYTES = 2**28
 FLOAT_BYTES = 4
+# Samples times steps that a layer takes at a time, where K is free, and the largest K:
+# so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.
+AT_A_TIME, LARGEST_CHUNK = 32, 4
 
 
-class Way(NamedTuple):
+def chunk_for(batch: int | None) -> int:
+    """Return K, the steps to advance at a time, for a batch; None if it is unknown."""
+    return LARGEST_CHUNK if batch and batch * LARGEST_CHUNK <= AT_A_TIME else 1
+
+
+class RunKey(NamedTuple):
     """How a simulation is run; arguments of
     :func:`tfsnn.simulation.simulate.simulate`."""
 
@@ -30,48 +38,103 @@ class Way(NamedTuple):
     early_exit: ExitRule | None
 
 
-class Runs:
-    """Those of one network; no plain dict, which Keras would track and save."""
+Simulation = Callable[[dict[str, Any]], tuple[Result, list[Any]]]
 
-    def __init__(self) -> None:
-        """None is compiled yet."""
-        self.by_way: dict[Way, Callable[[dict[str, Any]], Result]] = {}
+
+class Simulations:
+    """The compiled simulations of one network, by :class:`RunKey`.
+
+    (A plain dict would be tracked and saved by Keras.) Programs that hold the weights
+    as constants are forgotten when the weights change, however that happens.
+    """
+
+    def __init__(
+        self, structure: Graph, variables: Mapping[str, Any], constant: bool
+    ) -> None:
+        """Start with nothing compiled.
+
+        Args:
+            structure: the graph, whatever its arrays.
+            variables: these arrays, by ``node.field``.
+            constant: whether programs may hold the weights as constants; not those of
+                a network that is trained, which would be compiled after each step.
+        """
+        self._structure, self._variables = structure, variables
+        self._constant = constant and not on_accelerator()
+        self._by_key: dict[RunKey, Simulation] = {}
+        self._watch = Watch(list(variables.values()))
+
+    def run(
+        self, key: RunKey, fan_outs: Mapping[str, Any], feed: dict[str, Any]
+    ) -> Result:
+        """Run the simulation of a key on a batch, with the weights of now.
+
+        A program that holds weights also tells those that it found in the variables: if
+        they are others it is compiled anew, and run again. `fan_outs` are for the
+        observation of counts.
+        """
+        eager = tf.executing_eagerly()
+        if not eager and self._constant and self._watch.changed(self._watch.read()):
+            self._by_key.clear()
+        result, weights = self._program(key, fan_outs)(feed)
+        if eager and self._watch.changed(weights):
+            self._by_key.clear()
+            result, _ = self._program(key, fan_outs)(feed)
+        return result
+
+    def _program(self, key: RunKey, fan_outs: Mapping[str, Any]) -> Simulation:
+        if key not in self._by_key:
+            if self._constant and self._watch.changed(self._watch.read()):
+                self._by_key.clear()
+            self._by_key[key] = compiled(
+                self._structure, self._variables, key, fan_outs, self._constant
+            )
+        return self._by_key[key]
 
 
 def compiled(
     structure: Graph,
     variables: Mapping[str, Any],
-    way: Way,
+    key: RunKey,
     fan_outs: Mapping[str, Any],
-) -> Callable[[dict[str, Any]], Result]:
-    """A simulation of inputs by name, each ``(B, *shape)`` float32; no gradients.
+    constant: bool = True,
+) -> Simulation:
+    """Return a simulation of inputs by name, each ``(B, *shape)`` float32.
+
+    It has no gradients. Beside the result it gives the tensors that the variables hold
+    if it has their values as constants, else none.
 
     Args:
         structure: the graph, whatever its arrays.
         variables: these arrays, by ``node.field``.
-        way: how it is run.
+        key: how it is run.
         fan_outs: for the observation of counts.
+        constant: whether it may hold the weights as constants, on a CPU.
     """
     xla = on_accelerator()
-    constant = None if xla else with_constants(_holding(structure, variables))
+    held = None
+    if constant and not xla:
+        held = with_constants(_holding(structure, variables))
     free = {name: tf.TensorSpec((None, *s)) for name, s in structure.inputs.items()}
 
     # XLA compiles for one batch size, and wants to know it.
     @tf.function(
         input_signature=None if xla else [free], autograph=False, jit_compile=xla
     )
-    @without_gradients()
-    def run(x: dict[str, Any]) -> Result:
-        return simulate(
-            constant or with_variables(structure, variables),
+    def run(x: dict[str, Any]) -> tuple[Result, list[Any]]:
+        result = simulate(
+            held or with_variables(structure, variables),
             x,
-            way.timesteps,
-            chunk=way.chunk,
-            observe=way.observe,
+            key.timesteps,
+            chunk=key.chunk,
+            observe=key.observe,
             fan_outs=fan_outs,
-            early_exit=way.early_exit,
+            early_exit=key.early_exit,
             static=xla,
+            gradients=False,
         )
+        weights = list(variables.values()) if held else []
+        return result, [tf.convert_to_tensor(variable) for variable in weights]
 
     return run
 

@@ -5,7 +5,6 @@ When that is, a rule says (:mod:`tfsnn.simulation.exit_rule`).
 
 from __future__ import annotations
 
-import copy
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -59,6 +58,8 @@ class _Live(NamedTuple):
 
 
 class _Answers(NamedTuple):
+    """What each sample of the batch has given when it left, or gives so far."""
+
     means: list[Any]
     steps: Any
     counts: dict[str, Any]
@@ -81,51 +82,99 @@ def run_until_decided(
         The outputs; the counts over all steps of each sample, ``(1, B, 4)`` by
         ``counts/node``; and these steps, ``(B,)`` int32.
     """
-    deciding = check_can_exit(run.graph)
-    names, steps = run.graph.outputs, run.timesteps
-    readouts: list[Any] = [run.graph[name] for name in names]
-    position = names.index(deciding.name)
-    needed = _read_over_time(run)
-    zeros = tf.zeros([run.batch], tf.int32)
-    shapes = observed_shapes(run.graph, run.observe, run.fan_outs)
-    nothing = {key: tf.zeros((run.batch, *shape)) for key, shape in shapes.items()}
-    live = _Live(
-        index=tf.range(run.batch),
-        active=tf.fill([run.batch], True),
-        top=zeros - 1,
-        streak=zeros,
-        counts=nothing,
-        state=run.initial_state(),
-        constants={name: run.constants[name] for name in needed},
-    )
-    answers = _Answers(
-        [tf.zeros((run.batch, *run.graph[r.inputs[0]].shape)) for r in readouts],
-        zeros,
-        nothing,
-    )
+    loop = _Loop(run, rule, compact)
+    chunk = min(chunk, run.timesteps)
+    whole, rest = divmod(run.timesteps, chunk)
+    t = tf.constant(0)
+    live, answers = loop.start()
+    if whole:
+        t, live, answers = tf.while_loop(
+            lambda t, live, _: (t < whole * chunk) & loop.goes_on(t, live),
+            lambda t, live, answers: loop.advance(t, live, answers, chunk),
+            (t, live, answers),
+            shape_invariants=_invariants((t, live, answers), compact),
+            maximum_iterations=whole,
+            parallel_iterations=1,
+        )
+    if rest:
+        t, live, answers = tf.cond(
+            loop.goes_on(t, live),
+            lambda: loop.advance(t, live, answers, rest),
+            lambda: (t, live, answers),
+        )
+    outputs = [
+        node.apply(mean)
+        for node, mean in zip(loop.readouts, answers.means, strict=True)
+    ]
+    counts = {key: values[None] for key, values in answers.counts.items()}
+    return outputs, counts, answers.steps
 
-    def advanced(t: Any, live: _Live, answers: _Answers, k: int) -> Any:
-        here = copy.copy(run)
-        here.constants = {**run.constants, **live.constants}
-        here.batch, here.static_batch = tf.shape(live.index)[0], live.index.shape[0]
-        state, seen = here.advance(live.state, k)
+
+class _Loop:
+    """The steps of a run whose samples leave; see :func:`run_until_decided`."""
+
+    def __init__(self, run: Run, rule: ExitRule, compact: bool) -> None:
+        self.run, self.rule, self.compact = run, rule, compact
+        names = run.graph.outputs
+        self.readouts: list[Any] = [run.graph[name] for name in names]
+        self.deciding = names.index(check_can_exit(run.graph).name)
+
+    def start(self) -> tuple[_Live, _Answers]:
+        """All samples, of which none has answered."""
+        run = self.run
+        zeros = tf.zeros([run.batch], tf.int32)
+        shapes = observed_shapes(run.graph, run.observe, run.fan_outs)
+        counts = {key: tf.zeros((run.batch, *shape)) for key, shape in shapes.items()}
+        live = _Live(
+            index=tf.range(run.batch),
+            active=tf.fill([run.batch], True),
+            top=zeros - 1,
+            streak=zeros,
+            counts=counts,
+            state=run.initial_state(),
+            constants={name: run.constants[name] for name in _read_over_time(run)},
+        )
+        shapes_read = (run.graph[node.inputs[0]].shape for node in self.readouts)
+        means = [tf.zeros((run.batch, *shape)) for shape in shapes_read]
+        return live, _Answers(means, zeros, counts)
+
+    def goes_on(self, t: Any, live: _Live) -> Any:
+        """Whether there are steps and samples left."""
+        return (t < self.run.timesteps) & tf.reduce_any(live.active)
+
+    def advance(self, t: Any, live: _Live, answers: _Answers, k: int) -> Any:
+        """Go k steps, and let those who are decided answer."""
+        run = self.run.for_samples(live.index, live.constants)
+        state, seen = run.advance(live.state, k)
         counts = {
             key: total + tf.reduce_sum(seen[key], 0)
             for key, total in live.counts.items()
         }
         t = t + k
-        means = [state[name].total / tf.cast(t, tf.float32) for name in names]
-        top = tf.argmax(means[position], -1, tf.int32)
+        means = [state[n.name].total / tf.cast(t, tf.float32) for n in self.readouts]
+        scores = means[self.deciding]
+        top = tf.argmax(scores, -1, tf.int32)
         streak = tf.where(top == live.top, live.streak, 0) + k
-        decided = rule.decided(means[position], t, streak) | (t >= steps)
+        decided = self.rule.decided(scores, t, streak) | (t >= run.timesteps)
         live = live._replace(top=top, streak=streak, counts=counts, state=state)
         now = _Answers(means, tf.fill(tf.shape(top), t), counts)
-        if not compact:
-            ends = live.active & decided
-            answers = tf.nest.map_structure(
-                lambda new, old: tf.where(_like(ends, new), new, old), now, answers
-            )
-            return t, live._replace(active=live.active & ~decided), answers
+        leave = self._take_out if self.compact else self._let_wait
+        return t, *leave(live, answers, now, decided)
+
+    def _let_wait(
+        self, live: _Live, answers: _Answers, now: _Answers, decided: Any
+    ) -> tuple[_Live, _Answers]:
+        """Keep the answers of those who are decided now; they go along."""
+        ends = live.active & decided
+        answers = tf.nest.map_structure(
+            lambda new, old: tf.where(_like(ends, new), new, old), now, answers
+        )
+        return live._replace(active=live.active & ~decided), answers
+
+    def _take_out(
+        self, live: _Live, answers: _Answers, now: _Answers, decided: Any
+    ) -> tuple[_Live, _Answers]:
+        """Keep the answers of those who are decided, and go on without them."""
         leave = tf.boolean_mask(live.index, decided)[:, None]
         answers = tf.nest.map_structure(
             lambda new, old: tf.tensor_scatter_nd_update(
@@ -140,34 +189,7 @@ def run_until_decided(
             lambda: tf.nest.map_structure(lambda x: _gathered(x, stay), live),
             lambda: tf.nest.map_structure(tf.identity, live),
         )
-        return t, kept, answers
-
-    def undecided(t: Any, live: _Live, _: _Answers) -> Any:
-        return (t < steps) & tf.reduce_any(live.active)
-
-    chunk = min(chunk, steps)
-    whole, rest = divmod(steps, chunk)
-    t = tf.constant(0)
-    if whole:
-        t, live, answers = tf.while_loop(
-            lambda t, live, a: (t < whole * chunk) & undecided(t, live, a),
-            lambda t, live, a: advanced(t, live, a, chunk),
-            (t, live, answers),
-            shape_invariants=_invariants((t, live, answers), compact),
-            maximum_iterations=whole,
-            parallel_iterations=1,
-        )
-    if rest:
-        t, live, answers = tf.cond(
-            undecided(t, live, answers),
-            lambda: advanced(t, live, answers, rest),
-            lambda: (t, live, answers),
-        )
-    outputs = [
-        node.apply(mean) for node, mean in zip(readouts, answers.means, strict=True)
-    ]
-    counts = {key: values[None] for key, values in answers.counts.items()}
-    return outputs, counts, answers.steps
+        return kept, answers
 
 
 def _read_over_time(run: Run) -> list[str]:

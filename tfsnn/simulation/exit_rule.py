@@ -24,6 +24,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import EXIT_KINDS
 
 
@@ -51,8 +52,7 @@ class ExitRule:
             raise OptionError(
                 f"early exit at {self.kind}={self.threshold}: give a number from 0 up"
             )
-        if self.first_step < 1:
-            raise OptionError(f"first_step={self.first_step}: the first step is 1")
+        check_count("first_step", self.first_step)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON."""

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.errors import DataError, OptionError
+from tfsnn.errors import OptionError
+from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.migration import dropped_arrays
 from tfsnn.network.node import Node
+from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import Operations, count_operations
 from tfsnn.simulation.compiled import (
-    Runs,
-    Way,
-    compiled,
+    RunKey,
+    Simulations,
+    chunk_for,
     on_accelerator,
     with_variables,
 )
 from tfsnn.simulation.exit_rule import ExitRule
-from tfsnn.simulation.report import ConversionReport
+from tfsnn.simulation.feed import checked_feed, input_spec
+from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
+from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
-from tfsnn_numpy.results import table
-
-# Samples times steps that a layer takes at a time, where K is free, and the largest K:
-# so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.
-AT_A_TIME, LARGEST_CHUNK = 32, 4
+from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
+from tfsnn_numpy.checks import check_count
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -49,9 +51,10 @@ class SpikingModel(keras.Model):
         graph: Graph | Mapping[str, Any],
         timesteps: int,
         report: ConversionReport | Mapping[str, Any],
-        output_keys: Collection[str] | bool = False,
+        output_keys: OutputKeys = False,
         chunk: int | None = None,
         early_exit: ExitRule | Mapping[str, Any] | None = None,
+        trainable: bool = False,
         **kwargs: Any,
     ) -> None:
         """Hold a spiking graph.
@@ -63,8 +66,9 @@ class SpikingModel(keras.Model):
             output_keys: of a dict of outputs; True for a list, False for one.
             chunk: K, steps advanced at a time; by the size of the batch if None.
             early_exit: when a sample is decided, or its ``to_dict``.
+            trainable: whether ``fit`` trains weights and biases; never thresholds.
         """
-        super().__init__(**kwargs)
+        super().__init__(trainable=trainable, **kwargs)
         self._dropped: frozenset[int] = frozenset()  # of the arrays of an old file
         if isinstance(graph, Mapping):
             self._dropped = dropped_arrays(graph)
@@ -72,8 +76,8 @@ class SpikingModel(keras.Model):
         if isinstance(report, Mapping):
             report = ConversionReport.from_dict(report)
         self.report = report
-        self.timesteps = _positive("timesteps", timesteps)
-        self.chunk = None if chunk is None else _positive("chunk", chunk)
+        self.timesteps = check_count("timesteps", timesteps)
+        self.chunk = None if chunk is None else check_count("chunk", chunk)
         if isinstance(early_exit, Mapping):
             early_exit = ExitRule.from_dict(early_exit)
         self.early_exit = early_exit
@@ -81,9 +85,10 @@ class SpikingModel(keras.Model):
         self._variables_by_field: dict[str, Any] = {}
         # The structure alone: zeros in place of the arrays, which the variables hold.
         self._structure = graph.map_arrays(self._make_variable)
-        self._runs = Runs()
+        variables = self._variables_by_field
+        self._simulations = Simulations(self._structure, variables, not trainable)
         self._operations: Operations | None = None
-        self.input_spec = _input_spec(graph.inputs)
+        self.input_spec = input_spec(graph.inputs)
         self.built = True
         self.jit_compile = on_accelerator()
 
@@ -93,7 +98,7 @@ class SpikingModel(keras.Model):
             name=f"{node.name}.{name}".replace("/", "."),
             shape=values.shape,
             initializer="zeros",
-            trainable=False,
+            trainable=self.trainable and not isinstance(node, Rate),
             dtype="float32",
             autocast=False,
         )
@@ -128,6 +133,16 @@ class SpikingModel(keras.Model):
         return {node.name: node.shape for node in self._structure if node.spikes}
 
     @property
+    def first_output(self) -> str:
+        """The name of the node of the first output."""
+        return self._structure.outputs[0]
+
+    @property
+    def clock(self) -> Clock:
+        """How the network's steps count (:class:`tfsnn.network.clock.Clock`)."""
+        return self._structure.clock
+
+    @property
     def depth(self) -> int:
         """The spiking populations on the longest way from an input to an output."""
         depths: dict[str, int] = {}
@@ -152,24 +167,17 @@ class SpikingModel(keras.Model):
             self.graph,
             feed,
             self.timesteps,
-            chunk=self.chunk_for(first.shape[0]),
+            chunk=self.chunk_for(first.shape[0], self.early_exit),
             early_exit=self.early_exit,
             static=bool(self.jit_compile),
         )
-        return self._arranged(result.outputs)
+        return arranged_outputs(self.output_keys, result.outputs)
 
-    def chunk_for(self, batch: int | None) -> int:
+    def chunk_for(self, batch: int | None, early_exit: ExitRule | None = None) -> int:
         """K, the steps advanced at a time, for a batch; None where it is unknown."""
         if self.chunk is not None:
             return self.chunk
-        return LARGEST_CHUNK if batch and batch * LARGEST_CHUNK <= AT_A_TIME else 1
-
-    def _arranged(self, outputs: list[Any]) -> Any:
-        if self.output_keys is True:
-            return outputs
-        if self.output_keys is False:
-            return outputs[0]
-        return dict(zip(self.output_keys, outputs, strict=True))
+        return 1 if early_exit else chunk_for(batch)  # a rule is asked after each step
 
     def run(
         self,
@@ -183,31 +191,23 @@ class SpikingModel(keras.Model):
         Without `early_exit` every sample goes through all steps.
         """
         timesteps = self.timesteps if timesteps is None else timesteps
-        timesteps = _positive("timesteps", timesteps)
-        feed = self._checked(x)
-        chunk = self.chunk_for(next(iter(feed.values())).shape[0])
-        if early_exit is not None and self.chunk is None:
-            chunk = 1  # asked after each step
-        way = Way(timesteps, frozenset(observe), chunk, early_exit)
-        if way not in self._runs.by_way:
-            counts = COUNTS in way.observe
-            fan_outs = self.operations_per_sample.fan_outs if counts else {}
-            variables = self._variables_by_field
-            self._runs.by_way[way] = compiled(self._structure, variables, way, fan_outs)
-        return self._runs.by_way[way](feed)
+        timesteps = check_count("timesteps", timesteps)
+        feed = checked_feed(self._structure, x)
+        chunk = self.chunk_for(next(iter(feed.values())).shape[0], early_exit)
+        counts = COUNTS in observe
+        fan_outs = self.operations_per_sample.fan_outs if counts else {}
+        key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
+        return self._simulations.run(key, fan_outs, feed)
 
     def load_own_variables(self, store: Any) -> None:
-        """As in Keras; what was compiled with other weights is forgotten."""
+        """Load the weights as Keras does; arrays that an old file has besides are left.
+
+        See :func:`tfsnn.network.migration.dropped_arrays`.
+        """
         if len(store.keys()) == len(self.weights) + len(self._dropped):
             kept = [i for i in range(len(store.keys())) if i not in self._dropped]
             store = {str(new): store[str(old)] for new, old in enumerate(kept)}
         super().load_own_variables(store)
-        self._runs.by_way.clear()
-
-    def set_weights(self, weights: Any) -> None:
-        """As in Keras; what was compiled with other weights is forgotten."""
-        super().set_weights(weights)
-        self._runs.by_way.clear()
 
     def predict(
         self,
@@ -219,62 +219,47 @@ class SpikingModel(keras.Model):
     ) -> Any:
         """As in Keras; for arrays, without the cost of its data pipeline.
 
-        With an :attr:`early_exit`, `x` has to be arrays, and the result is
-        ``{"outputs", "steps"}``: the outputs, and the steps of each sample, ``(N,)``
-        int32.
+        With an :attr:`early_exit` samples leave when they are decided;
+        :meth:`predict_early` tells after how many steps.
 
         Raises:
-            OptionError: for early exit and something else than arrays.
             DataError: for arrays of another shape.
         """
-        keras_only = (
-            self.jit_compile or callbacks or steps or tf.distribute.has_strategy()
-        )
         arrays = all(isinstance(a, np.ndarray | tf.Tensor) for a in tf.nest.flatten(x))
-        if self.early_exit and (keras_only or not arrays):
-            raise OptionError(
-                "early exit gives outputs and steps of arrays: predict them without "
-                "callbacks, a strategy or jit_compile"
-            )
-        if keras_only or not arrays:
+        strategy = tf.distribute.has_strategy()
+        if self.jit_compile or callbacks or steps or strategy or not arrays:
             return super().predict(x, batch_size, verbose, steps, callbacks)
-        feed, size = self._checked(x), batch_size or 32
-        count = len(next(iter(feed.values())))
-        bar = keras.utils.Progbar(-(-count // size), verbose=1 if verbose else 0)
-        results = []
-        for start in range(0, max(count, 1), size):
-            part = {name: x[start : start + size] for name, x in feed.items()}
-            results.append(self.run(part, early_exit=self.early_exit))
-            bar.add(1)
-        joined = [
-            np.concatenate([y.numpy() for y in parts])
-            for parts in zip(*(r.outputs for r in results), strict=True)
-        ]
-        outputs = self._arranged(joined)
-        if self.early_exit is None:
-            return outputs
-        used = np.concatenate([result.steps.numpy() for result in results])
-        return {"outputs": outputs, "steps": used}
+        return self._predicted(x, batch_size, verbose).outputs
 
-    def _checked(self, x: Any) -> dict[str, Any]:
-        """The inputs by name, as float32 of the right shapes."""
-        try:
-            feed = self._structure.feed(x)
-        except (KeyError, ValueError):
-            raise DataError(
-                f"the inputs are not {', '.join(self.inputs_by_name)}: give a list in "
-                "that order, or a dict by name"
-            ) from None
-        checked = {}
-        for name, shape in self.inputs_by_name.items():
-            values = tf.cast(tf.convert_to_tensor(feed[name]), tf.float32)
-            if tuple(values.shape[1:]) != shape:
-                raise DataError(
-                    f"the input {name} has shape {tuple(values.shape)}; expected (B, "
-                    f"{', '.join(map(str, shape))})"
-                )
-            checked[name] = values
-        return checked
+    def predict_early(
+        self, x: Any, batch_size: int | None = None, verbose: str | int = "auto"
+    ) -> EarlyPrediction:
+        """Predict arrays, and tell the steps that each sample took.
+
+        Args:
+            x: samples ``(N, *input shape)``; of several inputs a list in order or a
+                dict by name.
+            batch_size: samples simulated at a time; 32 if None.
+            verbose: whether a progress bar is shown.
+
+        Raises:
+            OptionError: for a network without early exit.
+            DataError: for arrays of another shape.
+        """
+        if self.early_exit is None:
+            raise OptionError(
+                f"{self.name} has no early exit: every sample takes {self.timesteps} "
+                "steps. Find a rule with tfsnn.calibrate_exit and set it as early_exit"
+            )
+        return self._predicted(x, batch_size, verbose)
+
+    def _predicted(
+        self, x: Any, batch_size: int | None, verbose: str | int
+    ) -> EarlyPrediction:
+        run = partial(self.run, early_exit=self.early_exit)
+        feed = checked_feed(self._structure, x)
+        outputs, steps = predict_arrays(run, feed, batch_size or 32, verbose)
+        return EarlyPrediction(arranged_outputs(self.output_keys, outputs), steps)
 
     def simulate(
         self,
@@ -300,30 +285,12 @@ class SpikingModel(keras.Model):
                 f"cannot record {sorted(unknown)}: spikes, potentials or values"
             )
         observed = self.run(x, timesteps, wanted | {OUTPUTS}).observed
-        by_kind: dict[str, dict[str, np.ndarray]] = {}
-        for key, values in observed.items():
-            kind, name = key.split("/", 1)
-            by_kind.setdefault(kind, {})[name] = values.numpy()
-        return Trace(
-            outputs=[by_kind[OUTPUTS][name] for name in self._structure.outputs],
-            spikes=by_kind.get(SPIKES, {}),
-            potentials=by_kind.get(POTENTIALS, {}),
-            values=by_kind.get(VALUES, {}),
-        )
+        return Trace.of(observed, self._structure.outputs)
 
     def summary(self, print_fn: Callable[[str], Any] = print, **_: Any) -> None:
         """Print the nodes: kind, output shape, parameters."""
-        rows = [
-            [
-                node.name,
-                type(node).__name__,
-                "x".join(map(str, node.shape)),
-                str(sum(int(np.size(a)) for a in node.arrays().values())),
-            ]
-            for node in self._structure
-        ]
         print_fn(f"{self.name}: {self.report.method}, T={self.timesteps}")
-        print_fn("\n".join(table(["node", "kind", "output shape", "parameters"], rows)))
+        print_fn(graph_table(self._structure))
 
     def get_config(self) -> dict[str, Any]:
         """The structure; the weights are saved beside it."""
@@ -335,6 +302,7 @@ class SpikingModel(keras.Model):
             "output_keys": self.output_keys,
             "chunk": self.chunk,
             "early_exit": self.early_exit and self.early_exit.to_dict(),
+            "trainable": self.trainable,
         }
 
     @classmethod
@@ -343,17 +311,3 @@ class SpikingModel(keras.Model):
     ) -> SpikingModel:
         """The model of :meth:`get_config`, its weights not yet loaded."""
         return cls(**config)
-
-
-def _input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:
-    """What Keras checks: nothing of several inputs, which may be a list or a dict."""
-    if len(inputs) > 1:
-        return None
-    (shape,) = inputs.values()
-    return keras.layers.InputSpec(shape=(None, *shape))
-
-
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise OptionError(f"{name}={value!r} must be a positive integer")
-    return int(value)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from tfsnn.network.graph import LayerRecord
+import numpy as np
+
+from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING
 from tfsnn_numpy.results import table
 
@@ -165,3 +167,17 @@ def _text(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def graph_table(graph: Graph) -> str:
+    """Return a table of the nodes: kind, output shape, parameters."""
+    rows = [
+        [
+            node.name,
+            type(node).__name__,
+            "x".join(map(str, node.shape)),
+            str(sum(int(np.size(a)) for a in node.arrays().values())),
+        ]
+        for node in graph
+    ]
+    return "\n".join(table(["node", "kind", "output shape", "parameters"], rows))

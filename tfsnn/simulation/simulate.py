@@ -25,6 +25,7 @@ from tfsnn.network.nodes import Readout
 from tfsnn.network.roles import needs_all_steps
 from tfsnn.simulation.early_exit import run_until_decided
 from tfsnn.simulation.exit_rule import ExitRule
+from tfsnn.simulation.readout import output, outputs_over_time
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run, observed_shapes
 
 # Samples times steps that go through a layer together, where all steps have to.
@@ -56,6 +57,7 @@ def simulate(
     fan_outs: Mapping[str, Any] | None = None,
     early_exit: ExitRule | None = None,
     static: bool = False,
+    gradients: bool = True,
 ) -> Result:
     """Run a spiking graph on a constant input current.
 
@@ -75,12 +77,18 @@ def simulate(
         static: whether no shape inside may depend on the data, or on a batch size that
             is not known yet, as XLA wants it. Samples that are decided then wait for
             the others, and a batch of unknown size is not sliced.
+        gradients: whether spikes pass gradients on, straight through. TensorFlow
+            registers the gradient of a traced function for good, and keeps with it the
+            function and the variables that it reads: programs that nobody trains leave
+            it out.
 
     Raises:
         OptionError: for early exit from a network that does not answer step by step,
             or with observations over time.
     """
     graph = graph.prepared()
+    if not gradients:
+        graph = graph.without_gradients()
     feed = graph.feed(x)
     if early_exit is not None:
         if set(observe) - {COUNTS}:
@@ -88,9 +96,11 @@ def simulate(
                 f"early exit leaves no observation over time, but {sorted(observe)} "
                 "were asked for: observe counts, or simulate without early exit"
             )
-        run = Run(graph, feed, timesteps, frozenset(observe), fan_outs)
+        seen = frozenset(observe)
+        run = Run.on(graph, feed, timesteps, seen, fan_outs)
         return Result(*run_until_decided(run, early_exit, chunk, compact=not static))
-    part = _Part(graph, timesteps, chunk, frozenset(observe), fan_outs or {})
+    seen = frozenset(observe)
+    part = _Part(graph, timesteps, chunk, seen, fan_outs or {})
     if not needs_all_steps(graph):
         return part(feed)
     size, batch = max(1, AT_ONCE // part.steps), next(iter(feed.values())).shape[0]
@@ -117,18 +127,23 @@ class _Part(NamedTuple):
 
     def __call__(self, feed: dict[str, Any]) -> Result:
         graph = self.graph
-        run = Run(graph, feed, self.timesteps, self.observe, self.fan_outs)
+        run = Run.on(graph, feed, self.timesteps, self.observe, self.fan_outs)
         chunk = min(self.chunk, self.steps)
         chunks, rest = divmod(self.steps, chunk)
         state, observed = run.loop(run.initial_state(), chunks, chunk)
         if rest:
             state, tail = run.advance(state, rest)
             observed = {k: tf.concat([observed[k], tail[k]], 0) for k in observed}
-        outputs = [run.output(graph[name], state[name]) for name in graph.outputs]
+        outputs = [
+            output(run.clock, self.timesteps, graph[name], state[name])
+            for name in graph.outputs
+        ]
         if OUTPUTS in self.observe:
             for node in graph.of_kind(Readout):
                 key = f"{OUTPUTS}/{node.name}"
-                observed[key] = run.outputs_over_time(node, observed[key])
+                observed[key] = outputs_over_time(
+                    run.clock, self.timesteps, node, observed[key]
+                )
         return Result(outputs, observed, tf.fill([run.batch], self.timesteps))
 
     def shapes(self) -> Result:

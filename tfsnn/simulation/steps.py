@@ -9,14 +9,17 @@ T that count; outputs are observed after each of the T.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.roles import constant_nodes
 from tfsnn.network.signals import Signal, fold
+from tfsnn.simulation.readout import ReadoutState, read
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
 VALUES = "values"
@@ -38,36 +41,77 @@ def observed_shapes(
     return shapes
 
 
-class ReadoutState(NamedTuple):
-    """The steps read so far, their weighted sum, and that of those left out."""
-
-    step: Any
-    total: Any  # (B, *shape of what is read)
-    skipped: Any
-
-
+@dataclass(frozen=True, eq=False)
 class Run:
-    """A graph at work on one batch."""
+    """A graph at work on one batch.
 
-    def __init__(
-        self,
+    Attributes:
+        graph: in normal form (or unscaled).
+        timesteps: T.
+        constants: the nodes that do not change over time, ``(B, *shape)``.
+        batch: B.
+        static_batch: B if it is known while tracing, else None.
+        observe: the kinds of observations (:func:`observed_shapes`).
+        fan_outs: for the observation of counts.
+    """
+
+    graph: Graph
+    timesteps: int
+    constants: Mapping[str, Any]
+    batch: Any
+    static_batch: int | None
+    observe: frozenset[str] = frozenset()
+    fan_outs: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def on(
+        cls,
         graph: Graph,
         x: Any,
         timesteps: int,
         observe: frozenset[str] = frozenset(),
         fan_outs: Mapping[str, Any] | None = None,
-    ) -> None:
-        """As :func:`simulate` has them."""
-        self.graph, self.observe, self.fan_outs = graph, observe, fan_outs or {}
-        self.timesteps, self.clock = timesteps, graph.clock
-        self.constants: dict[str, Any] = graph.feed(x)
-        first = next(iter(self.constants.values()))
-        self.batch, self.static_batch = tf.shape(first)[0], first.shape[0]
+    ) -> Run:
+        """Return the run of a graph on samples ``(B, *input shape)``.
+
+        The arguments are those of :func:`tfsnn.simulation.simulate.simulate`.
+        """
+        constants: dict[str, Any] = graph.feed(x)
+        first = next(iter(constants.values()))
         constant = constant_nodes(graph)
         for node in graph:
-            if node.name in constant and node.name not in self.constants:
-                reads = (self.constants[name] for name in node.inputs)
-                self.constants[node.name] = node.apply(*reads)
+            if node.name in constant and node.name not in constants:
+                reads = (constants[name] for name in node.inputs)
+                constants[node.name] = node.apply(*reads)
+        batch, static = tf.shape(first)[0], first.shape[0]
+        return cls(
+            graph,
+            timesteps,
+            constants,
+            batch,
+            static,
+            observe,
+            fan_outs or {},
+        )
+
+    def for_samples(self, index: Any, constants: Mapping[str, Any]) -> Run:
+        """Return the run of some samples of this batch.
+
+        Args:
+            index: their places, ``(B,)``, of another B.
+            constants: of these samples, those nodes that are read over time.
+        """
+        return replace(
+            self,
+            constants={**self.constants, **constants},
+            batch=tf.shape(index)[0],
+            static_batch=index.shape[0],
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """How the steps count."""
+        return self.graph.clock
 
     def initial_state(self) -> dict[str, Any]:
         """Return the state of each node that has one, by name."""
@@ -158,41 +202,11 @@ class Run:
     ) -> dict[str, Any]:
         sums = []
         for current in self.steps(node.inputs[0], values, k):
-            state[node.name] = self._read(current, state[node.name])
+            before = state[node.name]
+            state[node.name] = read(self.clock, self.timesteps, current, before)
             sums.append(state[node.name].total)
         observed = OUTPUTS in self.observe
         return {f"{OUTPUTS}/{node.name}": tf.stack(sums)} if observed else {}
-
-    def _read(self, current: Any, state: ReadoutState) -> ReadoutState:
-        clock = self.clock
-        total = (clock.base * state.total if clock.base > 1 else state.total) + current
-        skip = clock.pre_steps + clock.start(self.timesteps)
-        if not skip:
-            return ReadoutState(state.step, total, state.skipped)
-        step = state.step + 1
-        return ReadoutState(step, total, tf.where(step == skip, total, state.skipped))
-
-    def output(self, node: Any, state: ReadoutState) -> Any:
-        """The head of the mean current of the steps that count."""
-        counted = self.timesteps - self.clock.start(self.timesteps)
-        total = state.total - state.skipped if self.clock.base == 1 else state.total
-        return node.apply(total / self.clock.weight(counted))
-
-    def outputs_over_time(self, node: Any, sums: Any) -> Any:
-        """The head of the mean current after each step, ``(T, B, *shape)``."""
-        clock, pre = self.clock, self.clock.pre_steps
-        steps = range(1, self.timesteps + 1)
-        starts = [clock.start(t) for t in steps]
-        if pre or clock.delay:
-            before = tf.concat([tf.zeros_like(sums[:1]), sums], 0)
-            sums = sums[pre:] - tf.gather(before, [pre + start for start in starts])
-        weights = [clock.weight(t - i) for t, i in zip(steps, starts, strict=True)]
-        shape = (-1,) + (1,) * (len(sums.shape) - 1)
-        means = sums / tf.reshape(tf.constant(weights, tf.float32), shape)
-        flat = tf.reshape(means, (-1, *sums.shape[2:]))
-        return tf.reshape(
-            node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape)
-        )
 
     def steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
         """Return a signal as k tensors ``(B, *shape)``."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from tfsnn.simulation.steps import OUTPUTS, POTENTIALS, SPIKES, VALUES
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,20 @@ class Trace:
     spikes: dict[str, np.ndarray]
     potentials: dict[str, np.ndarray]
     values: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, observed: Mapping[str, Any], outputs: Sequence[str]) -> Trace:
+        """Return what a simulation observed, by ``kind/node``, as a trace.
+
+        `outputs` are the nodes of the model's outputs, in order.
+        """
+        by_kind: dict[str, dict[str, np.ndarray]] = {}
+        for key, values in observed.items():
+            kind, name = key.split("/", 1)
+            by_kind.setdefault(kind, {})[name] = values.numpy()
+        return cls(
+            outputs=[by_kind[OUTPUTS][name] for name in outputs],
+            spikes=by_kind.get(SPIKES, {}),
+            potentials=by_kind.get(POTENTIALS, {}),
+            values=by_kind.get(VALUES, {}),
+        )

@@ -1,4 +1,4 @@
-"""Where networks come from: files to Keras models, Keras models to graphs."""
+"""Where networks come from: files become Keras models, Keras models graphs."""
 
 from tfsnn.sources.keras_model.walk import import_model
 from tfsnn.sources.opening import load_model

@@ -1,4 +1,4 @@
-"""What would become of each layer of a Keras model: a conversion without data."""
+"""Inspection: what would become of each layer of a model, told without data."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tfsnn_numpy.results import table
 
 @dataclass(frozen=True)
 class LayerInspection:
-    """A Keras layer.
+    """What conversion would make of one Keras layer.
 
     Attributes:
-        layer: name, behind those of the models that it is nested in.
-        layer_class: of Keras.
-        becomes: what it is in the spiking network.
-        parameters: its own; those of a nested model are in the layers that follow.
+        layer: name of the layer, behind those of the models that it is nested in.
+        layer_class: name of its Keras class.
+        becomes: what the layer is in the spiking network.
+        parameters: number of its own; a nested model's are in the layers that follow.
         macs: multiply-accumulates of one forward pass of the ANN; None where the model
             cannot be converted.
-        output_shape: for one sample, in the ANN; None where the layer has none.
+        output_shape: shape of one sample in the ANN; None where the layer has none.
     """
 
     layer: str
@@ -43,7 +43,7 @@ class LayerInspection:
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a layer, or the model as a whole, cannot be converted, and the way out."""
+    """The reason why a layer, or the model, cannot be converted, and the way out."""
 
     layer: str
     layer_class: str
@@ -55,13 +55,14 @@ class Inspection:
     """What :func:`inspect_model` found.
 
     Attributes:
-        model: its name.
+        model: name of the model.
         layers: every Keras layer, those of nested models included.
-        parameters: of the model; a shared layer counts once.
-        macs: of one forward pass; a shared layer counts as often as it is called.
-        neurons: spiking neurons, of all layers.
-        shares: of the operations of one step that each role has
-            (:mod:`tfsnn.network.roles`).
+        parameters: number in the model; a shared layer counts once.
+        macs: multiply-accumulates of one forward pass; a shared layer counts as often
+            as it is called.
+        neurons: number of spiking neurons in all layers.
+        shares: part of the operations of one time step that each role takes, from 0
+            to 1 (:mod:`tfsnn.network.roles`).
         problems: everything that cannot be converted; `macs`, `neurons` and
             `shares` are None where there is any.
     """
@@ -80,7 +81,7 @@ class Inspection:
         return not self.problems
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the inspection as a JSON-ready dict."""
         return {
             "model": self.model,
             "convertible": self.convertible,
@@ -108,7 +109,7 @@ class Inspection:
             for layer in self.layers
         ]
         header = ["layer", "class", "becomes", "parameters", "MACs", "output shape"]
-        for i in (1, 2):  # text columns, which `table` would put to the right
+        for i in (1, 2):  # `table` aligns columns to the right; these are text
             width = max(len(row[i]) for row in [header, *rows])
             for row in [header, *rows]:
                 row[i] = row[i].ljust(width)
@@ -127,9 +128,9 @@ class Inspection:
 
 
 def inspect_model(model: keras.Model) -> Inspection:
-    """Say for each layer what :func:`tfsnn.convert` would make of it, or why not.
+    """Tell what :func:`tfsnn.convert` would make of each layer, or why it cannot.
 
-    A model that cannot be converted raises nothing: see `problems` of the result.
+    A model that cannot be converted raises nothing: the result lists its `problems`.
     """
     layers = list(_layers(model))
     problems: Sequence[tuple[str, str, str]] = ()
@@ -168,7 +169,7 @@ def inspect_model(model: keras.Model) -> Inspection:
 
 
 def _layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every layer with its name, as :func:`import_model` names them."""
+    """Yield every layer with its name, as :func:`import_model` names them."""
     for layer in getattr(model, "operations", model.layers):
         yield prefix + layer.name, layer
         if isinstance(layer, keras.Model):
@@ -202,7 +203,7 @@ def _output_shape(layer: Any) -> tuple[int | None, ...] | None:
 
 
 def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
-    """What a layer is in the simplified graph, and its MACs."""
+    """Tell what a layer is in the simplified graph, and its MACs."""
     if isinstance(layer, keras.layers.InputLayer):
         return "input", 0
     nodes = [node for node in graph if node.layer == name]
@@ -215,7 +216,7 @@ def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
 
 
 def _describe(graph: Graph, node: Node) -> str:
-    """What a node is, and whether it passes spikes on, or the currents of neurons."""
+    """Tell what a node is, and whether it passes on spikes or currents of neurons."""
     text = node.describe()
     if node.linear or not node.passes_on:
         return text

@@ -1,4 +1,4 @@
-"""Any file or folder that holds a model, to a Keras model."""
+"""Opening any file or folder that holds a model, as a Keras model."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from tfsnn.sources.saved_model import is_saved_model, load_saved_model
 def load_model(path: str | os.PathLike, signature: str | None = None) -> keras.Model:
     """Load a ``.keras`` or ``.h5`` file, or rebuild a SavedModel.
 
-    Nothing in it is run as code. The network of a SavedModel, the folder that
+    Nothing in the file is run as code. The network of a SavedModel, the folder that
     ``model.export`` and ``tf.saved_model.save`` write, is rebuilt from its graph.
 
     Args:
         path: the file or folder.
-        signature: of a SavedModel; ``serving_default``, or the only one, if not given.
+        signature: name of a SavedModel's signature; ``serving_default``, or the only
+            one, if not given.
 
     Raises:
-        ModelError: if it does not exist, is of another kind, is damaged, needs a custom
-            class that is not registered, or holds code (a Lambda layer).
-        UnsupportedError: naming the operations of a SavedModel that have no layer.
+        ModelError: if the file does not exist, is of another kind, is damaged, needs a
+            custom class that is not registered, or holds code (a Lambda layer).
+        UnsupportedError: if a SavedModel has operations without a layer; it names all.
         OptionError: if a signature is given for a file.
     """
     path = Path(path)

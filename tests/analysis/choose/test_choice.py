@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tfsnn.analysis.choose.candidates import Candidate
-from tfsnn.analysis.choose.choice import Tried, frontier, standard_error
+from tfsnn.analysis.choose.choice import Tried, frontier_of, standard_error
 from tfsnn.analysis.choose.search import Cheapest
 from tfsnn_numpy.defaults import MINIMISED
 
@@ -27,16 +27,16 @@ def test_the_frontier_is_what_none_beats_in_both():
     e = tried("e", 8, energy=1.0, drop=0.0)
     f = tried("f", 8, energy=1.0, drop=0.0)  # the same as e
     for rows in itertools.permutations([a, b, c, d]):
-        assert frontier([*rows, e, f], "energy") == (a, c, e)
-    assert frontier([a, b, c, d], "timesteps") == (a, c)
+        assert frontier_of([*rows, e, f], "energy") == (a, c, e)
+    assert frontier_of([a, b, c, d], "timesteps") == (a, c)
     late = dataclasses.replace(a, latency=20)
-    assert frontier([late, c, e], "latency") == (c, e)
+    assert frontier_of([late, c, e], "latency") == (c, e)
 
 
 def test_settings_without_an_energy_ratio_are_compared_by_operations():
     rows = [tried("a", 1, drop=0.0, energy=None), tried("b", 2, energy=None)]
     rows[0] = dataclasses.replace(rows[0], synops=11.0)
-    assert frontier(rows, "energy") == (rows[1],)
+    assert frontier_of(rows, "energy") == (rows[1],)
 
 
 def test_the_standard_error_is_at_least_that_of_the_differences(rng):

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tfsnn.analysis import plot
 from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.analysis.page.inline import inline_svg, picture
-from tfsnn.analysis.page.methods import frontier, measured_rows, read_comparison
+from tfsnn.analysis.page.methods import frontier_of, measured_rows, read_comparison
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 
@@ -63,7 +63,7 @@ def test_nothing_beats_the_frontier_and_it_beats_all_else(rng):
             b.accuracy,
         )
 
-    best = frontier(rows)
+    best = frontier_of(rows)
     assert not any(beats(a, b) for a in rows for b in best)
     places = {(a.energy_ratio, a.accuracy) for a in best}
     assert len(places) == len(best)

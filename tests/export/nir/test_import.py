@@ -14,7 +14,7 @@ from nir_networks import NETWORKS, T, first, needs_v_reset, spiking
 import tfsnn
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir.read_spatial import convolution
-from tfsnn.export.nir.reader import Read, Reader
+from tfsnn.export.nir.reader import Reader, ReadSignal
 from tfsnn.export.nir.reading import import_nir
 from tfsnn.export.nir.writing import export_nir
 from tfsnn.network.nodes import Spiking
@@ -114,7 +114,7 @@ def test_convolutions_of_a_channel_each(tmp_path, rng):
     x = dyadic(rng, 2, 5, 6, 2)
     node = nir.Conv2d(None, dyadic(rng, 6, 1, 2, 3), bias=dyadic(rng, 6), **fields)
     reader = Reader("zero", True, {}, {}, {})
-    read = convolution(reader, "conv", node, Read("x", (5, 6, 2)))
+    read = convolution(reader, "conv", node, ReadSignal("x", (5, 6, 2)))
     (pad, linear) = reader.nodes
     assert (linear.form, read.shape) == ("depthwise", (2, 3, 6))
     outputs = linear.apply(pad.apply(x)).numpy()

@@ -30,7 +30,7 @@ def test_all_that_cannot_be_said_is_refused_at_once(tmp_path):
     assert len(pools) == 2 and "average pooling in the ANN" in reasons[pools[0]][0]
     (joined,) = (name for name in reasons if "concatenate" in name)
     assert "concatenation" in reasons[joined][0]
-    assert "cannot be said in NIR" in str(error.value)
+    assert "cannot be expressed in NIR" in str(error.value)
     assert "--lossy" in str(error.value)
     assert not (tmp_path / "net.nir").exists()
     with pytest.raises(UnsupportedError) as error:  # which --lossy does not help

@@ -15,7 +15,7 @@ from examples import floats
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model, load_model
-from tfsnn.sources.keras_model.walk import input_arranger
+from tfsnn.sources.keras_model.structure import input_arranger
 
 NETWORKS = 26  # of each signal
 READ_BACK = {"vector": 23, "sequence": 20, "image": 20, "volume": 21}  # at least
@@ -130,3 +130,12 @@ def test_a_constant_along_another_axis_of_equal_length(tmp_path):
     model.export(tmp_path / "m", verbose=False)
     given = models.samples(model)
     np.testing.assert_allclose(load_model(tmp_path / "m")(given), model(given), 1e-5)
+
+
+def test_one_value_for_each_of_as_many_samples_as_channels(tmp_path):
+    """Found by the above: ``keras.layers.Add`` takes ``(B, 1, 1)`` for a bias of B."""
+    x = keras.Input((3, 1))
+    model = models.randomise(keras.Model(x, keras.layers.GroupNormalization(1)(x)))
+    model.export(tmp_path / "m", verbose=False)
+    given = models.samples(model, 3)
+    np.testing.assert_allclose(load_model(tmp_path / "m")(given), model(given), 1e-4)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfsnn.analysis.comparison import label
+from tfsnn.analysis.frontier import frontier
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.results import table
 
@@ -95,8 +96,8 @@ class Choice:
 
     @property
     def frontier(self) -> tuple[Tried, ...]:
-        """See :func:`frontier`; and the chosen one, of whatever precision."""
-        rows = set(map(id, frontier(self.tried, self.minimise))) | {id(self.best)}
+        """The settings that none beats, and the chosen one, of whatever precision."""
+        rows = set(map(id, frontier_of(self.tried, self.minimise))) | {id(self.best)}
         found = [row for row in self.tried if id(row) in rows]
         return tuple(sorted(found, key=lambda row: row.cost(self.minimise)))
 
@@ -125,17 +126,9 @@ class Choice:
         return "\n".join(lines)
 
 
-def frontier(tried: Sequence[Tried], minimise: str) -> tuple[Tried, ...]:
-    """The settings than which none is both cheaper and better, the cheapest first.
-
-    The first of equals counts.
-    """
-    in_order = sorted(tried, key=lambda row: (*row.cost(minimise), row.drop))
-    found: list[Tried] = []
-    for row in in_order:
-        if not found or row.drop < found[-1].drop:
-            found.append(row)
-    return tuple(found)
+def frontier_of(tried: Sequence[Tried], minimise: str) -> tuple[Tried, ...]:
+    """Return the settings than which none both costs less and loses less accuracy."""
+    return frontier(tried, lambda row: row.cost(minimise), lambda row: row.drop)
 
 
 def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str]:

@@ -70,7 +70,9 @@ def choose(
     rest, held = hold_out(
         known.data, wanted.holdout, least=LEAST, seed=known.seed, progress=progress
     )
-    conditions = Conditions(known.with_data(rest), held, profile(wanted.energy))
+    conditions = Conditions(
+        known.with_data(rest), held, profile(wanted.energy), engine=wanted.engine
+    )
     judge = Judge(conditions, wanted.precision or PRECISION)
     cheapest = Cheapest(judge, wanted.max_drop, wanted.minimise)
     cheapest.by_steps(tries, wanted.timesteps)

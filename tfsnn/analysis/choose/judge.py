@@ -10,6 +10,7 @@ from tfsnn.analysis.choose.choice import Tried, standard_error
 from tfsnn.analysis.measured import Conditions, Setting, measured
 from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods.alphabet import alphabet_of
+from tfsnn.errors import OptionError
 
 LOG = logging.getLogger(__name__)
 
@@ -47,6 +48,11 @@ class Judge:
             LOG.info(self.left_out[-1])
             return None
         (row,) = found.evaluation.rows
+        if row.spikes is None or row.synops is None:
+            raise OptionError(
+                "settings are chosen by what their spikes cost: evaluate them in an "
+                "engine that counts spikes"
+            )
         self.ann_accuracy = found.evaluation.ann_accuracy
         agreement = 1.0 if row.agreement is None else row.agreement
         drop = 100 * (1 - agreement)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from tfsnn.analysis.choose.candidates import Candidate
 from tfsnn.analysis.choose.choice import (
     Tried,
-    frontier,
+    frontier_of,
     frontier_table,
     how_sure,
 )
@@ -127,7 +127,7 @@ def nothing_fits(search: Cheapest) -> CalibrationError:
         f"{closest.label}, T={closest.timesteps}, with {closest.drop:.2f}. Allow a "
         "larger drop (--max-drop, max_drop=...), more steps (--timesteps, "
         "timesteps=...), or another alphabet. What was seen:",
-        *frontier_table(frontier(judge.tried, search.minimise)),
+        *frontier_table(frontier_of(judge.tried, search.minimise)),
         *how_sure(judge.samples, closest, search.max_drop, judge.ann_accuracy),
     ]
     return CalibrationError("\n".join(lines))

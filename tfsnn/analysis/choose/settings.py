@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from tfsnn.conversion.methods.alphabet import parse
 from tfsnn.conversion.precision import check_precision
-from tfsnn.conversion.settings import in_order
 from tfsnn.errors import OptionError
 from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn.simulation.engines import check_engine
+from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import (
     ENERGY_PROFILE,
     HOLDOUT,
@@ -32,6 +33,8 @@ class Search:
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
         energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
             itself.
+        engine: that runs the settings, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
         precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
             drop still holds.
         timesteps: each T to try.
@@ -46,6 +49,7 @@ class Search:
     alphabet: str | None = None
     minimise: str = MINIMISED[0]
     energy: str | EnergyProfile = ENERGY_PROFILE
+    engine: str | None = None
     precision: str | None = None
     timesteps: Sequence[int] = TIMESTEPS
     holdout: int = HOLDOUT
@@ -69,5 +73,7 @@ class Search:
             parse(self.alphabet)
         if self.precision is not None:
             check_precision(self.precision)
+        check_engine(self.engine)
         object.__setattr__(self, "energy", profile(self.energy))
-        object.__setattr__(self, "timesteps", in_order(self.timesteps))
+        steps = check_counts("timesteps", self.timesteps)
+        object.__setattr__(self, "timesteps", tuple(steps))

@@ -11,11 +11,11 @@ from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
-from tfsnn.conversion.settings import in_order
 from tfsnn.errors import OptionError
 from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn.simulation.engines import check_engine
+from tfsnn_numpy.checks import check_count, check_counts
 from tfsnn_numpy.defaults import BATCH_SIZE, ENERGY_PROFILE, TIMESTEPS
-from tfsnn_numpy.samples import check_count
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Contest:
         batch_size: samples simulated at a time.
         energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
             itself.
+        engine: that runs the networks, by name (:mod:`tfsnn.simulation.engines`); their
+            own if None.
         output: a folder. Each finished row is kept there at once, and not computed
             again when the same is compared; in the end it holds compare.csv,
             compare.json and compare.svg.
@@ -50,12 +52,14 @@ class Contest:
     limit: int | None = None
     batch_size: int = BATCH_SIZE
     energy: str | EnergyProfile = ENERGY_PROFILE
+    engine: str | None = None
     output: str | os.PathLike[str] | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what is impossible."""
         check_count("batch_size", self.batch_size)
+        check_engine(self.engine)
         object.__setattr__(self, "energy", profile(self.energy))
         self.contestants()
 
@@ -79,7 +83,7 @@ def contestants(
         OptionError: for unknown methods, options, or alphabets, impossible values, an
             option that contradicts the alphabet, and if nothing is left to compare.
     """
-    steps = in_order(timesteps)
+    steps = check_counts("timesteps", timesteps)
     named = methods != "all"
     listed = methods.split(",") if isinstance(methods, str) else methods
     names = list(dict.fromkeys(listed)) if named else list(registered())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data import Data
-from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.engines import Engine
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 
 REPEATS, LONG_ENOUGH = 3, 1.0  # runs that are timed at most; seconds after which fewer
@@ -22,7 +22,7 @@ class Stopwatch:
         self.data, self.batch_size = data, batch_size
         self.first_batch: Any = None
 
-    def __call__(self, snn: SpikingModel) -> float:
+    def __call__(self, network: Engine) -> float:
         """Return the seconds of a sample: the best run, after one that compiles.
 
         What runs is what :func:`tfsnn.evaluate` runs after it: all of the network's
@@ -36,7 +36,7 @@ class Stopwatch:
         for repeat in range(1 + REPEATS):
             start = time.perf_counter()
             # On a GPU a run has ended when its result is there.
-            np.asarray(snn.run(x, snn.timesteps, (OUTPUTS, COUNTS)).outputs[0])
+            np.asarray(network.run(x, (OUTPUTS, COUNTS)).outputs[0])
             if repeat:  # the first one traces
                 runs.append(time.perf_counter() - start)
             if sum(runs) > LONG_ENOUGH:

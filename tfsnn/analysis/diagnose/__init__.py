@@ -9,13 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.analysis.aligned import SAMPLES, first_samples, matched
+from tfsnn.analysis.aligned import SAMPLES, align, first_samples, matched
 from tfsnn.analysis.diagnose.advice import advise
 from tfsnn.analysis.diagnose.measures import LayerDiagnosis, Measures, Part
 from tfsnn.analysis.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.network.graph import Graph
 from tfsnn.simulation.model import SpikingModel
-from tfsnn.simulation.steps import SPIKES, VALUES
+from tfsnn.simulation.steps import SPIKES
 from tfsnn_numpy.results import table, top_class
 
 __all__ = ["Diagnosis", "LayerDiagnosis", "Part", "diagnose"]
@@ -151,22 +151,19 @@ class _Walk:
 
     def add(self, batch: Any) -> None:
         """Add the samples of a batch."""
-        trace = self.snn.simulate(batch, self.steps, (VALUES, SPIKES))
-        expected = self.ann.forward(batch)
-        clock = self.spiking.clock
-        decoded = {
-            name: clock.mean(sent.astype(np.float64))
-            for name, sent in trace.values.items()
-        }
-        currents = mean_currents(self.spiking, batch, decoded)
+        trace, expected, populations = align(
+            self.ann, self.snn, batch, self.steps, (SPIKES,)
+        )
+        means = {name: found.mean for name, found in populations.items()}
+        currents = mean_currents(self.spiking, batch, means)
         for name, measures in self.measures.items():
-            activation = np.asarray(expected[name])
-            parts = split(measures.code, decoded[name], currents[name], activation)
+            activation = populations[name].activation
+            parts = split(measures.code, means[name], currents[name], activation)
             sent, spikes = (
-                recorded[name][clock.pre_steps :]
+                recorded[name][self.spiking.clock.pre_steps :]
                 for recorded in (trace.values, trace.spikes)
             )
-            measures.add(parts, decoded[name], activation, sent, spikes)
+            measures.add(parts, means[name], activation, sent, spikes)
         ours, theirs = trace.outputs[0][-1], expected[self.ann.outputs[0]]
         self.samples += len(ours)
         self.agreed += int(np.sum(top_class(ours) == top_class(theirs)))

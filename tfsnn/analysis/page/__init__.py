@@ -24,11 +24,12 @@ from tfsnn.analysis.page.findings import Findings, Shown
 from tfsnn.analysis.page.measure import measure
 from tfsnn.analysis.page.methods import read_comparison
 from tfsnn.analysis.page.recorded import decode, record
-from tfsnn.data import Progress, open_data
-from tfsnn.errors import OptionError
+from tfsnn.data import Progress, open_for
 from tfsnn.extras import require
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_numpy.results import doubling
 
@@ -46,6 +47,7 @@ def report_page(
     limit: int | None = None,
     batch_size: int = BATCH_SIZE,
     energy: str | EnergyProfile = DEFAULT,
+    engine: str | None = None,
     command: str | None = None,
     progress: Progress | None = None,
 ) -> str:
@@ -64,6 +66,8 @@ def report_page(
         limit: samples used at most.
         batch_size: samples simulated at a time.
         energy: what operations cost (:mod:`tfsnn.hardware.energy`), by name or itself.
+        engine: that measures the network, by name (:mod:`tfsnn.simulation.engines`);
+            its own if None. Layers are recorded by TensorFlow.
         command: that made the page, to be shown on it.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
@@ -76,20 +80,13 @@ def report_page(
     jinja2 = require("jinja2", "report", "A report")
     costs = profile(energy)
     compared = None if comparison is None else read_comparison(comparison)
-    last = snn.timesteps if timesteps is None else timesteps
-    if last < 1:
-        raise OptionError(f"timesteps={timesteps} must be a number from 1 up")
-    opened = open_data(
-        data,
-        snn.inputs_by_name,
-        default_split="test",
-        raw=snn.whole_inputs,
-        limit=limit,
-    )
+    last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
+    network = as_engine(snn, last, engine)
+    opened = open_for(network, data, limit=limit)
     diagnosis = diagnose(model, snn, opened, timesteps=last)
     measured = measure(
         model,
-        snn,
+        network,
         opened,
         doubling(last),
         wanted=(0,) if samples is None else samples,
@@ -104,7 +101,7 @@ def report_page(
         report=snn.report,
         data=opened.name,
         timesteps=last,
-        clock=snn.graph.clock,
+        clock=snn.clock,
         depth=snn.depth,
         operations=snn.operations_per_sample,
         populations=snn.populations,

@@ -16,9 +16,10 @@ from tfsnn.analysis.diagnose.parts import CAUSES
 from tfsnn.analysis.page import figures, formats
 from tfsnn.analysis.page.findings import Findings
 from tfsnn.analysis.page.inline import picture
-from tfsnn.analysis.page.measure import SHOWN, SPIKES, SYNOPS
-from tfsnn.analysis.page.methods import frontier, measured_rows
+from tfsnn.analysis.page.measure import SHOWN
+from tfsnn.analysis.page.methods import frontier_of, measured_rows
 from tfsnn.conversion.methods import methods
+from tfsnn_numpy.sums import SPIKES, SYNOPS
 
 PACKAGES = ("tfsnn", "tensorflow", "keras", "numpy", "matplotlib")
 
@@ -206,7 +207,7 @@ def _disagreement(found: Findings, index: int) -> dict[str, Any]:
 def _methods(found: Findings) -> Table | None:
     if found.comparison is None:
         return None
-    best = frontier(measured_rows(found.comparison))
+    best = frontier_of(measured_rows(found.comparison))
     rows = [_method(row, row in best) for row in found.comparison.rows]
     header = ("method", "T", "latency", "accuracy", "agreement", "energy, SNN / ANN")
     return Table((*header, "frontier"), rows)

@@ -11,8 +11,8 @@ from tfsnn.analysis import plot
 from tfsnn.analysis.page.findings import Findings, Shown
 from tfsnn.analysis.page.formats import joules
 from tfsnn.analysis.page.inline import inline_svg
-from tfsnn.analysis.page.measure import COEFFICIENTS, SPIKES
-from tfsnn.analysis.page.methods import frontier, measured_rows
+from tfsnn.analysis.page.methods import frontier_of, measured_rows
+from tfsnn_numpy.sums import COEFFICIENTS, SPIKES
 
 RASTERS, TRACES = 12, 4  # layers drawn of a sample, at most
 
@@ -143,7 +143,11 @@ def scatters(found: Findings) -> list[Figure]:
     return [
         _figure(
             plot.decoded(
-                each.activation, each.decoded, name, largest=each.largest, seed=0
+                each.activation,
+                each.decoded,
+                name,
+                largest=float(each.largest.max()),
+                seed=0,
             ),
             f"decoded-{i}",
             f"{name}: r = {_correlation(each.activation, each.decoded)}",
@@ -188,7 +192,7 @@ def of_methods(found: Findings) -> list[Figure]:
         return []
     return [
         _figure(
-            plot.frontier(rows, frontier(rows), found.comparison.ann_accuracy),
+            plot.frontier(rows, frontier_of(rows), found.comparison.ann_accuracy),
             "frontier",
             f"Methods on {found.comparison.samples} samples: energy over that of the "
             "ANN (45nm-float32), and what they get right. On the line is what nothing "

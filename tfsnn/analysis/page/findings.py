@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tfsnn.analysis.aligned import Decoded
 from tfsnn.analysis.comparison import Comparison
 from tfsnn.analysis.diagnose import Diagnosis
 from tfsnn.analysis.intervals import Interval
-from tfsnn.analysis.page.measure import EVENT_SYNOPS, SYNOPS, Measured
-from tfsnn.analysis.page.recorded import Decoded, Recording
+from tfsnn.analysis.page.measure import Measured
+from tfsnn.analysis.page.recorded import Recording
 from tfsnn.hardware.energy import EnergyProfile
 from tfsnn.network.clock import Clock
 from tfsnn.network.operations import Operations
 from tfsnn.simulation.report import ConversionReport
+from tfsnn_numpy.sums import EVENT_SYNOPS, SYNOPS
 
 
 class Shown(NamedTuple):

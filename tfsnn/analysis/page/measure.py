@@ -1,4 +1,4 @@
-"""One sweep over data: what of each sample the page needs.
+"""What of each sample the page needs, from one sweep over the data.
 
 :func:`tfsnn.evaluate` gives means over samples; intervals need their spread, and
 pictures of what the two networks disagree on need to know which they are.
@@ -6,8 +6,9 @@ pictures of what the two networks disagree on need to know which they are.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,14 +18,13 @@ import tensorflow as tf
 from tfsnn.analysis.intervals import Interval, mean, wilson
 from tfsnn.data import Progress
 from tfsnn.errors import OptionError
-from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.engines import as_engine
+from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
-from tfsnn.sources.keras_model.forward import first_output
-from tfsnn_numpy.results import check_labels, top_class
+from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.samples import Data
 
 SHOWN = 12  # disagreements whose inputs are kept
-SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS = range(4)  # columns of the counts
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def _share(right: np.ndarray) -> Interval:
 
 def measure(
     model: keras.Model,
-    snn: SpikingModel,
+    network: Any,
     data: Data,
     steps: Sequence[int],
     *,
@@ -97,7 +97,7 @@ def measure(
 
     Args:
         model: the ANN.
-        snn: converted from it; its first output is evaluated.
+        network: converted from it, or its engine; its first output is evaluated.
         data: opened for it.
         steps: of the rows, in order.
         wanted: samples whose inputs are to be kept, counted from 0.
@@ -108,23 +108,24 @@ def measure(
         DataError: for labels that the network has no class for.
         OptionError: if there is no such sample as one wanted.
     """
-    forward = first_output(model)
-    key = f"{OUTPUTS}/{snn.graph.outputs[0]}"
-    ends = [snn.graph.clock.pre_steps + step - 1 for step in steps]
+    engine = as_engine(network).until(steps[-1])
+    networks: dict[str, Callable[[Any], Results]] = {
+        "network": partial(engine.run, observe=(OUTPUTS, COUNTS)),
+        "ann": as_engine(model).run,
+    }
     labels: list[np.ndarray] = []
     tops, anns, counts = [], [], []
     senders: dict[str, float] = {}
     inputs: dict[int, Any] = {}
     done = shown = 0
-    for x, y in data.batches(batch_size, progress, "evaluating"):
-        observed = snn.run(x, steps[-1], (OUTPUTS, COUNTS)).observed
-        outputs = observed[key].numpy()[[step - 1 for step in steps]]
-        top = np.stack([top_class(of_row) for of_row in outputs])
-        ann = top_class(forward(x))
+    batches = data.batches(batch_size, progress, "evaluating")
+    for x, y, seen, _ in sweep(networks, batches, steps=steps, costs=engine.costs()):
+        top, ann = seen["network"].top, seen["ann"].top[-1]
         if y is not None:
-            check_labels(y, int(np.prod(outputs.shape[2:])))
             labels.append(y)
-        counts.append(_counts(observed, ends, snn.populations, senders))
+        counts.append(seen["network"].counts)
+        for name, operations in seen["network"].senders.items():
+            senders[name] = senders.get(name, 0.0) + operations
         tops.append(top)
         anns.append(ann)
         for i in range(len(ann)):
@@ -149,25 +150,3 @@ def measure(
         senders={name: total / done for name, total in senders.items()},
         inputs=inputs,
     )
-
-
-def _counts(
-    observed: Mapping[str, Any],
-    ends: list[int],
-    populations: Collection[str],
-    senders: dict[str, float],
-) -> np.ndarray:
-    """The counts of a batch, ``(rows, B, 4)``; those of senders are added up."""
-    total: Any = 0.0
-    for key, values in observed.items():
-        kind, name = key.split("/", 1)
-        if kind == COUNTS:
-            sums = np.cumsum(values.numpy().astype(np.float64), 0)[ends]
-            senders[name] = senders.get(name, 0.0) + float(sums[-1, :, SYNOPS].sum())
-            if name not in populations:  # what a pooling passes on
-                sums[:, :, :EVENT_SYNOPS] = 0
-            total = total + sums
-    if isinstance(total, float):  # nothing spikes
-        batch = next(iter(observed.values())).shape[1]
-        total = np.zeros((len(ends), batch, 4))
-    return total

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tfsnn.analysis.compare.checkpoint import RESULTS
 from tfsnn.analysis.comparison import ComparedRow, Comparison
+from tfsnn.analysis.frontier import frontier
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 
@@ -45,18 +46,14 @@ def measured_rows(comparison: Comparison) -> list[ComparedRow]:
     ]
 
 
-def frontier(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
-    """The rows than which none is both cheaper and better, the cheapest first.
+def frontier_of(rows: Sequence[ComparedRow]) -> tuple[ComparedRow, ...]:
+    """Return the rows than which none is both cheaper and better, the cheapest first.
 
-    By energy, and by accuracy, or by agreement where there are no labels; the first of
-    equals counts.
+    By energy, and by accuracy, or by agreement where there are no labels.
     """
-    ordered = sorted(rows, key=lambda row: (row.energy_ratio, -(_share(row) or 0.0)))
-    best: list[ComparedRow] = []
-    for row in ordered:
-        if not best or (_share(row) or 0.0) > (_share(best[-1]) or 0.0):
-            best.append(row)
-    return best
+    return frontier(
+        rows, lambda row: (row.energy_ratio or 0.0,), lambda row: -(_share(row) or 0.0)
+    )
 
 
 def _share(row: ComparedRow) -> float | None:

@@ -82,7 +82,7 @@ class _Walk:
         self.ann = {node.name: node for node in ann}
         self.graph, self.units = spiking
         self.chosen, self.seed = corrections, corrections.seed
-        self.run = Run(self.graph, feed, timesteps)
+        self.run = Run.on(self.graph, feed, timesteps)
         self.steps = self.run.clock.pre_steps + timesteps
         clock = self.run.clock  # means are over the steps that a readout reads
         self.weight = clock.weight(timesteps - clock.start(timesteps))

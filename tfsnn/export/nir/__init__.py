@@ -1,4 +1,4 @@
-"""NIR, the graph format of neuromorphic tools: written, and read back."""
+"""Writing and reading NIR, the graph format of neuromorphic tools."""
 
 from tfsnn.export.nir.reading import import_nir
 from tfsnn.export.nir.writing import NirExport, export_nir

@@ -1,4 +1,4 @@
-"""Nodes and edges of a NIR graph, and what a signal needs before it is read."""
+"""The builder of a NIR graph, which adds nodes, edges, and gains where needed."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tfsnn.export.nir.windows import explicit
 from tfsnn.extras import require
 from tfsnn.network.graph import Node
 
-MOST_UNITS = 4096  # of a vector whose gain is written as a square matrix
+MOST_UNITS = 4096  # largest vector whose gain is written as a square matrix
 
 
-class UnsayableError(Exception):
-    """NIR cannot say a node; the reason, which follows its name in a sentence."""
+class InexpressibleError(Exception):
+    """NIR cannot express a node; the message goes on from "the node ..."."""
 
 
 class Kernel(NamedTuple):
@@ -39,16 +39,16 @@ class Builder:
     """A NIR graph in the making.
 
     Attributes:
-        nir: the package.
+        nir: the package `nir`.
         pooling: how averages are written, "sum", "average" or "convolution".
         nodes: NIR nodes by name.
-        edges: between them.
-        names: the name of the NIR node that a node became, by its name.
-        ends: names to give to nodes, by their own: those of a single input and output.
+        edges: pairs of names, from the node that sends to the node that reads.
+        names: the NIR node that each node became, name by name.
+        ends: names of the NIR nodes of inputs and outputs, by the nodes' own names.
     """
 
     def __init__(self, pooling: str = "sum") -> None:
-        """An empty graph."""
+        """Start with an empty graph."""
         self.nir = require("nir", "nir", "The NIR format")
         self.pooling = pooling
         self.nodes: dict[str, Any] = {}
@@ -62,17 +62,17 @@ class Builder:
         """Add a NIR node that reads a signal's sources.
 
         Args:
-            node: for which it stands, or for which it is needed (with a suffix).
+            node: node for which the NIR node stands, or that needs it (with a suffix).
             content: the NIR node.
-            signal: read.
-            suffix: of the name.
-            name: in place of one made of the node's own.
+            signal: signal that the NIR node reads.
+            suffix: end of the name.
+            name: the name, in place of one made of the node's own.
 
         Returns:
-            Its name. Letters, digits and underscores, for it becomes a path in the
-            file and an attribute in the tools; with a number in front, for files are
-            read by the alphabet, and some tools (nirtorch) need nodes behind all that
-            they read.
+            The name of the NIR node. It has letters, digits and underscores only, as
+            it becomes a path in the file and an attribute in tools; and it begins with
+            a number, as files are read in alphabetical order, and some tools (nirtorch)
+            need nodes behind all that they read.
         """
         own = f"n{len(self.nodes):04}_{node.name}{suffix}"
         chosen = re.sub(r"\W", "_", name or own)
@@ -89,14 +89,14 @@ class Builder:
         kernel: Kernel,
         suffix: str = "",
     ) -> str:
-        """Add a convolution of the sources and the zeros around them.
+        """Add a convolution of a signal's sources, with zeros around them.
 
         Args:
-            node, signal, suffix: as in :meth:`add`.
-            kernel: of the convolution; its weights have the signal's gain in them.
+            node, signal, suffix: arguments of :meth:`add`.
+            kernel: of the convolution; its weights include the signal's gain.
 
         Raises:
-            UnsayableError: for a window that cannot be made square.
+            InexpressibleError: if the window cannot be made square.
         """
         sizes = signal.inner[:-1]
         axes = len(sizes)
@@ -105,7 +105,7 @@ class Builder:
         window = explicit(kernel.weights, sizes, strides, dilation, pads)
         if window is None:
             places = " x ".join(map(str, kernel.weights.shape[:-2]))
-            raise UnsayableError(
+            raise InexpressibleError(
                 f"has a window of {places}, and the package nir reads square windows "
                 "only, which this one cannot be made into: change the layer"
             )
@@ -117,7 +117,7 @@ class Builder:
         }
         names = ("input_shape", "stride", "padding", "dilation")
         values = (sizes, strides, window.padding, window.dilation)
-        one = axes == 1  # Conv1d has numbers in place of pairs
+        one = axes == 1  # Conv1d takes numbers in place of pairs
         for key, pair in zip(names, values, strict=True):
             fields[key] = int(pair[0]) if one else tuple(int(n) for n in pair)
         content = (self.nir.Conv1d if one else self.nir.Conv2d)(**fields)
@@ -133,18 +133,18 @@ class Builder:
         bias: Any = None,
         suffix: str = "_gain",
     ) -> Signal:
-        """The signal with its gain, its zeros and a bias applied by a NIR node.
+        """Apply a signal's gain, its zeros and a bias by a NIR node.
 
         Args:
             signal: the signal.
-            node: that needs it; `suffix` is appended to its name.
-            in_order: whether a vector is to have its own order.
-            forced: whether to add a node in any case.
-            bias: per channel, added to the signal.
-            suffix: of the name.
+            node: node that needs it; the NIR node has its name with `suffix`.
+            in_order: whether a vector is put in the order of tfsnn.
+            forced: whether to add a NIR node in any case.
+            bias: numbers per channel that are added to the signal, or None.
+            suffix: end of the NIR node's name.
 
         Raises:
-            UnsayableError: for a vector that is too long for a square matrix.
+            InexpressibleError: if a vector is too long for a square matrix.
         """
         ordered = signal.order is None or not in_order
         if signal.is_plain and ordered and not forced and bias is None:
@@ -157,7 +157,7 @@ class Builder:
             name = self.convolve(node, signal, Kernel(kernel, bias), suffix)
             return Signal((name,), signal.shape)
         if channels > MOST_UNITS:
-            raise UnsayableError(
+            raise InexpressibleError(
                 f"needs a gain for each of {channels} units, a matrix of {channels} x "
                 f"{channels} in NIR (limit {MOST_UNITS}): use one scale for the layer"
             )
@@ -168,7 +168,7 @@ class Builder:
         return Signal((self.add(node, content, signal, suffix),), signal.shape)
 
     def flattened(self, node: Node, signal: Signal, suffix: str = "") -> Signal:
-        """The signal as a vector."""
+        """Flatten a signal to a vector."""
         if signal.pads is not None:
             signal = self.settled(signal, node, suffix="_pad")
         content = self.nir.Flatten(
@@ -181,12 +181,12 @@ class Builder:
 
 
 def as_bias(bias: Any, channels: int) -> np.ndarray:
-    """A bias per channel; zeros for None, as NIR has no node without one."""
+    """Return a bias per channel, zeros for None: NIR has no node without a bias."""
     return np.array(np.broadcast_to(0.0 if bias is None else bias, channels), "f4")
 
 
 def by_unit(values: Any, signal: Signal) -> np.ndarray:
-    """An array that broadcasts to the signal's shape, unit by unit in NIR's order."""
+    """Broadcast an array to the signal's shape, with the units in NIR's order."""
     full = np.broadcast_to(values, signal.shape)
     if signal.order is not None:
         full = full[signal.order]

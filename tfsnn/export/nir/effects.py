@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.data import Progress, open_data
+from tfsnn.data import Progress, open_for
 from tfsnn.export.nir.losses import Loss
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
+from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_numpy.results import top_class
+from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.sums import Sums
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"
@@ -70,31 +72,22 @@ def measure(
     if len(losses) > 1:
         variants |= {f"{loss.what} lost": loss.change(graph) for loss in losses}
     variants |= {FILE: said, TO_ZERO: resetting_to_zero(said)}
-    models = {name: like(snn, variant) for name, variant in variants.items()}
-    kept = snn.whole_inputs
-    opened = open_data(
-        data, snn.inputs_by_name, default_split="test", raw=kept, limit=limit
-    )
-    agreed, right = dict.fromkeys(models, 0), dict.fromkeys(models, 0)
-    samples, labelled = 0, False
-    for x, y in opened.batches(batch_size, progress, "measuring"):
-        top = {
-            name: top_class(np.asarray(model.run(x, snn.timesteps).outputs[0]))
-            for name, model in models.items()
-        }
-        samples += len(top[ITSELF])
-        labelled = labelled or y is not None
-        for name, found in top.items():
-            agreed[name] += int((found == top[ITSELF]).sum())
-            right[name] += 0 if y is None else int((found == y).sum())
+    engines = {name: as_engine(like(snn, graph)) for name, graph in variants.items()}
+    opened = open_for(as_engine(snn), data, limit=limit)
+    sums = {name: Sums([snn.timesteps]) for name in engines}
+    networks = {name: engine.run for name, engine in engines.items()}
+    batches = opened.batches(batch_size, progress, "measuring")
+    for _, y, seen, _ in sweep(networks, batches):
+        for name, of_network in sums.items():
+            of_network.add(seen[name], y, seen[ITSELF].top[-1])
     return [
         Effect(
             name,
-            samples,
-            agreed[name] / samples,
-            right[name] / samples if labelled else None,
+            found.samples,
+            float(found.agreed[0] / found.samples),
+            float(found.right[0] / found.samples) if opened.has_labels else None,
         )
-        for name in models
+        for name, found in sums.items()
     ]
 
 

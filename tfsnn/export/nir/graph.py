@@ -1,17 +1,17 @@
-"""A spiking graph in normal form as a NIR graph that computes the same.
+"""Translation of a spiking graph in normal form to a NIR graph that computes the same.
 
 NIR (Neuromorphic Intermediate Representation: Pedersen et al., Nature Communications
-15:8122, 2024; the package `nir`) has no batch and no time axis, channels first, and
-edges that are summed. What has no node there is written into others:
+15:8122, 2024; the package `nir`) has channels first, no batch and no time axis, and
+nodes that sum the edges they read. What has no NIR node is expressed by others:
 
-- a dense layer on images is a convolution with windows of one place;
+- a dense layer on images becomes a convolution with windows of one place;
 - groups and depthwise windows become zero weights between channels, as the type check
   of `nir` 1.0.8 refuses groups;
 - unequal padding becomes zero weights (:mod:`tfsnn.export.nir.windows`);
-- an average is a sum whose 1/k goes into the next weights;
-- a flattened image has its rows in another order: the next weights are permuted;
-- a gain that finds no weights becomes a convolution with a diagonal kernel, or `Scale`
-  where it differs from place to place.
+- an average becomes a sum whose 1/k goes into the next weights;
+- a flattened image has its values in another order: the next weights are permuted;
+- a gain without weights behind it becomes a convolution with a diagonal kernel, or a
+  `Scale` where it differs from place to place.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tfsnn.export.nir.builder import Builder, Kernel, UnsayableError, as_bias, by_unit
+from tfsnn.export.nir.builder import (
+    Builder,
+    InexpressibleError,
+    Kernel,
+    as_bias,
+    by_unit,
+)
 from tfsnn.export.nir.pooling import average, reduce
 from tfsnn.export.nir.signals import Signal, channels_first
 from tfsnn.export.nir.windows import same_pads
@@ -42,14 +48,19 @@ from tfsnn.network.nodes import (
 )
 
 REASONS = {
-    "Max": "is a max pooling, which NIR has not: use average pooling in the ANN",
-    "Function": "sends analog values (a running sum), which NIR cannot say: use ReLU "
-    "and average pooling in the ANN",
-    "Constant": "is a constant of the model, which NIR has no node for",
+    "Max": "is a max pooling, which NIR has no node for: use average pooling in the "
+    "ANN",
+    "Function": "sends analog values (a running sum), which NIR cannot express: use "
+    "ReLU and average pooling in the ANN",
+    "Constant": "is a constant of the model, which NIR has no node for: make it a bias "
+    "in the ANN",
     "Lookup": "is an embedding, which NIR has no node for: export what follows it",
-    "Transpose": "changes the order of axes, which NIR cannot",
-    "Slice": "takes a part of its input, which NIR cannot: crop the data instead",
-    "Take": "takes a part of its input, which NIR cannot: change the data instead",
+    "Transpose": "changes the order of axes, which NIR has no node for: change the "
+    "data instead",
+    "Slice": "takes a part of its input, which NIR has no node for: crop the data "
+    "instead",
+    "Take": "takes a part of its input, which NIR has no node for: change the data "
+    "instead",
     "Resize": "interpolates, which NIR has no node for: use strides in the ANN",
 }
 WEIGHTED = (
@@ -59,11 +70,11 @@ WEIGHTED = (
 
 
 class Translation(NamedTuple):
-    """A NIR graph, and what it lacks.
+    """The NIR graph of a network, and the nodes that NIR cannot express.
 
     Attributes:
-        builder: its nodes, its edges and their names.
-        problems: what NIR cannot say: node, kind, reason.
+        builder: builder with the graph's nodes, edges and names.
+        problems: node, kind and reason for each node that NIR cannot express.
     """
 
     builder: Builder
@@ -71,7 +82,7 @@ class Translation(NamedTuple):
 
 
 def translate(graph: Graph, pooling: str = "sum") -> Translation:
-    """Translate a spiking graph, its arrays NumPy, and find all that NIR cannot say."""
+    """Translate a graph of NumPy arrays, and find all that NIR cannot express."""
     builder = Builder(pooling)
     for kind, names in (("input", graph.inputs), ("output", graph.outputs)):
         several = len(names) > 1
@@ -82,9 +93,9 @@ def translate(graph: Graph, pooling: str = "sum") -> Translation:
         reads = [signals[name] for name in node.inputs]
         try:
             signals[node.name] = RULES.get(type(node), _refused)(node, builder, *reads)
-        except UnsayableError as error:
+        except InexpressibleError as error:
             problems.append((node.name, type(node).__name__, str(error)))
-            signals[node.name] = Signal((), node.shape)  # on, to find all problems
+            signals[node.name] = Signal((), node.shape)  # goes on, to find all
     if not problems and (graph.clock.base > 1 or graph.clock.pre_steps):
         problems = [(name, "Readout", WEIGHTED) for name in graph.outputs]
     return Translation(builder, problems)
@@ -92,7 +103,7 @@ def translate(graph: Graph, pooling: str = "sum") -> Translation:
 
 def _source(node: Source, builder: Builder) -> Signal:
     if node.whole:
-        raise UnsayableError(
+        raise InexpressibleError(
             "takes integers (tokens), which NIR has no table for: export what follows "
             "the embedding"
         )
@@ -113,41 +124,51 @@ def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
 
 
 def _spiking(node: Spiking, builder: Builder, signal: Signal) -> Signal:
-    said = node.population.in_nir()
-    if isinstance(said, Never):
-        raise UnsayableError(said.reason)
+    form = node.population.in_nir()
+    if isinstance(form, Never):
+        raise InexpressibleError(form.reason)
     if node.neuron != Neuron.kind:
-        raise UnsayableError(f"has {node.population.description}: make them plain")
+        raise InexpressibleError(
+            f"has {node.population.description}, which NIR cannot express: convert "
+            "with a method of plain spikes (data_norm)"
+        )
     signal = builder.settled(signal, node)
     threshold = np.asarray(node.threshold, np.float32)
     start = np.zeros((), np.float32)
-    if node.settings.get("reset") == "zero":  # counted from V(0), all is the same
+    if node.settings.get("reset") == "zero":  # NIR's potential counts from V(0)
         start = np.asarray(node.initial_potential, np.float32)
     level, reset = by_unit(threshold - start, signal), by_unit(-start, signal)
     fields = {"r": np.ones_like(level), "v_threshold": level}
     if reset.any():
         known = {spec.name for spec in dataclasses.fields(builder.nir.IF)}
         if "v_reset" not in known:
-            raise UnsayableError(
-                "has a reset potential, which this package nir does not know: install "
-                "a newer one (nir>=1.0.8)"
+            raise InexpressibleError(
+                "has a reset potential, which this version of the package nir does not "
+                "know: install a newer one (nir>=1.0.8)"
             )
         fields["v_reset"] = reset
     content = builder.nir.IF(**fields)
     name = builder.add(node, content, signal)
     spikes = Signal((name,), node.shape, order=signal.order)
     if threshold.ndim > 1:
-        raise UnsayableError("has spikes of another size at each place: normalize it")
+        raise InexpressibleError(
+            "has spikes of another size at each place, and NIR has one size per "
+            "channel: convert with one scale per channel"
+        )
     return spikes if np.all(threshold == 1) else spikes.scaled(threshold)
 
 
 def _linear(node: Linear, builder: Builder, signal: Signal) -> Signal:
     if node.form == "transposed":
-        raise UnsayableError(
-            "is a transposed convolution, which NIR has not: end the network before it"
+        raise InexpressibleError(
+            "is a transposed convolution, which NIR has no node for: end the network "
+            "before it"
         )
     if len(node.shape) > 3:
-        raise UnsayableError("has windows over three axes: NIR has Conv1d and Conv2d")
+        raise InexpressibleError(
+            "has windows over three axes, and NIR has Conv1d and Conv2d only: use "
+            "windows over two"
+        )
     scaled = node.scaled(signal.channel_gain, np.ones(node.shape[-1]))
     kernel = np.asarray(scaled.kernel, np.float32)
     if len(signal.shape) == 1:
@@ -172,7 +193,7 @@ def _linear(node: Linear, builder: Builder, signal: Signal) -> Signal:
 
 
 def _without_groups(kernel: np.ndarray, node: Linear, channels: int) -> np.ndarray:
-    """The kernel ``(*window, in, out)`` with zeros between groups."""
+    """Return the kernel ``(*window, in, out)`` with zeros between groups."""
     if node.form == "conv" and node.groups == 1:
         return kernel
     if node.form == "depthwise":
@@ -196,7 +217,7 @@ def _affine(node: Affine, builder: Builder, signal: Signal) -> Signal:
             return signal
         return builder.settled(signal, node, bias=offset, suffix="")
     if offset is not None:
-        raise UnsayableError(
+        raise InexpressibleError(
             "has an offset for each place, and NIR has biases per channel only: use "
             "one offset for each channel"
         )
@@ -207,18 +228,21 @@ def _affine(node: Affine, builder: Builder, signal: Signal) -> Signal:
 
 def _merge(node: Merge, builder: Builder, *signals: Signal) -> Signal:
     if node.form != "add":
-        raise UnsayableError(
-            "is a concatenation, which NIR has not: make it a sum in the ANN, each "
-            "part through weights of its own"
+        raise InexpressibleError(
+            "is a concatenation, which NIR has no node for: make it a sum in the ANN, "
+            "each part through weights of its own"
         )
     if node.repeats:
-        raise UnsayableError("repeats a summand along an axis, which NIR cannot")
+        raise InexpressibleError(
+            "repeats a summand along an axis, which NIR cannot express: add tensors of "
+            "equal shape in the ANN"
+        )
     total, *others = signals
     for other in others:
         if not total.agrees_with(other):
             total = builder.settled(total, node, in_order=True)
             other = builder.settled(other, node, in_order=True)
-        if set(total.sources) & set(other.sources):  # an edge is there only once
+        if set(total.sources) & set(other.sources):  # NIR has an edge only once
             other = builder.settled(other, node, in_order=True, forced=True)
         sources = total.sources + other.sources
         total = Signal(sources, node.shape, total.gain, total.order)
@@ -229,22 +253,27 @@ def _reshape(node: Reshape, builder: Builder, signal: Signal) -> Signal:
     if signal.shape == node.shape:
         return signal
     if len(node.shape) != 1:
-        raise UnsayableError(
-            f"makes {node.shape} of {signal.shape}; NIR can flatten only: end the "
-            "network before it, or leave it out of the ANN"
+        raise InexpressibleError(
+            f"reshapes {signal.shape} to {node.shape}, and NIR can only flatten: end "
+            "the network before it, or leave it out of the ANN"
         )
     return builder.flattened(node, signal)
 
 
 def _pad(node: Pad, builder: Builder, signal: Signal) -> Signal:
     if node.mode != "constant" or any(node.amounts[-1]) or not 1 < len(node.shape) < 4:
-        raise UnsayableError("pads by more than zeros around images: use ZeroPadding")
+        raise InexpressibleError(
+            "pads with other values than zeros, or not an image, which NIR cannot "
+            "express: use ZeroPadding"
+        )
     return signal.padded(tuple((a, b) for a, b in node.amounts[:-1]))
 
 
 def _refused(node: Node, builder: Builder, *signals: Signal) -> Signal:
     kind = type(node).__name__
-    raise UnsayableError(REASONS.get(kind, f"is a {kind}, which NIR has no node for"))
+    raise InexpressibleError(
+        REASONS.get(kind, f"is a {kind}, which NIR has no node for: change the ANN")
+    )
 
 
 RULES: dict[type[Node], Callable[..., Signal]] = {

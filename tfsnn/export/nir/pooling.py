@@ -1,4 +1,4 @@
-"""Sums and averages over windows as NIR has them."""
+"""Translation of sums and averages over windows to NIR."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir.builder import Builder, Kernel, UnsayableError, by_unit
+from tfsnn.export.nir.builder import Builder, InexpressibleError, Kernel, by_unit
 from tfsnn.export.nir.signals import Signal
 from tfsnn.export.nir.windows import Pads, same_pads
 from tfsnn.network.graph import Node
@@ -14,10 +14,12 @@ from tfsnn.network.nodes import Average, Reduce
 
 
 def average(node: Average, builder: Builder, signal: Signal) -> Signal:
-    """Average pooling; with padding "same" each place has a number of its own."""
+    """Translate average pooling; with padding "same", a Scale corrects the borders."""
     shape = signal.shape
     if len(shape) > 3:
-        raise UnsayableError("pools over three axes: NIR has pooling over two")
+        raise InexpressibleError(
+            "pools over three axes, and NIR has pooling over two: pool over two"
+        )
     size = shape[:-1] if node.is_global else node.size
     strides = size if node.is_global else node.strides
     pads = ((0, 0),) * len(size)
@@ -34,10 +36,13 @@ def average(node: Average, builder: Builder, signal: Signal) -> Signal:
 
 
 def reduce(node: Reduce, builder: Builder, signal: Signal) -> Signal:
-    """The sum or the mean over all places."""
+    """Translate the sum or the mean over all places of an image."""
     axes = tuple(range(len(signal.shape) - 1))
     if tuple(sorted(node.axes)) != axes or not 2 <= len(signal.shape) <= 3:
-        raise UnsayableError("adds along an axis: NIR adds over all places only")
+        raise InexpressibleError(
+            "adds along some axes, and NIR over all places only: use global average "
+            "pooling in the ANN"
+        )
     size = signal.shape[:-1]
     pooled = _means(builder, node, signal, size, size, ((0, 0),) * len(size))
     return pooled.scaled(np.prod(size)) if node.form == "sum" else pooled
@@ -51,7 +56,7 @@ def _means(
     strides: tuple[int, ...],
     pads: Pads,
 ) -> Signal:
-    """The sum over each window, zeros included, over the number of its places."""
+    """Add the mean of each window, with the zeros of the padding among its values."""
     ends = [before + after for before, after in pads]
     places = [
         (n + zeros - k) // s + 1
@@ -80,7 +85,7 @@ def _means(
 def _counts(
     shape: tuple[int, ...], size: tuple[int, ...], strides: tuple[int, ...], pads: Pads
 ) -> np.ndarray:
-    """How many values, padding left out, are in the window of each place."""
+    """Count the values in the window of each place, without padding."""
     total = np.ones((), np.float32)
     for n, k, s, (before, after) in zip(shape, size, strides, pads, strict=True):
         starts = np.arange(0, n + before + after - k + 1, s) - before

@@ -1,4 +1,4 @@
-"""The nodes of a NIR graph as nodes of tfsnn: channels last, thresholds 1."""
+"""Translation of NIR nodes to nodes of tfsnn, with channels last and thresholds 1."""
 
 from __future__ import annotations
 
@@ -8,43 +8,48 @@ from typing import Any
 import numpy as np
 
 from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
-from tfsnn.export.nir.reader import Read, Reader, UnreadableError
+from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
 from tfsnn.network.nodes import Affine, Linear, Readout, Reshape, Source, Spiking
 
-# Currents are taken that much smaller where a spike needs v > v_threshold: a potential
-# that is the threshold stays below it, one that is more by some roundings does not.
+# Where a spike needs v > v_threshold, currents are made smaller by this factor, so that
+# a potential equal to the threshold stays below it, and one above by more does not.
 BELOW = np.float32(1 - 2**-22)
 
 
-def read(reader: Reader, name: str, content: Any, signals: Sequence[Read]) -> Read:
-    """Add what a NIR node becomes, which reads the sum of these signals.
+def read(
+    reader: Reader, name: str, content: Any, signals: Sequence[ReadSignal]
+) -> ReadSignal:
+    """Translate a NIR node, which reads the sum of these signals.
 
     Raises:
-        UnreadableError: if it has no counterpart.
+        UnreadableError: if the node has no counterpart in tfsnn.
     """
     kind = type(content).__name__
     if kind not in RULES:
-        raise UnreadableError(f"is not among {', '.join(RULES)}, which can be read")
+        raise UnreadableError(
+            f"cannot be read, as only {', '.join(RULES)} can: replace it by these"
+        )
     own = reader.names.get(name, name)
     if kind == "Input":
         return _input(reader, own, content)
     if not signals:
         raise UnreadableError("reads nothing: connect it, or take it out")
     signal = reader.sum(own, signals)
-    if kind in ("IF", "Output"):  # of which the record knows more, by NIR's name
+    if kind in ("IF", "Output"):  # the record has more about these, by NIR's name
         return RULES[kind](reader, own, content, signal, name)
     return RULES[kind](reader, own, content, signal)
 
 
-def _from_first(values: Any, signal: Read) -> np.ndarray:
-    """An array unit by unit, of NIR, as the signal has its units."""
+def _from_first(values: Any, signal: ReadSignal) -> np.ndarray:
+    """Put NIR's parameters per unit into the shape and order of the signal."""
     values = np.asarray(values, np.float32)
     if values.size == 1:
         return values.reshape(())
     nir_shape = (signal.shape[-1], *signal.shape[:-1])
     if values.shape != nir_shape:
         raise UnreadableError(
-            f"has parameters of shape {values.shape}, and reads {nir_shape}"
+            f"has parameters of shape {values.shape}, and reads {nir_shape}: give one "
+            "per unit, or one in all"
         )
     if signal.order is not None:
         ordered = np.empty_like(values)
@@ -53,7 +58,7 @@ def _from_first(values: Any, signal: Read) -> np.ndarray:
     return np.moveaxis(values, 0, -1)
 
 
-def _input(reader: Reader, name: str, content: Any) -> Read:
+def _input(reader: Reader, name: str, content: Any) -> ReadSignal:
     shape = _shape(content.input_type["input"])
     return reader.add(Source(name, (), shape))
 
@@ -63,18 +68,20 @@ def _shape(values: Any) -> tuple[int, ...]:
     return (*rest, first)
 
 
-def _output(reader: Reader, name: str, content: Any, signal: Read, key: str) -> Read:
+def _output(
+    reader: Reader, name: str, content: Any, signal: ReadSignal, key: str
+) -> ReadSignal:
     head, options = reader.heads.get(key, ("linear", {}))
     signal = reader.in_order(signal)
     return reader.add(Readout(name, (signal.name,), signal.shape, head, options))
 
 
-def _affine(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+def _affine(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
     weight = np.asarray(content.weight, np.float32)
     if weight.ndim != 2 or signal.shape != weight.shape[1:]:
         raise UnreadableError(
             f"has weights of shape {weight.shape}, and reads {signal.shape}: a Flatten "
-            "may be missing"
+            "may be missing in front"
         )
     kernel = weight.T
     if signal.order is not None:
@@ -87,7 +94,7 @@ def _affine(reader: Reader, name: str, content: Any, signal: Read) -> Read:
     )
 
 
-def _scale(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+def _scale(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
     gain = np.array(
         np.broadcast_to(_from_first(content.scale, signal), signal.shape), np.float32
     )
@@ -96,14 +103,15 @@ def _scale(reader: Reader, name: str, content: Any, signal: Read) -> Read:
     )
 
 
-def _flatten(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+def _flatten(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
     start, end, rank = int(content.start_dim), int(content.end_dim), len(signal.shape)
     if rank == 1:
         return signal
-    # Tools disagree whether axis 0 is the batch: with a start at 1 it may be.
+    # Tools disagree whether axis 0 is the batch, so a start at 1 may mean all axes.
     if start not in (0, 1) or end not in (-1, rank - 1, rank):
         raise UnreadableError(
-            f"flattens axes {start} to {end} of {rank}; all of them can be read"
+            f"flattens axes {start} to {end} of {rank}; only flattening all of them "
+            "can be read: set start_dim=0, end_dim=-1"
         )
     count = int(np.prod(signal.shape))
     order = np.moveaxis(np.arange(count).reshape(signal.shape), -1, 0).ravel()
@@ -112,18 +120,23 @@ def _flatten(reader: Reader, name: str, content: Any, signal: Read) -> Read:
     return reader.add(node, None if natural else order)
 
 
-def _neurons(reader: Reader, name: str, content: Any, signal: Read, key: str) -> Read:
+def _neurons(
+    reader: Reader, name: str, content: Any, signal: ReadSignal, key: str
+) -> ReadSignal:
     level = _from_first(content.v_threshold, signal)
     floor = getattr(content, "v_reset", None)
     floor = np.zeros_like(level) if floor is None else _from_first(floor, signal)
     if reader.reset == "subtract" and floor.any():
         raise UnreadableError(
-            "resets to a potential other than 0, which a reset by subtraction has not: "
-            "take --reset zero (reset='zero')"
+            "resets to a potential other than 0, which a reset by subtraction does not "
+            "have: take --reset zero (reset='zero')"
         )
     height = level - floor
     if (height <= 0).any():
-        raise UnreadableError("has a threshold that is not above its reset potential")
+        raise UnreadableError(
+            "has a threshold that is not above its reset potential, so it would spike "
+            "for ever: raise v_threshold, or lower v_reset"
+        )
     gain = _from_first(content.r, signal) / height
     gain = gain * BELOW if reader.strict else gain
     if np.any(gain != 1):
@@ -143,7 +156,7 @@ def _neurons(reader: Reader, name: str, content: Any, signal: Read, key: str) ->
     return reader.add(node, signal.order)
 
 
-RULES: dict[str, Callable[..., Read]] = {
+RULES: dict[str, Callable[..., ReadSignal]] = {
     "Input": _input,
     "Output": _output,
     "Affine": _affine,

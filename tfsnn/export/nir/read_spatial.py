@@ -1,4 +1,4 @@
-"""Convolutions and poolings of NIR as nodes of tfsnn, channels last."""
+"""Translation of NIR's convolutions and poolings to nodes of tfsnn, channels last."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir.reader import Read, Reader, UnreadableError
+from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
 from tfsnn.export.nir.windows import spread
 from tfsnn.network.nodes import Affine, Average, Linear, Pad
 
 
-def convolution(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+def convolution(
+    reader: Reader, name: str, content: Any, signal: ReadSignal
+) -> ReadSignal:
     weight = np.asarray(content.weight, np.float32)
     axes, groups = weight.ndim - 2, int(content.groups)
     if len(signal.shape) != axes + 1 or weight.shape[1] * groups != signal.shape[-1]:
         raise UnreadableError(
             f"has weights of shape {weight.shape} in {groups} groups, and reads "
-            f"{signal.shape} (channels last)"
+            f"{signal.shape} (channels last), which do not fit: correct one of them"
         )
     kernel = np.moveaxis(weight, (0, 1), (-1, -2))
     bias = as_bias(content.bias, len(weight))
     strides, dilation = (_numbers(v, axes) for v in (content.stride, content.dilation))
     padding = content.padding
     padding = padding.decode() if isinstance(padding, bytes) else padding
-    if max(strides) > 1 and max(dilation) > 1:  # which TensorFlow has not together
+    if max(strides) > 1 and max(dilation) > 1:  # TensorFlow allows only one of them
         kernel, dilation = spread(kernel, dilation), (1,) * axes
     reach = [d * (k - 1) for k, d in zip(kernel.shape, dilation, strict=False)]
     if not isinstance(padding, str):
@@ -47,7 +49,7 @@ def convolution(reader: Reader, name: str, content: Any, signal: Read) -> Read:
     shape = (*sizes, len(weight))
     form = "conv"
     if groups == signal.shape[-1] > 1 and len(set(strides)) == 1:
-        # A loop over groups is slow where each is a channel.
+        # TensorFlow would loop over the groups, which is slow for one per channel.
         kernel, form = kernel.reshape(*kernel.shape[:-2], groups, -1), "depthwise"
         groups = 1
     return reader.add(
@@ -67,7 +69,7 @@ def convolution(reader: Reader, name: str, content: Any, signal: Read) -> Read:
 
 
 def _diagonal(kernel: np.ndarray) -> np.ndarray | None:
-    """The gain of each channel that a kernel of one place is, if it is that."""
+    """Return the gain per channel that a kernel stands for, None if it is no gain."""
     if kernel.size != kernel.shape[-1] ** 2:
         return None
     matrix = kernel.reshape(kernel.shape[-2:])
@@ -75,16 +77,20 @@ def _diagonal(kernel: np.ndarray) -> np.ndarray | None:
     return gain.copy() if np.array_equal(np.diag(gain), matrix) else None
 
 
-def _padded(reader: Reader, name: str, signal: Read, pads: tuple[int, ...]) -> Read:
+def _padded(
+    reader: Reader, name: str, signal: ReadSignal, pads: tuple[int, ...]
+) -> ReadSignal:
     sizes = zip(signal.shape[:-1], pads, strict=True)
     shape = (*(n + 2 * p for n, p in sizes), signal.shape[-1])
     amounts = (*((p, p) for p in pads), (0, 0))
     return reader.add(Pad(f"{name}_pad", (signal.name,), shape, amounts))
 
 
-def pooling(reader: Reader, name: str, content: Any, signal: Read) -> Read:
+def pooling(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
     if len(signal.shape) != 3:
-        raise UnreadableError(f"pools images, and reads {signal.shape}")
+        raise UnreadableError(
+            f"pools images, and reads {signal.shape}: give it (height, width, channels)"
+        )
     size, strides = (_numbers(v, 2) for v in (content.kernel_size, content.stride))
     pads = _numbers(content.padding, 2)
     if any(pads):
@@ -99,7 +105,7 @@ def pooling(reader: Reader, name: str, content: Any, signal: Read) -> Read:
 
 
 def _numbers(value: Any, axes: int) -> tuple[int, ...]:
-    """One number per axis of one number, or several."""
+    """Return one number per axis, from one for all or several."""
     values = np.asarray(value).ravel()
     return tuple(int(n) for n in np.broadcast_to(values, axes))
 

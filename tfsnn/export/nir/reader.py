@@ -1,4 +1,4 @@
-"""Signals of a NIR graph as they are read into nodes of tfsnn."""
+"""The reader of a NIR graph, which collects nodes of tfsnn and their signals."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tfsnn.network.nodes import Merge, Take
 
 
 class UnreadableError(Exception):
-    """A NIR node that has no counterpart; the reason."""
+    """A NIR node has no counterpart in tfsnn, for the reason in the message."""
 
 
-class Read(NamedTuple):
-    """A signal that was read.
+class ReadSignal(NamedTuple):
+    """A signal of a NIR graph as a node of tfsnn sends it.
 
     Attributes:
-        name: of the node that sends it.
-        shape: of one sample, channels last.
-        order: of a vector: at place j NIR has its element ``order[j]``; None where both
-            have the same order.
+        name: name of the node that sends the signal.
+        shape: shape of one sample, channels last.
+        order: order of a vector in NIR, whose place j has element ``order[j]``; None
+            where both have the same order.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Read(NamedTuple):
 
 @dataclass
 class Reader:
-    """Nodes as they are made.
+    """The nodes of tfsnn that were made of a NIR graph so far, and how to make them.
 
     Attributes:
-        reset: "subtract" or "zero".
-        strict: whether a spike needs a potential above the threshold.
-        scales: by NIR node, what one spike stands for.
-        heads: by NIR node, name and options of the head of an output.
-        names: of nodes, by NIR node; its own if there is none.
-        nodes: made so far.
+        reset: reset of the neurons, "subtract" or "zero".
+        strict: whether a spike needs a potential above the threshold, not equal to it.
+        scales: what one spike stands for, by NIR node.
+        heads: name and options of the head of an output, by NIR node.
+        names: names to give to nodes, by NIR node; others keep NIR's name.
+        nodes: nodes that were made so far.
     """
 
     reset: str
@@ -51,27 +51,30 @@ class Reader:
     names: dict[str, str]
     nodes: list[Node] = field(default_factory=list)
 
-    def add(self, node: Node, order: np.ndarray | None = None) -> Read:
-        """Add a node; what it sends."""
+    def add(self, node: Node, order: np.ndarray | None = None) -> ReadSignal:
+        """Add a node under a free name, and return the signal that it sends."""
         known = {other.name for other in self.nodes}
         name, number = node.name, 1
         while name in known:
             number += 1
             name = f"{node.name}_{number}"
         self.nodes.append(node.replace(name=name))
-        return Read(name, node.shape, order)
+        return ReadSignal(name, node.shape, order)
 
-    def sum(self, name: str, signals: Sequence[Read]) -> Read:
-        """The sum of the signals that a node of this name reads.
+    def sum(self, name: str, signals: Sequence[ReadSignal]) -> ReadSignal:
+        """Add the sum of the signals that the node `name` reads.
 
         Raises:
-            UnreadableError: if their shapes differ.
+            UnreadableError: if the shapes of the signals differ.
         """
         if len(signals) == 1:
             return signals[0]
         shapes = {signal.shape for signal in signals}
         if len(shapes) > 1:
-            raise UnreadableError(f"is read by edges of the shapes {sorted(shapes)}")
+            raise UnreadableError(
+                f"reads signals of different shapes, {sorted(shapes)}: their sum needs "
+                "equal ones"
+            )
         orders = [signal.order for signal in signals]
         first, *others = orders
         if any(not _equal(first, order) for order in others):
@@ -80,8 +83,8 @@ class Reader:
         names = tuple(signal.name for signal in signals)
         return self.add(Merge(f"{name}_sum", names, shapes.pop(), "add"), first)
 
-    def in_order(self, signal: Read) -> Read:
-        """The signal with the elements where NIR has them."""
+    def in_order(self, signal: ReadSignal) -> ReadSignal:
+        """Put a signal's elements in NIR's order."""
         if signal.order is None:
             return signal
         places = tuple(int(n) for n in signal.order)

@@ -1,13 +1,13 @@
-"""A NIR file to a spiking network.
+"""Reading a NIR file as a spiking network.
 
-It becomes a :class:`tfsnn.SpikingModel` and not a Keras model of
-:class:`tfsnn.layers.IntegrateFire`: it then is evaluated, counted, exported and saved
-as a converted network is, and runs in the same loop.
+The file becomes a :class:`tfsnn.SpikingModel`, not a Keras model of
+:class:`tfsnn.layers.IntegrateFire`: so it is evaluated, exported and saved as a
+converted network is, its spikes are counted, and it runs in the same loop.
 
-NIR says neither T nor what an input is over time: the network runs for the T of a file
-that tfsnn wrote, or that is given, on a constant current. Of a file that tfsnn wrote
-the record is read too (:mod:`tfsnn.export.nir.writing`): names, scales, heads of
-outputs, and that neurons reset by subtraction.
+NIR holds neither T nor what an input is over time. The network runs on a constant
+current, for the T that is given or that tfsnn wrote into the file's record
+(:mod:`tfsnn.export.nir.writing`). The record also has names, scales, heads of outputs,
+and that neurons reset by subtraction.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir.read_nodes import read
-from tfsnn.export.nir.reader import Read, Reader, UnreadableError
+from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
 from tfsnn.export.nir.writing import RECORD, SCALES
 from tfsnn.extras import require
 from tfsnn.network.graph import Graph, LayerRecord
@@ -46,18 +46,18 @@ def import_nir(
     """Read a feed-forward NIR graph as a spiking network.
 
     Args:
-        path: of the file.
-        timesteps: T; that of the record if None.
-        reset: of neurons: "zero", as NIR has it (to `v_reset`, a spike at v >
-            v_threshold), or "subtract" (a spike at v >= v_threshold), as sinabs has it.
-            That of the record if None, or "zero" without one.
+        path: path of the file.
+        timesteps: number of steps T; if None, that of the record.
+        reset: reset of the neurons: "zero" as NIR defines it (a spike at v >
+            v_threshold, a reset to `v_reset`), or "subtract" as sinabs does it (a spike
+            at v >= v_threshold). If None, that of the record, or "zero" without one.
 
     Raises:
-        ModelError: for a file that does not exist or is not a NIR graph.
-        UnsupportedError: naming every node that cannot be read: recurrent and leaky
-            neurons, and cycles.
-        OptionError: without a number of steps, or for an unknown reset.
-        MissingPackageError: without the package `nir` (extra `nir`).
+        ModelError: if the file does not exist or holds no NIR graph.
+        UnsupportedError: if nodes cannot be read, such as recurrent and leaky neurons,
+            and cycles; it names them all.
+        OptionError: if there is no number of steps, or the reset is unknown.
+        MissingPackageError: if the package `nir` (extra `nir`) is not installed.
     """
     if reset not in (None, *RESETS):
         raise OptionError(f"reset={reset!r}; expected one of {', '.join(RESETS)}")
@@ -79,7 +79,7 @@ def import_nir(
         names=record.get("names", {}),
     )
     nodes, edges = _flat(content)
-    order = [*record.get("inputs", ()), *reader.heads]  # of inputs and outputs
+    order = [*record.get("inputs", ()), *reader.heads]  # inputs and outputs
     first = {name: nodes[name] for name in order if name in nodes}
     graph = _graph(first | nodes, edges, reader)
     options = {"file": Path(path).name, "reset": reader.reset}
@@ -93,26 +93,29 @@ def import_nir(
 def _opened(path: Path) -> Any:
     nir = require("nir", "nir", "The NIR format")
     if not path.is_file():
-        raise ModelError(f"{path}: there is no such file")
+        raise ModelError(f"{path}: there is no such file; check the path")
     known = inspect.signature(nir.read).parameters
-    # The check of nir 1.0.8 takes all windows for square, and knows no groups.
+    # The type check of nir 1.0.8 takes all windows for square, and refuses groups.
     unchecked = {"type_check": False} if "type_check" in known else {}
     try:
         content = nir.read(path, **unchecked)
-    except Exception as error:  # of h5py, or of any NIR class
+    except Exception as error:  # h5py and the NIR classes have no common error
         raise ModelError(
             f"{path}: is not a NIR file that can be read ({error}); expected one that "
             "nir.write made"
         ) from error
     if type(content).__name__ != "NIRGraph":
-        raise ModelError(f"{path}: holds a {type(content).__name__}, not a NIRGraph")
+        raise ModelError(
+            f"{path}: holds a {type(content).__name__}, not a NIRGraph; write the "
+            "whole graph with nir.write"
+        )
     return content
 
 
 def _flat(content: Any, prefix: str = "") -> tuple[dict[str, Any], set[tuple]]:
-    """Nodes and edges, those of graphs within it taken out of them.
+    """Return nodes and edges of a graph, with the graphs in it taken apart.
 
-    An edge to a graph goes to its inputs, which pass on what they get.
+    An edge to an inner graph goes to its inputs, which pass on what they get.
     """
     nodes: dict[str, Any] = {}
     edges: set[tuple[str, str]] = set()
@@ -136,13 +139,13 @@ def _flat(content: Any, prefix: str = "") -> tuple[dict[str, Any], set[tuple]]:
 
 
 def _graph(nodes: dict[str, Any], edges: set[tuple[str, str]], reader: Reader) -> Graph:
-    """The graph; every problem is found before one is reported."""
+    """Translate all nodes to a graph; every problem is found before one is reported."""
     before: dict[str, list[str]] = {name: [] for name in nodes}
     for source, target in sorted(edges):
         before[target].append(source)
     inside = {name for name, reads in before.items() if reads}
     outside = {source for source, _ in edges}
-    signals: dict[str, Read | None] = {}
+    signals: dict[str, ReadSignal | None] = {}
     problems: list[tuple[str, str, str]] = []
     for name in _ordered(nodes, before):
         content = nodes[name]
@@ -153,10 +156,10 @@ def _graph(nodes: dict[str, Any], edges: set[tuple[str, str]], reader: Reader) -
         )
         signals[name] = None
         if None in reads:
-            continue  # a problem before it has been found
+            continue  # it reads a node that was reported already
         found = [signal for signal in reads if signal is not None]
         try:
-            if passes and len(found) == 1:  # of a graph within the graph
+            if passes and len(found) == 1:  # input or output of an inner graph
                 signals[name] = found[0]
             else:
                 signals[name] = read(reader, name, content, found)
@@ -179,7 +182,7 @@ def _graph(nodes: dict[str, Any], edges: set[tuple[str, str]], reader: Reader) -
 
 
 def _ordered(nodes: dict[str, Any], before: dict[str, list[str]]) -> list[str]:
-    """Names, each after all that it reads."""
+    """Sort the names, each behind all that its node reads."""
     ordered: dict[str, None] = {}
     waiting = list(nodes)
     while waiting:

@@ -1,4 +1,4 @@
-"""What is known of a signal on its way into a NIR graph."""
+"""Signals on their way into a NIR graph, with the work left to their readers."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ ONE = np.ones(1, np.float32)
 
 
 def channels_first(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of one sample as NIR has it."""
+    """Move the channels of a sample's shape to the front, as NIR has them."""
     return (shape[-1], *shape[:-1])
 
 
 def moved(values: np.ndarray) -> np.ndarray:
-    """The values of one sample, channels last, as NIR has them."""
+    """Move the channels of a sample's values to the front, as NIR has them."""
     return np.moveaxis(values, -1, 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """A node of tfsnn as a sum of NIR nodes, with what its readers have to do.
+    """The signal of a node of tfsnn, as a sum of NIR nodes that readers complete.
 
-    The value is ``gain`` times the sum, with zeros around it.
+    Its value is ``gain`` times the sum, with zeros around it.
 
     Attributes:
-        sources: names of NIR nodes; edges from all of them are summed.
-        shape: of one sample, channels last, with the zeros.
-        gain: one number, one per channel, or one per unit of a vector.
-        order: of a vector: at place j NIR has its element ``order[j]``. None where
-            both have the same order.
+        sources: names of the NIR nodes that are summed.
+        shape: shape of one sample, channels last, with the zeros.
+        gain: factor: one number, one per channel, or one per unit of a vector.
+        order: order of a vector in NIR, whose place j has element ``order[j]``; None
+            where both have the same order.
         pads: zeros around each axis but the channels; None for no zeros.
     """
 
@@ -45,7 +45,7 @@ class Signal:
 
     @property
     def inner(self) -> tuple[int, ...]:
-        """The shape without the zeros."""
+        """The shape of one sample, channels last, without the zeros."""
         if self.pads is None:
             return self.shape
         ends = [before + after for before, after in self.pads]
@@ -54,20 +54,20 @@ class Signal:
 
     @property
     def channel_gain(self) -> np.ndarray:
-        """The gain of each channel."""
+        """The gain of each channel, ``(channels,)``."""
         return np.broadcast_to(self.gain, self.shape[-1:])
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is left to do but to put a vector in order."""
+        """Whether there is no gain and no zeros, but perhaps another order."""
         return self.pads is None and bool(np.all(self.gain == 1))
 
     def scaled(self, gain: Any) -> Signal:
-        """A multiple, by one number or one per channel."""
+        """Return the signal times one number, or one per channel."""
         return replace(self, gain=np.asarray(self.gain * gain, np.float32))
 
     def padded(self, pads: Pads) -> Signal:
-        """With more zeros around."""
+        """Return the signal with more zeros around it."""
         known = self.pads or ((0, 0),) * len(pads)
         total = tuple(
             (a + before, b + after)
@@ -78,7 +78,7 @@ class Signal:
         return replace(self, pads=total, shape=(*sizes, self.shape[-1]))
 
     def flattened(self) -> Signal:
-        """The same values as a vector, the sources flattened by NIR."""
+        """Return the signal as a vector, whose sources NIR has flattened."""
         count = int(np.prod(self.shape))
         places = np.arange(count).reshape(self.shape)
         order = moved(places).ravel()
@@ -89,7 +89,7 @@ class Signal:
         return Signal(self.sources, (count,), gain, None if natural else order)
 
     def agrees_with(self, other: Signal) -> bool:
-        """Whether the sum of both is the sum of all their sources."""
+        """Whether two signals can be added by adding their sources."""
         same_order = (
             other.order is None
             if self.order is None

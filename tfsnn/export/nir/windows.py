@@ -1,7 +1,7 @@
-"""The windows of a convolution as NIR writes them: zero padding equal at both ends.
+"""Windows of convolutions as NIR has them, with equal zero padding at both ends.
 
 Keras pads ``same`` by unequal amounts where a stride or an even window asks for it, and
-layers of their own pad as they like. A window that reads zeros can have zero weights
+padding layers pad as they like. A window that reads zeros can have zero weights
 instead: with ``before`` and ``after`` zeros around an axis, ``p`` the larger of both::
 
     padding p;  p - before zero weights in front of the window, p - after behind it
@@ -22,13 +22,13 @@ Pads = tuple[tuple[int, int], ...]  # zeros before and after, per axis of the wi
 
 
 class Axis(NamedTuple):
-    """One axis of a convolution.
+    """One axis of a convolution, with padding and added zero weights.
 
     Attributes:
-        size: of the input, without padding.
-        window: its length in weights.
-        stride, dilation: in steps of the input.
-        padding: zeros at both ends.
+        size: length of the input, without padding.
+        window: length of the window, in weights.
+        stride, dilation: in places of the input.
+        padding: number of zeros at each end.
         front, back: zero weights added to the window.
     """
 
@@ -42,17 +42,17 @@ class Axis(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Of the window with the zeros that were added."""
+        """The length of the window with the zero weights that were added."""
         return self.front + self.window + self.back
 
     @property
     def slack(self) -> int:
-        """Values at the end, of the padded input, that no window reads."""
+        """The number of values at the end of the padded input that no window reads."""
         reach = self.dilation * (self.length - 1) + 1
         return (self.size + 2 * self.padding - reach) % self.stride
 
     def longer(self) -> Axis | None:
-        """The same with a zero weight more, or None where that adds an output."""
+        """Return the axis with one more zero weight, None if that adds an output."""
         if self.dilation > 1:
             return None
         if self.slack:
@@ -63,7 +63,7 @@ class Axis(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A kernel ``(*window, in, out)`` and how NIR moves it."""
+    """A kernel ``(*window, in, out)`` with NIR's padding and dilation."""
 
     kernel: np.ndarray
     padding: tuple[int, ...]
@@ -76,7 +76,7 @@ def same_pads(
     strides: Sequence[int],
     dilation: Sequence[int],
 ) -> Pads:
-    """The zeros of Keras' padding ``same``: one more behind, if their number is odd."""
+    """Return the zeros of Keras's padding ``same``: one more behind if odd."""
     found = []
     for size, length, stride, step in zip(
         shape, window, strides, dilation, strict=True
@@ -94,20 +94,19 @@ def explicit(
     dilation: Sequence[int],
     pads: Pads,
 ) -> Window | None:
-    """A convolution with equal padding that computes the same.
+    """Find a window with equal padding that computes the same convolution.
 
-    A window over two axes becomes square, with zero weights: the shapes that the
-    package `nir` (1.0.8) infers, and checks when it reads a file, are those of square
-    windows.
+    A window over two axes becomes square, by zero weights: the package `nir` (1.0.8)
+    infers and checks shapes for square windows only.
 
     Args:
-        kernel: ``(*window, in, out)``.
-        sizes: of the input, without padding.
-        strides, dilation: per axis.
+        kernel: weights ``(*window, in, out)``.
+        sizes: sizes of the input, without padding.
+        strides, dilation: one number per axis.
         pads: zeros around the input.
 
     Returns:
-        None where no square window computes the same.
+        The window, or None where no square window computes the same.
     """
     window = kernel.shape[:-2]
     uneven = any(before != after for before, after in pads)
@@ -132,7 +131,7 @@ def explicit(
 
 
 def spread(kernel: np.ndarray, dilation: Sequence[int]) -> np.ndarray:
-    """A kernel ``(*window, in, out)`` with the zeros of its dilation."""
+    """Write the zeros of its dilation into a kernel ``(*window, in, out)``."""
     window = kernel.shape[:-2]
     shape = [d * (n - 1) + 1 for n, d in zip(window, dilation, strict=True)]
     full = np.zeros((*shape, *kernel.shape[-2:]), kernel.dtype)
@@ -141,7 +140,7 @@ def spread(kernel: np.ndarray, dilation: Sequence[int]) -> np.ndarray:
 
 
 def _squared(axes: list[Axis]) -> list[Axis] | None:
-    """Axes whose windows have the same length."""
+    """Lengthen windows until all axes have the same length, None where impossible."""
     lengths = {axis.length % 2 for axis in axes}
     if len(lengths) > 1:  # an odd and an even one: one of them must grow by one weight
         grown = [axis.longer() for axis in axes]

@@ -1,12 +1,13 @@
-"""A spiking network as a NIR file, for neuromorphic tools.
+"""Writing a spiking network as a NIR file, for neuromorphic tools.
 
-The file says the network in normal form: thresholds 1, spikes 1, all scales in the
-weights, so outputs are in the ANN's own units. What NIR cannot say is refused, all of
-it at once, or left out and listed (:mod:`tfsnn.export.nir.losses`).
+The file holds the network in normal form: thresholds 1, spikes 1, all scales in the
+weights, so outputs are in the ANN's own units. What NIR cannot express is refused, all
+of it at once, or left out and listed (:mod:`tfsnn.export.nir.losses`).
 
-NIR describes neurons in continuous time and leaves to each tool how a step is taken:
-the network is the same where ``v += I``, a spike is sent at ``v >= v_threshold`` and
-takes ``v_threshold`` away. The file has a record of that, which no tool has to read::
+NIR describes neurons in continuous time and leaves to each tool how a step is taken.
+The network computes the same in a tool where ``v += I`` in each step, a spike is sent
+at ``v >= v_threshold``, and ``v_threshold`` is then subtracted. The file has a record
+of that, which no tool has to read::
 
     metadata/tfsnn     JSON: method, T, initial potential, reset, readout, losses, names
     metadata/scales    for each IF node, the ANN's activation that one spike stands for
@@ -39,19 +40,19 @@ from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
 from tfsnn_numpy.results import table
 
-RECORD, SCALES = "tfsnn", "scales"  # in the metadata
+RECORD, SCALES = "tfsnn", "scales"  # keys in the metadata
 
 
 @dataclass(frozen=True)
 class NirExport:
-    """What was written.
+    """The NIR file that was written, with its losses and their effects.
 
     Attributes:
-        path: of the file.
-        timesteps: T, after which outputs are read.
-        nodes: NIR nodes, how many of each kind.
-        losses: what the file leaves out.
-        effects: measured, where there was data.
+        path: path of the file.
+        timesteps: number of steps T, after which outputs are read.
+        nodes: number of NIR nodes of each kind.
+        losses: what the file leaves out of the network.
+        effects: effects of the losses, measured if data was given.
     """
 
     path: str
@@ -61,7 +62,7 @@ class NirExport:
     effects: tuple[Effect, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the export as a JSON-ready dict."""
         return {
             "path": self.path,
             "timesteps": self.timesteps,
@@ -109,22 +110,23 @@ def export_nir(
     """Write a spiking network as a NIR file.
 
     Args:
-        snn: converted.
-        path: of the file, ``.nir``.
-        lossy: whether to leave out what NIR cannot say of the neurons and poolings.
-        data: to measure the effects on, anything that :func:`tfsnn.open_data` takes.
+        snn: network from :func:`tfsnn.convert`.
+        path: path of the file, with the suffix ``.nir``.
+        lossy: whether to leave out what NIR cannot express of neurons and poolings.
+        data: data to measure effects on, anything that :func:`tfsnn.open_data` takes.
         limit: samples used at most.
         pooling: how averages are written: "sum" (SumPool2d, its 1/k in the next
             weights), "average" (AvgPool2d) or "convolution".
-        overwrite: whether to replace a file.
-        progress: wraps the batches of the measurement.
+        overwrite: whether to replace a file that exists.
+        progress: function that wraps the batches of the measurement, for a progress
+            bar.
 
     Raises:
-        UnsupportedError: for what NIR cannot say, naming every node.
-        MissingPackageError: without the package `nir` (extra `nir`).
-        OptionError: for an unknown `pooling`.
+        UnsupportedError: if NIR cannot express some nodes; it names them all.
+        MissingPackageError: if the package `nir` (extra `nir`) is not installed.
+        OptionError: if `pooling` is unknown.
         OutputError: if the file cannot be written.
-        DataError: for data that does not fit.
+        DataError: if the data does not fit the network.
     """
     if pooling not in POOLINGS:
         known = ", ".join(POOLINGS)
@@ -133,18 +135,18 @@ def export_nir(
     target = check_output(path, overwrite)
     plain = in_other_words(nir_effects.as_arrays(snn.graph))
     lost = losses(plain, snn.timesteps)
-    said = plain
+    written = plain
     for loss in lost:
-        said = loss.change(said)
-    translation = translate(said, pooling)
+        written = loss.change(written)
+    translation = translate(written, pooling)
     _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
         effects = nir_effects.measure(
-            snn, said, lost, data, limit=limit, progress=progress
+            snn, written, lost, data, limit=limit, progress=progress
         )
     builder = translation.builder
-    record = _record(snn, said, builder, lost, effects)
+    record = _record(snn, written, builder, lost, effects)
     with replacing(target, overwrite=overwrite) as part:
         _write(part, builder, record)
     return NirExport(
@@ -155,7 +157,7 @@ def export_nir(
 def _refuse(
     graph: Graph, problems: Sequence[tuple[str, str, str]], lost: Sequence[Loss]
 ) -> None:
-    """Raise where anything cannot be said, each node with every reason."""
+    """Raise an error if NIR cannot express some nodes, each with every reason."""
     found = list(problems)
     for loss in lost:
         for name in loss.nodes:
@@ -170,20 +172,20 @@ def _refuse(
     if found:
         order = {node.name: number for number, node in enumerate(graph)}
         found.sort(key=lambda problem: order.get(problem[0], len(order)))
-        raise UnsupportedError(found, "node(s) cannot be said in NIR")
+        raise UnsupportedError(found, "node(s) cannot be expressed in NIR")
 
 
 def _record(
     snn: SpikingModel,
-    said: Graph,
+    written: Graph,
     builder: Builder,
     lost: Sequence[Loss],
     effects: Sequence[Effect],
 ) -> dict[str, Any]:
-    """The metadata: a JSON document, and the scales."""
-    rates = said.of_kind(Spiking)
+    """Make the metadata: a JSON document, and the scales."""
+    rates = written.of_kind(Spiking)
     resets = {node.settings.get("reset", "subtract") for node in rates}
-    start = said.clock.start(snn.timesteps)
+    start = written.clock.start(snn.timesteps)
     document = {
         "version": version("tfsnn"),
         "method": snn.report.method,
@@ -195,18 +197,18 @@ def _record(
             node.name: _range(node.initial_potential)
             for node in snn.graph.of_kind(Spiking)
         },
-        "inputs": [builder.names[name] for name in said.inputs],
+        "inputs": [builder.names[name] for name in written.inputs],
         "input": "the sample, as the ANN takes it, in each step",
         "readout": [
             {
                 "node": builder.names[name],
                 "first_step": start + 1,
                 "last_step": snn.timesteps,
-                "head": said[name].head,  # type: ignore[attr-defined]
-                "options": said[name].options,  # type: ignore[attr-defined]
+                "head": written[name].head,  # type: ignore[attr-defined]
+                "options": written[name].options,  # type: ignore[attr-defined]
                 "text": "the head of the mean output of these steps, in ANN units",
             }
-            for name in said.outputs
+            for name in written.outputs
         ],
         "losses": [loss.to_dict() for loss in lost],
         "effects": nir_effects.rows(effects),
@@ -222,18 +224,18 @@ def _record(
 
 
 def _range(values: Any) -> list[float]:
-    """The smallest and the largest."""
+    """Return the smallest and the largest value."""
     values = np.asarray(values)
     return [float(values.min()), float(values.max())]
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as JSON."""
+    """Turn NumPy's numbers and arrays into JSON's."""
     return np.asarray(value).tolist()
 
 
 def _write(path: Path, builder: Builder, metadata: dict[str, Any]) -> None:
-    """Write the graph; potentials that NIR resets to zero are left to its default.
+    """Write the graph, without reset potentials of zero, which are NIR's default.
 
     Readers of `nir` before 1.0.6, which sinabs needs, refuse a `v_reset`.
     """
@@ -256,7 +258,7 @@ def _counts(builder: Builder) -> dict[str, int]:
 
 
 def _some(names: Sequence[str]) -> str:
-    """A list of names, the first ones if there are many."""
+    """List names, only the first ones if there are many."""
     shown = ", ".join(names[:4])
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
 

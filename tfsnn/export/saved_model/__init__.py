@@ -1,4 +1,4 @@
-"""SavedModels for TF Serving: signatures, input forms, warm-up and a guide."""
+"""SavedModels for TF Serving, with signatures, input forms, warm-up and a guide."""
 
 from tfsnn.export.saved_model.writing import ExportedModel, export_saved_model
 

@@ -1,4 +1,4 @@
-"""The forms in which an exported network takes its inputs, as data loading has them."""
+"""The forms in which an exported network takes its inputs, as `tfsnn.data` has them."""
 
 from __future__ import annotations
 
@@ -19,49 +19,51 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class InputForm:
-    """Float32, of the network's own scale; the other forms differ from it in parts.
+    """Inputs as float32 of the network's own scale; the base of the other forms.
 
     Attributes:
         raw: whether 8-bit values stay at 0..255, instead of 0..1.
-        whole: the names of the inputs that take integers; they are float32 in every
-            form, and never scaled.
+        whole: names of the inputs that take integers; they are float32 in every form,
+            and never scaled.
     """
 
     name: ClassVar[str] = FLOAT
-    says: ClassVar[str] = "float32 numbers, as the network was trained on"
+    description: ClassVar[str] = "float32 numbers, as the network was trained on"
     dtype: ClassVar[Any] = tf.float32
-    typical: ClassVar[Any] = 0.5  # what a request for warming up is filled with
+    typical: ClassVar[Any] = 0.5  # the value in warm-up requests
 
     raw: bool = False
     whole: frozenset[str] = frozenset()
 
     def spec(self, name: str, shape: Shape, batch: int | None, key: str) -> Any:
-        """Of a batch of an input, by its name in signatures."""
-        return tf.TensorSpec((batch, *self.one(name, shape)), self.of(name), name=key)
+        """Return the spec of a batch of an input; `key` is its name in signatures."""
+        return tf.TensorSpec(
+            (batch, *self.sample_shape(name, shape)), self.dtype_of(name), name=key
+        )
 
-    def of(self, name: str) -> Any:
-        """The type of an input."""
+    def dtype_of(self, name: str) -> Any:
+        """Return the type of an input in this form."""
         return tf.float32 if name in self.whole else self.dtype
 
-    def one(self, name: str, shape: Shape) -> Shape:
-        """The shape of one sample of an input of the network of this shape."""
+    def sample_shape(self, name: str, shape: Shape) -> Shape:
+        """Return the shape of a sample in this form, from that in the network."""
         return shape
 
     def filler(self, name: str, shape: Shape) -> Any:
-        """The value, all over, of an input that any network takes."""
+        """Return a value that every network takes, to fill an input with."""
         return 0.0 if name in self.whole else self.typical
 
     def prepare(self, name: str, shape: Shape, x: Any) -> Any:
-        """What the network takes, float32, for a batch in this form.
+        """Turn a batch in this form into what the network takes, in float32.
 
-        Integers may come as int64: a ``tf.Example`` has no other.
+        Integers may come as int64, the only ones that ``tf.Example`` has.
         """
         return tf.cast(x, tf.float32)
 
     def feature(self, name: str, shape: Shape) -> Any:
-        """How an input is read from a ``tf.Example``."""
+        """Return how to read an input from a ``tf.Example``."""
         dtype = tf.int64 if name in self.whole else self._feature_dtype
-        return tf.io.FixedLenFeature(self.one(name, shape), dtype)
+        return tf.io.FixedLenFeature(self.sample_shape(name, shape), dtype)
 
     @property
     def _feature_dtype(self) -> Any:
@@ -69,15 +71,15 @@ class InputForm:
 
 
 class ByteForm(InputForm):
-    """Unsigned 8-bit numbers, times 1/255 unless raw."""
+    """Inputs as unsigned 8-bit numbers, times 1/255 unless raw."""
 
     name = UINT8
-    says = "unsigned 8-bit numbers, 0 to 255"
+    description = "unsigned 8-bit numbers, 0 to 255"
     dtype = tf.uint8
     typical = 128
 
     def prepare(self, name: str, shape: Shape, x: Any) -> Any:
-        """As float32 of the network's scale."""
+        """Scale 8-bit numbers to float32 of the network's scale."""
         values = tf.cast(x, tf.float32)
         unscaled = self.raw or name in self.whole
         return values if unscaled else values * np.float32(1 / 255)
@@ -88,23 +90,23 @@ class ByteForm(InputForm):
 
 
 class ImageForm(InputForm):
-    """Encoded images, JPEG or PNG, resized bilinearly as a folder of images is."""
+    """Inputs as encoded images, JPEG or PNG, resized as a folder of images is."""
 
     name = JPEG
-    says = 'encoded images, JPEG or PNG, of any size; in JSON {"b64": BASE64}'
+    description = 'encoded images, JPEG or PNG, of any size; in JSON {"b64": BASE64}'
     dtype = tf.string
 
-    def one(self, name: str, shape: Shape) -> Shape:
-        """One string."""
+    def sample_shape(self, name: str, shape: Shape) -> Shape:
+        """Return the shape of one string, ``()``."""
         return ()
 
     def filler(self, name: str, shape: Shape) -> Any:
-        """A grey image of the network's size."""
+        """Return an encoded grey image of the network's size."""
         grey = np.full(shape, 128, np.uint8)
         return tf.io.encode_jpeg(grey).numpy()
 
     def prepare(self, name: str, shape: Shape, x: Any) -> Any:
-        """Decoded, of the network's size, 0..1 unless raw."""
+        """Decode images to the network's size, with values 0..1 unless raw."""
 
         def decoded(stored: Any) -> Any:
             image = tf.io.decode_image(stored, shape[2], expand_animations=False)
@@ -122,13 +124,15 @@ FORMS = {form.name: form for form in (InputForm, ByteForm, ImageForm)}
 def input_form(
     name: str, inputs: dict[str, Shape], raw: bool, whole: frozenset[str]
 ) -> InputForm:
-    """The form of this name, for a network with these inputs.
+    """Return the form of this name, for a network with these inputs.
 
     Raises:
-        OptionError: if there is none, or the network cannot take it.
+        OptionError: if there is no such form, or the network cannot take it.
     """
     if name not in FORMS:
-        raise OptionError(f"input={name!r} is not one of {', '.join(FORMS)}")
+        raise OptionError(
+            f"input={name!r} is no form of inputs; give one of {', '.join(FORMS)}"
+        )
     if raw and name == InputForm.name:
         raise OptionError(
             "raw is for 8-bit inputs: give input uint8 or jpeg with it, or leave it out"

@@ -1,4 +1,4 @@
-"""What lies in a version's folder beside the network, for those who start a server."""
+"""Files beside the network in a version's folder, for those who start a server."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tfsnn.export.saved_model.warmup import FILE, XLA_FILE
 BATCHING_FILE = "batching_params.pbtxt"  # the name that TF Serving looks for
 REQUEST_FILE = "assets.extra/request.json"
 BATCH_THREADS = 4
-QUEUE = 100  # batches that wait at most; TF Serving then answers "unavailable"
-WAIT_MICROS = 1000  # that a batch waits for more requests
+QUEUE = 100  # most batches that wait; beyond it TF Serving answers "unavailable"
+WAIT_MICROS = 1000  # how long a batch waits for more requests
 
 
 def batching_parameters(batch_sizes: Sequence[int]) -> str:
-    """``BatchingParameters`` as text, for batches of these sizes, in rising order."""
+    """Return ``BatchingParameters`` as text, for batches of these rising sizes."""
     allowed = "".join(f"allowed_batch_sizes: {size}\n" for size in batch_sizes)
     return (
         f"max_batch_size {{ value: {batch_sizes[-1]} }}\n"
@@ -40,7 +40,7 @@ def batching_parameters(batch_sizes: Sequence[int]) -> str:
 
 
 def request_json(signatures: Signatures) -> str:
-    """A request of one sample, as REST takes it; JSON."""
+    """Return a request of one sample as JSON, for the REST API."""
     filled = {
         name: _filled(spec.shape[1:], signatures.fillers[name])
         for name, spec in signatures.specs().items()
@@ -58,13 +58,13 @@ def _filled(shape: tuple[int, ...], value: Any) -> Any:
 def readme(
     model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
 ) -> str:
-    """How to start a server and ask it; Markdown.
+    """Return a guide to starting a server and sending requests, in Markdown.
 
     Args:
-        model: the name under which it is served.
-        signatures: of the network.
-        names: of those that were exported.
-        sizes: of batches, warmed up.
+        model: name under which the network is served.
+        signatures: signatures of the network.
+        names: names of the signatures that were exported.
+        sizes: batch sizes that are warmed up, rising.
     """
     snn, listed = signatures.snn, ", ".join(map(str, sizes))
     rows = "".join(f"| `{name}` | {_meaning(name)} |\n" for name in names)
@@ -74,7 +74,7 @@ def readme(
             name=snn.name,
             method=snn.report.method,
             steps=snn.timesteps,
-            inputs=signatures.form.says,
+            inputs=signatures.form.description,
             rows=rows,
         ),
         _SERVER.format(

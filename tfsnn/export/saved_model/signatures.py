@@ -1,4 +1,4 @@
-"""The functions that an exported network answers with, all of them stateless.
+"""The signatures of an exported network: stateless functions that answer requests.
 
 Every tensor of a signature has the batch first. T is fixed by the conversion; inputs
 come in the form of an :class:`~tfsnn.export.saved_model.input_forms.InputForm`.
@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from tfsnn.export.saved_model.input_forms import InputForm
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.simulation.compiled import with_constants
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
@@ -29,7 +28,7 @@ DEFAULT, OUTPUTS_ONLY, ANYTIME, CLASSIFY, XLA = (
     "classify",
     "serving_xla",
 )
-EVENTS = 0  # the column of the counts that has the spikes, whatever they carry
+EVENTS = 0  # column of the counts with the spikes, whatever their coefficients
 
 
 class Signatures:
@@ -38,33 +37,39 @@ class Signatures:
     def __init__(
         self, snn: SpikingModel, form: InputForm, early_exit: ExitRule | None = None
     ) -> None:
-        """What answers, the form in which its inputs come, and who leaves early."""
+        """Prepare the signatures of a network.
+
+        Args:
+            snn: network that answers.
+            form: form in which its inputs come.
+            early_exit: rule by which samples leave early; None for no early exit.
+        """
         self.snn, self.form, self.early_exit = snn, form, early_exit
         self.names = dict(
             zip(snn.inputs_by_name, input_names(snn.inputs_by_name), strict=True)
         )
-        # Asked for here: in a trace, the graph of the network would read its variables.
+        # Read outside of any trace, in which `snn.graph` would read the variables.
         self._readouts = snn.graph.outputs
         self.output_names = _output_names(snn)
-        self.compiled = False  # whether one is, by XLA
+        self.compiled = False  # whether XLA compiles any signature
         self._constant_graph = with_constants(snn.graph)
         self._outputs_only = tf.function(
             lambda x: self._without_spikes(self._graph_on_cpu(), x), autograph=False
         )
-        self.fillers = {  # by name in signatures: a value that the network takes
+        self.fillers = {  # a value that the network takes, by name in signatures
             self.names[name]: form.filler(name, shape)
             for name, shape in snn.inputs_by_name.items()
         }
 
     def specs(self, batch_size: int | None = None) -> dict[str, tf.TensorSpec]:
-        """The inputs, by name, in batches of one size or of any."""
+        """Return the specs of the inputs by name, for one batch size or any (None)."""
         return {
             self.names[name]: self.form.spec(name, shape, batch_size, self.names[name])
             for name, shape in self.snn.inputs_by_name.items()
         }
 
     def features(self) -> dict[str, Any]:
-        """The inputs, by name, as ``tf.Example`` holds them."""
+        """Return how to read the inputs from a ``tf.Example``, by name."""
         return {
             self.names[name]: self.form.feature(name, shape)
             for name, shape in self.snn.inputs_by_name.items()
@@ -72,28 +77,28 @@ class Signatures:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """The weights, where they are not constants: no signature writes them."""
+        """The weights, unless they are constants in the graph; no signature writes."""
         if self._constant_graph is not None and not self.compiled:
             return []
         return [weight.value for weight in self.snn.weights]
 
     def serving_default(self) -> Any:
-        """Outputs, steps used and spikes: ``(B, ...)``, int32 and float32 ``(B,)``."""
+        """Trace outputs ``(B, ...)``, int32 steps and float32 spikes ``(B,)``."""
         counted = tf.function(
             lambda x: self._with_spikes(self._graph_on_cpu(), x), autograph=False
         )
         return self._traced(counted)
 
     def outputs_only(self) -> Any:
-        """As the default without spikes, which take time to count in every step."""
+        """Trace outputs and steps; counting spikes would take time in every step."""
         return self._traced(self._outputs_only)
 
     def anytime(self) -> Any:
-        """The outputs after each step, ``(B, T, ...)``."""
+        """Trace the outputs after each step, ``(B, T, ...)``."""
         return self._traced(tf.function(self._outputs_over_time, autograph=False))
 
     def classify(self, class_names: Sequence[str]) -> Any:
-        """Classes and scores, best first, both ``(B, classes)``, of ``tf.Example``."""
+        """Trace classes and scores ``(B, classes)``, best first, of `tf.Example`."""
 
         def classify(**x: Any) -> dict[str, Any]:
             parsed = tf.io.parse_example(x["inputs"], self.features())
@@ -106,11 +111,11 @@ class Signatures:
         return _graph_of(classify, {"inputs": spec})
 
     def serving_xla(self, batch_size: int | None) -> Any:
-        """As the default, compiled by XLA, for batches of one size, or of any size.
+        """Trace the default signature for XLA, for one batch size or any (None).
 
-        What the form does to the inputs is left outside: XLA decodes no images. Its
-        weights are variables, for XLA lays them out itself, and each of these
-        signatures would hold its own copy of constants.
+        The form's work on the inputs is not compiled, as XLA decodes no images. The
+        weights are variables: XLA arranges them itself, and every signature would hold
+        its own copy of constants.
         """
         self.compiled = True
         answer = tf.function(
@@ -124,7 +129,7 @@ class Signatures:
         return _graph_of(lambda **x: answer(self._prepared(x)), self.specs(batch_size))
 
     def _prepared(self, x: dict[str, Any]) -> dict[str, Any]:
-        """The inputs of the network, float32, by their own names."""
+        """Turn a request's inputs into the network's, float32, by their own names."""
         return {
             name: self.form.prepare(name, shape, x[self.names[name]])
             for name, shape in self.snn.inputs_by_name.items()
@@ -166,35 +171,34 @@ class Signatures:
         }
 
     def _batch_first(self, values: Any) -> Any:
-        """``(T, B, ...)`` to ``(B, T, ...)``."""
+        """Swap time and batch: ``(T, B, ...)`` to ``(B, T, ...)``."""
         values = tf.ensure_shape(values, (self.snn.timesteps, *values.shape[1:]))
         return tf.transpose(values, (1, 0, *range(2, values.shape.rank)))
 
     def _graph_on_cpu(self) -> Graph:
-        """The network; its weights, if variables, belong to the function traced now."""
+        """Return the network's graph, with constant weights where these are allowed."""
         return self._constant_graph or self.snn.graph
 
     def _simulated(self, graph: Graph, x: dict[str, Any], **more: Any) -> Result:
-        """The one place that runs the network."""
+        """Simulate the network; all signatures run it here."""
         chunk = self.snn.chunk_for(None)
-        return simulate(graph, x, self.snn.timesteps, chunk=chunk, **more)
+        steps = self.snn.timesteps
+        return simulate(graph, x, steps, chunk=chunk, gradients=False, **more)
 
 
 def _graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:
-    with without_gradients():
-        traced = tf.function(function, autograph=False)
-        return traced.get_concrete_function(**specs)
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
 def xla_name(batch_size: int | None) -> str:
-    """The signature that XLA compiles for batches of this size, or of any."""
+    """Return the name of the XLA signature for one batch size, or any (None)."""
     return XLA if batch_size is None else f"{XLA}_{batch_size}"
 
 
 def input_names(inputs: Iterable[str]) -> list[str]:
-    """What the inputs are called in signatures: "inputs" if there is but one.
+    """Return the names of the inputs in signatures: "inputs" if there is only one.
 
-    Of several, their own names as far as a signature can have them.
+    Several inputs keep their own names, as far as a signature can have them.
     """
     names = list(inputs)
     if len(names) == 1:
@@ -208,7 +212,7 @@ def _identifier(name: str) -> str:
 
 
 def _output_names(snn: SpikingModel) -> list[str]:
-    """The first is "outputs"; others have their key, or layer, in their names."""
+    """Name the outputs: "outputs" for the first, others by their key or layer."""
     keys, graph = snn.output_keys, snn.graph
     layers = [graph[name].layer or name for name in graph.outputs]
     own = layers if isinstance(keys, bool) else list(keys)
@@ -216,7 +220,7 @@ def _output_names(snn: SpikingModel) -> list[str]:
 
 
 def _distinct(names: Iterable[str]) -> list[str]:
-    """The names, numbered where they would be equal."""
+    """Number names where they would be equal."""
     found: list[str] = []
     for name in names:
         number, free = 1, name

@@ -1,7 +1,7 @@
-"""Numbered versions of a model in a folder, as TF Serving expects them.
+"""Publishing numbered versions of a model in a folder, as TF Serving expects them.
 
 A version is a folder whose name is a number. A server that watches the model's folder
-loads a version as soon as it appears; so it has to appear whole.
+loads a version as soon as it appears, so it has to appear whole.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tfsnn.errors import OptionError, OutputError
-from tfsnn.export.folders import unfinished
+from tfsnn.errors import OutputError
+from tfsnn.files import unfinished
+from tfsnn_numpy.checks import check_count
 
 
 def check_version(model: Path, version: int | None) -> None:
     """Refuse a version that could not be published, before the work that leads to it.
 
     Raises:
-        OptionError: for a version that is not a positive number.
-        OutputError: for one that exists, and a folder in which none can be written.
+        OptionError: if the version is not a positive number.
+        OutputError: if the version exists, or the folder cannot be written to.
     """
-    if version is not None and (isinstance(version, bool) or version < 1):
-        raise OptionError(f"version={version!r} must be a positive integer")
+    if version is not None:
+        check_count("version", version)
     if model.exists() and not model.is_dir():
         raise OutputError(f"{model} is a file; give the folder of a model's versions")
     if version is not None and version in _versions(model):
@@ -39,19 +40,19 @@ def check_version(model: Path, version: int | None) -> None:
 
 
 def publish(model: Path, version: int | None, write: Callable[[Path], None]) -> int:
-    """Have a version written beside the others, then renamed in one step.
+    """Write a version under another name, then rename it in one step.
 
     Args:
-        model: the folder of all versions, made if there is none.
-        version: its number; the next one if None.
-        write: fills the empty folder that it is given.
+        model: folder of all versions, created if it does not exist.
+        version: number of the version; the next one if None.
+        write: function that fills the empty folder that it is given.
 
     Returns:
-        The number.
+        The number of the version.
 
     Raises:
-        OptionError, OutputError: as :func:`check_version`; also for any failure to
-            write. What was written is removed then, as it is for Ctrl-C.
+        OptionError, OutputError: as :func:`check_version`, and if writing fails. What
+            was written is then removed, as it is after Ctrl-C.
     """
     check_version(model, version)
     with unfinished(model, model) as part:

@@ -1,4 +1,4 @@
-"""Requests that a server answers to itself before it takes others.
+"""Warm-up requests, which a server answers by itself before it takes others.
 
 TF Serving reads them from ``assets.extra/tf_serving_warmup_requests``, a TFRecord of
 ``PredictionLog`` messages, and refuses a model that cannot answer one. The first
@@ -29,15 +29,15 @@ from tfsnn.export.saved_model.signatures import (
 from tfsnn.extras import require
 
 FILE = "assets.extra/tf_serving_warmup_requests"
-# Not read by a server unless it takes the place of the other.
+# A server does not read this file unless it is copied over the other.
 XLA_FILE = f"{FILE}_xla"
 
 
 def serving_messages() -> Any:
-    """The module that has ``PredictionLog``.
+    """Import the module that defines ``PredictionLog``.
 
     Raises:
-        MissingPackageError: if it is not installed.
+        MissingPackageError: if tensorflow-serving-api is not installed.
     """
     module = "tensorflow_serving.apis.prediction_log_pb2"
     return require(module, "serving", "A SavedModel for TF Serving")
@@ -46,13 +46,13 @@ def serving_messages() -> Any:
 def warmup_records(
     model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
 ) -> list[Any]:
-    """One request of each batch size, and one each of the lesser signatures.
+    """Make a request of each batch size, and one for each other signature.
 
     Args:
-        model: the name that the server gives it.
-        signatures: of the network.
-        names: of those that were exported; those of XLA are left out.
-        sizes: samples in a request, in rising order.
+        model: name under which the network is served.
+        signatures: signatures of the network.
+        names: names of the signatures that were exported; those of XLA are left out.
+        sizes: numbers of samples in a request, rising.
     """
     records = [_predict(model, DEFAULT, signatures, size) for size in sizes]
     for lesser in (OUTPUTS_ONLY, ANYTIME):
@@ -65,14 +65,14 @@ def warmup_records(
 def xla_records(
     model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
 ) -> list[Any]:
-    """Requests for which XLA compiles, in place of the ones of the default."""
+    """Make requests for the signatures that XLA compiles, and a few for the others."""
     compiled = [_predict(model, XLA, signatures, size) for size in sizes]
     fixed = [_predict(model, xla_name(size), signatures, size) for size in sizes]
     return warmup_records(model, signatures, names, sizes[:1]) + compiled + fixed
 
 
 def _predict(model: str, signature: str, signatures: Signatures, size: int) -> Any:
-    """A request of the Predict API."""
+    """Make a request of the Predict API."""
     record = serving_messages().PredictionLog()
     request = record.predict_log.request
     request.model_spec.name = model
@@ -85,7 +85,7 @@ def _predict(model: str, signature: str, signatures: Signatures, size: int) -> A
 
 
 def _classify(model: str, signatures: Signatures) -> Any:
-    """A request of the Classify API for one sample."""
+    """Make a request of the Classify API for one sample."""
     record = serving_messages().PredictionLog()
     request = record.classify_log.request
     request.model_spec.name = model
@@ -104,7 +104,7 @@ def _classify(model: str, signatures: Signatures) -> Any:
 
 
 def write_records(path: Path, records: Iterable[Any]) -> None:
-    """Write a TFRecord."""
+    """Write records to a TFRecord file."""
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:

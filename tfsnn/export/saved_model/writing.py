@@ -1,8 +1,8 @@
-"""A spiking network as a SavedModel that a stock TF Serving answers from.
+"""Writing a spiking network as a SavedModel that a stock TF Serving can serve.
 
 A version's folder stands alone: it needs neither tfsnn nor Python. The weights are
-variables that all signatures read and none writes; the state of the neurons lives in
-the loop of one call. So requests that run at the same time cannot touch each other.
+variables that all signatures read and none writes, and the state of the neurons lives
+in the loop of one call. So requests that run at the same time cannot affect each other.
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ from tfsnn.export.saved_model.signatures import (
 from tfsnn.export.saved_model.versions import check_version, publish
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import SERVED_BATCH_SIZES, SERVED_INPUTS
 
 
 @dataclass(frozen=True)
 class ExportedModel:
-    """What was written.
+    """The version that was written, with its signatures.
 
     Attributes:
-        path: of the version's folder.
-        model: the name under which it is served: that of the folder of its versions.
-        version: its number.
-        signatures: by name, the inputs and outputs: type and shape, the batch first.
-        batch_sizes: that a server warms up.
+        path: path of the version's folder.
+        model: name under which it is served, that of the folder of all versions.
+        version: number of the version.
+        signatures: type and shape (batch first) of inputs and outputs, by signature.
+        batch_sizes: batch sizes that a server warms up.
     """
 
     path: Path
@@ -52,7 +53,7 @@ class ExportedModel:
     batch_sizes: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the export as a JSON-ready dict."""
         return {
             "path": str(self.path),
             "model": self.model,
@@ -89,29 +90,31 @@ def export_saved_model(
     """Write a spiking network for TF Serving.
 
     Args:
-        snn: from :func:`tfsnn.convert`.
-        output: the folder of the model's versions, one of which is added.
-        version: its number; the next one if None. None is ever overwritten.
+        snn: network from :func:`tfsnn.convert`.
+        output: folder of the model's versions, to which one is added.
+        version: number of the version; the next one if None. No version is ever
+            overwritten.
         xla: whether to add signatures that XLA compiles, ``serving_xla`` for any
             batch size and ``serving_xla_B`` for each of `batch_sizes`.
-        batch_sizes: that a server warms up, and makes batches of.
-        early_exit: whether samples leave when they are decided, by the rule of the
-            network; if None, where it has one.
-        input_type: "float", "uint8" or "jpeg"
+        batch_sizes: batch sizes that a server warms up and forms.
+        early_exit: whether samples leave once they are decided, by the network's rule;
+            if None, they do if the network has a rule.
+        input_type: form of the inputs, "float", "uint8" or "jpeg"
             (:mod:`tfsnn.export.saved_model.input_forms`).
         raw: whether 8-bit inputs stay at 0..255, instead of 0..1.
-        class_names: a text file with one name a line, for the signature ``classify``.
+        class_names: text file with one class name per line, for the signature
+            ``classify``.
 
     Raises:
-        OptionError: for an impossible option, or an early exit that the network has
-            not.
-        MissingPackageError: without tensorflow-serving-api.
-        DataError: for class names that cannot be read or are not one for each class.
+        OptionError: if an option is out of range, or asks for an early exit that the
+            network does not have.
+        MissingPackageError: if tensorflow-serving-api is not installed.
+        DataError: if the class names cannot be read, or are not one for each class.
         OutputError: if the version exists or cannot be written.
     """
     model = Path(output)
     name = model.resolve().name
-    sizes = _checked_sizes(batch_sizes)
+    sizes = tuple(check_counts("batch_sizes", batch_sizes))
     form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     warmup.serving_messages()
@@ -135,7 +138,7 @@ def export_saved_model(
                 asset = Path(place) / "class_names.txt"
                 asset.write_text("\n".join([*labels, ""]), encoding="utf-8")
                 root.class_names = tf.saved_model.Asset(str(asset))
-            # Nobody trains it there: custom gradients, if any, stay behind.
+            # A server does not train, so custom gradients are left out.
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
             tf.saved_model.save(root, str(folder), traced, options)
         _write_guide(folder, name, signatures, list(traced), sizes)
@@ -154,39 +157,30 @@ def _rule(snn: SpikingModel, wanted: bool | None) -> ExitRule | None:
     return None if wanted is False else snn.early_exit
 
 
-def _checked_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
-    sizes = tuple(sorted(set(batch_sizes)))
-    if not sizes or sizes[0] < 1:
-        raise OptionError(
-            f"batch_sizes={list(batch_sizes)} must be positive, and at least one"
-        )
-    return sizes
-
-
 def _class_names(snn: SpikingModel, path: Path) -> list[str]:
     try:
         names = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path} cannot be read ({error}); give a text file in UTF-8 with the name "
-            "of one class a line"
+            f"{path} cannot be read ({error}); give a text file in UTF-8 with one "
+            "class name per line"
         ) from error
     shape = snn.graph[snn.graph.outputs[0]].shape
     if len(shape) != 1:
         raise OptionError(
-            f"class names are for a network whose first output is one score a class; "
-            f"it has the shape {shape}: leave them out"
+            f"class names are for a network whose first output is one score per class; "
+            f"here it has the shape {shape}: leave them out"
         )
     if len(names) != shape[0]:
         raise DataError(
-            f"{path} has {len(names)} lines, the network {shape[0]} classes; give the "
-            "name of one class a line, in their order"
+            f"{path} has {len(names)} lines, the network {shape[0]} classes; give one "
+            "class name per line, in the order of the classes"
         )
     return names
 
 
 def _ends(function: Any) -> dict[str, dict[str, str]]:
-    """Inputs and outputs of a signature by name: type and shape."""
+    """Describe type and shape of a signature's inputs and outputs, by name."""
     _, inputs = function.structured_input_signature
     ends = {"inputs": inputs, "outputs": function.structured_outputs}
     return {
@@ -207,7 +201,7 @@ def _write_guide(
     traced: Sequence[str],
     sizes: Sequence[int],
 ) -> None:
-    """All that lies in a version's folder beside the network itself."""
+    """Write the files beside the network in a version's folder."""
     records = warmup.warmup_records(model, signatures, traced, sizes)
     warmup.write_records(folder / warmup.FILE, records)
     if XLA in traced:

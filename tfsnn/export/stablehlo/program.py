@@ -1,7 +1,7 @@
-"""A simulation as one XLA program whose weights are arguments.
+"""Simulations as XLA programs whose weights are arguments.
 
-There are two for each network: one that gives its outputs, and one that gives what
-:func:`tfsnn.evaluate` reads: outputs after each step, and counts of spikes.
+Each network has two programs: one that gives its outputs, and one that gives what
+:func:`tfsnn.evaluate` reads, the outputs after each step and the counts of spikes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.network.neurons.integrate_fire import without_gradients
 from tfsnn.private_apis import STABLEHLO
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
@@ -24,10 +23,10 @@ from tfsnn.simulation.steps import COUNTS, OUTPUTS
 PREDICT, EVALUATE = "predict", "evaluate"
 FAN_OUT = "fan_out"
 
-# The StableHLO version of what is written: later ones read it, and JAX 0.5 has it.
+# The StableHLO version that is written; later versions read it, and JAX 0.5 does.
 VERSION = "1.8.0"
 
-# Tables of source locations, which say where the files of this machine lie.
+# Source locations, which would give away paths of files on this machine.
 _LOCATION = re.compile(r' loc\((?:[^()"]|"[^"]*"|\([^()]*\))*\)')
 
 
@@ -36,12 +35,12 @@ class Tensor:
     """An argument or a result of a program.
 
     Attributes:
-        name: of a weight ``node.field``, of an input or an output that of its node.
-        shape: all of it, the batch included.
-        dtype: as NumPy calls it.
-        role: "weight" or "input"; "output", "outputs over time" (T first) or "counts"
-            (of each counted node, step and sample: events, coefficients, and the
-            accumulates of both).
+        name: name, ``node.field`` of a weight, that of the node of inputs and outputs.
+        shape: whole shape, the batch included.
+        dtype: NumPy's name of the type.
+        role: "weight" or "input" of an argument; "output", "outputs over time" (T
+            first) or "counts" of a result (for each counted node, step and sample:
+            events, coefficients, and the accumulates of both).
     """
 
     name: str
@@ -52,12 +51,12 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, not yet lowered.
+    """A program before it is lowered to StableHLO.
 
     Attributes:
-        function: a ``tf.function`` of one tensor for each argument.
-        arguments, results: in order.
-        weights: the arguments that do not change, by name.
+        function: ``tf.function`` that takes one tensor for each argument.
+        arguments, results: descriptions of its arguments and results, in order.
+        weights: values of the arguments that are weights, by name.
     """
 
     function: Any
@@ -67,10 +66,10 @@ class Program:
 
 
 class Programs:
-    """The programs of a spiking network for one size of batch."""
+    """The programs of a spiking network for one batch size."""
 
     def __init__(self, snn: SpikingModel, batch_size: int, chunk: int) -> None:
-        """All samples go through all ``snn.timesteps`` steps, `chunk` at a time."""
+        """Prepare programs that run all ``snn.timesteps`` steps, `chunk` at a time."""
         self.snn, self.batch_size, self.chunk = snn, batch_size, chunk
         self.graph = snn.graph
         self.weights: dict[str, np.ndarray] = {}
@@ -85,7 +84,7 @@ class Programs:
         return values
 
     def predict(self) -> Program:
-        """``(B, *input)`` to the outputs ``(B, ...)``."""
+        """Make the program from inputs ``(B, *input)`` to outputs ``(B, ...)``."""
         outputs = self.graph.outputs
         names = [("output", name) for name in outputs]
 
@@ -95,10 +94,11 @@ class Programs:
         return self._program(compute, self.weights, names)
 
     def evaluate(self) -> Program:
-        """``(B, *input)`` to the first output ``(T, B, ...)``, counts ``(N, S, B, 4)``.
+        """Make the program from inputs ``(B, *input)`` to what is evaluated.
 
-        N are the nodes that spikes leave, in the order of :attr:`fan_outs`; S the T
-        steps and the pre-steps before them. Without such nodes there are no counts.
+        Its results are the first output ``(T, B, ...)`` and counts ``(N, S, B, 4)``,
+        for the N nodes that spikes leave, in the order of :attr:`fan_outs`, and the S
+        steps, pre-steps included. Without such nodes there are no counts.
         """
         first = self.graph.outputs[0]
         of_nodes = {f"{FAN_OUT}.{name}": x for name, x in self.fan_outs.items()}
@@ -120,7 +120,9 @@ class Programs:
             lambda node, field, _: weights[f"{node.name}.{field}"]
         )
         steps = self.snn.timesteps
-        return simulate(graph, x, steps, chunk=self.chunk, static=True, **more)
+        return simulate(
+            graph, x, steps, chunk=self.chunk, static=True, gradients=False, **more
+        )
 
     def _program(
         self,
@@ -136,7 +138,6 @@ class Programs:
         ]
 
         @tf.function(autograph=False, jit_compile=True)
-        @without_gradients()
         def function(*tensors: Any) -> list[Any]:
             return compute(
                 dict(zip(weights, tensors, strict=False)),
@@ -157,11 +158,11 @@ def _tensor(name: str, shape: Sequence[int], dtype: Any, role: str) -> Tensor:
 
 
 def lowered(program: Program, kernels: str, fast_products: bool) -> str:
-    """The program as text of StableHLO, without the places in source files.
+    """Lower a program to the text of StableHLO, without source locations.
 
     Args:
-        program: of static shapes.
-        kernels: of TensorFlow, "CPU" or "GPU"; whether there is a GPU is no matter.
+        program: program with static shapes.
+        kernels: whose TensorFlow kernels to use, "CPU" or "GPU"; no GPU is needed.
         fast_products: whether a device may round the factors of float32 products: to
             TF32 on a GPU, to bfloat16 on a TPU.
     """
@@ -174,7 +175,7 @@ def lowered(program: Program, kernels: str, fast_products: bool) -> str:
 
 
 def _numbered(text: str) -> str:
-    """The text with functions of other names: TensorFlow's count all of a process."""
+    """Rename the functions, whose names count all that the process has traced."""
     defined = re.findall(r"(?:module|func\.func private) @([\w.]+)", text)
     names = {name: f"f{number}" for number, name in enumerate(defined)}
     return re.sub(r"@([\w.]+)", lambda m: "@" + names.get(m[1], m[1]), text)
@@ -182,7 +183,7 @@ def _numbered(text: str) -> str:
 
 @contextmanager
 def _products(fast: bool) -> Iterator[None]:
-    """TensorFlow asks XLA for full precision where it does not allow TF32."""
+    """Let TensorFlow ask XLA for full precision, which it does if TF32 is off."""
     before = tf.config.experimental.tensor_float_32_execution_enabled()
     tf.config.experimental.enable_tensor_float_32_execution(fast)
     try:
@@ -192,7 +193,10 @@ def _products(fast: bool) -> Iterator[None]:
 
 
 def serialized(text: str) -> bytes:
-    """A portable artifact of StableHLO, of :data:`VERSION`."""
+    """Serialize a program to a portable artifact of StableHLO :data:`VERSION`."""
     if "elided" in text:  # a constant that was left out would be read as zeros
-        raise ValueError("constants are left out of the text of the program")
+        raise ValueError(
+            "constants are left out of the program's text, so they would be read as "
+            "zeros: this is an error in tfsnn"
+        )
     return STABLEHLO.get()(text, VERSION)

@@ -1,8 +1,8 @@
-"""What a StableHLO program must not hold, if every XLA device is to run it.
+"""Rules for StableHLO programs that every XLA device can run.
 
-A TPU compiles static shapes only, talks to no host in the middle of a program, and has
-none of the custom calls of other devices. Random numbers are allowed where they are a
-function of a seed. The text is that of MLIR, one operation a line.
+A TPU compiles static shapes only, talks to no host in the middle of a program, and does
+not know the custom calls of other devices. Random numbers are allowed where they are a
+function of a seed. A program is checked as the text of MLIR, one operation per line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _OPERATION = re.compile(r'(?:^|=)\s*"?([a-z_]+)\.(\w+)"?(.*)')
 _ELEMENT = re.compile(r"tensor<((?:[\d?]+x)*)([^<>,]+(?:<\w+>)?)")
-# A number in the program, and its way to 32 bits.
+# Float64 literals are allowed, where they are converted to 32 bits.
 _LITERAL = re.compile(r"= stablehlo\.(?:constant|convert) ")
 DIALECTS = ("stablehlo", "func")
 
@@ -38,9 +38,9 @@ class Violation:
     """A rule that a program breaks.
 
     Attributes:
-        rule: one of :data:`RULES`.
-        what: the operation or the type.
-        line: of the text, from 1.
+        rule: name of the rule, one of :data:`RULES`.
+        what: operation or type that breaks it.
+        line: number of the line in the text, from 1.
     """
 
     rule: str
@@ -62,14 +62,14 @@ RULES = {
 
 
 def violations(text: str) -> list[Violation]:
-    """What a program must not hold, in the order of its lines.
+    """Find the rules that a program breaks, in the order of its lines.
 
     Args:
-        text: of a module of MLIR.
+        text: text of a module of MLIR.
     """
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        broken = dict([*_of_types(line), *_of_operation(line)])  # each rule once a line
+        broken = dict([*_of_types(line), *_of_operation(line)])  # a rule once per line
         found += [Violation(rule, what, number) for rule, what in broken.items()]
     return found
 

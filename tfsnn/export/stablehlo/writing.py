@@ -1,13 +1,14 @@
-"""A spiking network as StableHLO: its simulation on any device that XLA compiles for.
+"""Writing a spiking network as StableHLO, for any device that XLA compiles for.
 
 The folder holds two programs, ``predict.stablehlo`` and ``evaluate.stablehlo``, the
-weights that both take as arguments, and a manifest that says in which order. No
-TensorFlow is needed to run them: the package `tfsnn_stablehlo` does it with JAX.
+weights that both take as arguments, and a manifest that says in which order. Running
+them needs no TensorFlow: the package `tfsnn_stablehlo` runs them with JAX.
 
 TensorFlow lowers with the kernels that it has for a platform, whether or not there is
-such a device: those for GPU come with it, those for TPU only where there is one. A
-program for TPU is lowered with those for CPU, which is no difference for the operations
-used here, and has to keep the rules of :mod:`tfsnn.export.stablehlo.rules`, as all do.
+such a device: kernels for GPUs come with it, those for TPUs only where there is one. A
+program for a TPU is lowered with the kernels for CPUs, which makes no difference for
+the operations used here. All programs have to keep the rules of
+:mod:`tfsnn.export.stablehlo.rules`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
-from tfsnn.export.folders import unfinished
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
     PREDICT,
@@ -38,27 +38,29 @@ from tfsnn.export.stablehlo.program import (
     serialized,
 )
 from tfsnn.export.stablehlo.rules import RULES, violations
+from tfsnn.files import unfinished
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import PLATFORMS
 
-FORM = 1  # of the manifest
+FORM = 1  # version of the manifest's form
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
 KERNELS = dict(zip(PLATFORMS, ("CPU", "GPU", "CPU"), strict=True))  # to lower with
-# Samples times steps that a layer takes at a time, where K is free. Not the rule of
-# SpikingModel.chunk_for, whose bound on K is that of a CPU's cache.
+# Samples times steps that a layer takes at a time, where K is free. The rule of
+# SpikingModel.chunk_for would not do: its bound on K is that of a CPU's cache.
 AT_A_TIME = 32
 
 
 @dataclass(frozen=True)
 class ExportedProgram:
-    """What was written: a folder, and its manifest."""
+    """The folder that was written, with its manifest."""
 
     path: Path
     manifest: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the export as a JSON-ready dict."""
         return {"path": str(self.path), **self.manifest}
 
     def __str__(self) -> str:
@@ -97,21 +99,21 @@ def export_stablehlo(
     """Write a spiking network as StableHLO.
 
     Args:
-        snn: from :func:`tfsnn.convert`. All samples go through all of its steps: early
-            exit is left out.
-        output: the folder to write, which must not exist.
-        batch_size: samples of one run of the program.
-        platform: "cpu", "cuda" or "tpu".
+        snn: network from :func:`tfsnn.convert`. Early exit is left out: all samples go
+            through all steps.
+        output: folder to write, which must not exist.
+        batch_size: number of samples in one run of the program.
+        platform: device to lower for, "cpu", "cuda" or "tpu".
         fast_products: whether the device may round the factors of float32 products: to
             TF32 on a GPU, to bfloat16 on a TPU. Spikes are exact in both; weights and
-            analog inputs round.
-        energy: by which `tfsnn run-stablehlo` states energies.
+            analog inputs are rounded.
+        energy: profile by which `tfsnn run-stablehlo` reports energies.
 
     Raises:
-        OptionError: for an impossible option.
-        ModelError: for a network whose program breaks a rule of XLA devices.
+        OptionError: if an option is out of range.
+        ModelError: if the network's program breaks a rule of XLA devices.
         OutputError: if the folder exists or cannot be written.
-        TfsnnError: with TensorFlow 2.18, which does not give StableHLO.
+        TfsnnError: if TensorFlow is version 2.18, which does not give StableHLO.
     """
     if tf.__version__.startswith("2.18."):
         raise TfsnnError(
@@ -165,14 +167,13 @@ def export_stablehlo(
 
 
 def steps_at_a_time(snn: SpikingModel, batch_size: int) -> int:
-    """The steps that a layer of the program takes together: K, if it is given."""
+    """Return the steps that a layer takes together: K of the network, if it is set."""
     return snn.chunk or max(1, min(snn.timesteps, AT_A_TIME // batch_size))
 
 
 def _checked(target: Path, batch_size: int, platform: str) -> Path:
     """Refuse what could not be written, before the work that leads to it."""
-    if isinstance(batch_size, bool) or batch_size < 1:
-        raise OptionError(f"batch_size={batch_size!r} must be a positive integer")
+    check_count("batch_size", batch_size)
     if platform not in PLATFORMS:
         raise OptionError(
             f"platform={platform!r}; expected one of {', '.join(PLATFORMS)}"
@@ -193,7 +194,7 @@ def _checked(target: Path, batch_size: int, platform: str) -> Path:
 def _lowered(
     snn: SpikingModel, program: Program, kernels: str, fast: bool
 ) -> tuple[str, str]:
-    """The text, and the kernels used: those for CPU where others are missing."""
+    """Lower a program; return its text and the kernels, the CPU's if others lack."""
     try:
         return lowered(program, kernels, fast), kernels
     except ValueError as error:
@@ -222,7 +223,7 @@ def _refuse(snn: SpikingModel, text: str) -> None:
 def _evaluation(
     snn: SpikingModel, programs: Programs, energy: EnergyProfile
 ) -> dict[str, Any]:
-    """What :func:`tfsnn.evaluate` knows of a network beside what is simulated."""
+    """Collect what :func:`tfsnn.evaluate` needs beside what is simulated."""
     clock, operations = snn.graph.clock, snn.operations_per_sample
     steps = [
         {
@@ -251,7 +252,7 @@ def _write(
     weights: dict[str, np.ndarray],
     manifest: dict[str, Any],
 ) -> None:
-    """Write the folder."""
+    """Write programs, weights and manifest into a new folder."""
     with unfinished(target.parent, target) as part:
         for name, data in files.items():
             (part / name).write_bytes(data)

@@ -24,9 +24,6 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,22 +33,6 @@ from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.population import Sent, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
 
-_WITH_GRADIENTS = ContextVar("with_gradients", default=True)
-
-
-@contextmanager
-def without_gradients() -> Iterator[None]:
-    """Trace the spikes in this block without a gradient.
-
-    TensorFlow registers a custom gradient of a traced function for good, and keeps with
-    it the function and the variables that it reads.
-    """
-    token = _WITH_GRADIENTS.set(False)
-    try:
-        yield
-    finally:
-        _WITH_GRADIENTS.reset(token)
-
 
 @dataclass(frozen=True)
 class Firing(Thresholded):
@@ -60,10 +41,13 @@ class Firing(Thresholded):
     Attributes:
         negative_threshold: >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
+        straight_through: whether spikes pass gradients on, as if they were not rounded.
+            (TensorFlow keeps a custom gradient for good, with what it reads.)
     """
 
     negative_threshold: Any | None = None
     max_coefficient: Any | None = 1.0
+    straight_through: bool = True
 
     def initial_state(self, shape: Any) -> State:
         """Return the state before the first step for units of `shape`, (B, *units)."""
@@ -77,12 +61,12 @@ class Firing(Thresholded):
         u = potential if is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
         if not self._signed:
-            return _floor_clipped(u, 0.0, most)
+            return _floor_clipped(u, 0.0, most, 0.0, self.straight_through)
         least = unsent if most is None else tf.maximum(unsent, -most)
         margin = self.negative_threshold
         if not (is_one(self.threshold) or is_zero(margin)):
             margin = margin / self.threshold
-        return _floor_clipped(u, least, most, margin)
+        return _floor_clipped(u, least, most, margin, self.straight_through)
 
 
 @neuron_kind("integrate_fire")
@@ -175,10 +159,12 @@ class Driven(Neuron):
         return super().step(current + self.drive * self.threshold, state)
 
 
-def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> Any:
+def _floor_clipped(
+    u: Any, least: Any, most: Any | None, margin: Any, straight_through: bool
+) -> Any:
     """Return floor(u) clipped, where -margin <= u < 0 counts as 0.
 
-    Its gradient is that of the clipped u: a straight-through estimator.
+    Straight through, its gradient is that of the clipped u.
     """
 
     def clipped(u: Any) -> Any:
@@ -199,4 +185,4 @@ def _floor_clipped(u: Any, least: Any, most: Any | None, margin: Any = 0.0) -> A
 
         return c, gradient
 
-    return tf.custom_gradient(clipped)(u) if _WITH_GRADIENTS.get() else clipped(u)[0]
+    return tf.custom_gradient(clipped)(u) if straight_through else clipped(u)[0]

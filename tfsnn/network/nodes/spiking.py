@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from tfsnn.network.clock import Clock
 from tfsnn.network.neurons import Population, populate
@@ -52,6 +52,12 @@ class Spiking(Node):
             "max_coefficient": self.max_coefficient,
         }
         return populate(self.neuron, stated, self.settings, self.name)
+
+    def without_gradients(self) -> Self:
+        """Return the node with neurons that are not straight-through."""
+        if not hasattr(self.population, "straight_through"):
+            return self
+        return self.replace(settings={**self.settings, "straight_through": False})
 
     def apply(self, x: Any) -> Any:
         """Refuse: neurons have no activation, only spikes.

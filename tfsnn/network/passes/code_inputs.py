@@ -1,4 +1,4 @@
-"""Send the inputs as spikes: a coder behind each."""
+"""Code the inputs: a coder behind each sends it as spikes."""
 
 from __future__ import annotations
 

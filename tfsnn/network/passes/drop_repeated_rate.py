@@ -12,15 +12,16 @@ from tfsnn.network.nodes.movement import Movement
 
 
 def drop_repeated_rate(graph: Graph) -> Graph:
-    """Drop each rate node that changes nothing, for pooling keeps the bounds."""
-    for name in [node.name for node in graph.of_kind(Rate)]:
+    """Drop each ReLU that changes nothing, for pooling keeps the bounds."""
+    # Subclasses of Rate compute something else.
+    for name in [node.name for node in graph if type(node) is Rate]:
         node: Any = graph[name]  # its input may have been dropped by now
         before: Any = graph[node.inputs[0]]
         averaged = False
         while isinstance(before, Max | Average | Movement):
             averaged |= isinstance(before, Average)
             before = graph[before.inputs[0]]
-        if isinstance(before, Rate) and _changes_nothing(node, before, averaged):
+        if type(before) is Rate and _changes_nothing(node, before, averaged):
             nodes = [other for other in graph if other.name != node.name]
             fate = f"dropped: {before.layer} bounds it already"
             graph = graph.rewrite(

@@ -12,11 +12,13 @@ from tfsnn.network.nodes import Max, Rate
 
 
 def pool_before_rate(graph: Graph) -> Graph:
-    """Exchange each rate node and the max pooling that alone reads it."""
+    """Exchange each ReLU and the max pooling that alone reads it."""
     consumers = graph.consumers()
     swapped: dict[str, Max] = {}
     for node in graph.of_kind(Rate):
         readers = consumers[node.name]
+        if type(node) is not Rate:  # a subclass need not be monotone
+            continue
         if len(readers) == 1 and isinstance(readers[0], Max):
             swapped[node.name] = readers[0]
     if not swapped:

@@ -1,4 +1,4 @@
-"""Apply the function before an output once, to the mean: softmax and other heads."""
+"""Make the function before an output its head, which is applied once, to the mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smooth activations as spiking neurons, for methods whose neurons compute them."""
+"""Let smooth activations spike, for methods whose neurons compute them."""
 
 from __future__ import annotations
 

@@ -17,18 +17,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from tfsnn.data import Progress
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
-from tfsnn.serve.bulk.engine import Network, network
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
 from tfsnn.serve.bulk.results import Folder, read_manifest
+from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.sources.keras_model.structure import output_columns
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
-from tfsnn_numpy.samples import check_count
 
 FORMAT = 1  # of the manifest
 
@@ -83,7 +83,7 @@ class BulkPrediction:
 
 
 def predict_files(
-    model: keras.Model,
+    model: Any,
     data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
     *,
@@ -114,7 +114,8 @@ def predict_files(
     arguments it makes the shards that are missing.
 
     Args:
-        model: from :func:`tfsnn.convert`, or any Keras model.
+        model: from :func:`tfsnn.convert`, any Keras model, or anything else that
+            :func:`tfsnn.simulation.engines.as_engine` takes.
         data: path or pattern, or several: TFRecord files (:mod:`tfsnn.data.tfrecord`),
             npz files (:func:`tfsnn.open_data`), or folders of images, at any depth; in
             order of their names. Where a folder has images in its subfolders only,
@@ -143,9 +144,10 @@ def predict_files(
         check_count("timesteps", timesteps)
     _check_worker(worker)
     target = Path(output)
-    net = network(model, timesteps)
+    net = as_engine(model, timesteps)
     kept = frozenset(net.inputs) if raw is True else frozenset(raw or ())
-    reading = Reading(net.inputs, kept | net.whole_inputs, image_key, label_key)
+    kept |= frozenset(net.whole_inputs)
+    reading = Reading(dict(net.inputs), kept, image_key, label_key)
     root, paths = find(data)
     _refuse_results(paths, target)
     before = read_manifest(target) or {"data": []}
@@ -154,7 +156,7 @@ def predict_files(
     samples = Samples(root, sources, reading, shard_size, batch_size)
     if samples.size == 0:
         raise DataError(f"{data} holds no samples; give {KINDS} with at least 1.")
-    folder = Folder(target, samples, _manifest(model, net, samples))
+    folder = Folder(target, samples, _manifest(net, samples))
     number, workers = worker
     if workers == 1:
         folder.remove_parts(".npz", ".json")
@@ -194,7 +196,7 @@ def _refuse_results(paths: Sequence[Path], target: Path) -> None:
             )
 
 
-def _manifest(model: keras.Model, net: Network, samples: Samples) -> dict[str, Any]:
+def _manifest(net: Engine, samples: Samples) -> dict[str, Any]:
     reading = samples.reading
     return {
         "format": FORMAT,
@@ -208,7 +210,7 @@ def _manifest(model: keras.Model, net: Network, samples: Samples) -> dict[str, A
         },
         "samples": samples.size,
         "shards": samples.shards,
-        "name": model.name,
+        "name": net.name,
         "versions": {name: version(name) for name in ("tfsnn", "tensorflow", "keras")},
         "root": str(samples.root),
         "data": [source.to_dict() for source in samples.sources],
@@ -216,7 +218,7 @@ def _manifest(model: keras.Model, net: Network, samples: Samples) -> dict[str, A
 
 
 def _predict(
-    net: Network,
+    net: Engine,
     samples: Samples,
     shards: Sequence[int],
     folder: Folder,
@@ -243,18 +245,19 @@ def _predict(
     return count
 
 
-def _columns(net: Network, batch: Batch) -> dict[str, np.ndarray]:
+def _columns(net: Engine, batch: Batch) -> dict[str, np.ndarray]:
     """The arrays of a shard, for one batch."""
-    outputs, steps = net.run(batch.x)
-    first = next(iter(outputs.values()))
+    results = net.run(batch.x)
+    outputs = [np.asarray(values) for values in results.outputs]
+    first = outputs[0]
     found = {
-        **outputs,
+        **output_columns(net.output_keys, outputs),
         "top": first.reshape(len(first), -1).argmax(1).astype(np.int32),
         "index": batch.index,
         "id": batch.ids,
     }
-    if steps is not None:
-        found["steps"] = steps
+    if len(results.steps):
+        found["steps"] = np.asarray(results.steps)
     if batch.y is not None:
         found["label"] = batch.y
     return found

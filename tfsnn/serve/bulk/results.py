@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.errors import OutputError
-from tfsnn.files import replacing
+from tfsnn.files import creating, replacing
 from tfsnn.serve.bulk.batches import Samples
 
 MANIFEST = "manifest.json"
@@ -88,19 +88,8 @@ class Folder:
 
     def _create(self) -> dict[str, Any]:
         """Write the manifest, unless another worker does at the same time."""
-        target = self.path / MANIFEST
-        part = self.path / f".{os.urandom(4).hex()}.part.json"
-        try:
+        with creating(self.path / MANIFEST) as part:
             _write_json(part, self.manifest)
-            try:
-                os.link(part, target)  # fails where it exists, unlike a renaming
-            except FileExistsError:
-                pass
-            except OSError:  # there are no links on this file system
-                os.replace(part, target)
-        finally:
-            with suppress(FileNotFoundError):
-                part.unlink()
         return read_manifest(self.path) or self.manifest
 
     def _compare(self, there: Mapping[str, Any]) -> None:

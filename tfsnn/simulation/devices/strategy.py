@@ -15,7 +15,6 @@ one is filled up, and what was put in is not counted.
 from __future__ import annotations
 
 import faulthandler
-import hashlib
 import itertools
 import os
 import sys
@@ -29,8 +28,9 @@ import tensorflow as tf
 from tfsnn.data import Batch, Data, Progress
 from tfsnn.errors import OptionError
 from tfsnn.simulation.devices.workers import Workers, meet
+from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import STRATEGIES
-from tfsnn_numpy.samples import check_count
+from tfsnn_numpy.digest import Digest
 
 JOINING_SECONDS = 60
 
@@ -234,9 +234,5 @@ def task_number(*parts: Any) -> int:
 
     For workers to see that they were given the same.
     """
-    digest = hashlib.sha256()
-    for part in parts:
-        array = isinstance(part, np.ndarray)
-        digest.update(str((part.shape, part.dtype) if array else part).encode())
-        digest.update(np.ascontiguousarray(part).tobytes() if array else b"")
-    return int.from_bytes(digest.digest()[:6], "big")
+    arrays = (part if isinstance(part, np.ndarray) else str(part) for part in parts)
+    return Digest(*arrays).number()

@@ -1,4 +1,4 @@
-"""Keras layers and operations to nodes: a file a family, a function a layer."""
+"""Handlers translate Keras layers and operations to nodes: one file per family."""
 
 from tfsnn.sources.handlers import (
     activation,

@@ -1,4 +1,4 @@
-"""Activations: piecewise linear ones become spiking neurons, others running sums."""
+"""Handlers of activations: piecewise linear ones spike, others are running sums."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Activation = Callable[[str, Builder], str]
 
 
 def leaky(x: str, builder: Builder, slope: Any, max_value: float | None = None) -> str:
-    """min(max(x, 0), max_value) - slope * max(-x, 0): two populations of neurons."""
+    """Add min(max(x, 0), max_value) - slope * max(-x, 0): two populations."""
     positive = builder.rate(x, max_value)
     if not np.any(slope):
         return positive
@@ -29,14 +29,14 @@ def leaky(x: str, builder: Builder, slope: Any, max_value: float | None = None) 
 
 
 def clipped(x: str, builder: Builder, low: float, high: float) -> str:
-    """min(max(x, low), high): bounded neurons between an offset and its opposite."""
+    """Add min(max(x, low), high): bounded neurons between an offset and its inverse."""
     shifted = builder.affine(x, 1.0, -low, suffix="_shifted") if low else x
     y = builder.rate(shifted, high - low)
     return builder.affine(y, 1.0, low, suffix="_offset") if low else y
 
 
 def hard_sigmoid(x: str, builder: Builder) -> str:
-    """min(max(x / 6 + 1 / 2, 0), 1)."""
+    """Add min(max(x / 6 + 1 / 2, 0), 1), Keras's hard sigmoid."""
     return builder.rate(builder.affine(x, 1 / 6, 0.5, suffix="_shifted"), 1.0)
 
 
@@ -51,10 +51,10 @@ OVER_AXES = ("softmax", "log_softmax", "sparsemax")
 
 
 def activate(activation: Any, x: str, builder: Builder) -> str:
-    """The node for a Keras activation function of node `x`.
+    """Add the node for a Keras activation function of node `x` and return its name.
 
     Raises:
-        Unsupported: if it is not a function of ``keras.activations``.
+        Unsupported: if the activation is not a function of ``keras.activations``.
     """
     name = getattr(activation, "__name__", str(activation))
     if activation not in (getattr(keras.activations, name, None), None):
@@ -71,7 +71,7 @@ def activate(activation: Any, x: str, builder: Builder) -> str:
 
 
 def named(name: str, x: str, builder: Builder, **options: Any) -> str:
-    """The node for the activation of this name, with its arguments."""
+    """Add the node for the activation that Keras calls `name`, with its options."""
     name = {"exponential": "exp"}.get(name, name)
     if name in PIECEWISE and not options:
         return PIECEWISE[name](x, builder)
@@ -83,20 +83,23 @@ def named(name: str, x: str, builder: Builder, **options: Any) -> str:
         half = (*shape[:-1], shape[-1] // 2)
         return builder.function(name, (x,), half, axis=last)
     if name not in FUNCTIONS:
-        raise Unsupported(f"activation {name!r} is not known: use ReLU, GELU, ...")
+        raise Unsupported(
+            f"activation {name!r} has no spiking form: use another of "
+            "keras.activations, such as relu or gelu"
+        )
     return builder.function(name, (x,), **options)
 
 
 @handles(layers.Activation)
 def activation(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Activation: any of the above."""
+    """Translate Activation: any function of ``keras.activations``."""
     x = activate(layer.activation, inputs[0], builder)
     return builder.drop(inputs, "linear activation") if x == inputs[0] else x
 
 
 @handles(layers.ReLU)
 def relu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """ReLU, bounded or leaky or with a threshold."""
+    """Translate ReLU, be it bounded, leaky or with a threshold."""
     bound = None if layer.max_value is None else float(layer.max_value)
     slope, threshold = float(layer.negative_slope or 0), float(layer.threshold or 0)
     return general_relu(inputs[0], builder, slope, bound, threshold)
@@ -105,9 +108,11 @@ def relu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 def general_relu(
     x: str, builder: Builder, slope: float, bound: float | None, threshold: float
 ) -> str:
-    """ReLU in all its forms; with a threshold it jumps, so it is a running sum."""
+    """Add a ReLU in any form; with a threshold it jumps, so it is a running sum."""
     if bound is not None and bound <= 0:
-        raise Unsupported(f"max_value={bound} leaves no activation")
+        raise Unsupported(
+            f"max_value={bound} leaves no activation: give a positive bound, or None"
+        )
     if threshold == 0:
         return leaky(x, builder, slope, bound)
     return builder.function(
@@ -117,13 +122,13 @@ def general_relu(
 
 @handles(layers.LeakyReLU)
 def leaky_relu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """LeakyReLU."""
+    """Translate LeakyReLU: two populations, for x above and below 0."""
     return leaky(inputs[0], builder, float(layer.negative_slope))
 
 
 @handles(layers.PReLU)
 def prelu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """PReLU: a slope for each element, or shared over axes."""
+    """Translate PReLU: a slope for each element, or shared over axes."""
     alpha = np.asarray(layer.alpha)
     if alpha.shape[:-1] == (1,) * (alpha.ndim - 1):
         alpha = alpha.ravel()
@@ -132,13 +137,13 @@ def prelu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.ELU)
 def elu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """ELU."""
+    """Translate ELU: a running sum."""
     return builder.function("elu", inputs, alpha=float(layer.alpha))
 
 
 @handles(layers.Softmax)
 def softmax(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Softmax over any axes, of all or of what a mask leaves."""
+    """Translate Softmax over any axes, of all values or of those a mask leaves."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
     op = "softmax" if builder.argument(1, "mask") is None else "masked_softmax"
     return builder.function(op, inputs, axes=axes)

@@ -1,4 +1,4 @@
-"""Attention: projections are dense, products of signals and softmax running sums."""
+"""Handlers of attention: dense projections, running sums for products and softmax."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ ARGUMENTS = {
 def multi_head_attention(
     layer: Any, inputs: Sequence[str], builder: Builder
 ) -> str | list[str]:
-    """MultiHeadAttention over sequences ``(T, C)``, masked, causal or neither."""
+    """Translate MultiHeadAttention on sequences ``(T, C)``, masked, causal or not."""
     query, value = builder.argument(0, "query"), builder.argument(1, "value")
     key = builder.argument(2, "key") or value
     for name in ("query_mask", "value_mask", "key_mask"):
         if builder.kwargs.get(name) is not None:
-            raise Unsupported(f"{name}; give one attention_mask instead")
+            raise Unsupported(
+                f"{name} is given, which is not supported: give one attention_mask "
+                "instead"
+            )
     _refuse_unknown_arguments(layer)
     if {len(builder.shape(x)) for x in (query, value, key)} != {2}:
         raise Unsupported("its inputs are not sequences of vectors, (B, T, C)")
@@ -67,10 +70,12 @@ def multi_head_attention(
 
 
 def _refuse_unknown_arguments(layer: Any) -> None:
-    """Refuse what a later Keras may have added, unless it is switched off."""
+    """Refuse arguments that a later Keras may have added, unless switched off."""
     for name, value in layer.get_config().items():
         if value not in (None, False) and name not in ARGUMENTS:
-            raise Unsupported(f"{name}={value!r} is not supported")
+            raise Unsupported(
+                f"{name}={value!r} is not supported: build the layer without it"
+            )
 
 
 def _project(dense: Any, x: str, builder: Builder) -> str:
@@ -79,7 +84,7 @@ def _project(dense: Any, x: str, builder: Builder) -> str:
 
 
 def _softmax(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
-    """Softmax over the last axis of what the mask ``(T, S)`` leaves."""
+    """Add softmax over the last axis of the scores that the mask ``(T, S)`` leaves."""
     shape = builder.shape(scores)
     axes = (len(shape) - 1,)
     masks = []
@@ -102,12 +107,18 @@ def _softmax(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
 
 @handles(layers.Attention)
 def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list[str]:
-    """Attention by products, of query, value and, if it is another signal, key."""
+    """Translate Attention by products of query, value and, if it differs, key."""
     if layer.score_mode != "dot":
-        raise Unsupported(f"score_mode={layer.score_mode!r}; only 'dot' is supported")
+        raise Unsupported(
+            f"score_mode={layer.score_mode!r}; only 'dot' is supported: use it, or "
+            "MultiHeadAttention"
+        )
     given = builder.argument(0, "inputs")
     if builder.argument(1, "mask") is not None:
-        raise Unsupported("mask; use MultiHeadAttention with an attention_mask")
+        raise Unsupported(
+            "a mask is given, which is not supported: use MultiHeadAttention with an "
+            "attention_mask"
+        )
     query, value, *rest = given
     key = rest[0] if rest else value
     if {len(builder.shape(x)) for x in given} != {2}:

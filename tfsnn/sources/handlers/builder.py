@@ -26,14 +26,14 @@ Shape = tuple[int, ...]
 
 
 class Unsupported(Exception):
-    """Raised by a handler: the layer cannot be converted, for this reason."""
+    """A handler cannot convert the layer, for the reason in the message."""
 
 
 class Signal(str):
     """The name of a node whose output is an argument of a call.
 
     Attributes:
-        dtype: of the tensor in Keras; in the graph all are float32.
+        dtype: type of the tensor in Keras; in the graph all are float32.
     """
 
     dtype = "float32"
@@ -41,15 +41,16 @@ class Signal(str):
 
 @dataclass
 class Builder:
-    """A graph in the making.
+    """A graph in the making, to which handlers add nodes.
 
     Attributes:
-        nodes: so far, in order.
-        records: the Keras layers so far, by name.
+        nodes: the nodes so far by name, in order.
+        records: what became of the Keras layers so far, by name.
         layer: name of the Keras layer being translated, with those it is nested in.
-        args, kwargs: of its call: each tensor is the :class:`Signal` of its node, and
-            arrays are NumPy arrays.
-        inner: translates a layer or model inside the present layer: its nodes.
+        args, kwargs: arguments of the layer's call: each tensor is the
+            :class:`Signal` of its node, and arrays are NumPy arrays.
+        inner: function that translates a layer or model inside the present layer and
+            returns the nodes of its outputs.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -92,26 +93,34 @@ class Builder:
         return self.nodes[name].shape
 
     def argument(self, position: int, name: str, default: Any = None) -> Any:
-        """An argument of the layer's call, by position or name."""
+        """Return an argument of the layer's call, by position or name."""
         if position < len(self.args):
             return self.args[position]
         return self.kwargs.get(name, default)
 
     def axis(self, axis: int, rank: int) -> int:
-        """An axis of a batch of samples of `rank` axes as an axis of one sample.
+        """Turn an axis of a batch of samples of `rank` axes into one of a sample.
 
         Raises:
-            Unsupported: if it is the axis of the batch.
+            Unsupported: if `axis` is the axis of the batch.
         """
         own = axis - 1 if axis >= 0 else axis + rank
         if own < 0:
-            raise Unsupported(f"axis={axis} is the batch: samples would be mixed")
+            raise Unsupported(
+                f"axis={axis} is the batch: samples would be mixed; use another axis"
+            )
         return own
 
     def axes(self, axes: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
-        """The same for several axes, in order."""
+        """Turn several axes of a batch into axes of one sample, in order.
+
+        Raises:
+            Unsupported: if one of them is the axis of the batch.
+        """
         if axes is None:
-            raise Unsupported("axis=None includes the batch: samples would be mixed")
+            raise Unsupported(
+                "axis=None includes the batch: samples would be mixed; name the axes"
+            )
         axes = (axes,) if isinstance(axes, int) else axes
         return tuple(sorted(self.axis(axis, rank) for axis in axes))
 
@@ -125,7 +134,7 @@ class Builder:
         self.records[self.layer] = self.records[self.layer]._replace(fate=fate)
 
     def constant(self, value: Any) -> Signal:
-        """A node for values of the model, of the shape of one sample."""
+        """Add a node for constant values, of the shape of one sample."""
         value = np.asarray(value, np.float32)
         source = next(iter(self.nodes))
         stored: Any = value if value.ndim else float(value)
@@ -134,7 +143,7 @@ class Builder:
         )
 
     def affine(self, x: str, gain: Any = 1.0, offset: Any = 0.0, **fields: Any) -> Any:
-        """gain * x + offset, in float32; both broadcast to the shape of x."""
+        """Add gain * x + offset, in float32; both broadcast to the shape of x."""
         shape = self.shape(x)
         gain, offset = (
             np.broadcast_to(a, shape[-1:] if np.ndim(a) < 2 else shape)
@@ -152,17 +161,17 @@ class Builder:
         )
 
     def total(self, names: Sequence[str], **fields: Any) -> Signal:
-        """The sum of signals; axes of length 1 are repeated."""
+        """Add the sum of signals; axes of length 1 are repeated."""
         shapes = [self.shape(name) for name in names]
         shape = self.broadcast(shapes)
         repeats = any(each != shape for each in shapes)
         return self.add(Merge, names, shape, "add", repeats=repeats, **fields)
 
     def broadcast(self, shapes: Sequence[Shape]) -> Shape:
-        """The shape of an operation on signals of these shapes.
+        """Return the shape of an elementwise operation on signals of these shapes.
 
         Raises:
-            Unsupported: if they do not fit, or have another number of axes each.
+            Unsupported: if the shapes do not fit, or differ in their number of axes.
         """
         if len({len(shape) for shape in shapes}) > 1:
             raise Unsupported(
@@ -179,7 +188,7 @@ class Builder:
         suffix: str | None = None,
         **options: Any,
     ) -> Signal:
-        """A running-sum node; its shape is that of its inputs unless given."""
+        """Add a running-sum node; its shape is that of its inputs unless given."""
         if shape is None:
             shape = self.broadcast([self.shape(name) for name in inputs])
         if suffix is None:
@@ -189,9 +198,9 @@ class Builder:
     def rate(
         self, x: str, max_value: Any = None, quantized: int | None = None
     ) -> Signal:
-        """The neuron for min(max(x, 0), max_value), in `quantized` steps (QCFS)."""
+        """Add neurons for min(max(x, 0), max_value), in `quantized` steps (QCFS)."""
         shape = self.shape(x)
-        if shape == ():  # populations have channels
+        if shape == ():  # a population needs a channel axis
             y = self.rate(self.reshape(x, (1,)), max_value, quantized)
             return self.reshape(y, ())
         suffix = "" if self.layer not in self.nodes else "_relu"
@@ -199,13 +208,13 @@ class Builder:
         return self.add(Rate, (x,), shape, suffix=suffix, **bounds)
 
     def reshape(self, x: str, shape: Sequence[int], suffix: str = "_shape") -> Signal:
-        """The same values in another shape."""
+        """Add a node that gives the values of x another shape."""
         if tuple(shape) == self.shape(x):
             return Signal(x)
         return self.add(Reshape, (x,), shape, suffix=suffix)
 
     def transpose(self, x: str, order: Sequence[int], suffix: str = "") -> Signal:
-        """Axis i of the output is axis ``order[i]`` of x."""
+        """Add a transposition: axis i of the output is axis ``order[i]`` of x."""
         if tuple(order) == tuple(range(len(order))):
             return Signal(x)
         shape = [self.shape(x)[axis] for axis in order]
@@ -214,7 +223,7 @@ class Builder:
     def slice(
         self, x: str, axis: int, start: int, stop: int, suffix: str = ""
     ) -> Signal:
-        """``x[start:stop]`` along one axis."""
+        """Add ``x[start:stop]`` along one axis."""
         shape = list(self.shape(x))
         starts, stops = [0] * len(shape), [None] * len(shape)
         starts[axis], stops[axis] = start, stop  # type: ignore[call-overload]
@@ -226,20 +235,20 @@ class Builder:
     def take(
         self, x: str, axis: int, indices: Collection[Any], suffix: str = ""
     ) -> Signal:
-        """The values at indices along one axis."""
+        """Add the values of x at indices along one axis."""
         shape = list(self.shape(x))
         shape[axis] = len(indices)
         own = tuple(int(index) for index in indices)
         return self.add(Take, (x,), shape, axis, own, suffix=suffix)
 
     def concatenate(self, names: Sequence[str], axis: int, suffix: str = "") -> Signal:
-        """Several signals one behind the other."""
+        """Add the concatenation of signals along one axis."""
         shape = list(self.shape(names[0]))
         shape[axis] = sum(self.shape(name)[axis] for name in names)
         return self.add(Merge, names, shape, "concat", axis, suffix=suffix)
 
     def reduce(self, x: str, form: str, axes: Sequence[int], keepdims: bool) -> Signal:
-        """The "sum" or "mean", or a function of this name, over axes."""
+        """Add the reduction `form` over axes: "sum", "mean", or a function's name."""
         before = self.shape(x)
         kept = [1 if i in axes else n for i, n in enumerate(before)]
         if form in ("sum", "mean"):
@@ -250,7 +259,7 @@ class Builder:
         return y if keepdims else self.reshape(y, shape)
 
     def graph(self, outputs: Sequence[str]) -> Graph:
-        """The finished graph, without the nodes that no output needs."""
+        """Return the finished graph, without the nodes that no output needs."""
         needed = set(outputs)
         for node in reversed(self.nodes.values()):
             if node.name in needed:

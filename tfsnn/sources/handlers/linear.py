@@ -1,4 +1,4 @@
-"""Dense layers, convolutions and embeddings, with their fused activation."""
+"""Handlers of dense layers, convolutions and embeddings, with their activation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tfsnn.sources.handlers.registry import CHANNELS_LAST, handles
 
 
 def _window(layer: Any) -> dict[str, Any]:
-    """Strides, dilation and padding of a convolution, as fields of a node."""
+    """Return strides, dilation and padding of a convolution, as fields of a node."""
     return {
         "strides": tuple(layer.strides),
         "dilation": tuple(layer.dilation_rate),
@@ -29,7 +29,7 @@ def refuse_quantised(layer: Any) -> None:
     """Refuse a layer whose weights are integers, to be scaled in its call.
 
     Raises:
-        Unsupported: naming the way out.
+        Unsupported: if the layer is quantised; the message says what to do.
     """
     if getattr(layer, "quantization_mode", None):
         raise Unsupported("quantised weights: convert the model before quantisation")
@@ -42,7 +42,10 @@ def _bias(layer: Any) -> np.ndarray | None:
 def _output(layer: Any, builder: Builder, x: str) -> tuple[int, ...]:
     shape = layer.compute_output_shape((None, *builder.shape(x)))[1:]
     if any(n is None or n < 1 for n in shape):
-        raise Unsupported(f"its output shape {shape} is not fixed and positive")
+        raise Unsupported(
+            f"its output shape {shape} is not fixed and positive: give the model "
+            "inputs of fixed shape, large enough for the layer"
+        )
     return shape
 
 
@@ -55,7 +58,7 @@ def linear(
     shape: tuple[int, ...] | None = None,
     **fields: Any,
 ) -> str:
-    """The node for a layer with one kernel, and its activation."""
+    """Add the node for a layer with one kernel, and that of its activation."""
     refuse_quantised(layer)
     y = builder.add(
         Linear,
@@ -71,7 +74,7 @@ def linear(
 
 @handles(layers.Dense)
 def dense(layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any) -> str:
-    """Dense, on the last axis."""
+    """Translate Dense, which acts on the last axis."""
     return linear(layer, inputs, builder, "dense", **fields)
 
 
@@ -79,7 +82,7 @@ def dense(layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any) ->
 def convolution(
     layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any
 ) -> str:
-    """A convolution: strides, dilation, groups; same, valid or causal padding."""
+    """Translate convolutions with any strides, dilation, groups and padding."""
     window = _window(layer)
     shape = _output(layer, builder, inputs[0])
     if layer.padding == "causal":
@@ -92,7 +95,7 @@ def convolution(
     fields |= {**window, "shape": shape}
     channels = builder.shape(inputs[0])[-1]
     if layer.groups == channels > 1 and _can_be_depthwise(window):
-        # One operation in place of one for each group.
+        # One depthwise operation is faster than one convolution for each group.
         kernel = np.asarray(fields.pop("kernel", layer.kernel))
         fields["kernel"] = kernel.reshape(*kernel.shape[:-2], channels, -1)
         return linear(layer, inputs, builder, "depthwise", **fields)
@@ -100,7 +103,10 @@ def convolution(
 
 
 def _can_be_depthwise(window: dict[str, Any]) -> bool:
-    """Whether TensorFlow has it: windows of one or two axes with equal strides."""
+    """Whether TensorFlow has a depthwise operation for this window.
+
+    It has one for windows of one or two axes with equal strides.
+    """
     return len(window["strides"]) < 3 and len(set(window["strides"])) == 1
 
 
@@ -111,7 +117,7 @@ def _can_be_depthwise(window: dict[str, Any]) -> bool:
     only=CHANNELS_LAST,
 )
 def transposed_convolution(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """A transposed convolution."""
+    """Translate transposed convolutions."""
     return linear(layer, inputs, builder, "transposed", **_window(layer))
 
 
@@ -119,13 +125,13 @@ def transposed_convolution(layer: Any, inputs: Sequence[str], builder: Builder) 
 def depthwise_convolution(
     layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any
 ) -> str:
-    """A depthwise convolution with any depth multiplier."""
+    """Translate depthwise convolutions with any depth multiplier."""
     return linear(layer, inputs, builder, "depthwise", **_window(layer), **fields)
 
 
 @handles(layers.SeparableConv1D, layers.SeparableConv2D, only=CHANNELS_LAST)
 def separable_convolution(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """A depthwise convolution and a convolution of single places behind it."""
+    """Translate separable convolutions: a depthwise and a pointwise convolution."""
     shape = _output(layer, builder, inputs[0])
     depthwise = np.asarray(layer.depthwise_kernel)
     pointwise = np.asarray(layer.pointwise_kernel)
@@ -155,7 +161,7 @@ def separable_convolution(layer: Any, inputs: Sequence[str], builder: Builder) -
 
 @handles(layers.EinsumDense)
 def einsum_dense(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """EinsumDense: a dense node between transposes and reshapes."""
+    """Translate EinsumDense: a dense node between transposes and reshapes."""
     refuse_quantised(layer)
     y = contract(layer.equation, inputs[0], layer.kernel, layer.bias, builder)
     return activate(layer.activation, y, builder)
@@ -164,10 +170,10 @@ def einsum_dense(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 def contract(
     equation: str, x: str, kernel: Any, bias: Any | None, builder: Builder
 ) -> str:
-    """Einstein's sum of a signal and a kernel, ``"abc,cde->abde"``, plus a bias.
+    """Add Einstein's sum of a signal and a kernel, ``"abc,cde->abde"``, plus a bias.
 
-    The letters that both have, and the result has not, are summed: as the input of
-    a dense node, whose outputs are the letters of the kernel alone.
+    Letters of both that are not in the result are summed: they are the inputs of a
+    dense node, whose outputs are the letters of the kernel alone.
     """
     kernel = np.asarray(kernel)
     terms, result = equation.replace(" ", "").split("->")
@@ -199,7 +205,7 @@ def contract(
         full = np.broadcast_to(np.asarray(bias), [lengths[c] for c in result[1:]])
         rows = full.transpose([result[1:].index(c) for c in kept + added])
         rows = rows.reshape(-1, outside)
-        if (rows == rows[0]).all():  # as a rule: one bias for each output
+        if (rows == rows[0]).all():  # nearly always: one bias for each output
             own, bias = rows[0], None
     y = builder.add(Linear, (y,), shape, "dense", kernel=matrix, bias=own)
     y = builder.reshape(y, [lengths[c] for c in kept + added])
@@ -216,7 +222,7 @@ def _plus(y: str, bias: np.ndarray, builder: Builder) -> str:
 def _without_dots(
     signal: str, weights: str, result: str, rank: int
 ) -> tuple[str, str, str]:
-    """The terms with letters in place of "...", which stands for leading axes."""
+    """Replace "...", which stands for leading axes, by letters in the three terms."""
     free = [c for c in "ABCDEFGHIJ" if c not in signal + weights + result]
     dots = "".join(free[: rank - len(signal.replace("...", ""))])
     return (
@@ -229,9 +235,12 @@ def _without_dots(
 def _product(
     signal: str, weights: str, result: str, x: str, kernel: np.ndarray, builder: Builder
 ) -> str:
-    """The same as a product with a constant, where axes are neither summed nor kept."""
+    """Add Einstein's sum as a product with a constant, where no dense node fits."""
     if signal[0] != result[0] or signal[0] in weights:
-        raise Unsupported(f"the equation {signal},{weights}->{result} mixes samples")
+        raise Unsupported(
+            f"the equation {signal},{weights}->{result} mixes samples: its first axis, "
+            "the batch, must stay first and not be in the kernel"
+        )
     constant = builder.constant(kernel)
     lengths = dict(zip(signal[1:], builder.shape(x), strict=True))
     lengths |= dict(zip(weights, kernel.shape, strict=True))
@@ -242,7 +251,7 @@ def _product(
 
 @handles(layers.Embedding, only={"mask_zero": (False,)})
 def embedding(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Rows of a table; the numbers must come from an input of the model."""
+    """Translate Embedding: rows of a table, by numbers that are a model input."""
     refuse_quantised(layer)
     node = builder.nodes[inputs[0]]
     while isinstance(node, Movement):
@@ -262,4 +271,4 @@ KERNELS: dict[type, Callable[..., str]] = {
     layers.DepthwiseConv2D: depthwise_convolution,
     layers.DepthwiseConv1D: depthwise_convolution,
 }
-"""Handlers that take another `kernel` than the layer's, for wrappers."""
+"""Handlers that take a `kernel` other than the layer's, for wrappers of weights."""

@@ -1,4 +1,4 @@
-"""Layers that bring several signals together."""
+"""Handlers of layers that merge several signals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfsnn.sources.handlers.registry import handles
 
 
 def _aligned(inputs: Sequence[str], builder: Builder) -> list[str]:
-    """The inputs with axes of length 1 behind the samples, as Keras merges them."""
+    """Put axes of length 1 behind the batch, as Keras does, to make ranks equal."""
     rank = max(len(builder.shape(name)) for name in inputs)
     aligned: list[str] = []
     for name in inputs:
@@ -23,20 +23,20 @@ def _aligned(inputs: Sequence[str], builder: Builder) -> list[str]:
 
 @handles(layers.Add)
 def add(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The sum."""
+    """Translate Add: the sum of the inputs."""
     return builder.total(_aligned(inputs, builder))
 
 
 @handles(layers.Subtract)
 def subtract(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The difference of two inputs."""
+    """Translate Subtract: the difference of two inputs."""
     first, second = _aligned(inputs, builder)
     return builder.total([first, builder.affine(second, -1.0, suffix="_negated")])
 
 
 @handles(layers.Average)
 def average(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The mean of the inputs."""
+    """Translate Average: the mean of the inputs."""
     total = builder.total(_aligned(inputs, builder))
     return builder.affine(total, 1 / len(inputs), suffix="_mean")
 
@@ -50,32 +50,32 @@ def _folded(op: str, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.Multiply)
 def multiply(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The product, of two at a time."""
+    """Translate Multiply: products of two inputs at a time."""
     return _folded("multiply", inputs, builder)
 
 
 @handles(layers.Maximum)
 def maximum(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The maximum of each element."""
+    """Translate Maximum: the largest of the inputs, element by element."""
     return _folded("maximum", inputs, builder)
 
 
 @handles(layers.Minimum)
 def minimum(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The minimum of each element."""
+    """Translate Minimum: the smallest of the inputs, element by element."""
     return _folded("minimum", inputs, builder)
 
 
 @handles(layers.Concatenate)
 def concatenate(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Concatenate along any axis but the batch."""
+    """Translate Concatenate along any axis but the batch."""
     axis = builder.axis(layer.axis, len(builder.shape(inputs[0])))
     return builder.concatenate(inputs, axis)
 
 
 @handles(layers.Dot)
 def dot(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The product of two inputs, summed over one axis of each."""
+    """Translate Dot: the product of two inputs, summed over one axis of each."""
     first, second = inputs
     axes = layer.axes if isinstance(layer.axes, list | tuple) else (layer.axes,) * 2
     shapes = [builder.shape(first), builder.shape(second)]
@@ -88,7 +88,10 @@ def dot(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
             for name, axis in zip(inputs, own, strict=True)
         )
     if shapes[0][own[0]] != shapes[1][own[1]]:
-        raise Unsupported(f"the lengths of axes {tuple(axes)} of {shapes} differ")
+        raise Unsupported(
+            f"the lengths of axes {tuple(axes)} of {shapes} differ: give axes of equal "
+            "length"
+        )
     letters = iter("bcdefghijkl")
     terms = [[next(letters) for _ in shape] for shape in shapes]
     terms[1][own[1]] = terms[0][own[0]]

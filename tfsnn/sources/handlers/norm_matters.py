@@ -1,4 +1,4 @@
-"""The normalisations of "Norm matters": each is a gain and an offset per channel."""
+"""Handlers of the normalisations of "Norm matters": a gain and offset per channel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from tfsnn.sources.handlers.registry import handles
 
 @handles(L1BatchNormalization, TopKBatchNormalization, LInfBatchNormalization)
 def deviation_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Any of them with its moving statistics."""
+    """Translate any of these normalisations, with its moving statistics."""
     if layer.axis not in (-1, len(builder.shape(inputs[0]))):
-        raise Unsupported(f"axis={layer.axis}; only the last axis, the channels, is")
+        raise Unsupported(
+            f"axis={layer.axis}; only the last axis, the channels, is supported: move "
+            "the channels last"
+        )
     return builder.affine(inputs[0], *layer.gain_and_offset())

@@ -1,4 +1,4 @@
-"""Normalisations: constant ones are a gain and an offset, others running sums."""
+"""Handlers of normalisations: a gain and an offset if constant, else running sums."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tfsnn.sources.handlers.registry import handles
 def _weight(
     values: Any, default: float, axes: Sequence[int], sample: tuple[int, ...]
 ) -> np.ndarray:
-    """A weight over some axes of a sample, spread so that it broadcasts to it.
+    """Shape a weight over some axes of a sample so that it broadcasts to the sample.
 
-    Where Keras keeps its axes in another order, it reshapes it like this as well.
+    Where `axes` are in another order, Keras reshapes the weight in this way as well.
     """
     if values is None:
         return np.full((), default)
@@ -30,11 +30,14 @@ def _weight(
 
 @handles(layers.BatchNormalization)
 def batch_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """BatchNormalization with its moving statistics."""
+    """Translate BatchNormalization with its moving statistics: a gain and an offset."""
     rank = len(builder.shape(inputs[0]))
     axis = layer.axis[0] if isinstance(layer.axis, list | tuple) else layer.axis
     if axis not in (-1, rank):
-        raise Unsupported(f"axis={axis}; only the last axis, the channels, is")
+        raise Unsupported(
+            f"axis={axis}; only the last axis, the channels, is supported: move the "
+            "channels last, or export the model as a SavedModel"
+        )
     variance = np.asarray(layer.moving_variance, np.float64)
     gain = 1.0 / np.sqrt(variance + layer.epsilon)
     if layer.scale:
@@ -47,18 +50,18 @@ def batch_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
 
 @handles(layers.Rescaling)
 def rescaling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Rescaling: x * scale + offset."""
+    """Translate Rescaling: x * scale + offset."""
     gain, offset = np.asarray(layer.scale), np.asarray(layer.offset)
     return builder.affine(inputs[0], gain, offset)
 
 
 @handles(layers.Normalization, only={"invert": (False,)})
 def normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Normalization: (x - mean) / max(sqrt(variance), epsilon)."""
+    """Translate Normalization: (x - mean) / max(sqrt(variance), epsilon)."""
     shape = builder.shape(inputs[0])
     mean = np.asarray(layer.mean, np.float64)[0]
     deviation = np.sqrt(np.asarray(layer.variance, np.float64)[0])
-    gain = 1.0 / np.maximum(deviation, 1e-7)  # as Keras: backend.epsilon()
+    gain = 1.0 / np.maximum(deviation, 1e-7)  # 1e-7 is Keras's backend.epsilon()
     gain, offset = (
         np.broadcast_to(a, shape) if a.shape[:-1] != (1,) * (a.ndim - 1) else a.ravel()
         for a in (gain, -mean * gain)
@@ -69,7 +72,7 @@ def normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 def _with_weights(
     y: str, layer: Any, axes: Sequence[int], builder: Builder, *names: str
 ) -> str:
-    """y * gain + offset, of the layer's weights of these names, where it has them."""
+    """Add y * gain + offset with the layer's weights of these names, if it has them."""
     shape = builder.shape(y)
     gain, offset = (
         _weight(getattr(layer, name, None), default, axes, shape)
@@ -82,20 +85,23 @@ def _with_weights(
 
 @handles(layers.LayerNormalization)
 def layer_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """LayerNormalization over any axes."""
+    """Translate LayerNormalization over any axes."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
     if getattr(layer, "rms_scaling", False):
-        raise Unsupported("rms_scaling=True; use RMSNormalization")
+        raise Unsupported("rms_scaling=True is not supported: use RMSNormalization")
     y = builder.function("layer_norm", inputs, axes=axes, epsilon=float(layer.epsilon))
     return _with_weights(y, layer, axes, builder, "gamma", "beta")
 
 
 @handles(layers.GroupNormalization)
 def group_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """GroupNormalization of the channels, the last axis."""
+    """Translate GroupNormalization of the channels, the last axis."""
     shape = builder.shape(inputs[0])
     if builder.axis(layer.axis, len(shape)) != len(shape) - 1:
-        raise Unsupported(f"axis={layer.axis}; only the last axis, the channels, is")
+        raise Unsupported(
+            f"axis={layer.axis}; only the last axis, the channels, is supported: move "
+            "the channels last"
+        )
     groups = shape[-1] if layer.groups == -1 else layer.groups
     epsilon = float(layer.epsilon)
     y = builder.function("group_norm", inputs, groups=groups, epsilon=epsilon)
@@ -104,7 +110,7 @@ def group_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
 
 @handles(layers.RMSNormalization)
 def rms_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """RMSNormalization."""
+    """Translate RMSNormalization over any axes."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
     y = builder.function("rms_norm", inputs, axes=axes, epsilon=float(layer.epsilon))
     return _with_weights(y, layer, axes, builder, "scale")
@@ -112,18 +118,18 @@ def rms_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> st
 
 @handles(layers.UnitNormalization)
 def unit_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """UnitNormalization: the L2 norm over some axes becomes 1."""
+    """Translate UnitNormalization: the L2 norm over some axes becomes 1."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
     return builder.function("unit_norm", inputs, axes=axes, epsilon=1e-12)
 
 
 @handles(*filter(None, [LAYER_SCALE.find()]))
 def layer_scale(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The gain per channel of ConvNeXt's blocks."""
+    """Translate LayerScale, the gain per channel of ConvNeXt's blocks."""
     return builder.affine(inputs[0], np.asarray(layer.gamma))
 
 
 @handles(*filter(None, [STOCHASTIC_DEPTH.find()]))
 def stochastic_depth(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """ConvNeXt's dropout of whole branches."""
+    """Translate StochasticDepth, ConvNeXt's dropout of branches: nothing is left."""
     return builder.drop(inputs, "identity at inference")

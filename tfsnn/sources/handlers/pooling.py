@@ -1,4 +1,4 @@
-"""Average and max pooling: over windows, to a fixed size, or over everything."""
+"""Handlers of pooling: over windows, to a fixed size, or over a whole sample."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def _windows(kind: type[Pool]) -> Handler:
 def _everything(kind: type[Pool]) -> Handler:
     def pool(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
         if builder.argument(1, "mask") is not None:
-            raise Unsupported("mask; multiply and sum with keras.ops instead")
+            raise Unsupported(
+                "a mask is given, which is not supported: multiply by it and sum with "
+                "keras.ops instead"
+            )
         *window, channels = builder.shape(inputs[0])
         size = tuple(window)
         y = builder.add(kind, inputs, (channels,), size, size)
@@ -44,7 +47,10 @@ def _everything(kind: type[Pool]) -> Handler:
 
 
 def _to_size(kind: type[Pool]) -> Handler:
-    """Window i of n outputs holds floor(i L / n) to ceil((i + 1) L / n) of L inputs."""
+    """Return the handler of adaptive pooling, to a fixed number of outputs.
+
+    Window i of n outputs holds floor(i L / n) to ceil((i + 1) L / n) of L inputs.
+    """
     form = "mean" if kind is Average else "amax"
 
     def pool(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
@@ -86,6 +92,6 @@ handles(*GLOBAL_AVERAGE, only=CHANNELS_LAST)(_everything(Average))
 handles(*GLOBAL_MAX, only=CHANNELS_LAST)(_everything(Max))
 for _kind, _name in ((Average, "Average"), (Max, "Max")):
     for _rank in (1, 2, 3):
-        # Keras has these since 3.12 or so.
+        # Older versions of Keras 3 do not have these layers.
         if _layer := getattr(layers, f"Adaptive{_name}Pooling{_rank}D", None):
             handles(_layer, only=CHANNELS_LAST)(_to_size(_kind))

@@ -1,4 +1,4 @@
-"""QCFS: neurons with an upper bound that was trained, and a number of levels."""
+"""Handler of QCFS: neurons with a trained upper bound and a number of levels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfsnn.sources.handlers.registry import handles
 
 @handles(QCFS)
 def qcfs(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """QCFS with one threshold, or one per channel."""
+    """Translate QCFS with one threshold, or one per channel."""
     bound = np.asarray(layer.threshold, np.float32)
     if not (np.isfinite(bound).all() and (bound > 0).all()):
         raise Unsupported(

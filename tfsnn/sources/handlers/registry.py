@@ -1,6 +1,6 @@
-"""Handlers translate Keras layers into nodes; one decorator registers them.
+"""Registries of handlers, which translate Keras layers and operations into nodes.
 
-A handler for a layer of one's own::
+A handler for a custom layer::
 
     @tfsnn.handles(MyScale)
     def my_scale(layer, inputs, builder):
@@ -8,9 +8,10 @@ A handler for a layer of one's own::
         gain = np.asarray(layer.gain)
         return builder.add(Affine, (x,), builder.shape(x), gain=gain)
 
-It gets the layer, the names of the nodes that the layer reads and the builder of the
-graph; it returns the name of the node that holds the layer's output. What it cannot
-honour is data in the decorator (`only`), so that every refusal reads the same.
+The handler gets the layer, the names of the nodes that the layer reads and the builder
+of the graph; it returns the name of the node that holds the layer's output. Arguments
+that it cannot honour are data in the decorator (`only`), so that every refusal reads
+the same.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ H = TypeVar("H", bound=Callable[..., str | list[str]])
 
 @dataclass(frozen=True)
 class Registration:
-    """A handler and the values of the layer's arguments that it can honour."""
+    """A registered handler, with the values of arguments that it can honour."""
 
     handler: Handler
     only: Mapping[str, tuple[Any, ...]]
@@ -47,16 +48,19 @@ def handles(
 
     Args:
         layer_classes: Keras layer classes.
-        only: per argument of the layer, the values that the handler can honour.
+        only: by name of a layer's argument, the values that the handler can honour.
 
     Raises:
-        ValueError: if a class has a handler already.
+        ValueError: if one of the classes has a handler already.
     """
 
     def register(handler: H) -> H:
         for layer_class in layer_classes:
             if layer_class in _REGISTRY:
-                raise ValueError(f"{layer_class.__name__} has a handler already")
+                raise ValueError(
+                    f"{layer_class.__name__} has a handler already: a class has one; "
+                    "register a subclass instead"
+                )
             _REGISTRY[layer_class] = Registration(handler, only or {})
         return handler
 
@@ -64,7 +68,7 @@ def handles(
 
 
 def registered() -> dict[type, Registration]:
-    """All layer classes that can be converted, with their handlers."""
+    """Return the layer classes that can be converted, with their handlers."""
     return dict(_REGISTRY)
 
 
@@ -72,16 +76,22 @@ _OPERATIONS: dict[str, Handler] = {}
 
 
 def handles_operation(*names: str) -> Callable[[H], H]:
-    """Register a handler for operations of ``keras.ops``, by the name of their class.
+    """Register a handler for operations of ``keras.ops``, by their class names.
 
     ``x + y`` and ``keras.ops.add(x, y)`` in a Functional model are both "Add". The
-    arguments of the call, tensors and constants, are in the builder.
+    handler finds the arguments of the call, tensors and constants, in the builder.
+
+    Raises:
+        ValueError: if one of the operations has a handler already.
     """
 
     def register(handler: H) -> H:
         for name in names:
             if name in _OPERATIONS:
-                raise ValueError(f"{name} has a handler already")
+                raise ValueError(
+                    f"{name} has a handler already: an operation has one; leave "
+                    "yours out"
+                )
             _OPERATIONS[name] = handler
         return handler
 
@@ -89,7 +99,7 @@ def handles_operation(*names: str) -> Callable[[H], H]:
 
 
 def registered_operations() -> dict[str, Handler]:
-    """The operations of ``keras.ops`` that can be converted, with their handlers."""
+    """Return the operations of ``keras.ops`` that can be converted, with handlers."""
     return dict(_OPERATIONS)
 
 
@@ -97,24 +107,28 @@ _REFUSED: dict[type, str] = {}
 
 
 def refuse(reason: str, *layer_classes: type) -> None:
-    """Say why layers of these classes, and of their subclasses, cannot be converted."""
+    """Record why layers of these classes and their subclasses cannot be converted."""
     for layer_class in layer_classes:
         _REFUSED[layer_class] = reason
 
 
 def refusals() -> dict[type, str]:
-    """The layer classes that are refused, subclasses included, with the reasons."""
+    """Return the layer classes that are refused (with subclasses), and the reasons."""
     return dict(_REFUSED)
 
 
 CHANNELS_LAST = {"data_format": ("channels_last",)}
+CHANNELS_FIRST_REFUSED = (
+    "data_format='channels_first'; only 'channels_last' is supported: move the "
+    "channels last, or export the model as a SavedModel"
+)
 
 
 def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
-    """Call the handler of a layer or operation: the nodes of its outputs.
+    """Call the handler of a layer or operation; return the nodes of its outputs.
 
     Raises:
-        Unsupported: if there is none, or it cannot honour the arguments.
+        Unsupported: if there is no handler, or it cannot honour the arguments.
     """
     handler, only = _handler(layer)
     for argument, values in only.items():

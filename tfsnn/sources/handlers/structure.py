@@ -1,4 +1,4 @@
-"""Layers that move values, resize, or do nothing at inference."""
+"""Handlers of layers that move values, resize, or do nothing at inference."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from keras import layers
 
 from tfsnn.network.nodes import Pad, Resize
 from tfsnn.sources.handlers.builder import Builder, Unsupported
-from tfsnn.sources.handlers.registry import CHANNELS_LAST, handles
+from tfsnn.sources.handlers.registry import (
+    CHANNELS_FIRST_REFUSED,
+    CHANNELS_LAST,
+    handles,
+)
 
 
 @handles(layers.Flatten, only=CHANNELS_LAST)
 @handles(layers.Reshape)
 def reshape(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Flatten and Reshape, in row-major order."""
+    """Translate Flatten and Reshape, in row-major order."""
     before = builder.shape(inputs[0])
     shape = layer.compute_output_shape((None, *before))[1:]
     if shape == before:
@@ -26,7 +30,7 @@ def reshape(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.Permute)
 def permute(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Permute, whose axes count from 1."""
+    """Translate Permute, whose axes count from 1."""
     y = builder.transpose(inputs[0], [axis - 1 for axis in layer.dims])
     if y == inputs[0]:
         return builder.drop(inputs, "the order stays the same")
@@ -35,22 +39,22 @@ def permute(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.RepeatVector)
 def repeat_vector(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """RepeatVector: (C) to (n, C)."""
+    """Translate RepeatVector: (C) to (n, C)."""
     x = builder.reshape(inputs[0], (1, *builder.shape(inputs[0])))
     return builder.take(x, 0, [0] * layer.n)
 
 
 def _pairs(amounts: Any) -> tuple[tuple[int, int], ...]:
-    """Amounts before and after for each axis, of any form that Keras stores."""
+    """Return amounts before and after each axis, from any form that Keras stores."""
     pairs = [amounts] if isinstance(amounts[0], int) else amounts
     return tuple((int(low), int(high)) for low, high in pairs)
 
 
 @handles(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
 def zero_padding(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Zeros around the values."""
+    """Translate ZeroPadding: surround each sample with zeros."""
     if getattr(layer, "data_format", None) == "channels_first":
-        raise Unsupported("data_format='channels_first'")
+        raise Unsupported(CHANNELS_FIRST_REFUSED)
     amounts = (*_pairs(layer.padding), (0, 0))
     return pad(inputs[0], builder, amounts)
 
@@ -61,7 +65,7 @@ def pad(
     amounts: tuple[tuple[int, int], ...],
     mode: str = "constant",
 ) -> str:
-    """Values around the values."""
+    """Add a node that surrounds each sample, by (before, after) for each axis."""
     before = builder.shape(x)
     shape = [n + sum(pair) for n, pair in zip(before, amounts, strict=True)]
     return builder.add(Pad, (x,), shape, amounts, mode)
@@ -69,9 +73,9 @@ def pad(
 
 @handles(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
 def cropping(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The values without those at the borders."""
+    """Translate Cropping: drop the values at the borders."""
     if getattr(layer, "data_format", None) == "channels_first":
-        raise Unsupported("data_format='channels_first'")
+        raise Unsupported(CHANNELS_FIRST_REFUSED)
     y = inputs[0]
     for axis, (low, high) in enumerate(_pairs(layer.cropping)):
         if low or high:
@@ -81,12 +85,15 @@ def cropping(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.CenterCrop, only=CHANNELS_LAST)
 def center_crop(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The middle of an image."""
+    """Translate CenterCrop: the middle of an image."""
     y = inputs[0]
     for axis, size in ((0, layer.height), (1, layer.width)):
         room = builder.shape(y)[axis] - size
         if room < 0:
-            raise Unsupported("the image is smaller than what is cropped from it")
+            raise Unsupported(
+                f"the image, of shape {builder.shape(inputs[0])}, is smaller than what "
+                f"is cropped from it, {layer.height} by {layer.width}: use Resizing"
+            )
         if room:
             y = builder.slice(y, axis, room // 2, room // 2 + size)
     return builder.drop(inputs, "nothing is cropped") if y == inputs[0] else y
@@ -94,9 +101,9 @@ def center_crop(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D)
 def up_sampling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Each place repeated, or interpolation between them."""
+    """Translate UpSampling: repeat each place, or interpolate between places."""
     if getattr(layer, "data_format", None) == "channels_first":
-        raise Unsupported("data_format='channels_first'")
+        raise Unsupported(CHANNELS_FIRST_REFUSED)
     sizes = layer.size if isinstance(layer.size, tuple | list) else (layer.size,)
     method = getattr(layer, "interpolation", "nearest")
     before = builder.shape(inputs[0])
@@ -119,7 +126,7 @@ def up_sampling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     },
 )
 def resizing(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Resizing to a fixed size."""
+    """Translate Resizing to a fixed size."""
     shape = (layer.height, layer.width, builder.shape(inputs[0])[-1])
     if shape == builder.shape(inputs[0]):
         return builder.drop(inputs, "the size stays the same")
@@ -145,5 +152,5 @@ def resizing(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     layers.SpatialDropout3D,
 )
 def no_operation(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Layers that act in training only."""
+    """Drop layers that act in training only."""
     return builder.drop(inputs, "identity at inference")

@@ -1,4 +1,4 @@
-"""Layers around a layer."""
+"""Handlers of wrappers, which hold another layer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from tfsnn.sources.handlers.registry import handles
 
 @handles(layers.TimeDistributed)
 def time_distributed(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The layer or model inside, for each step of the sequence by itself.
+    """Translate TimeDistributed: the layer inside, once for each step of the sequence.
 
-    A sequence of samples is no time of the simulation: each step gets its own nodes.
+    Steps of a sequence are not time steps of the simulation: each has its own nodes.
     """
     if builder.kwargs.get("mask") is not None:
-        raise Unsupported("mask; multiply with it instead")
+        raise Unsupported(
+            "a mask is given, which is not supported: multiply by it instead"
+        )
     (x,) = inputs
     length, *inside = builder.shape(x)
     parts = []
@@ -36,7 +38,7 @@ def time_distributed(layer: Any, inputs: Sequence[str], builder: Builder) -> str
 
 @handles(layers.SpectralNormalization)
 def spectral_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """At inference it is the layer inside, whose kernel training has normalised."""
+    """Translate SpectralNormalization: the layer inside, its kernel normalised."""
     assert builder.inner is not None
     (y,) = builder.inner(layer.layer, inputs)
     return y
@@ -46,8 +48,11 @@ def spectral_normalization(layer: Any, inputs: Sequence[str], builder: Builder) 
 def bounded_weight_normalization(
     layer: Any, inputs: Sequence[str], builder: Builder
 ) -> str:
-    """The layer inside with its kernel as normalised."""
+    """Translate BoundedWeightNormalization: the layer inside, its kernel normalised."""
     handler = KERNELS.get(type(layer.layer))
     if handler is None:
-        raise Unsupported(f"it holds a {type(layer.layer).__name__}")
+        raise Unsupported(
+            f"it holds a {type(layer.layer).__name__}: only dense layers, convolutions "
+            "and depthwise convolutions are supported in it"
+        )
     return handler(layer.layer, inputs, builder, kernel=np.asarray(layer.kernel()))

@@ -1,1 +1,1 @@
-"""Keras models: files to models, models to graphs, and one forward pass of the ANN."""
+"""Keras models: reading files, translation to graphs, forward passes of the ANN."""

@@ -1,6 +1,6 @@
 """The config of a Functional model: its calls, and the arguments of each.
 
-That is the ``.keras`` file format; private attributes of Keras are not read.
+The config is the ``.keras`` file format; private attributes of Keras are not read.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from tfsnn.errors import ModelError
 from tfsnn.sources.handlers.builder import Signal
 
-# A tensor of a functional model: name of the layer, its call, its output.
+# A tensor of a functional model: name of the layer, index of its call and its output.
 Reference = tuple[str, int, int]
 
 
 def calls(
     config: Mapping[str, Any], known: set[Reference]
 ) -> Iterator[tuple[str, int, Any]]:
-    """The calls of the layers, each behind those whose outputs it reads."""
+    """Yield the calls of the layers, each behind those whose outputs it reads."""
     known = {(name, call, 0) for name, call, _ in known}
     waiting = [
         (layer["name"], call, arguments)
@@ -39,13 +39,14 @@ def calls(
                 later.append((name, call, arguments))
         if len(later) == len(waiting):
             raise ModelError(
-                f"the calls of {[name for name, *_ in later]} form a cycle"
+                f"the calls of the layers {[name for name, *_ in later]} form a cycle, "
+                "so none can be first: the model's config is damaged; save it again"
             )
         waiting = later
 
 
 def _tensors(arguments: Any) -> Iterator[Reference]:
-    """The tensors in a call's arguments, in order."""
+    """Yield the tensors in a call's arguments, in order."""
     if isinstance(arguments, Mapping):
         if arguments.get("class_name") == "__keras_tensor__":
             yield reference(arguments["config"])
@@ -62,7 +63,7 @@ def reference(tensor: Mapping[str, Any]) -> Reference:
 
 
 def rebuilt(arguments: Any, signal: Callable[[Any], Signal]) -> Any:
-    """A call's arguments: signals in place of tensors, NumPy arrays, slices, ..."""
+    """Rebuild a call's arguments from the config, with signals in place of tensors."""
     if isinstance(arguments, list | tuple):
         return [rebuilt(item, signal) for item in arguments]
     if not isinstance(arguments, Mapping):
@@ -79,7 +80,7 @@ def rebuilt(arguments: Any, signal: Callable[[Any], Signal]) -> Any:
 
 
 def signals(arguments: Any) -> Iterator[Signal]:
-    """The signals in a call's arguments, in order."""
+    """Yield the signals in a call's arguments, in order."""
     if isinstance(arguments, Signal):
         yield arguments
     elif isinstance(arguments, Mapping):
@@ -90,7 +91,7 @@ def signals(arguments: Any) -> Iterator[Signal]:
 
 
 def references(structure: Any) -> Iterator[Reference]:
-    """The tensors in the config's input or output layers, in order."""
+    """Yield the tensors in the config's input or output layers, in order."""
     if isinstance(structure, Mapping):
         structure = list(structure.values())
     if isinstance(structure[0], str):

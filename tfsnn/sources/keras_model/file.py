@@ -1,4 +1,4 @@
-"""Keras model files. Nothing in a file is ever run as code: safe mode stays on."""
+"""Loading Keras model files; safe mode stays on, so no code in a file is ever run."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def load_keras_file(path: Path) -> keras.Model:
     """Load a ``.keras`` or ``.h5`` file.
 
     Raises:
-        ModelError: if it does not exist, is of another kind, is damaged, needs a custom
-            class that is not registered, or holds code (a Lambda layer).
+        ModelError: if the file does not exist, is of another kind, is damaged, needs a
+            custom class that is not registered, or holds code (a Lambda layer).
     """
     if path.suffix not in SUFFIXES:
         raise ModelError(
@@ -54,4 +54,7 @@ def _explain(error: Exception) -> str:
             "that registers it (keras.saving.register_keras_serializable) and convert "
             "in Python"
         )
-    return f"cannot be read as a Keras model ({type(error).__name__}: {text[:300]})"
+    return (
+        f"cannot be read as a Keras model ({type(error).__name__}: {text[:300]}): save "
+        "it again with this version of Keras"
+    )

@@ -1,4 +1,4 @@
-"""The walk: a Keras Functional or Sequential model becomes a graph.
+"""The walk that turns a Keras Functional or Sequential model into a graph.
 
 The connections are read from ``model.get_config()``, which is the ``.keras`` file
 format, rather than from private attributes of Keras.
@@ -6,7 +6,7 @@ format, rather than from private attributes of Keras.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -25,28 +25,34 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
+from tfsnn.sources.keras_model.structure import (
+    config_of,
+    functional,
+    input_names,
+    outputs_nest,
+)
 
 
 def import_model(model: keras.Model) -> Graph:
-    """Translate a model into nodes, one for one; nothing is simplified yet.
+    """Translate a model into a graph, layer by layer; nothing is simplified yet.
 
     Args:
-        model: Functional or Sequential, built, with inputs of fixed shape; it may
-            nest such models and share layers.
+        model: a built Functional or Sequential model with inputs of fixed shape; it
+            may nest such models and share layers.
 
     Raises:
         ModelError: if the model is of another form, or weights are not finite.
-        UnsupportedError: naming every layer that cannot be converted.
+        UnsupportedError: if layers cannot be converted; it names them all.
     """
-    functional = _functional(model, "the model")
-    if any(isinstance(output, dict | list | tuple) for output in _arranged(model)):
+    whole = functional(model, "the model")
+    if outputs_nest(model):
         raise ModelError(
             f"{model.name}: its outputs are nested; arrange them in one list or dict"
         )
     walk = _Walk()
-    names = input_names(functional)
+    names = input_names(whole)
     for name in names:
-        tensor = functional.get_layer(name).output
+        tensor = whole.get_layer(name).output
         shape = tuple(tensor.shape[1:])
         if any(n is None for n in shape):
             raise ModelError(
@@ -54,56 +60,21 @@ def import_model(model: keras.Model) -> Graph:
                 "rebuild the model with an Input of fixed shape"
             )
         if tensor.dtype == "string":
-            raise ModelError(f"{model.name}: the input {name} is text, not numbers")
+            raise ModelError(
+                f"{model.name}: the input {name} is text, not numbers: encode it before"
+            )
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-    outputs = [walk.readout(name) for name in walk.model(functional, names, "")]
+    outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
     if walk.problems:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
     if lost := [name for name in graph.inputs if name not in names]:
-        raise ModelError(f"{model.name}: nothing was found that computes {lost}")
+        raise ModelError(
+            f"{model.name}: nothing was found that computes {lost}: build it again"
+        )
     _check_weights(graph)
     return graph
-
-
-def input_names(model: keras.Model) -> list[str]:
-    """The names of a Functional model's input layers, in order.
-
-    Not those of its tensors, which are others after the model is saved and loaded, and
-    in another order where the inputs are a dict.
-    """
-    return [name for name, *_ in references(_config(model)["input_layers"])]
-
-
-def input_arranger(model: keras.Model) -> Callable[[Any], Any]:
-    """A function from inputs by name to the structure that the model takes.
-
-    The only input of a model, not in a mapping, is passed on as it is.
-    """
-    functional = _functional(model, "the model")
-    structure = _config(functional)["input_layers"]
-    names = input_names(functional)
-
-    def arrange(feed: Any) -> Any:
-        if not isinstance(feed, Mapping):
-            return feed
-        values = [feed[name] for name in names]
-        if isinstance(structure, Mapping):
-            return dict(zip(structure, values, strict=True))
-        return values
-
-    return arrange
-
-
-def _arranged(model: keras.Model) -> list[Any]:
-    """The outputs of a model, without what is nested in them taken apart."""
-    if isinstance(model, keras.Sequential):
-        return list(model.outputs)
-    outputs = model.output
-    if isinstance(outputs, dict):
-        return list(outputs.values())
-    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
 
 def _check_weights(graph: Graph) -> None:
@@ -115,12 +86,13 @@ def _check_weights(graph: Graph) -> None:
     if broken:
         raise ModelError(
             f"the weights of {', '.join(broken)} hold NaN or infinite values: the "
-            "model's training diverged or its file is damaged"
+            "model's training diverged or its file is damaged: train it again with a "
+            "smaller learning rate, or save it again"
         )
 
 
 class _Walk:
-    """Goes on behind a layer that cannot be converted, to find them all."""
+    """The walk over one model, which collects all layers that cannot be converted."""
 
     def __init__(self) -> None:
         self.builder = Builder()
@@ -128,11 +100,11 @@ class _Walk:
         self.problems: list[tuple[str, str, str]] = []
 
     def model(
-        self, functional: keras.Model, inputs: Sequence[str], prefix: str
+        self, model: keras.Model, inputs: Sequence[str], prefix: str
     ) -> list[str]:
-        """Translate a model's layers; the names of the nodes of its outputs."""
-        config = _config(functional)
-        operations = {op.name: op for op in functional.operations}
+        """Translate a Functional model's layers; the nodes of its outputs."""
+        config = config_of(model)
+        operations = {op.name: op for op in model.operations}
         sources = list(references(config["input_layers"]))
         values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
         for name, call, arguments in calls(config, set(values)):
@@ -151,7 +123,7 @@ class _Walk:
             (name, call - _counts_from_one(operations[name]), i)
             for name, call, i in references(config["output_layers"])
         ]
-        wanted = zip(outputs, functional.outputs, strict=True)
+        wanted = zip(outputs, model.outputs, strict=True)
         return [
             values.get(reference) or self.stand_in(prefix, tensor.shape)
             for reference, tensor in wanted
@@ -164,16 +136,16 @@ class _Walk:
         kwargs: Mapping[str, Any],
         prefix: str,
     ) -> list[str]:
-        """Translate one call of a layer or nested model; the nodes of its outputs."""
+        """Translate one call of a layer or nested model; return its outputs' nodes."""
         name, kind = prefix + layer.name, type(layer).__name__
         self.builder.layer = name
         if isinstance(layer, keras.Model):
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
-            functional = _functional(layer, name)
-            inputs = _in_order(functional, args, kwargs)
-            outputs = self.model(functional, inputs, name + "/")
-            structure = _config(functional)["output_layers"]
+            nested = functional(layer, name)
+            inputs = _in_order(nested, args, kwargs)
+            outputs = self.model(nested, inputs, name + "/")
+            structure = config_of(nested)["output_layers"]
             if isinstance(structure, Mapping):  # Keras counts them by their keys' order
                 by_key = dict(zip(structure, outputs, strict=True))
                 outputs = [by_key[key] for key in sorted(by_key)]
@@ -204,60 +176,24 @@ class _Walk:
         self.builder.args, self.builder.kwargs = tuple(map(Signal, inputs)), {}
         try:
             if isinstance(layer, keras.Model):
-                functional = _functional(layer, f"{wrapper}/{layer.name}")
-                return self.model(functional, inputs, f"{wrapper}/{layer.name}/")
+                nested = functional(layer, f"{wrapper}/{layer.name}")
+                return self.model(nested, inputs, f"{wrapper}/{layer.name}/")
             return translate(layer, inputs, self.builder)
         finally:
             self.builder.layer = wrapper
             self.builder.args, self.builder.kwargs = args, kwargs
 
     def stand_in(self, name: str, shape: Sequence[int | None]) -> str:
-        """A node for the output of a layer that could not be converted."""
+        """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
         return self.builder.add(Source, (), fixed, suffix="_unknown")
 
     def readout(self, name: str) -> str:
-        """The node `name` as an output of the model."""
+        """Add a readout that makes the node `name` an output of the model."""
         node = self.builder.nodes[name]
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
-
-
-def _functional(model: keras.Model, where: str) -> keras.Model:
-    """The model as Functional, over the same layers.
-
-    A subclass may compute something else in its own ``call``: it is refused.
-    """
-    graph_like = keras.Model(*[keras.Input((1,))] * 2)
-    if isinstance(model, keras.Sequential) and type(model) is keras.Sequential:
-        if not model.built or not model.layers:
-            raise ModelError(
-                f"{where} ({model.name}) has no input shape: give it an Input layer"
-            )
-        return keras.Model(model.inputs, model.outputs)
-    if type(model) is not type(graph_like):
-        raise ModelError(
-            f"{where} ({model.name}) is a {type(model).__name__}, whose structure is "
-            "Python code: rebuild it as a Functional or Sequential model"
-        )
-    return model
-
-
-def _config(model: keras.Model) -> dict[str, Any]:
-    """The model's config, in which its connections are.
-
-    Raises:
-        ModelError: if one of its layers cannot tell its own.
-    """
-    try:
-        return model.get_config()
-    except NotImplementedError as error:
-        raise ModelError(
-            f"{model.name}: the connections of its layers are read from their configs, "
-            f"and one has none ({str(error).strip().splitlines()[0]}): give that layer "
-            "a get_config(), and an operation numbers in place of arrays"
-        ) from error
 
 
 def _counts_from_one(operation: Any) -> bool:
@@ -270,7 +206,7 @@ def _counts_from_one(operation: Any) -> bool:
 
 
 def _with_constants(argument: Any, builder: Builder) -> Any:
-    """A layer's argument with a node for each array in it, ``(1, *shape)``."""
+    """Replace each array ``(1, *shape)`` in a layer's argument by a constant node."""
     if isinstance(argument, list | tuple):
         return [_with_constants(item, builder) for item in argument]
     if not isinstance(argument, np.ndarray):
@@ -284,12 +220,12 @@ def _with_constants(argument: Any, builder: Builder) -> Any:
 
 
 def _in_order(
-    functional: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    model: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> list[str]:
     """The arguments of a nested model's call, in the order of its inputs."""
-    structure = _config(functional)["input_layers"]
+    structure = config_of(model)["input_layers"]
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
         return [args[0][key] for key in structure]
-    # A mask that an earlier layer made is no input.
+    # Keras passes masks of earlier layers on as arguments; they are not inputs.
     given = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
     return list(signals([args, given]))

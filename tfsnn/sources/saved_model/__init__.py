@@ -1,8 +1,8 @@
-"""SavedModels: the network is rebuilt from the graph of a signature.
+"""SavedModels as Keras models, rebuilt from the graph of a signature.
 
-Keras 3 cannot load a SavedModel as layers. What the signature computes is in its graph,
-though, and that is enough: the variables are frozen, constants folded, and operations
-(or patterns of them) become Keras layers again, with names from the graph's scopes.
+Keras 3 cannot load a SavedModel as layers. But the graph of a signature holds all that
+it computes: variables are frozen, constants folded, and operations (or patterns of
+them) become Keras layers again, with names from the graph's scopes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import keras
 
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.sources.saved_model import patterns, translators
-from tfsnn.sources.saved_model.check import Differs, compare
+from tfsnn.sources.saved_model.check import RebuildMismatch, compare
 from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.rebuild import Rebuild
@@ -51,16 +51,17 @@ def load_saved_model(
 
     Args:
         path: the folder that holds ``saved_model.pb``.
-        signature: its name; ``serving_default``, or the only one, if not given.
+        signature: name of the signature; ``serving_default``, or the only one, if not
+            given.
 
     Returns:
-        A model whose inputs are named as the signature's and whose outputs are a
-        dict by the signature's names, or a tensor if there is one.
+        A model whose inputs have the signature's names and whose outputs are a dict by
+        the signature's names, or one tensor if there is only one output.
 
     Raises:
-        ModelError: if the folder cannot be read, has no such signature, an input
+        ModelError: if the folder cannot be read or has no such signature, an input
             shape is not fixed, or the rebuilt model computes something else.
-        UnsupportedError: naming every operation that cannot be rebuilt.
+        UnsupportedError: if operations cannot be rebuilt; it names them all.
     """
     path = Path(path)
     opened = open_signature(path, signature)
@@ -73,9 +74,9 @@ def load_saved_model(
         model = Rebuild(network).model(opened.inputs, name)
         try:
             compare(opened, frozen, network, model)
-        except Differs:
-            # A deep network may amplify even another order of rounding: operation by
-            # operation there is none.
+        except RebuildMismatch:
+            # Layers may round in another order than the operations they replace, which
+            # a deep network can amplify; operation by operation the order is the same.
             model = Rebuild(network, exact=True).model(opened.inputs, name)
             compare(opened, frozen, network, model)
     return model
@@ -83,10 +84,10 @@ def load_saved_model(
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Errors say which file they are about."""
+    """Put the path of the SavedModel in front of every ModelError."""
     try:
         yield
-    except UnsupportedError:  # names the operations, in lines of their own
+    except UnsupportedError:  # its message lists the operations, line by line
         raise
     except ModelError as error:
         raise type(error)(f"{path}: {error}") from error

@@ -1,6 +1,6 @@
-"""Channels-first operations, for which some CPUs have no kernel, turned around.
+"""Replacing channels-first operations, which not every CPU can run.
 
-Only for running a graph on a CPU, to compare with it.
+The replacement serves only to run a graph on a CPU, for comparison with its rebuild.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 FIRST = {b"NCHW": b"NHWC", b"NCDHW": b"NDHWC"}
-# Per operation, the arguments and the attributes that are in the order of the data.
+# By operation, the indices of the arguments that are in the order of the data.
 DATA: dict[str, tuple[int, ...]] = {
     "Conv2D": (0,),
     "Conv3D": (0,),
@@ -31,7 +31,7 @@ SIZES_FIRST = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 
 
 def without_channels_first(graph_def: Any) -> Any:
-    """The graph with its channels-first operations between transpositions."""
+    """Copy a graph, turning channels-first operations by transpositions around them."""
     turned = tf.compat.v1.GraphDef()
     turned.versions.CopyFrom(graph_def.versions)
     for node in graph_def.node:
@@ -64,14 +64,14 @@ def without_channels_first(graph_def: Any) -> Any:
 
 
 def _rank(node: Any) -> int:
-    """The number of axes of a channels-first operation, 0 for any other."""
+    """Return the number of axes of a channels-first operation, 0 for any other."""
     if node.op not in DATA or node.attr["data_format"].s not in FIRST:
         return 0
     return 5 if node.attr["data_format"].s == b"NCDHW" else 4
 
 
 def _trains(node: Any) -> bool:
-    """Batch normalisation with statistics of the batch, which CPUs do run."""
+    """Whether a batch normalisation uses the batch's statistics, which CPUs can run."""
     return node.op.startswith("FusedBatchNorm") and node.attr["is_training"].b
 
 

@@ -1,4 +1,4 @@
-"""The rebuilt model must compute what the signature computes."""
+"""The check that a rebuilt model computes what the signature computes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tfsnn.sources.saved_model.shapes import BATCHES
 from tfsnn.sources.saved_model.signature import Signature
 
 TOLERANCE = 1e-5
-# Between the graph as it is and as TensorFlow optimizes it for running it.
+# TensorFlow's optimizers round otherwise, so what the optimized graph gives may differ.
 OPTIMIZED = 1e-3
 # Inputs are drawn with these spreads, sample by sample (the larger one is that of an
 # image with values up to 255), until every output is finite and not all zero.
@@ -26,19 +26,20 @@ LARGEST_ID = 10
 NO_KERNEL = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 
-class Differs(ModelError):
+class RebuildMismatch(ModelError):
     """The rebuilt model computes something else than the signature."""
 
 
 def compare(
     signature: Signature, frozen: Frozen, network: Network, model: keras.Model
 ) -> dict[str, float]:
-    """The error of each output, for the sample where it is largest.
+    """Compare the rebuilt model with the signature; return the error of each output.
 
-    That is the largest difference over the largest value of one sample.
+    The error is the largest difference within a sample over the sample's largest
+    value, for the sample where that is largest.
 
     Raises:
-        Differs: if it is above 1e-5.
+        RebuildMismatch: if an error is above 1e-5.
         ModelError: if no input gives finite outputs.
     """
     samples = network.fixed or BATCHES[0]
@@ -79,7 +80,7 @@ def _error(
     largest = np.abs(a).max(axis=1, initial=1e-30)
     error = float((np.abs(a - b).max(axis=1, initial=0.0) / largest).max())
     if not error <= most:
-        raise Differs(
+        raise RebuildMismatch(
             f"the rebuilt model's output {name!r} differs from the SavedModel's by "
             f"{error:.2g} of its largest value (at most {most:g} is accepted): "
             "this is an error in tfsnn; load the model from a .keras file instead"
@@ -105,11 +106,14 @@ def _draw(
         most = 256 if spec.dtype in (tf.uint8, tf.int8) else LARGEST_ID
         most = min(most, _table_size(network, network.inputs[name], most))
         return rng.integers(0, most, shape).astype(dtype)
-    raise ModelError(f"the input {name!r} is of type {spec.dtype.name}, not numbers")
+    raise ModelError(
+        f"the input {name!r} is of type {spec.dtype.name}, not numbers: choose or "
+        "export a signature that takes numbers"
+    )
 
 
 def _table_size(network: Network, tensor: Any, most: int) -> int:
-    """The smallest table that this input, or what is made of it, is an index into."""
+    """Return the size of the smallest table that this input, or its result, indexes."""
     reached = {tensor.name}
     for operation in network.operations:
         read = [t.name in reached for t in operation.inputs]
@@ -125,11 +129,11 @@ def _table_size(network: Network, tensor: Any, most: int) -> int:
 
 
 def _run_graph(frozen: Frozen, fed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Operation by operation, without TensorFlow's optimizers, which round otherwise.
+    """Run the frozen graph without TensorFlow's optimizers, which round otherwise.
 
-    Not every CPU has kernels for channels-first operations; only where the graph
-    cannot run, it is run again with these between transpositions. Empty where only
-    XLA can run it, as grouped convolutions in three dimensions.
+    Not every CPU has kernels for channels-first operations; where the graph cannot
+    run, it is run again with channels-last ones between transpositions. The result is
+    empty where only XLA can run it, as grouped convolutions in three dimensions.
     """
     for graph_def in (frozen.graph_def, without_channels_first(frozen.graph_def)):
         graph = tf.Graph()
@@ -148,7 +152,7 @@ def _run_graph(frozen: Frozen, fed: dict[str, np.ndarray]) -> dict[str, np.ndarr
 def _run_signature(
     signature: Signature, fed: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Empty where a CPU cannot run it."""
+    """Run the signature as it is; the result is empty where a CPU cannot run it."""
     with tf.device("CPU"):
         given = {name: tf.constant(array) for name, array in fed.items()}
         try:

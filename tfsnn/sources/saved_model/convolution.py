@@ -1,4 +1,4 @@
-"""Convolutions, as the graph states them: read here, made into layers elsewhere."""
+"""Reading convolutions from the graph; translators make layers of them."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Convolution:
         kind: "conv", "depthwise" or "transposed".
         label: name of the operation.
         x: the graph's tensor that it reads.
-        kernel: ``(*window, in, out)``; ``(*window, out, in)`` if transposed.
-        strides: per dimension.
-        dilations: per dimension.
+        kernel: weights ``(*window, in, out)``; ``(*window, out, in)`` if transposed.
+        strides: stride of each dimension.
+        dilations: dilation of each dimension.
         padding: "SAME" or "VALID".
         pads: zeros put around the input before that (cut off, if transposed).
-        channels_first: the layout of the data.
-        output: sizes of the output per dimension.
+        channels_first: whether the data has its channels first.
+        output: size of each dimension of the output.
     """
 
     kind: str
@@ -44,12 +44,12 @@ class Convolution:
 
     @property
     def dimensions(self) -> int:
-        """1, 2 or 3."""
+        """The number of spatial dimensions: 1, 2 or 3."""
         return self.kernel.ndim - 2
 
 
 def read_convolution(tensor: Any, network: Network) -> Convolution | None:
-    """The convolution whose result this tensor is, in one operation or several."""
+    """Read the convolution that ends in this tensor, in one operation or several."""
     tensor = network.source(tensor)
     if not network.is_live(tensor):
         return None
@@ -64,7 +64,7 @@ def read_convolution(tensor: Any, network: Network) -> Convolution | None:
 
 
 def data_order(operation: Any) -> tuple[bool, list[int]]:
-    """Whether channels come first, and the indices of the spatial axes."""
+    """Return whether channels come first, and the indices of the spatial axes."""
     first = operation.get_attr("data_format") in (b"NCHW", b"NCDHW")
     rank = operation.outputs[0].shape.rank
     return first, list(range(2, rank) if first else range(1, rank - 1))
@@ -100,7 +100,7 @@ def _single(operation: Any, network: Network) -> Convolution | None:
 
 
 def _squeezed(operation: Any, network: Network) -> Convolution | None:
-    """A convolution in 1D: an axis is put in, and taken out again."""
+    """Read a 1D convolution, written as a 2D one between ExpandDims and Squeeze."""
     inner = network.source(operation.inputs[0])
     if not network.is_live(inner) or inner.op.type not in FORWARD + TRANSPOSED:
         return None
@@ -139,10 +139,10 @@ def _without(tensor: Any, axis: int) -> list[int]:
 
 
 def _dilated(operation: Any, network: Network) -> Convolution | None:
-    """A dilated convolution, written as a plain one on interleaved parts.
+    """Read a dilated convolution, written as a plain one on interleaved parts.
 
-    SpaceToBatchND pads and deals the pixels out, BatchToSpaceND puts them together
-    and crops; for a stride of 1, cropping the output is padding less.
+    SpaceToBatchND pads the pixels and deals them out, BatchToSpaceND puts them together
+    and crops; for a stride of 1, cropping the output equals padding less.
     """
     found = read_convolution(operation.inputs[0], network)
     if found is None or found.kind == "transposed":

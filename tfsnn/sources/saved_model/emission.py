@@ -1,4 +1,4 @@
-"""Keras layers and operations with names and weights, and the order of channels."""
+"""Making Keras layers and operations, with names, weights and the order of channels."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from tfsnn.sources.saved_model.shapes import Refused
 
 
 class Emission:
-    """What translators make Keras tensors with.
+    """The maker of Keras tensors that translators use.
 
     Attributes:
-        names: the names of layers.
-        label: name of the graph's operation that names the next layer.
+        names: names that layers have taken.
+        label: name of the graph's operation after which the next layer is named.
     """
 
     def __init__(self, names: Names) -> None:
-        """Nothing is made yet."""
+        """Start without any tensor."""
         self.names = names
         self.label = ""
-        # By id, and with the objects themselves, so that no id is used twice.
+        # Keyed by id; the objects are kept too, so that no id is used twice.
         self._named: dict[int, Any] = {}
         self._channels_last: dict[int, Any] = {}
         self._channels_first: dict[int, Any] = {}
         self._kept: list[Any] = []
 
     def name(self, kind: str) -> str:
-        """A free name for a layer of this class that stands for the operation."""
+        """Take a free name for a layer of this class, made of the operation's name."""
         return self.names.take(self.label, kind)
 
     def layer(self, kind: type, x: Any, **arguments: Any) -> Any:
-        """The result of a new layer of this class."""
+        """Apply a new layer of this class to x."""
         first = x[0] if isinstance(x, list) else x
         arguments.setdefault("dtype", keras.backend.standardize_dtype(first.dtype))
         return kind(name=self.name(kind.__name__), **arguments)(x)
@@ -50,14 +50,14 @@ class Emission:
         each_row: bool = False,
         **arguments: Any,
     ) -> Any:
-        """The result of a new layer with these weights.
+        """Apply a new layer with these weights to x.
 
         Args:
             kind: the layer's class.
-            x: what it reads.
-            weights: in the layer's order.
-            each_row: apply it to each of the rows that a sample has on its first axis.
-            arguments: of the layer.
+            x: Keras tensor that the layer reads.
+            weights: arrays in the layer's order.
+            each_row: whether to apply the layer to each row on a sample's first axis.
+            arguments: arguments of the layer's class.
         """
         name = self.name(kind.__name__)
         dtype = keras.backend.standardize_dtype(x.dtype)
@@ -72,7 +72,7 @@ class Emission:
         return y
 
     def raw(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """The result of a function of ``keras.ops``, named after the operation."""
+        """Apply a function of ``keras.ops``, named after the graph's operation."""
         y = function(*arguments, **options)
         flat = [a for group in arguments for a in _flat(group)]
         read = [a for a in flat if isinstance(a, keras.KerasTensor)]
@@ -85,12 +85,19 @@ class Emission:
         return y
 
     def reshape(self, x: Any, units: Sequence[int]) -> Any:
-        """The same values in row-major order, in this shape for each sample."""
+        """Give each sample of x the shape `units`, in row-major order.
+
+        Raises:
+            Refused: if the numbers of values differ.
+        """
         units = tuple(units)
         if tuple(x.shape[1:]) == units:
             return x
         if int(np.prod(x.shape[1:])) != int(np.prod(units)):
-            raise Refused(f"{tuple(x.shape[1:])} cannot become {units} for each sample")
+            raise Refused(
+                f"each sample would be reshaped from {tuple(x.shape[1:])} to {units}, "
+                "which mixes samples: export the model without this reshape"
+            )
         if len(units) == 1 and len(x.shape) > 2:
             return self.layer(layers.Flatten, x)
         if not units:
@@ -98,14 +105,14 @@ class Emission:
         return self.layer(layers.Reshape, x, target_shape=units)
 
     def channels_last(self, x: Any) -> Any:
-        """(B, C, ...) to (B, ..., C); takes :meth:`channels_first` back."""
+        """Move channels, (B, C, ...) to (B, ..., C); undoes :meth:`channels_first`."""
         if (known := self._channels_last.get(id(x))) is not None:
             return known
         y = self.layer(layers.Permute, x, dims=(*range(2, len(x.shape)), 1))
         return self.pair(last=y, first=x)
 
     def channels_first(self, x: Any) -> Any:
-        """(B, ..., C) to (B, C, ...); takes :meth:`channels_last` back."""
+        """Move channels, (B, ..., C) to (B, C, ...); undoes :meth:`channels_last`."""
         if (known := self._channels_first.get(id(x))) is not None:
             return known
         rank = len(x.shape)
@@ -114,18 +121,18 @@ class Emission:
         return y
 
     def pair(self, *, last: Any, first: Any) -> Any:
-        """Note that these are one tensor in both orders; returns `last`."""
+        """Record that two tensors are one in both orders; return `last`."""
         self._channels_last[id(first)] = last
         self._channels_first[id(last)] = first
         self._kept += [last, first]
         return last
 
     def is_channels_first(self, x: Any) -> bool:
-        """Whether this came out of :meth:`channels_first`, so is one step off."""
+        """Whether x is channels-first and its channels-last form is known."""
         return id(x) in self._channels_last
 
     def pointwise(self, x: Any, function: Callable[[Any], Any]) -> Any:
-        """Apply what does not care for the order of axes, in channels-last order."""
+        """Apply a function that works in any order of axes, in channels-last order."""
         if self.is_channels_first(x):
             return self.channels_first(function(self.channels_last(x)))
         return function(x)

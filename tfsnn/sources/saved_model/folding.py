@@ -1,4 +1,4 @@
-"""What does not depend on the values of the input is computed, once."""
+"""Constant folding: what does not depend on the input's values is computed once."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# These read the shape of a tensor only, not its values.
+# These operations read the shape of a tensor only, not its values.
 SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")
 
 
 def live_operations(graph: tf.Graph, inputs: Iterable[Any]) -> set[str]:
-    """Names of the operations whose values depend on the values of the inputs."""
+    """Return the names of the operations that depend on the values of the inputs."""
     live = {tensor.op.name for tensor in inputs}
     for operation in graph.get_operations():  # in topological order
         if operation.type not in SHAPE_READERS and any(
@@ -24,10 +24,10 @@ def live_operations(graph: tf.Graph, inputs: Iterable[Any]) -> set[str]:
 
 
 def evaluate(graph: tf.Graph, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """The values of tensors that depend on constants and shapes only.
+    """Compute tensors that depend on constants and shapes only.
 
-    Shapes are static, so the operations that read them become constants first; then
-    no input has to be fed.
+    Shapes are static, so the operations that read them become constants first, and no
+    input has to be fed.
     """
     found = {}
     computed = []
@@ -56,7 +56,7 @@ def _run(graph: tf.Graph, names: list[str]) -> dict[str, np.ndarray]:
         node.CopyFrom(operation.node_def)
         if node.op in SHAPE_READERS and _make_constant(node, operation):
             continue
-        del node.input[:]  # and with them, what only has to run before
+        del node.input[:]  # drops control inputs; the tensors are added again
         node.input.extend(tensor.name for tensor in operation.inputs)
         waiting += [tensor.op for tensor in operation.inputs]
     static = tf.Graph()
@@ -68,7 +68,7 @@ def _run(graph: tf.Graph, names: list[str]) -> dict[str, np.ndarray]:
 
 
 def _make_constant(node: Any, operation: Any) -> bool:
-    """Put the value of a shape reader in its place, if its shape is known."""
+    """Replace a shape reader by its value, if the shape it reads is known."""
     shape = operation.inputs[0].shape
     if not shape.is_fully_defined() or len(operation.outputs) != 1:
         return False
@@ -93,7 +93,7 @@ def _make_constant(node: Any, operation: Any) -> bool:
 
 
 def on_cpu() -> Any:
-    """A session's configuration: on the CPU, without optimizers."""
+    """Return a session's configuration for the CPU, without optimizers."""
     config = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config

@@ -1,4 +1,4 @@
-"""A signature's graph with its variables as constants and no function calls."""
+"""Freezing: a signature's graph with constants for variables and calls inlined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfsnn.private_apis import FREEZE
 from tfsnn.sources.saved_model.signature import Signature
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-# What keeps a call from being inlined, and shapes that a graph was exported with.
+# Attributes that keep TensorFlow from inlining a call.
 KEPT_APART = ("_XlaMustCompile", "jit_compile", "_noinline")
 ALTERED = "_altered"
 ASSIGNED = (
@@ -24,13 +24,13 @@ STATED_SHAPES = "_output_shapes"
 
 @dataclass(frozen=True)
 class Frozen:
-    """A graph of plain operations.
+    """A frozen graph, of plain operations and constants.
 
     Attributes:
-        graph_def: the graph.
-        inputs: by name of the signature's input, the tensor that is fed.
-        outputs: by name of the signature's output, the tensor that is fetched.
-        specs: by name of the input, shape and type.
+        graph_def: the graph, a ``GraphDef``.
+        inputs: names of the tensors that are fed, by name of the signature's input.
+        outputs: names of the tensors that are fetched, by name of the output.
+        specs: shape and type of each input, by name.
     """
 
     graph_def: Any
@@ -40,11 +40,12 @@ class Frozen:
 
 
 def freeze(signature: Signature) -> Frozen:
-    """Freeze the variables and inline every call.
+    """Freeze the variables of a signature and inline every call.
 
     Raises:
-        UnsupportedError: if it changes variables, as random augmentation does.
-        ModelError: if TensorFlow cannot freeze it.
+        UnsupportedError: if the signature changes variables, as random augmentation
+            does.
+        ModelError: if TensorFlow cannot freeze the signature.
     """
     arguments = tf.nest.flatten({name: name for name in signature.inputs})
     _refuse_assignments(signature)
@@ -89,9 +90,11 @@ def _constants(function: Any) -> Any:
 
 
 def _free_calls(graph_def: Any) -> bool:
-    """Whether calls are left; TensorFlow does not inline what XLA must compile.
+    """Let TensorFlow inline every call, and return whether calls were left.
 
-    Keras 3 exports grouped convolutions in a ``tf.function(jit_compile=True)``.
+    TensorFlow does not inline what XLA must compile, such as the
+    ``tf.function(jit_compile=True)`` in which Keras 3 exports grouped convolutions. So
+    the attributes that say so are removed.
     """
     functions = graph_def.library.function
     bodies = [graph_def.node, *(function.node_def for function in functions)]
@@ -99,7 +102,7 @@ def _free_calls(graph_def: Any) -> bool:
     for holder in holders:
         for attribute in KEPT_APART:
             holder.attr.pop(attribute, None)
-    # An altered function needs another name: TensorFlow knows the old one.
+    # An altered function needs a new name: TensorFlow has the old one registered.
     names = {function.signature.name for function in functions}
     for function in functions:
         function.signature.name += ALTERED
@@ -112,7 +115,7 @@ def _free_calls(graph_def: Any) -> bool:
 
 
 def _function(function: Any, graph_def: Any) -> Any:
-    """The function again, over an altered graph."""
+    """Make the function anew over an altered graph."""
     names = [tensor.name for tensor in (*function.inputs, *function.outputs)]
     wrapped = tf.compat.v1.wrap_function(
         lambda: tf.import_graph_def(graph_def, name=""), []

@@ -1,4 +1,4 @@
-"""The graph as the translators see it: shapes, constants, and what leads to what."""
+"""The frozen graph as translators see it, with shapes, constants and readers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tfsnn.sources.saved_model.shapes import (
     layout,
 )
 
-# At inference these hand on what they get, output for input.
+# At inference, each output of these operations is the input of the same index.
 TRANSPARENT = (
     "Identity",
     "IdentityN",
@@ -35,16 +35,16 @@ class Network:
     """A frozen graph, imported at two batch sizes.
 
     Attributes:
-        fixed: the batch size that the signature states, None if it is free.
+        fixed: batch size that the signature states, None if it is free.
         graph: the graph at the smaller batch size (or the fixed one).
-        inputs: by name, the tensors that are fed.
-        outputs: by name, the tensors that are fetched.
+        inputs: tensors that are fed, by name.
+        outputs: tensors that are fetched, by name.
         live: names of the operations that depend on the values of the inputs.
-        operations: those that lead to the outputs, in topological order.
+        operations: operations that lead to the outputs, in topological order.
     """
 
     def __init__(self, frozen: Frozen) -> None:
-        """Import the graph."""
+        """Import the graph at both batch sizes."""
         self.fixed = fixed_batch(frozen.specs)
         sizes = BATCHES if self.fixed is None else (self.fixed,)
         graphs = [
@@ -88,7 +88,7 @@ class Network:
         values = evaluate(self.graph, sorted(needed))
         others = values
         if self.fixed is None:
-            # Where no shape is read, both batch sizes give the same: compute one.
+            # Where no shape is read, both batch sizes give the same: one is enough.
             reading = live_operations(self.graph, _shape_reads(self.operations))
             twice = [n for n in needed if n.rsplit(":", 1)[0] in reading]
             others = values | evaluate(self._larger, twice)
@@ -100,48 +100,48 @@ class Network:
                 self._repeated[name] = block
 
     def is_live(self, tensor: Any) -> bool:
-        """Whether its value depends on the values of the inputs."""
+        """Whether a tensor depends on the values of the inputs."""
         return tensor.op.name in self.live
 
     def constant(self, tensor: Any) -> np.ndarray | None:
-        """The value of a tensor, None where it depends on the input or its batch."""
+        """Return a tensor's value, None where it depends on the input or its batch."""
         return self._constants.get(tensor.name)
 
     def argument(self, operation: Any, index: int) -> np.ndarray:
-        """The constant value of an operation's argument.
+        """Return the constant value of an operation's argument.
 
         Raises:
-            Refused: if it is not constant.
+            Refused: if the argument is not constant.
         """
         value = self.constant(operation.inputs[index])
         if value is None:
             raise Refused(
                 f"its argument {index} is computed from the input; only a constant is "
-                "supported"
+                "supported: export the model with a fixed value"
             )
         return value
 
     def repeated(self, tensor: Any) -> np.ndarray | None:
-        """The value for one sample, of what is the same for each sample of a batch."""
+        """Return one sample's value of a constant that is the same for every sample."""
         return self._repeated.get(tensor.name)
 
     def batch_values(self, tensor: Any) -> np.ndarray | None:
-        """The value at the smaller batch size of what depends on nothing but that."""
+        """Return the value at the smaller batch size of what depends on that alone."""
         if self.is_live(tensor):
             return None
         return evaluate(self.graph, [tensor.name])[tensor.name]
 
     def layout(self, tensor: Any) -> Layout:
-        """Shape and batch of a tensor.
+        """Return shape and batch of a tensor.
 
         Raises:
-            Refused: if it does not hold one batch.
+            Refused: if the tensor does not hold one batch.
         """
         larger = self._larger.get_operation_by_name(tensor.op.name)
         return layout(tensor, larger.outputs[tensor.value_index], self.fixed)
 
     def source(self, tensor: Any) -> Any:
-        """The tensor that holds the same values in the same layout, furthest back."""
+        """Follow operations that change nothing back to the tensor they start from."""
         while self.is_live(tensor):
             operation = tensor.op
             if operation.type in TRANSPARENT:
@@ -175,7 +175,7 @@ class Network:
         return counts
 
     def only_reader(self, tensor: Any) -> bool:
-        """Whether one operation alone reads this tensor."""
+        """Whether no more than one operation reads this tensor."""
         return self._readers[self.source(tensor).name] <= 1
 
 
@@ -193,7 +193,7 @@ def _is_numeric(tensor: Any) -> bool:
 
 
 def _block(value: np.ndarray, other: np.ndarray) -> np.ndarray | None:
-    """The rows of one sample, if all samples have the same ones."""
+    """Return the rows of one sample, if all samples have equal rows."""
     small, large = BATCHES
     if not value.ndim or value.shape[1:] != other.shape[1:]:
         return None

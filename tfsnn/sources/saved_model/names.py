@@ -1,11 +1,11 @@
-"""Layer names from the scopes of the graph."""
+"""Names for layers, taken from the scopes of the graph."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# Scopes that TensorFlow and Keras open inside of a layer, and around a model.
+# Scopes that TensorFlow and Keras open within a layer (INNER) or around a model.
 INNER = frozenset(
     (
         "batchnorm",
@@ -35,14 +35,14 @@ COUNT = re.compile(r"_\d+$")
 
 
 class Names:
-    """Unique layer names.
+    """The layer names that are taken; a name is given once.
 
-    Keras 3 counts every scope once more when it exports a model, ``conv_1`` for
-    ``conv`` (and ``conv_1_2`` for ``conv_1``, where both are); that is taken off again.
+    When Keras 3 exports a model, it appends a count to every scope: ``conv_1`` for
+    ``conv``, and ``conv_1_2`` for ``conv_1`` where both exist. The count is removed.
     """
 
     def __init__(self, operations: Iterable[str]) -> None:
-        """The names of the graph's operations."""
+        """Find out from the operations' names whether scopes have Keras's count."""
         plain = (name for name in operations if not name.startswith("Func/"))
         scopes = {scope for name in plain if (scope := _scope(name))}
         self._counted = bool(scopes) and all(
@@ -52,7 +52,7 @@ class Names:
         self._taken: set[str] = set()
 
     def take(self, operation: str, kind: str) -> str:
-        """A name for a layer of class `kind` that stands for this operation."""
+        """Take a name for a layer of class `kind` that stands for this operation."""
         base = _scope(operation)
         if base and self._counted:
             base = COUNT.sub("", base)
@@ -60,7 +60,7 @@ class Names:
         return self.reserve(base, f"{base}_{kind.lower()}")
 
     def reserve(self, *names: str) -> str:
-        """The first of these names that is free; the last one, counted, if none is."""
+        """Take the first of these names that is free, or else number the last one."""
         count = 1
         candidates = list(names)
         while candidates[0] in self._taken:
@@ -74,7 +74,7 @@ class Names:
 
 
 def _scope(operation: str) -> str:
-    """The last scope that names a layer; empty if there is none."""
+    """Return the last scope that names a layer, or "" if there is none."""
     parts = [part for part in operation.split("/")[:-1] if not OUTER.match(part)]
     if len(parts) > 1 and COUNT.sub("", parts[-1]) in INNER:
         parts.pop()

@@ -1,4 +1,4 @@
-"""The walk: the graph's operations become Keras layers, in topological order."""
+"""The walk that turns the graph's operations into Keras layers, in their order."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from tfsnn.sources.saved_model.shapes import Layout, Refused
 
 @dataclass(frozen=True)
 class Step:
-    """One operation or composition to translate, and what it reads."""
+    """An operation or composition to translate, and the tensors that it reads."""
 
     operation: Any
     reads: Sequence[Any]
     composition: Composition | None
 
 
-class Behind(Refused):
-    """An operation reads what could not be translated."""
+class DependsOnRefused(Refused):
+    """An operation reads what could not be translated, which is reported by itself."""
 
 
 class Rebuild(Emission):
-    """A Keras model in the making.
+    """A Keras model in the making, rebuilt from a frozen graph.
 
     Attributes:
-        network: the graph.
+        network: the frozen graph.
     """
 
     def __init__(self, network: Network, *, exact: bool = False) -> None:
-        """Nothing is translated yet; if exact, no composition that rounds will be."""
+        """Start with nothing translated; `exact` leaves out compositions that round."""
         named = (op.name for op in network.operations if op.name in network.live)
         super().__init__(Names(named))
         self.network = network
@@ -52,10 +52,10 @@ class Rebuild(Emission):
         self._refused: set[str] = set()
 
     def model(self, specs: Mapping[str, Any], name: str) -> keras.Model:
-        """Translate everything that leads to the outputs.
+        """Translate everything that leads to the outputs into a model.
 
         Raises:
-            UnsupportedError: naming every operation that cannot be translated.
+            UnsupportedError: if operations cannot be translated; it names them all.
         """
         inputs = {}
         for key, tensor in self.network.inputs.items():
@@ -70,16 +70,20 @@ class Rebuild(Emission):
                 self._translate(step)
             except Refused as refusal:
                 operation = step.operation
-                if not isinstance(refusal, Behind):
+                if not isinstance(refusal, DependsOnRefused):
                     problems.append((operation.name, operation.type, str(refusal)))
                 self._stand_in(operation)
         outputs = {}
         for key, tensor in self.network.outputs.items():
             value = self[tensor] if not problems else None
             if isinstance(value, np.ndarray):
-                problems.append((key, tensor.op.type, "it does not depend on an input"))
+                why = "it does not depend on an input: export the model without it"
+                problems.append((key, tensor.op.type, why))
             elif value is not None and self.layout(tensor).axis != 0:
-                why = "the batch is not on the first axis of this output"
+                why = (
+                    "the batch is not on the first axis of this output: transpose it "
+                    "before export"
+                )
                 problems.append((key, tensor.op.type, why))
             outputs[key] = value
         if problems:
@@ -92,7 +96,7 @@ class Rebuild(Emission):
         )
 
     def _steps(self) -> list[Step]:
-        """What has to be translated, each behind what it reads."""
+        """List what has to be translated, each step behind those that it reads."""
         found: dict[str, Step] = {}
         waiting = [self.network.source(t) for t in self.network.outputs.values()]
         fed = {tensor.op.name for tensor in self.network.inputs.values()}
@@ -121,9 +125,12 @@ class Rebuild(Emission):
                 assert translator is not None  # types were checked before
                 results = translator(operation, self)
         except (ValueError, TypeError, NotImplementedError) as error:
-            # So Keras refuses arguments that no layer of it can honour.
+            # These are the errors with which Keras refuses a layer's arguments.
             why = str(error).strip().splitlines() or [type(error).__name__]
-            raise Refused(f"Keras cannot express it: {why[0][:200]}") from error
+            raise Refused(
+                f"Keras cannot express it ({why[0][:200]}): load the model from a "
+                ".keras file"
+            ) from error
         results = results if isinstance(results, list) else [results]
         for output, result in zip(operation.outputs, results, strict=False):
             self._check(output, result)
@@ -133,11 +140,12 @@ class Rebuild(Emission):
         expected = (None, *self.layout(output).units)
         if tuple(result.shape) != expected:
             raise Refused(
-                f"its output would have the shape {tuple(result.shape)}, not {expected}"
+                f"its output would have the shape {tuple(result.shape)}, not "
+                f"{expected}, in Keras: load the model from a .keras file"
             )
 
     def _stand_in(self, operation: Any) -> None:
-        """Go on behind what cannot be translated, to find the rest."""
+        """Put inputs in place of what cannot be translated, to find other problems."""
         self._refused.add(operation.name)
         for output in operation.outputs:
             try:
@@ -147,10 +155,10 @@ class Rebuild(Emission):
             self._tensors[output.name] = keras.Input(shape, dtype=output.dtype.name)
 
     def __getitem__(self, tensor: Any) -> Any:
-        """The Keras tensor of a tensor of the graph, or its value if it is constant.
+        """Return the Keras tensor of a graph's tensor, or its value if constant.
 
         Raises:
-            Refused: if it has neither.
+            Refused: if the tensor has neither.
         """
         tensor = self.network.source(tensor)
         if (known := self._tensors.get(tensor.name)) is not None:
@@ -160,22 +168,25 @@ class Rebuild(Emission):
         if (block := self.network.repeated(tensor)) is not None:
             return self._spread(tensor, block)
         if tensor.op.name in self._refused:
-            raise Behind
-        raise Refused(f"it needs {tensor.op.name}, which has no Keras form")
+            raise DependsOnRefused
+        raise Refused(
+            f"it needs {tensor.op.name}, which has no Keras form: load the model from "
+            "a .keras file"
+        )
 
     def layout(self, tensor: Any) -> Layout:
-        """Shape and batch of a tensor of the graph."""
+        """Return shape and batch of a tensor of the graph."""
         return self.network.layout(tensor)
 
     def operand(self, tensor: Any) -> Any:
-        """The same, where NumPy's broadcasting repeats a constant for each sample."""
+        """Return a Keras tensor, or a constant for NumPy to broadcast over samples."""
         block = self.network.repeated(self.network.source(tensor))
         if block is not None and block.size and (block == block.flat[0]).all():
             return np.asarray(block.flat[0])
         return self[tensor] if block is None or len(block) > 1 else block
 
     def _spread(self, tensor: Any, block: np.ndarray) -> Any:
-        """A constant, once for each sample."""
+        """Repeat a constant once for each sample of the inputs."""
         given = self._tensors[next(iter(self.network.inputs.values())).name]
         units = self.layout(tensor).units
         flat = self.raw(ops.reshape, given, (-1, int(np.prod(given.shape[1:]))))

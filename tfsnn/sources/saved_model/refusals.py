@@ -1,4 +1,4 @@
-"""Operations that cannot be rebuilt, all of them found before any work."""
+"""Refusals of operations that cannot be rebuilt, all found before any work."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ CONTROL_FLOW = frozenset(
 INPUTS = ("Placeholder",)
 HALF = {"float16", "bfloat16"}
 LOOP = (
-    "control flow depends on values: export the model with loops unrolled (for "
-    "recurrent layers, unroll=True) and without conditions"
+    "control flow depends on values, which layers cannot express: export the model "
+    "with loops unrolled (for recurrent layers, unroll=True) and without conditions"
 )
 TEXT = "works on text or encoded data: cut the graph behind it and feed its result"
 STATE = (
@@ -45,11 +45,11 @@ OTHER = (
 
 
 def check_types(network: Network) -> None:
-    """Refuse what no translator is known for.
+    """Refuse a graph with operations that no translator is known for.
 
     Raises:
-        UnsupportedError: naming every such operation that leads to an output.
-        ModelError: if it computes in half precision.
+        UnsupportedError: if such operations lead to an output; it names them all.
+        ModelError: if the graph computes in half precision.
     """
     fed = {tensor.op.name for tensor in network.inputs.values()}
     problems = []

@@ -1,8 +1,8 @@
-"""Who translates which operation: decorators, keyed on TensorFlow's operation types.
+"""Registries of translators and recognisers, by TensorFlow's operation types.
 
-A translator makes Keras tensors of one operation; a recogniser looks at the graph in
-front of one and, where it is the end of a known composition, says what that reads and
-which Keras layer does the same.
+A translator makes the Keras tensors of one operation. A recogniser looks at the graph
+in front of an operation and, where that ends a known composition, tells what the
+composition reads and which Keras layer does the same.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ class Composition:
 
     Attributes:
         reads: the graph's tensors that it reads.
-        emit: from the rebuild and the Keras tensors of `reads` to the result.
-        label: name of the operation that names the layer; the last one if empty.
-        rounds: the layer computes the same in another order, so it rounds otherwise.
+        emit: function that makes the result, from the rebuild and the Keras tensors of
+            `reads`.
+        label: name of the operation that names the layer; if empty, the last one's.
+        rounds: whether the layer rounds otherwise, as it computes in another order.
     """
 
     reads: Sequence[Any]
@@ -32,7 +33,7 @@ class Composition:
     rounds: bool = False
 
 
-# An operation and the rebuild (tfsnn.sources.saved_model.rebuild), which asks for it.
+# Called with an operation and the tfsnn.sources.saved_model.rebuild.Rebuild.
 Translator = Callable[[Any, Any], Any]
 Recogniser = Callable[[Any, Network], Composition | None]
 
@@ -41,16 +42,19 @@ _RECOGNISERS: dict[str, list[Recogniser]] = {}
 
 
 def translates(*types: str) -> Callable[[Translator], Translator]:
-    """Register the translator of these operation types.
+    """Register a translator of these operation types.
 
     Raises:
-        ValueError: if a type has one already.
+        ValueError: if one of the types has a translator already.
     """
 
     def register(translator: Translator) -> Translator:
         for kind in types:
             if kind in _TRANSLATORS:
-                raise ValueError(f"{kind} has a translator already")
+                raise ValueError(
+                    f"{kind} has a translator already: an operation has one; leave "
+                    "yours out"
+                )
             _TRANSLATORS[kind] = translator
         return translator
 
@@ -60,7 +64,7 @@ def translates(*types: str) -> Callable[[Translator], Translator]:
 def recognises(*types: str) -> Callable[[Recogniser], Recogniser]:
     """Register a recogniser of compositions that end in one of these types.
 
-    Those registered first are asked first.
+    Recognisers are tried in the order in which they were registered.
     """
 
     def register(recogniser: Recogniser) -> Recogniser:
@@ -72,21 +76,21 @@ def recognises(*types: str) -> Callable[[Recogniser], Recogniser]:
 
 
 def translator_of(kind: str) -> Translator | None:
-    """The translator of an operation type."""
+    """Return the translator of an operation type, None if there is none."""
     return _TRANSLATORS.get(kind)
 
 
 def known(kind: str) -> bool:
-    """Whether this operation type can be translated, alone or in a composition."""
+    """Whether an operation type has a translator."""
     return kind in _TRANSLATORS
 
 
 def recognise(operation: Any, network: Network, exact: bool) -> Composition | None:
-    """The composition that ends here, if one is known; if exact, none that rounds."""
+    """Find the composition that ends in an operation; if exact, none that rounds."""
     for recogniser in _RECOGNISERS.get(operation.type, ()):
         try:
             found = recogniser(operation, network)
-        except Refused:  # a shape in it is unlike that of the composition
+        except Refused:  # a shape does not fit this composition
             continue
         if found is not None and not (exact and found.rounds):
             return found

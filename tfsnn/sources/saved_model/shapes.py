@@ -1,7 +1,7 @@
-"""Static shapes, and where the batch is in them.
+"""Static shapes of the graph's tensors, and the place of the batch in them.
 
-The graph is imported with two batch sizes and TensorFlow's own shape inference gives
-the full shape of every tensor; what grows with the batch is the batch.
+The graph is imported with two batch sizes, and TensorFlow's own shape inference gives
+the full shape of every tensor; the axis that grows with the batch size is the batch.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ BATCHES = (2, 3)
 
 
 class Refused(Exception):
-    """An operation cannot be translated, for this reason."""
+    """An operation cannot be translated, for the reason in the message."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the samples of a batch are in a tensor of the graph.
+    """The layout of a tensor of the graph: where the samples of its batch are.
 
     A tensor of graph shape ``(rows * B, *units)`` is the Keras tensor
     ``(B, rows, *units)``, without the axis `rows` where that is 1: both have the same
     values in the same order. A batch that is on a later axis is brought to the front.
 
     Attributes:
-        shape: of the graph's tensor, without `axis`.
-        axis: of the batch.
-        rows: of each sample on that axis.
+        shape: shape of the graph's tensor, without `axis`.
+        axis: axis of the batch in the graph's tensor.
+        rows: number of rows that each sample has on that axis.
     """
 
     shape: tuple[int, ...]
@@ -46,27 +46,30 @@ class Layout:
 
     @property
     def rank(self) -> int:
-        """Of the graph's tensor."""
+        """The number of axes of the graph's tensor."""
         return len(self.shape) + 1
 
     def keras_axis(self, axis: int) -> int:
-        """Axis of the Keras tensor for an axis of the graph's tensor.
+        """Return the axis of the Keras tensor for an axis of the graph's tensor.
 
         Raises:
-            Refused: for the axis that holds the batch.
+            Refused: if the axis holds the batch.
         """
         axis %= self.rank
         if axis == self.axis:
-            raise Refused("it works across the samples of a batch")
+            raise Refused(
+                "it works across the samples of a batch, which must be independent: "
+                "export the model without it"
+            )
         return axis + (axis < self.axis) + (self.rows > 1)
 
 
 def fixed_batch(specs: Mapping[str, tf.TensorSpec]) -> int | None:
-    """The batch size that the inputs state, None if it is free.
+    """Return the batch size that the inputs state, None if it is free.
 
     Raises:
-        ModelError: if an input has no batch axis or a free axis beside it, or the
-            inputs state different batch sizes.
+        ModelError: if an input has no batch axis or another free axis, or the inputs
+            state different batch sizes.
     """
     sizes = {}
     for name, spec in specs.items():
@@ -98,7 +101,7 @@ def import_graph(
     specs: Mapping[str, tf.TensorSpec],
     batch: int,
 ) -> tuple[tf.Graph, dict[str, tf.Tensor]]:
-    """The graph with inputs of this batch size, and those inputs."""
+    """Import the graph with inputs of one batch size; return it and the inputs."""
     graph = tf.Graph()
     with graph.as_default():
         fed = {}
@@ -112,15 +115,19 @@ def import_graph(
 
 
 def layout(tensor: Any, larger: Any, fixed: int | None) -> Layout:
-    """The layout of a tensor, known at two batch sizes or at the fixed one.
+    """Find the layout of a tensor from its shapes at two batch sizes, or a fixed one.
 
     Raises:
-        Refused: if its shape depends on the data, or it does not hold one batch.
+        Refused: if the shape depends on the data, or the tensor does not hold one
+            batch.
     """
     shape = _known(tensor)
     if fixed is not None:
         if not shape or shape[0] % fixed:
-            raise Refused(f"its shape {shape} does not begin with the batch ({fixed})")
+            raise Refused(
+                f"its shape {shape} does not begin with the batch ({fixed}): export "
+                "the model with a free batch axis"
+            )
         return Layout(shape[1:], 0, shape[0] // fixed)
     other = _known(larger)
     growing = [
@@ -134,7 +141,7 @@ def layout(tensor: Any, larger: Any, fixed: int | None) -> Layout:
             return Layout((*shape[:axis], *shape[axis + 1 :]), axis, rows)
     raise Refused(
         f"it mixes the samples of a batch: its shape is {shape} for {small} samples "
-        f"and {other} for {large}"
+        f"and {other} for {large}; export the model without it"
     )
 
 
@@ -144,5 +151,8 @@ def _grew(small: int, large: int) -> bool:
 
 def _known(tensor: Any) -> tuple[int, ...]:
     if not tensor.shape.is_fully_defined():
-        raise Refused(f"its shape {tensor.shape} depends on the values of the input")
+        raise Refused(
+            f"its shape {tensor.shape} depends on the values of the input: export the "
+            "model with fixed shapes"
+        )
     return tuple(tensor.shape.as_list())

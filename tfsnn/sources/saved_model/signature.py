@@ -1,4 +1,4 @@
-"""Open a SavedModel and choose one of its signatures. No Python in it is run."""
+"""Opening a SavedModel and choosing a signature; no Python in the file is run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Signature:
     """A function of a SavedModel, from named tensors to named tensors.
 
     Attributes:
-        name: its name in the file.
-        function: the concrete function; it is called with keyword arguments.
-        inputs: by argument name, shape and type.
-        outputs: the names of what it returns.
-        owner: what was loaded; its variables live as long as it does.
+        name: name of the signature in the file.
+        function: concrete function, which is called with keyword arguments.
+        inputs: shape and type of each input, by argument name.
+        outputs: names of the tensors that the function returns.
+        owner: object that was loaded; the variables live as long as it does.
     """
 
     name: str
@@ -37,15 +37,15 @@ def open_signature(path: Path, name: str | None) -> Signature:
 
     Args:
         path: the folder that holds ``saved_model.pb``.
-        name: of the signature; ``serving_default``, or the only one, if not given.
+        name: name of the signature; ``serving_default``, or the only one, if None.
 
     Raises:
-        ModelError: if it cannot be loaded, has no such signature, or takes or returns
-            something else than dense tensors.
+        ModelError: if the file cannot be loaded or has no such signature, or the
+            signature takes or returns something other than dense tensors.
     """
     try:
         loaded = tf.saved_model.load(str(path))
-    # Protocol buffer, checkpoint and graph readers raise what they like.
+    # The readers of protocol buffers, checkpoints and graphs have no common error.
     except Exception as error:
         text = str(error).strip().splitlines()
         raise ModelError(
@@ -67,7 +67,7 @@ def open_signature(path: Path, name: str | None) -> Signature:
         if not isinstance(spec, tf.TensorSpec):
             raise ModelError(
                 f"{where}: its input {argument!r} is a {type(spec).__name__}; only "
-                "dense tensors are supported"
+                "dense tensors are supported: choose another one, or export one"
             )
     names = tuple(tf.nest.flatten({key: key for key in outputs}))
     return Signature(chosen, function, inputs, names, loaded)

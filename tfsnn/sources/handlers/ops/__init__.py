@@ -1,4 +1,4 @@
-"""Operations of ``keras.ops`` in Functional models, ``x + y`` included."""
+"""Handlers of ``keras.ops`` in Functional models, ``x + y`` included."""
 
 from tfsnn.sources.handlers.ops import (
     algebra,

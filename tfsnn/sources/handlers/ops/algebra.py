@@ -1,4 +1,4 @@
-"""Matrix products, of two signals or with a constant; convolutions."""
+"""Handlers of matrix products and Einstein's sums, of signals and constants."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from tfsnn.sources.handlers.registry import handles_operation
 
 @handles_operation("Matmul")
 def matmul(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """x @ y: a dense node where y is a constant matrix."""
+    """Translate x @ y: a dense node where y is a constant matrix."""
     first, second = builder.argument(0, "x1"), builder.argument(1, "x2")
     if isinstance(first, Signal) and isinstance(second, Signal):
         shapes = [builder.shape(name) for name in (first, second)]
         if len(shapes[0]) != len(shapes[1]) or len(shapes[0]) < 2:
-            raise Unsupported(f"of signals of shapes {shapes}: samples would be mixed")
+            raise Unsupported(
+                f"it multiplies signals of shapes {shapes}: samples would be mixed; "
+                "give both equally many axes, at least two each"
+            )
         rows = builder.broadcast([shape[:-2] for shape in shapes])
         shape = (*rows, shapes[0][-2], shapes[1][-1])
         return builder.function("matmul", (first, second), shape)
@@ -27,12 +30,15 @@ def matmul(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
         kernel = np.asarray(second, np.float32)
         if kernel.ndim == 2:
             return contract("...c,cd->...d", first, kernel, None, builder)
-    raise Unsupported("only the product of a signal and a constant matrix is supported")
+    raise Unsupported(
+        "only the product of two signals, or of a signal and a constant matrix, in "
+        "this order, is supported: use keras.ops.einsum for others"
+    )
 
 
 @handles_operation("Einsum")
 def einsum(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Einstein's sum of two signals, or of a signal and a constant."""
+    """Translate Einstein's sum of two signals, or of a signal and a constant."""
     equation = operation.subscripts.replace(" ", "")
     given = list(builder.args)
     if len(given) == 2 and isinstance(given[0], Signal) and "->" in equation:
@@ -41,7 +47,10 @@ def einsum(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
             return contract(equation, given[0], kernel, None, builder)
         if "..." not in equation:
             return _of_signals(equation, given, builder)
-    raise Unsupported(f"the equation {equation!r} of {len(given)} operands")
+    raise Unsupported(
+        f"the equation {equation!r} of {len(given)} operands is not supported: give "
+        "two operands, a signal first, and spell out the result and '...'"
+    )
 
 
 def _of_signals(equation: str, given: Sequence[Signal], builder: Builder) -> str:
@@ -50,7 +59,10 @@ def _of_signals(equation: str, given: Sequence[Signal], builder: Builder) -> str
     batch = result[:1]
     first = [term[0] == batch and batch not in term[1:] for term in letters]
     if not batch or not all(first):
-        raise Unsupported(f"the equation {equation!r} mixes samples")
+        raise Unsupported(
+            f"the equation {equation!r} mixes samples: the batch must be the first "
+            "axis of every operand and of the result"
+        )
     lengths: dict[str, int] = {}
     for term, name in zip(letters, given, strict=True):
         lengths |= dict(zip(term[1:], builder.shape(name), strict=True))

@@ -1,4 +1,4 @@
-"""Sums, products and comparisons of signals and constants."""
+"""Handlers of sums, products and comparisons of signals and constants."""
 
 from __future__ import annotations
 
@@ -11,37 +11,40 @@ from tfsnn.sources.handlers.activation import clipped
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.registry import Handler, handles_operation
 
-# Of a bound beyond it, x - bound would round small x away in float32.
+# For a bound beyond this, x - bound would round small x away in float32.
 FAR = 256.0
 
 
 def operands(builder: Builder) -> list[Any]:
-    """The arguments of a call: signals and arrays that broadcast to one sample."""
+    """Return a call's arguments: signals, and arrays that broadcast to one sample."""
     given = [*builder.args, *builder.kwargs.values()]
     if any(x is None for x in given):
-        raise Unsupported("without values to choose from, its shape is not fixed")
+        raise Unsupported(
+            "without values to choose from, its shape is not fixed: give x1 and x2"
+        )
     ranks = [len(builder.shape(x)) for x in given if isinstance(x, Signal)]
     return [x if isinstance(x, Signal) else sample(x, max(ranks)) for x in given]
 
 
 def sample(value: Any, rank: int) -> np.ndarray:
-    """A constant beside batches of samples of `rank` axes, for one sample.
+    """Return a constant for one sample of `rank` axes, without its batch axis.
 
     Raises:
-        Unsupported: if it has values for several samples.
+        Unsupported: if the constant has values for several samples.
     """
     value = np.asarray(value, np.float32)
     if value.ndim > rank:
         if value.shape[0] != 1 or value.ndim > rank + 1:
             raise Unsupported(
-                f"an array of shape {value.shape} has values for several samples"
+                f"an array of shape {value.shape} has values for several samples: give "
+                "one that is the same for all, with 1 as first axis"
             )
         value = value[0]
     return value
 
 
 def spread(x: Any, builder: Builder, shape: tuple[int, ...]) -> Signal:
-    """A constant as a signal that goes with others of this shape."""
+    """Return x as a signal: a constant becomes a node with as many axes as `shape`."""
     if isinstance(x, Signal):
         return x
     return builder.constant(x.reshape((1,) * (len(shape) - x.ndim) + x.shape))
@@ -59,7 +62,7 @@ def combined(
     with_constant: Callable[[str, np.ndarray], str],
     of_signals: Callable[[Sequence[str]], str],
 ) -> str:
-    """A signal and a constant, in any order, or signals."""
+    """Translate an operation on a signal and a constant, in any order, or signals."""
     signals = [x for x in inputs if isinstance(x, Signal)]
     constants = [x for x in inputs if not isinstance(x, Signal)]
     if len(signals) == 1 and len(constants) == 1:
@@ -72,7 +75,7 @@ def combined(
 
 @handles_operation("Add")
 def add(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """x + y."""
+    """Translate x + y."""
     return combined(
         operands(builder),
         builder,
@@ -83,7 +86,7 @@ def add(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles_operation("Subtract")
 def subtract(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """x - y."""
+    """Translate x - y."""
     first, second = operands(builder)
     sign = 1.0 if isinstance(first, Signal) else -1.0
     return combined(
@@ -98,7 +101,7 @@ def subtract(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles_operation("Multiply")
 def multiply(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """x * y."""
+    """Translate x * y."""
     return combined(
         operands(builder),
         builder,
@@ -109,7 +112,7 @@ def multiply(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles_operation("Divide", "TrueDivide")
 def divide(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """x / y."""
+    """Translate x / y."""
     first, second = operands(builder)
     if not isinstance(first, Signal):
         inverse = builder.function("reciprocal", (second,), suffix="_reciprocal")
@@ -129,13 +132,13 @@ def divide(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles_operation("Negative")
 def negative(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """-x."""
+    """Translate -x."""
     return builder.affine(inputs[0], -1.0)
 
 
 def _bounded(low: bool) -> Handler:
     def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-        """Of a signal and a number: ReLU of the difference, else a running sum."""
+        """Translate maximum or minimum: with a number by a ReLU, else a running sum."""
 
         def with_number(x: str, value: np.ndarray) -> str:
             if value.ndim > 1 or np.any(np.abs(value) > FAR):
@@ -164,12 +167,17 @@ handles_operation("Minimum")(_bounded(low=False))
 
 @handles_operation("Clip")
 def clip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """min(max(x, low), high) for numbers."""
+    """Translate clip: min(max(x, low), high) for numbers `low` and `high`."""
     low, high = operation.x_min, operation.x_max
     if not all(isinstance(bound, int | float) for bound in (low, high)):
-        raise Unsupported("its bounds are not numbers")
+        raise Unsupported(
+            f"its bounds, {low!r} and {high!r}, are not numbers: give two numbers, or "
+            "use keras.ops.maximum and minimum"
+        )
     if not low < high:
-        raise Unsupported(f"its bounds, {low} and {high}, leave nothing")
+        raise Unsupported(
+            f"its bounds, {low} and {high}, leave nothing: the first must be smaller"
+        )
     if abs(low) > FAR:
         shape, y = builder.shape(inputs[0]), Signal(inputs[0])
         for op, bound in (("maximum", low), ("minimum", high)):
@@ -209,7 +217,7 @@ for _class, _op in {
 
 @handles_operation("Power")
 def power(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """x ** y."""
+    """Translate x ** y."""
     exponent = operands(builder)[1]
     if not isinstance(exponent, Signal) and exponent.shape == () and exponent == 2:
         return builder.function("square", inputs)

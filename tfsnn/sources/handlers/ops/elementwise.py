@@ -1,4 +1,4 @@
-"""Functions of each value alone, activations among them."""
+"""Handlers of functions of each value alone, activations among them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfsnn.sources.handlers.activation import OVER_AXES, leaky, named
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.registry import Handler, handles_operation
 
-# Arguments that an operation holds, by its class.
+# Operations with arguments: the attributes that hold them, by class name.
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "Celu": ("alpha",),
     "Elu": ("alpha",),
@@ -53,19 +53,19 @@ for _name in NAMES:
 
 @handles_operation("Fabs")
 def absolute(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The absolute value."""
+    """Translate fabs, the absolute value."""
     return builder.function("absolute", inputs)
 
 
 @handles_operation("LeakyRelu")
 def leaky_relu(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """ReLU with a slope below 0."""
+    """Translate leaky_relu: ReLU with a slope below 0."""
     return leaky(inputs[0], builder, float(operation.negative_slope))
 
 
 @handles_operation("Softmax", "LogSoftmax", "Sparsemax")
 def over_axes(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Functions over one axis or several."""
+    """Translate softmax and its relatives over one axis or several."""
     name = _snake(type(operation).__name__)
     assert name in OVER_AXES
     axes = builder.axes(operation.axis, len(builder.shape(inputs[0])))
@@ -74,7 +74,7 @@ def over_axes(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles_operation("Glu")
 def glu(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """A half gated by the other."""
+    """Translate glu: one half of the values gated by the other."""
     shape = list(builder.shape(inputs[0]))
     axis = builder.axis(operation.axis, len(shape))
     shape[axis] //= 2
@@ -83,13 +83,13 @@ def glu(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles_operation("StopGradient", "Copy")
 def same(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """What changes nothing."""
+    """Translate operations that change no value."""
     return builder.drop(inputs, "identity at inference")
 
 
 @handles_operation("Cast", "ConvertToTensor", "SaturateCast")
 def cast(operation: Any, inputs: Sequence[Signal], builder: Builder) -> str:
-    """Towards 0 from floats to integers, and what is not 0 is true."""
+    """Translate cast: floats are truncated to integers; what is not 0 is true."""
     (x,) = inputs
     to = keras.backend.standardize_dtype(operation.dtype or x.dtype)
     if to == "bool" and x.dtype != "bool":
@@ -97,6 +97,9 @@ def cast(operation: Any, inputs: Sequence[Signal], builder: Builder) -> str:
         return builder.function("not_equal", (x, zero))
     if "int" in to and "float" in x.dtype:
         if type(operation).__name__ == "SaturateCast":
-            raise Unsupported(f"to {to}; only to floats is supported")
+            raise Unsupported(
+                f"it casts to {to}; only a cast to floats is supported: use "
+                "keras.ops.clip and cast"
+            )
         return builder.function("trunc", inputs)
     return builder.drop(inputs, "all signals are float32")

@@ -1,4 +1,4 @@
-"""Sums, means, maxima and the like over axes."""
+"""Handlers of sums, means, maxima and other reductions over axes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 
 from tfsnn.network.nodes import Average, Max, Pool
 from tfsnn.sources.handlers.builder import Builder, Unsupported
-from tfsnn.sources.handlers.registry import Handler, handles_operation
+from tfsnn.sources.handlers.registry import (
+    CHANNELS_FIRST_REFUSED,
+    Handler,
+    handles_operation,
+)
 
 FORMS = {
     "Sum": "sum",
@@ -26,7 +30,10 @@ FORMS = {
 def _reduction(form: str) -> Handler:
     def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
         if getattr(operation, "initial", None) is not None:
-            raise Unsupported(f"initial={operation.initial}; use maximum or minimum")
+            raise Unsupported(
+                f"initial={operation.initial} is not supported: apply "
+                "keras.ops.maximum or minimum to the result"
+            )
         axes = builder.axes(operation.axis, len(builder.shape(inputs[0])))
         keepdims = bool(operation.keepdims)
         return builder.reduce(inputs[0], form, axes, keepdims)
@@ -40,7 +47,7 @@ for _name, _form in FORMS.items():
 
 @handles_operation("Moments")
 def moments(operation: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
-    """Mean and variance."""
+    """Translate moments: mean and variance over axes."""
     axes = builder.axes(operation.axes, len(builder.shape(inputs[0])))
     keepdims = bool(operation.keepdims)
     return [
@@ -50,9 +57,12 @@ def moments(operation: Any, inputs: Sequence[str], builder: Builder) -> list[str
 
 @handles_operation("Normalize")
 def normalize(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """The L2 norm becomes 1."""
+    """Translate normalize: the L2 norm over axes becomes 1."""
     if operation.order != 2:
-        raise Unsupported(f"order={operation.order}; only 2 is supported")
+        raise Unsupported(
+            f"order={operation.order}; only 2 is supported: use it, or divide by the "
+            "norm"
+        )
     axes = builder.axes(operation.axis, len(builder.shape(inputs[0])))
     epsilon = 1e-7 if operation.epsilon is None else float(operation.epsilon)
     return builder.function("unit_norm", inputs, axes=axes, epsilon=epsilon)
@@ -61,7 +71,7 @@ def normalize(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 def _pooling(kind: type[Pool]) -> Handler:
     def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
         if operation.data_format == "channels_first":
-            raise Unsupported("data_format='channels_first'")
+            raise Unsupported(CHANNELS_FIRST_REFUSED)
         before = builder.shape(inputs[0])
         rank = len(before) - 1
         size = _each(operation.pool_size, rank)

@@ -1,7 +1,7 @@
-"""Several operations that are one Keras layer: the first that fits is taken.
+"""Patterns of several operations that are one Keras layer; the first that fits wins.
 
-So the order matters: an activation goes before the arithmetic it is made of, and a
-bias belongs to its layer before it is an offset of its own.
+The order of the imports is that of the attempts: an activation comes before the
+arithmetic it is made of, and a layer's bias before an offset of its own.
 """
 
 # isort: off

@@ -1,6 +1,6 @@
-"""Activations that Keras and TensorFlow write in several operations.
+"""Patterns of activations that Keras and TensorFlow write in several operations.
 
-Each entry is the Keras activation, and the forms in which it is found.
+FORMS has, for each Keras activation, the forms in which it is found.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ ONE_PLUS = tuple(Op(ADD, number(1.0), y) for y in (ERF, ERF_DIVIDED))
 
 
 def _half_times(y: Any) -> tuple[Any, ...]:
-    """x * y / 2 in its orders."""
+    """Return the patterns of x * y / 2, in all orders."""
     return (
         Op("Mul", Op("Mul", X, ONE_HALF), y),
         Op("Mul", X, Op("Mul", ONE_HALF, y)),
@@ -101,7 +101,7 @@ ENDS = ("Mul", "RealDiv", "Log", "Log1p", "Neg")
 
 @recognises(*ENDS)
 def named_activation(operation: Any, network: Network) -> Composition | None:
-    """An activation that Keras has by name."""
+    """Recognise an activation that Keras has by name."""
     (output,) = operation.outputs
     if not output.dtype.is_floating:
         return None
@@ -113,7 +113,7 @@ def named_activation(operation: Any, network: Network) -> Composition | None:
 
 def _emit_named(name: str) -> Any:
     def emit(rebuild: Any, x: Any) -> Any:
-        if name == "gelu_exact":  # by name, Keras means the exact form
+        if name == "gelu_exact":  # Keras's "gelu" is the exact form
             return rebuild.pointwise(
                 x, lambda y: rebuild.layer(layers.Activation, y, activation="gelu")
             )
@@ -142,7 +142,7 @@ BOUNDED = (
 
 @recognises("Minimum", "Maximum", "ClipByValue")
 def bounded_relu(operation: Any, network: Network) -> Composition | None:
-    """min(max(x, 0), m), in its forms."""
+    """Recognise min(max(x, 0), m), a bounded ReLU."""
     found = match_any(BOUNDED, operation.outputs[0], network)
     if found is None or found["most"].size != 1 or found["most"].item() <= 0:
         return None
@@ -157,7 +157,7 @@ def bounded_relu(operation: Any, network: Network) -> Composition | None:
 
 @recognises("Maximum")
 def plain_relu(operation: Any, network: Network) -> Composition | None:
-    """max(x, 0) and, for a leaky ReLU, max(x, a * x)."""
+    """Recognise max(x, 0), a ReLU, and max(x, a * x), a leaky one."""
     output = operation.outputs[0]
     if found := match(Op("Maximum", X, number(0.0)), output, network):
         return Composition(
@@ -174,7 +174,7 @@ def plain_relu(operation: Any, network: Network) -> Composition | None:
 
 NEGATIVE_PART = Op("Relu", Op("Neg", X))
 SLOPED = (
-    # The sign with which the slope stands in the form, and the form.
+    # The sign of the slope in the form, and the form.
     (-1, Op(ADD, Op("Relu", X), Op("Mul", Const("slope"), NEGATIVE_PART))),
     (1, Op("Sub", Op("Relu", X), Op("Mul", Const("slope"), NEGATIVE_PART))),
     (1, Op(ADD, Op("Relu", X), Op("Mul", Const("slope"), Op("Minimum", X, number(0))))),
@@ -183,7 +183,7 @@ SLOPED = (
 
 @recognises("AddV2", "Add", "Sub")
 def prelu(operation: Any, network: Network) -> Composition | None:
-    """relu(x) - a * relu(-x): PReLU, or LeakyReLU where a is one number."""
+    """Recognise relu(x) - a * relu(-x): PReLU, or LeakyReLU if a is one number."""
     for sign, form in SLOPED:
         found = match(form, operation.outputs[0], network)
         if found is None:

@@ -1,7 +1,7 @@
-"""Multiplying by and adding constants: one gain and one offset, per channel or in all.
+"""Patterns of products and sums with constants: a gain and an offset per channel.
 
-This is what a batch normalisation, a rescaling and a normalisation of the input are
-once their constants are folded.
+A batch normalisation, a rescaling and a normalisation of the input are such patterns
+once their constants are folded; a gain or offset may also be one number.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STEPS = ("AddV2", "Add", "Sub", "Mul", "RealDiv")
 
 @dataclass(frozen=True)
 class Affine:
-    """``x * gain + offset``; both of one element, or of one for each channel."""
+    """``x * gain + offset``, with one element each, or one for each channel."""
 
     x: Any
     gain: np.ndarray
@@ -30,7 +30,7 @@ class Affine:
 
 @recognises(*STEPS)
 def affine(operation: Any, network: Network) -> Composition | None:
-    """The longest chain of such steps that ends here."""
+    """Recognise the longest chain of products and sums with constants."""
     (output,) = operation.outputs
     if not output.dtype.is_floating:
         return None
@@ -68,7 +68,7 @@ def affine(operation: Any, network: Network) -> Composition | None:
 
 
 def before_label(tensor: Any, network: Network) -> str:
-    """Name of the operation that a tensor comes from."""
+    """Return the name of the operation that a tensor comes from."""
     return network.source(tensor).op.name
 
 
@@ -92,7 +92,7 @@ def _is_channels_first(operation: Any, network: Network) -> bool:
 
 
 def _step(tensor: Any, axis: int, network: Network) -> Affine | None:
-    """One multiplication, division, addition or subtraction of a constant."""
+    """Read one product, quotient, sum or difference with a constant."""
     tensor = network.source(tensor)
     if not network.is_live(tensor) or tensor.op.type not in STEPS:
         return None
@@ -117,7 +117,7 @@ def _step(tensor: Any, axis: int, network: Network) -> Affine | None:
 
 
 def _per_channel(value: np.ndarray, axis: int, shape: Any) -> np.ndarray | None:
-    """The constant in float64: one element or one for each channel."""
+    """Return a constant in float64, one element or one for each channel, else None."""
     if value.size == 1:
         return value.astype(np.float64).reshape(1)
     padded = (1,) * (len(shape) - value.ndim) + value.shape

@@ -1,4 +1,4 @@
-"""Embedding, which Keras 3 writes with a wrap-around of negative ids."""
+"""The pattern of Embedding, which Keras 3 writes with wrap-around of negative ids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOKUP = Op("GatherV2", Const("table"), X, number(0))
 
 @recognises("GatherV2")
 def embedding(operation: Any, network: Network) -> Composition | None:
-    """Rows of a constant table."""
+    """Recognise Embedding: rows of a constant table."""
     output = operation.outputs[0]
     found = match(WRAPPED_LOOKUP, output, network)
     if found is None or int(found["size"]) != len(found["table"]):

@@ -1,4 +1,4 @@
-"""A bias belongs to the convolution or dense layer whose result it is added to."""
+"""Patterns of dense layers and convolutions, with the bias added to their result."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from tfsnn.sources.saved_model.translators.matmul import read_dense
 
 @dataclass(frozen=True)
 class Linear:
-    """A layer with weights and without bias.
+    """A dense layer or convolution as the graph states it, without its bias.
 
     Attributes:
         x: the graph's tensor that it reads.
         label: name of the operation.
-        channel_axis: of its output in the graph.
-        emit: from the rebuild, the Keras tensor of `x` and a bias to the result.
+        channel_axis: axis of the channels of its output in the graph.
+        emit: function that makes the Keras tensor of the result, from the rebuild, the
+            Keras tensor of `x` and a bias.
     """
 
     x: Any
@@ -34,7 +35,7 @@ class Linear:
 
 
 def read_linear(tensor: Any, network: Network) -> Linear | None:
-    """The layer with weights whose result this tensor is."""
+    """Read the dense layer or convolution that ends in this tensor."""
     if (found := read_convolution(tensor, network)) is not None:
         axis = 1 if found.channels_first else tensor.shape.rank - 1
         return Linear(
@@ -62,7 +63,7 @@ def read_linear(tensor: Any, network: Network) -> Linear | None:
 
 @recognises("Reshape", "Squeeze", "BatchToSpaceND")
 def without_bias(operation: Any, network: Network) -> Composition | None:
-    """A layer with weights that is written in several operations."""
+    """Recognise a layer without bias that is written in several operations."""
     found = read_linear(operation.outputs[0], network)
     if found is None:
         return None
@@ -73,7 +74,7 @@ def without_bias(operation: Any, network: Network) -> Composition | None:
 
 @recognises("BiasAdd", "AddV2", "Add", "Sub")
 def with_bias(operation: Any, network: Network) -> Composition | None:
-    """A constant for each channel, added to the result of such a layer."""
+    """Recognise a layer with its bias, a constant for each channel of its result."""
     a, b = operation.inputs
     if network.constant(a) is not None and operation.type != "Sub":
         a, b = b, a
@@ -98,7 +99,7 @@ def with_bias(operation: Any, network: Network) -> Composition | None:
 def _through_reshape(
     operation: Any, reshaped: Any, offset: np.ndarray, network: Network
 ) -> Composition | None:
-    """A bias behind a reshape that splits or keeps the channels, as in attention."""
+    """Recognise a bias behind a reshape that keeps or splits channels, as attention."""
     if reshaped.op.type not in ("Reshape", "Squeeze"):
         return None
     before = network.source(reshaped.op.inputs[0])
@@ -127,7 +128,7 @@ def _through_reshape(
 
 
 def _channel_axis(operation: Any, offset: np.ndarray, rank: int) -> int | None:
-    """The axis along which an offset varies."""
+    """Return the axis along which an offset varies, None if there are several."""
     if operation.type == "BiasAdd":
         return 1 if _nchw(operation) and rank > 2 else rank - 1
     shape = (1,) * (rank - offset.ndim) + offset.shape

@@ -21,8 +21,8 @@ Bindings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Live:
-    """Any tensor that depends on the input; the same one wherever the name is."""
+class LiveTensor:
+    """Any tensor that depends on the input; one name is the same tensor throughout."""
 
     name: str
 
@@ -43,28 +43,28 @@ class Op:
     arguments: tuple[Any, ...]
 
     def __init__(self, types: str | tuple[str, ...], *arguments: Any) -> None:
-        """A type or several, and a pattern for each argument."""
+        """Take a type or several, and a pattern for each argument."""
         object.__setattr__(self, "types", (types,) if isinstance(types, str) else types)
         object.__setattr__(self, "arguments", arguments)
 
 
-X = Live("x")
+X = LiveTensor("x")
 
 
 def number(value: float) -> Const:
-    """A scalar constant of this value."""
+    """Return the pattern of a scalar constant of this value."""
     return Const(value=value)
 
 
 def match(pattern: Any, tensor: Any, network: Network) -> Bindings | None:
-    """What the names of the pattern stand for, None where it does not match."""
+    """Match a tensor; return what the pattern's names stand for, None if none match."""
     return next(_matches(pattern, tensor, network, {}), None)
 
 
 def match_any(
     patterns: tuple[Any, ...], tensor: Any, network: Network
 ) -> Bindings | None:
-    """The first match of several patterns."""
+    """Return the first match of several patterns, None if none match."""
     for pattern in patterns:
         if (found := match(pattern, tensor, network)) is not None:
             return found
@@ -81,7 +81,7 @@ def _matches(
             yield {**bound, pattern.name: value} if pattern.name else bound
     elif not network.is_live(tensor):
         return
-    elif isinstance(pattern, Live):
+    elif isinstance(pattern, LiveTensor):
         if pattern.name not in bound:
             yield {**bound, pattern.name: tensor}
         elif bound[pattern.name] is tensor:

@@ -1,4 +1,4 @@
-"""Layer normalisation, in the arithmetic that Keras and TensorFlow write for it."""
+"""Patterns of layer normalisation, as Keras and TensorFlow write its arithmetic."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GAMMA, BETA = Const("gamma"), Const("beta")
 
 
 def _whole(variance: Any) -> tuple[Any, ...]:
-    """All of a layer normalisation that multiplies x and mean by the same factor."""
+    """Return the patterns that multiply x and its mean by the same factor."""
     inverse = Op("Rsqrt", Op(ADD, variance, Const("epsilon")))
     forms: list[Any] = []
     for factor in (Op("Mul", inverse, GAMMA), inverse):
@@ -51,7 +51,7 @@ def _whole(variance: Any) -> tuple[Any, ...]:
 
 
 def _normalised(variance: Any) -> tuple[Any, ...]:
-    """(x - mean) / deviation."""
+    """Return the patterns of (x - mean) / deviation."""
     shifted = Op(ADD, variance, Const("epsilon"))
     return (
         Op("Mul", CENTRED, Op("Rsqrt", shifted)),
@@ -65,7 +65,7 @@ NORMALISED = tuple(form for variance in VARIANCES for form in _normalised(varian
 
 @recognises("AddV2", "Add", "Sub", "Mul", "RealDiv", "Reshape")
 def layer_normalization(operation: Any, network: Network) -> Composition | None:
-    """LayerNormalization over the last axis."""
+    """Recognise LayerNormalization over the last axis."""
     (output,) = operation.outputs
     if not output.dtype.is_floating:
         return None
@@ -100,7 +100,7 @@ def _emit(found: dict[str, Any]) -> Any:
 
 
 def _affine_of_normalised(tensor: Any, network: Network) -> dict[str, Any] | None:
-    """A normalised tensor, or that times gamma, plus beta."""
+    """Match a normalised tensor, with or without gamma and beta."""
     bound: dict[str, Any] = {}
     y = Op  # shorter below
     inner = tensor
@@ -115,10 +115,10 @@ def _affine_of_normalised(tensor: Any, network: Network) -> dict[str, Any] | Non
 
 
 def _fused(tensor: Any, network: Network) -> dict[str, Any] | None:
-    """Keras 2: the samples as channels of a batch normalisation that is training.
+    """Match Keras 2's form: a training batch normalisation with samples as channels.
 
-    Reshape to (1, rows, width, 1), FusedBatchNormV3 (NCHW) with scale 1 and offset 0,
-    Reshape back.
+    The form is Reshape to (1, rows, width, 1), FusedBatchNormV3 (NCHW) with scale 1 and
+    offset 0, and Reshape back.
     """
     tensor = network.source(tensor)
     if not network.is_live(tensor) or tensor.op.type != "Reshape":

@@ -1,4 +1,4 @@
-"""Pooling in one dimension, which TensorFlow does in two."""
+"""The pattern of pooling in one dimension, which TensorFlow does in two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfsnn.sources.saved_model.translators.pooling import emit_pooling
 
 @recognises("Squeeze", "Reshape")
 def pooling1d(operation: Any, network: Network) -> Composition | None:
-    """ExpandDims, pooling over a window of one in that axis, Squeeze."""
+    """Recognise ExpandDims, pooling over a window of 1 in that axis, Squeeze."""
     pool = network.source(operation.inputs[0])
     if not network.is_live(pool) or pool.op.type not in ("AvgPool", "MaxPool"):
         return None

@@ -1,4 +1,4 @@
-"""Nearest-neighbour upsampling, which Keras 3 writes as repetitions."""
+"""The pattern of nearest-neighbour upsampling, which Keras 3 writes as repetitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = {1: layers.UpSampling1D, 2: layers.UpSampling2D, 3: layers.UpSampling3D}
 
 @recognises("Reshape")
 def repetition(operation: Any, network: Network) -> Composition | None:
-    """Repeated elements along one axis, or along all axes but batch and channels."""
+    """Recognise repetition along one axis, or along all but batch and channels."""
     tensor, counts = operation.outputs[0], {}
     while (step := _repeat(tensor, network)) is not None and step[1] not in counts:
         if tensor is not operation.outputs[0] and not network.only_reader(tensor):
@@ -42,7 +42,7 @@ def repetition(operation: Any, network: Network) -> Composition | None:
 
 
 def _repeat(tensor: Any, network: Network) -> tuple[Any, int, int] | None:
-    """What is repeated, along which axis, how often: Reshape(Tile(ExpandDims(x)))."""
+    """Read Reshape(Tile(ExpandDims(x))): what is repeated, on which axis, how often."""
     tensor = network.source(tensor)
     if not network.is_live(tensor) or tensor.op.type != "Reshape":
         return None

@@ -1,4 +1,4 @@
-"""The translators of single operations, one file per family."""
+"""Translators of single operations, one file per family."""
 
 from tfsnn.sources.saved_model.translators import (
     convolution,

@@ -1,4 +1,4 @@
-"""Operands of different shapes, brought to shapes that Keras broadcasts alike."""
+"""Broadcasting: operands brought to shapes that Keras broadcasts as the graph does."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tfsnn.sources.saved_model.shapes import Refused
 
 
 def aligned(rebuild: Rebuild, operation: Any, tensors: Sequence[Any]) -> list[Any]:
-    """The Keras tensors and constants of an operation's arguments.
+    """Return the Keras tensors and constants of an operation's arguments.
 
-    NumPy broadcasts from the last axis on. That goes wrong only where the tensors
-    place the batch differently in the graph; then they get axes of size 1.
+    NumPy broadcasts from the last axis on. That fails only where the tensors have the
+    batch at different places in the graph; then they get axes of size 1.
 
     Raises:
         Refused: if the batches cannot be brought to one axis.
@@ -27,7 +27,7 @@ def aligned(rebuild: Rebuild, operation: Any, tensors: Sequence[Any]) -> list[An
     alike = len({(p.axis, p.rank, p.rows > 1) for p in places}) == 1
     values = [rebuild.operand(t) for t in tensors]
     constants = [value for value in values if isinstance(value, np.ndarray)]
-    # Longer than one sample's shape, a constant would meet the batch.
+    # A constant with as many axes as the graph's tensor would meet the batch.
     long = any(np.ndim(c) >= rank and np.shape(c)[0] != 1 for c in constants)
     if alike and places[0].axis == 0 and places[0].rank == rank and not long:
         return values
@@ -35,13 +35,16 @@ def aligned(rebuild: Rebuild, operation: Any, tensors: Sequence[Any]) -> list[An
         return values
     if rebuild.network.fixed != 1:
         if any(p.axis != 0 or p.rank != rank for p in places) or long:
-            raise Refused("its arguments hold the batch on different axes")
+            raise Refused(
+                "its arguments hold the batch on different axes: transpose one of them "
+                "before export"
+            )
         return [_with_rows(rebuild, t) for t in tensors]
     return [_whole(rebuild, t, rank) for t in tensors]
 
 
 def _with_rows(rebuild: Rebuild, tensor: Any) -> Any:
-    """With an axis for the rows of a sample, even where there is one only."""
+    """Give a tensor an axis for the rows of a sample, even where there is one row."""
     value = rebuild.operand(tensor)
     if isinstance(value, np.ndarray) or rebuild.layout(tensor).rows > 1:
         return value
@@ -49,7 +52,7 @@ def _with_rows(rebuild: Rebuild, tensor: Any) -> Any:
 
 
 def _whole(rebuild: Rebuild, tensor: Any, rank: int) -> Any:
-    """The graph's shape behind a batch axis: the graph's own batch is one sample."""
+    """Put the graph's shape behind a batch axis; its own batch is one sample."""
     value = rebuild.operand(tensor)
     if isinstance(value, np.ndarray):
         return value

@@ -1,4 +1,4 @@
-"""Convolutions become Keras layers, with their bias."""
+"""Translators of convolutions, with padding and bias."""
 
 from __future__ import annotations
 
@@ -33,36 +33,43 @@ CROPPINGS = (layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
 
 @translates(*FORWARD, *TRANSPOSED)
 def convolution(operation: Any, rebuild: Rebuild) -> Any:
-    """A convolution without bias."""
+    """Translate a convolution without bias."""
     found = read_convolution(operation.outputs[0], rebuild.network)
     if found is None:
-        raise Refused("its kernel is computed from the input; only constants are")
+        raise Refused(
+            "its kernel is computed from the input; only constant kernels are "
+            "supported: export the model with fixed weights"
+        )
     return emit_convolution(rebuild, found, rebuild[found.x], None)
 
 
 @translates("SpaceToBatchND", "BatchToSpaceND")
 def interleaving(operation: Any, rebuild: Rebuild) -> Any:
-    """Only around a convolution, where they are its dilation."""
+    """Refuse interleaving that is not the dilation of a convolution."""
     raise Refused(
-        "it is supported only around a convolution of stride 1, as its dilation"
+        "it is supported only around a convolution of stride 1, as its dilation: write "
+        "the convolution with dilations, or reshape and transpose instead"
     )
 
 
 def emit_convolution(
     rebuild: Rebuild, found: Convolution, x: Any, bias: np.ndarray | None
 ) -> Any:
-    """The layer for a convolution, and padding in front where that needs one.
+    """Make the layer for a convolution, and a padding layer where it needs one.
 
     Raises:
         Refused: if Keras has no layer for it.
     """
     kind = KINDS[found.kind][found.dimensions - 1]
     if kind is None:
-        raise Refused("Keras has no depthwise convolution of three dimensions")
+        raise Refused(
+            "Keras has no depthwise convolution of three dimensions: use a grouped "
+            "Conv3D"
+        )
     if max(found.strides) > 1 and max(found.dilations) > 1:
         raise Refused(
             f"strides={found.strides} with dilations={found.dilations}; Keras allows "
-            "only one of them above 1"
+            "only one of them above 1: change the layer"
         )
     if found.channels_first:
         x = rebuild.channels_last(x)
@@ -108,9 +115,9 @@ def _arguments(found: Convolution, channels: int, sizes: Sequence[int]) -> dict:
 
 
 def _output_padding(found: Convolution, sizes: Sequence[int]) -> tuple[int, ...] | None:
-    """What makes a transposed convolution as large as the graph says.
+    """Find the output padding that gives a transposed convolution the graph's size.
 
-    None where the size is the one that Keras takes by itself.
+    Returns None where Keras finds this size by itself.
     """
     wanted, plain, base = [], [], []
     for i, size in enumerate(sizes):
@@ -129,7 +136,8 @@ def _output_padding(found: Convolution, sizes: Sequence[int]) -> tuple[int, ...]
     if any(n < 0 or n >= s for n, s in zip(more, found.strides, strict=True)):
         raise Refused(
             f"a transposed convolution from {tuple(sizes)} to {found.output} with "
-            f"strides {found.strides}; Keras has no layer of these sizes"
+            f"strides {found.strides}; Keras has no layer of these sizes: change the "
+            "layer's padding or size"
         )
     return more
 
@@ -141,7 +149,7 @@ def around(
     pads: Sequence[tuple[int, int]],
     each_row: bool = False,
 ) -> Any:
-    """Zeros put around the spatial axes, or what is around them cut off."""
+    """Pad the spatial axes with zeros, or crop them, by one of `kinds`."""
     pairs = tuple((int(a), int(b)) for a, b in pads)
     name = "padding" if kinds is PADDINGS else "cropping"
     given = {name: pairs[0] if len(pairs) == 1 else pairs}

@@ -1,4 +1,4 @@
-"""Operations on each element: activations as layers, arithmetic as it is."""
+"""Translators of elementwise operations: layers for activations, ``keras.ops`` else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACTIVATIONS = {
 
 
 def _add(a: Any, b: Any) -> Any:
-    """The sum; Keras adds a constant ``(n, 1)`` along the last axis if that has n."""
+    """Add two tensors; Keras itself would add a constant ``(n, 1)`` as a bias of n."""
     for x, constant in ((a, b), (b, a)):
         shape = np.shape(constant) if isinstance(constant, np.ndarray) else ()
         if shape[-1:] == (1,) and constant.dtype.kind == "f":
@@ -93,7 +93,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 
 @translates(*ACTIVATIONS)
 def activation(operation: Any, rebuild: Rebuild) -> Any:
-    """An activation that Keras has by name."""
+    """Translate an activation that Keras has by name."""
     x, name = rebuild[operation.inputs[0]], ACTIVATIONS[operation.type]
     if operation.type == "LogSoftmax":
         return rebuild.layer(layers.Activation, x, activation=name)
@@ -104,13 +104,13 @@ def activation(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("Softmax")
 def softmax(operation: Any, rebuild: Rebuild) -> Any:
-    """Softmax over the last axis."""
+    """Translate softmax over the last axis."""
     return rebuild.layer(layers.Softmax, rebuild[operation.inputs[0]])
 
 
 @translates("Relu", "Relu6", "LeakyRelu")
 def relu(operation: Any, rebuild: Rebuild) -> Any:
-    """ReLU, bounded at 6 or leaky."""
+    """Translate ReLU, be it bounded at 6 or leaky."""
     kind: type = layers.ReLU
     arguments: dict[str, Any] = {}
     if operation.type == "Relu6":
@@ -127,7 +127,7 @@ def relu(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates(*UNARY)
 def unary(operation: Any, rebuild: Rebuild) -> Any:
-    """A function of each element that Keras has no layer for."""
+    """Translate a function of each element that Keras has no layer for."""
     function = UNARY[operation.type]
     return rebuild.pointwise(
         rebuild[operation.inputs[0]], lambda y: rebuild.raw(function, y)
@@ -136,7 +136,7 @@ def unary(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates(*BINARY)
 def binary(operation: Any, rebuild: Rebuild) -> Any:
-    """A function of two tensors, or of a tensor and a constant."""
+    """Translate a function of two tensors, or of a tensor and a constant."""
     a, b = aligned(rebuild, operation, operation.inputs)
     live = [x for x in (a, b) if not isinstance(x, np.ndarray)]
     units = rebuild.layout(operation.outputs[0]).units
@@ -146,6 +146,9 @@ def binary(operation: Any, rebuild: Rebuild) -> Any:
     turn = all(rebuild.is_channels_first(x) for x in live)
     if turn:
         a, b = (rebuild.channels_last(x) for x in live)
+    if BINARY[operation.type] is _add and all(n == 1 for n in b.shape[1:]):
+        # Keras adds (B, 1, 1) as a bias where another axis has length B, if it is last.
+        a, b = b, a
     if operation.type in MERGES and len(a.shape) == len(b.shape):
         y = rebuild.layer(MERGES[operation.type], [a, b])
     else:
@@ -154,7 +157,7 @@ def binary(operation: Any, rebuild: Rebuild) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A number instead of an array of one element without axes."""
+    """Turn an array of one element into a number."""
     if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "biuf":
         return value.item()
     return value
@@ -162,7 +165,7 @@ def _plain(value: Any) -> Any:
 
 @translates("AddN")
 def add_all(operation: Any, rebuild: Rebuild) -> Any:
-    """The sum of several tensors."""
+    """Translate the sum of several tensors."""
     values = aligned(rebuild, operation, operation.inputs)
     live = [x for x in values if not isinstance(x, np.ndarray)]
     y = rebuild.layer(layers.Add, live) if len(live) > 1 else live[0]
@@ -173,20 +176,26 @@ def add_all(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("ClipByValue")
 def clip(operation: Any, rebuild: Rebuild) -> Any:
-    """Values between two numbers."""
+    """Translate clipping between two numbers."""
     low, high = (rebuild.network.argument(operation, i) for i in (1, 2))
     if low.size != 1 or high.size != 1:
-        raise Refused("its bounds are arrays; only numbers are supported")
+        raise Refused(
+            "its bounds are arrays; only numbers are supported: use tf.minimum and "
+            "tf.maximum"
+        )
     x = rebuild[operation.inputs[0]]
     return rebuild.raw(lambda y: ops.clip(y, low.item(), high.item()), x)
 
 
 @translates("Select", "SelectV2")
 def select(operation: Any, rebuild: Rebuild) -> Any:
-    """One of two tensors, element by element."""
+    """Translate the choice between two tensors, element by element."""
     condition, a, b = operation.inputs
     if operation.type == "Select" and condition.shape != a.shape:
-        raise Refused("its condition has another shape than what it chooses from")
+        raise Refused(
+            "its condition has another shape than what it chooses from: use tf.where "
+            "with equal shapes"
+        )
     values = aligned(rebuild, operation, (condition, a, b))
     y = rebuild.raw(ops.where, values[0], _typed(values[1], a), _typed(values[2], b))
     return rebuild.reshape(y, rebuild.layout(operation.outputs[0]).units)
@@ -200,7 +209,7 @@ def _typed(value: Any, tensor: Any) -> Any:
 
 @translates("Cast")
 def cast(operation: Any, rebuild: Rebuild) -> Any:
-    """Another type."""
+    """Translate the cast to another type."""
     dtype = operation.outputs[0].dtype.name
     x = rebuild[operation.inputs[0]]
     return rebuild.pointwise(x, lambda y: rebuild.raw(lambda z: ops.cast(z, dtype), y))

@@ -1,4 +1,4 @@
-"""Parts of tensors: slices, rows of tables, indices of the largest."""
+"""Translators of slices, lookups in tables, and indices of the largest element."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfsnn.sources.saved_model.translators.pooling import sample_axes
 
 @translates("StridedSlice")
 def strided_slice(operation: Any, rebuild: Rebuild) -> Any:
-    """``x[begin:end:stride, ...]`` in all that TensorFlow's masks can say."""
+    """Translate ``x[begin:end:stride, ...]`` with all of TensorFlow's masks."""
     begin, end, strides = (_bounds(operation, rebuild, i) for i in (1, 2, 3))
     masks = {
         name: int(operation.get_attr(f"{name}_mask"))
@@ -47,7 +47,7 @@ def strided_slice(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("Slice")
 def plain_slice(operation: Any, rebuild: Rebuild) -> Any:
-    """``x[begin:begin + size]`` on every axis."""
+    """Translate ``x[begin:begin + size]`` on every axis."""
     begin, size = (_bounds(operation, rebuild, i) for i in (1, 2))
     parts = [
         slice(int(b), None if n == -1 else int(b + n))
@@ -57,13 +57,16 @@ def plain_slice(operation: Any, rebuild: Rebuild) -> Any:
 
 
 def _bounds(operation: Any, rebuild: Rebuild, index: int) -> np.ndarray:
-    """An argument; where it depends on the batch, its value at the graph's size."""
+    """Return a slice's bounds, at the graph's batch size if they depend on that."""
     tensor = operation.inputs[index]
     value = rebuild.network.constant(tensor)
     if value is None:
         value = rebuild.network.batch_values(tensor)
     if value is None:
-        raise Refused("its bounds are computed from the input; only constants are")
+        raise Refused(
+            "its bounds are computed from the input; only constants are supported: "
+            "export the model with fixed bounds"
+        )
     return value
 
 
@@ -95,22 +98,26 @@ def _sliced(operation: Any, rebuild: Rebuild, parts: list[slice]) -> Any:
 
 @translates("GatherV2", "Gather", "ResourceGather")
 def gather(operation: Any, rebuild: Rebuild) -> Any:
-    """Parts of a constant, or constant places of a tensor."""
+    """Translate the lookup of rows of a constant, or of constant places of a tensor."""
     table, indices = operation.inputs[:2]
     axis = 0
     if operation.type == "GatherV2":
         axis = int(rebuild.network.argument(operation, 2))
         if operation.get_attr("batch_dims"):
-            raise Refused("batch_dims is not supported")
+            raise Refused("batch_dims is not supported: use tf.gather without it")
     values, places = rebuild[table], rebuild[indices]
     if isinstance(values, np.ndarray):
         if axis % values.ndim == 0:
             return _take(rebuild, values, places, 0)
         raise Refused(
-            f"it looks up a constant on axis {axis}; only axis 0 is supported"
+            f"it looks up a constant on axis {axis}; only axis 0 is supported: "
+            "transpose the table"
         )
     if not isinstance(places, np.ndarray):
-        raise Refused("both its table and its indices depend on the input")
+        raise Refused(
+            "both its table and its indices depend on the input: make one of them "
+            "constant"
+        )
     x, (keras_axis,) = sample_axes(rebuild, table, [axis])
     y = rebuild.raw(lambda z: ops.take(z, places, axis=keras_axis), x)
     return rebuild.reshape(y, rebuild.layout(operation.outputs[0]).units)
@@ -122,11 +129,14 @@ def _take(rebuild: Rebuild, table: np.ndarray, places: Any, axis: int) -> Any:
 
 @translates("OneHot")
 def one_hot(operation: Any, rebuild: Rebuild) -> Any:
-    """One-hot vectors on the last axis."""
+    """Translate one-hot vectors on the last axis."""
     depth, on, off = (rebuild.network.argument(operation, i) for i in (1, 2, 3))
     rank = operation.outputs[0].shape.rank
     if operation.get_attr("axis") % rank != rank - 1 or on != 1 or off != 0:
-        raise Refused("only the values 1 and 0 on the last axis are supported")
+        raise Refused(
+            "only the values 1 and 0 on the last axis are supported: use tf.one_hot "
+            "with its defaults"
+        )
     dtype = operation.outputs[0].dtype.name
     x = rebuild[operation.inputs[0]]
     return rebuild.raw(lambda z: ops.one_hot(z, int(depth), dtype=dtype), x)
@@ -134,7 +144,7 @@ def one_hot(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("ArgMax", "ArgMin")
 def arg_most(operation: Any, rebuild: Rebuild) -> Any:
-    """The index of the largest or smallest element."""
+    """Translate the index of the largest or smallest element."""
     axis = int(rebuild.network.argument(operation, 1))
     x, (keras_axis,) = sample_axes(rebuild, operation.inputs[0], [axis])
     function = ops.argmax if operation.type == "ArgMax" else ops.argmin

@@ -1,4 +1,4 @@
-"""Several tensors to one, and one to several."""
+"""Translators that join several tensors, or split one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ from tfsnn.sources.saved_model.translators.pooling import sample_axes
 
 @translates("ConcatV2", "Concat")
 def concatenate(operation: Any, rebuild: Rebuild) -> Any:
-    """Concatenate along an axis of each sample."""
+    """Translate concatenation along an axis of each sample."""
     given = list(operation.inputs)
     axis_tensor = given.pop(-1 if operation.type == "ConcatV2" else 0)
     axis = rebuild.network.constant(axis_tensor)
     if axis is None:
-        raise Refused("its axis is computed from the input")
+        raise Refused(
+            "its axis is computed from the input: export the model with a fixed axis"
+        )
     values, axes = _placed(rebuild, operation, given, int(axis))
     if len(set(axes)) != 1:
-        raise Refused("its arguments hold the batch on different axes")
+        raise Refused(
+            "its arguments hold the batch on different axes: transpose one of them "
+            "before export"
+        )
     turn = all(rebuild.is_channels_first(x) for x in values)
     keras_axis = axes[0]
     if turn:
@@ -42,7 +47,7 @@ def concatenate(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("Pack")
 def stack(operation: Any, rebuild: Rebuild) -> Any:
-    """Stack along a new axis."""
+    """Translate stacking along a new axis."""
     rank = operation.outputs[0].shape.rank
     axis = operation.get_attr("axis") % rank
     after: Layout = rebuild.layout(operation.outputs[0])
@@ -56,22 +61,25 @@ def stack(operation: Any, rebuild: Rebuild) -> Any:
 
 
 def _of_sample(rebuild: Rebuild, tensor: Any, operation: Any, axis: int) -> Any:
-    """An argument of a stack; a constant is given a batch axis."""
+    """Return the Keras tensor of an argument of a stack."""
     value = rebuild[tensor]
     if isinstance(value, np.ndarray):
-        raise Refused("it stacks a constant; concatenate it instead")
+        raise Refused("it stacks a constant, without a batch: concatenate it instead")
     if rebuild.network.fixed == 1 and axis == 0:
         shape = tensor.shape.as_list()
         return rebuild.raw(lambda x: ops.reshape(x, (-1, *shape)), value)
     if rebuild.layout(tensor).rows > 1 and axis == 0:
-        raise Refused("it stacks in front of an axis that is merged with the batch")
+        raise Refused(
+            "it stacks in front of an axis that is merged with the batch: stack along "
+            "another axis"
+        )
     return value
 
 
 def _placed(
     rebuild: Rebuild, operation: Any, tensors: Sequence[Any], axis: int
 ) -> tuple[list[Any], list[int]]:
-    """Keras tensors and the axis in each; constants are repeated for each sample."""
+    """Return Keras tensors with the axis in each; constants repeat for each sample."""
     live = [t for t in tensors if not isinstance(rebuild[t], np.ndarray)]
     placed = {t.name: sample_axes(rebuild, t, [axis]) for t in live}
     first, axes = placed[live[0].name]
@@ -85,9 +93,12 @@ def _placed(
 
 
 def _repeated(rebuild: Rebuild, constant: np.ndarray, like: Any) -> Any:
-    """A constant with one sample in front, repeated for each sample of a tensor."""
+    """Repeat a constant ``(1, ...)`` for each sample of a tensor."""
     if constant.shape[:1] != (1,):
-        raise Refused("it joins a constant whose first axis is not the batch")
+        raise Refused(
+            "it joins a constant whose first axis is not the batch: give it 1 as first "
+            "axis"
+        )
     ones = (-1, *[1] * (constant.ndim - 1))
     zero = rebuild.raw(
         lambda x: ops.zeros_like(ops.reshape(x, (ops.shape(x)[0], -1))[:, :1]), like
@@ -98,7 +109,7 @@ def _repeated(rebuild: Rebuild, constant: np.ndarray, like: Any) -> Any:
 
 @translates("Split", "SplitV")
 def split(operation: Any, rebuild: Rebuild) -> list[Any]:
-    """Parts along an axis of each sample."""
+    """Translate splitting along an axis of each sample."""
     value, axis = (0, 2) if operation.type == "SplitV" else (1, 0)
     tensor = operation.inputs[value]
     given = int(rebuild.network.argument(operation, axis))
@@ -118,7 +129,7 @@ def split(operation: Any, rebuild: Rebuild) -> list[Any]:
 
 @translates("Unpack")
 def unstack(operation: Any, rebuild: Rebuild) -> list[Any]:
-    """The parts along an axis of each sample, without that axis."""
+    """Translate unstacking: the parts along an axis, without that axis."""
     x, (axis,) = sample_axes(rebuild, operation.inputs[0], [operation.get_attr("axis")])
     return [
         rebuild.reshape(

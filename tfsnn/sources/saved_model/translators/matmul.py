@@ -1,4 +1,4 @@
-"""Matrix products: dense layers where one factor is constant."""
+"""Translators of matrix products, which are dense layers if a factor is constant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCHED = ("BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
 
 @dataclass(frozen=True)
 class Dense:
-    """The last axis of `x` times a constant matrix; `label` names the operation."""
+    """A dense layer as the graph states it: `x` times a matrix, and its `label`."""
 
     x: Any
     label: str
@@ -27,7 +27,7 @@ class Dense:
 
 
 def read_dense(tensor: Any, network: Network) -> Dense | None:
-    """The dense layer whose result this tensor is.
+    """Read the dense layer that ends in this tensor.
 
     On more than two axes TensorFlow writes it as Reshape, MatMul, Reshape.
     """
@@ -69,7 +69,7 @@ def _transposed(operation: Any) -> tuple[bool, bool]:
 
 @translates("MatMul", *BATCHED)
 def matmul(operation: Any, rebuild: Rebuild) -> Any:
-    """A dense layer, or a product of two tensors that depend on the input."""
+    """Translate a dense layer, or a product of two tensors that depend on the input."""
     found = read_dense(operation.outputs[0], rebuild.network)
     if found is not None:
         return rebuild.weighted(
@@ -82,8 +82,8 @@ def matmul(operation: Any, rebuild: Rebuild) -> Any:
         )
     if operation.type == "MatMul" and rebuild.network.fixed != 1:
         raise Refused(
-            "neither a dense layer, whose second factor is constant, nor a product "
-            "within each sample"
+            "it is neither a dense layer, whose second factor is constant, nor a "
+            "product within each sample: use tf.matmul on tensors with a batch axis"
         )
     factors = aligned(rebuild, operation, operation.inputs)
     left, right = _transposed(operation)
@@ -103,10 +103,13 @@ def _swapped(rebuild: Rebuild, x: Any) -> Any:
 
 @translates("Einsum")
 def einsum(operation: Any, rebuild: Rebuild) -> Any:
-    """An EinsumDense where the second factor is constant; else as it is."""
+    """Translate Einstein's sum, to an EinsumDense if the second factor is constant."""
     equation = _small_letters(operation.get_attr("equation").decode())
     if any(rebuild.layout(t).rows > 1 for t in operation.inputs if _live(rebuild, t)):
-        raise Refused("on rows that are merged with the batch it is not supported")
+        raise Refused(
+            "on rows that are merged with the batch it is not supported: reshape them "
+            "to an axis of their own"
+        )
     values = [rebuild[t] for t in operation.inputs]
     units = rebuild.layout(operation.outputs[0]).units
     constant = len(values) == 2 and isinstance(values[1], np.ndarray)
@@ -124,7 +127,7 @@ def einsum(operation: Any, rebuild: Rebuild) -> Any:
 
 
 def _small_letters(equation: str) -> str:
-    """The equation with other letters; Keras cannot read all that TensorFlow can."""
+    """Rename the letters of an equation; Keras reads fewer than TensorFlow."""
     letters = sorted({c for c in equation if c.isalpha()})
     renamed = dict(zip(letters, "abcdefghijklmnopqrstuvwxyz", strict=False))
     return "".join(renamed.get(c, c) for c in equation if c != " ")
@@ -147,10 +150,17 @@ def _live(rebuild: Rebuild, tensor: Any) -> bool:
 
 
 def _check_batch(equation: str, live: list[bool]) -> None:
-    """The batch must be the first axis, and the same one, of all that hold it."""
+    """Refuse an equation in which the batch is not the first axis of all that hold it.
+
+    Raises:
+        Refused: if it is not, naming the equation.
+    """
     terms, result = equation.split("->")
     letters = {
         term[0] for term, is_live in zip(terms.split(","), live, strict=True) if is_live
     }
     if letters != {result[:1]}:
-        raise Refused(f"{equation!r} does not keep the batch on the first axis")
+        raise Refused(
+            f"{equation!r} does not keep the batch on the first axis: write an "
+            "equation that does"
+        )

@@ -1,4 +1,4 @@
-"""FusedBatchNorm at inference becomes BatchNormalization; BiasAdd an offset."""
+"""Translators of batch normalisation at inference, and of a bias of no layer."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tfsnn.sources.saved_model.rebuild import Rebuild
 from tfsnn.sources.saved_model.registry import translates
 from tfsnn.sources.saved_model.shapes import Refused
 
-# Keras adds this to the variance; the sum with the variance below is exactly 1.
+# Keras adds epsilon to the variance; 1 - 2**-10 + 2**-10 is exactly 1.
 EPSILON = 2.0**-10
 
 
 @translates("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 def fused_batch_norm(operation: Any, rebuild: Rebuild) -> Any:
-    """BatchNormalization with moving statistics."""
+    """Translate a batch normalisation with moving statistics."""
     if operation.get_attr("is_training"):
         raise Refused(
             "it normalizes with the statistics of the batch: export the model for "
@@ -37,7 +37,7 @@ def fused_batch_norm(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("BiasAdd")
 def bias_add(operation: Any, rebuild: Rebuild) -> Any:
-    """An offset for each channel that is the bias of no layer."""
+    """Translate an offset for each channel that is the bias of no layer."""
     offset = rebuild.network.argument(operation, 1)
     first = operation.get_attr("data_format") == b"NCHW"
     x = rebuild[operation.inputs[0]]
@@ -53,7 +53,7 @@ def bias_add(operation: Any, rebuild: Rebuild) -> Any:
 def gain_and_offset(
     rebuild: Rebuild, x: Any, gain: np.ndarray, offset: np.ndarray
 ) -> Any:
-    """x * gain + offset per channel, as a BatchNormalization of mean 0, variance 1."""
+    """Make x * gain + offset, per channel, of a BatchNormalization of mean 0."""
     zeros = np.zeros_like(gain)
     return rebuild.weighted(
         layers.BatchNormalization,

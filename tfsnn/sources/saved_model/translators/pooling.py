@@ -1,4 +1,4 @@
-"""Pooling over windows, and reductions over whole axes."""
+"""Translators of pooling over windows, and of reductions over whole axes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GLOBAL: dict[tuple[str, int], type] = {
 
 @translates(*WINDOWS)
 def pooling(operation: Any, rebuild: Rebuild) -> Any:
-    """Average or maximum over windows."""
+    """Translate the average or maximum over windows."""
     first, axes = data_order(operation)
     rows = rebuild.layout(operation.inputs[0]).rows
     x = rebuild[operation.inputs[0]]
@@ -53,17 +53,20 @@ def pooling(operation: Any, rebuild: Rebuild) -> Any:
 def emit_pooling(
     rebuild: Rebuild, operation: Any, x: Any, axes: list[int], rows: int
 ) -> Any:
-    """The layer that pools over these axes of the graph.
+    """Make the layer that pools over these axes of the graph.
 
     Raises:
-        Refused: if it pools over the batch or channels, or pads by stated amounts.
+        Refused: if it would pool over the batch or channels, or pads explicitly.
     """
     window, strides = operation.get_attr("ksize"), operation.get_attr("strides")
     spatial = data_order(operation)[1]
     others = [n for i, n in enumerate(window) if i not in spatial]
     padding = operation.get_attr("padding").decode()
     if set(others) != {1} or padding not in ("SAME", "VALID"):
-        raise Refused(f"ksize={list(window)}, padding={padding} has no Keras layer")
+        raise Refused(
+            f"ksize={list(window)}, padding={padding} has no Keras layer: pool over "
+            "spatial axes only, and pad before"
+        )
     kinds = WINDOWS[operation.type]
     size = [window[i] for i in axes]
     steps = [strides[i] for i in axes]
@@ -81,7 +84,7 @@ def emit_pooling(
 
 @translates(*REDUCTIONS)
 def reduction(operation: Any, rebuild: Rebuild) -> Any:
-    """Mean, sum and so on over axes."""
+    """Translate mean, sum, maximum and other reductions over axes."""
     given = np.ravel(rebuild.network.argument(operation, 1))
     tensor = operation.inputs[0]
     keep = operation.get_attr("keep_dims")
@@ -106,9 +109,9 @@ def reduction(operation: Any, rebuild: Rebuild) -> Any:
 
 
 def sample_axes(rebuild: Rebuild, tensor: Any, axes: Any) -> tuple[Any, list[int]]:
-    """A Keras tensor and its axes for these axes of the graph's tensor.
+    """Return a Keras tensor, and its axes for these axes of the graph's tensor.
 
-    Where the signature's batch is fixed to one sample, its axis is as any other.
+    Where the signature's batch is fixed to one sample, its axis is like any other.
     """
     place: Layout = rebuild.layout(tensor)
     x = rebuild[tensor]

@@ -1,4 +1,4 @@
-"""Images of another size."""
+"""The translator of image resizing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfsnn.sources.saved_model.shapes import Refused
 
 @translates("ResizeBilinear", "ResizeNearestNeighbor")
 def resize(operation: Any, rebuild: Rebuild) -> Any:
-    """UpSampling2D where the size is a multiple, else Resizing."""
+    """Translate to UpSampling2D where the size is a multiple, else to Resizing."""
     nearest = operation.type == "ResizeNearestNeighbor"
     _, *before, _ = operation.inputs[0].shape.as_list()
     _, *after, _ = operation.outputs[0].shape.as_list()
@@ -24,13 +24,16 @@ def resize(operation: Any, rebuild: Rebuild) -> Any:
             "align_corners=True has no Keras layer: resize with tf.image.resize"
         )
     centred = operation.get_attr("half_pixel_centers")
-    # Of a whole multiple, every pixel is nearest to the same one in both conventions.
+    # For a whole multiple, both conventions take the same nearest pixel.
     if not centred and not (nearest and whole) and before != after:
         raise Refused(
             "half_pixel_centers=False has no Keras layer: resize with tf.image.resize"
         )
     if rebuild.layout(operation.inputs[0]).rows > 1:
-        raise Refused("on rows that are merged with the batch it is not supported")
+        raise Refused(
+            "on rows that are merged with the batch it is not supported: reshape them "
+            "to an axis of their own"
+        )
     x = rebuild[operation.inputs[0]]
     mode = "nearest" if nearest else "bilinear"
     if whole:

@@ -1,4 +1,4 @@
-"""Operations that move values: reshape, transpose, pad, repeat."""
+"""Translators of operations that move values: reshape, transpose, pad, repeat."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ from tfsnn.sources.saved_model.translators.pooling import sample_axes
 
 @translates("Reshape", "Squeeze", "ExpandDims")
 def reshape(operation: Any, rebuild: Rebuild) -> Any:
-    """The values stay in row-major order, and the batch in front of them."""
+    """Translate a reshape within samples; the batch stays in front."""
     before = rebuild.layout(operation.inputs[0])
     after = rebuild.layout(operation.outputs[0])
     x = rebuild[operation.inputs[0]]
     if before.axis != 0 or after.axis != 0:
         ones = [n for n in before.shape if n != 1] == [n for n in after.shape if n != 1]
         if not ones:
-            raise Refused("it reshapes a tensor whose batch is not on the first axis")
+            raise Refused(
+                "it reshapes a tensor whose batch is not on the first axis: transpose "
+                "the batch to the front before"
+            )
     return rebuild.reshape(x, after.units)
 
 
 @translates("Transpose")
 def transpose(operation: Any, rebuild: Rebuild) -> Any:
-    """A permutation of the axes of each sample; the batch stays in front."""
+    """Translate a permutation of the axes of each sample; the batch stays in front."""
     order = [int(i) for i in rebuild.network.argument(operation, 1)]
     tensor = operation.inputs[0]
     after = rebuild.layout(operation.outputs[0])
@@ -38,7 +41,10 @@ def transpose(operation: Any, rebuild: Rebuild) -> Any:
         before.rows > 1 and (order[0] != 0 or after.axis != 0)
     )
     if moved and rebuild.network.fixed != 1:
-        raise Refused("it moves an axis that is merged with the batch")
+        raise Refused(
+            "it moves an axis that is merged with the batch: reshape that to an axis "
+            "of its own before"
+        )
     if moved or (order[0] != 0 and rebuild.network.fixed == 1):
         x, axes = sample_axes(rebuild, tensor, [0, *range(1, before.rank)])
         dims = [axes[i] for i in order]
@@ -61,7 +67,7 @@ def transpose(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("Pad", "PadV2", "MirrorPad")
 def pad(operation: Any, rebuild: Rebuild) -> Any:
-    """Zeros around the spatial axes as a layer; any other padding as it is."""
+    """Translate padding: a layer for zeros around spatial axes, else ``keras.ops``."""
     pads = rebuild.network.argument(operation, 1)
     tensor = operation.inputs[0]
     place = rebuild.layout(tensor)
@@ -93,11 +99,14 @@ def pad(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("DepthToSpace", "SpaceToDepth")
 def depth_and_space(operation: Any, rebuild: Rebuild) -> Any:
-    """Blocks of pixels to channels, or back."""
+    """Translate the move of blocks of pixels to channels, or back."""
     size = operation.get_attr("block_size")
     place = rebuild.layout(operation.inputs[0])
     if operation.get_attr("data_format") != b"NHWC" or place.rows > 1:
-        raise Refused("only channels last, one image for each sample, is supported")
+        raise Refused(
+            "only channels last, one image for each sample, is supported: reshape and "
+            "transpose to that before"
+        )
     height, width, depth = place.shape
     if operation.type == "DepthToSpace":
         parts = (height, width, size, size, depth // size**2)
@@ -110,10 +119,10 @@ def depth_and_space(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("Tile")
 def tile(operation: Any, rebuild: Rebuild) -> Any:
-    """Repetitions of the whole tensor along axes of each sample."""
+    """Translate repetitions of the whole tensor along axes of each sample."""
     multiples = rebuild.network.constant(operation.inputs[1])
     before, after = operation.inputs[0], operation.outputs[0]
-    if multiples is None:  # written with the shape of the batch
+    if multiples is None:  # they are computed from the batch size
         multiples = np.array(after.shape.as_list()) // np.array(before.shape.as_list())
     repeated = [i for i, n in enumerate(multiples) if n != 1]
     x, axes = sample_axes(rebuild, before, repeated)
@@ -126,12 +135,12 @@ def tile(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("BroadcastTo")
 def broadcast_to(operation: Any, rebuild: Rebuild) -> Any:
-    """Repetitions along axes of size 1."""
+    """Translate repetitions along axes of size 1."""
     tensor = operation.inputs[0]
     before, after = rebuild.layout(tensor), rebuild.layout(operation.outputs[0])
     x = rebuild[tensor]
     if len(before.units) != len(after.units) or before.axis != after.axis:
-        raise Refused("it adds axes; reshape before it")
+        raise Refused("it adds axes, which is not supported: reshape before it")
     counts = [
         1 if old == new else new
         for old, new in zip(before.units, after.units, strict=True)

@@ -1,0 +1,27 @@
+"""The Pareto frontier: the rows that no other row beats in cost and in loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+Row = TypeVar("Row")
+
+
+def frontier(
+    rows: Iterable[Row],
+    cost: Callable[[Row], tuple[float, ...]],
+    loss: Callable[[Row], float],
+) -> tuple[Row, ...]:
+    """Return the rows than which none is both cheaper and better, the cheapest first.
+
+    Args:
+        rows: in any order; of equals the first counts.
+        cost: of a row; where first numbers are equal the next ones decide.
+        loss: of a row, what is to be small.
+    """
+    found: list[Any] = []
+    for row in sorted(rows, key=lambda row: (*cost(row), loss(row))):
+        if not found or loss(row) < loss(found[-1]):
+            found.append(row)
+    return tuple(found)

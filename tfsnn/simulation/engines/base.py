@@ -1,0 +1,113 @@
+"""What an engine is: it runs one network, and knows what that takes and costs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from tfsnn.errors import OptionError
+from tfsnn.simulation.exit_rule import ExitRule
+from tfsnn.simulation.results import Results
+from tfsnn.sources.keras_model.structure import OutputKeys
+from tfsnn_numpy.sums import Costs
+
+
+class Engine(ABC):
+    """One network, ready to run; what measures networks takes these.
+
+    Attributes:
+        kind: the name of the engine, by which it is chosen.
+        traceable: whether :meth:`run` gives tensors and can be traced by TensorFlow, as
+            a ``tf.distribute.Strategy`` needs it.
+        name: of the network.
+        inputs: shapes of one sample, by name, in order.
+        whole_inputs: the inputs that take integers.
+        timesteps: T, of a run; None of a network that is not spiking.
+        output_keys: how the outputs are arranged
+            (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
+        early_exit: by which samples leave a run that nothing observes.
+    """
+
+    kind: ClassVar[str]
+    traceable: ClassVar[bool] = False
+
+    name: str
+    inputs: Mapping[str, tuple[int, ...]]
+    whole_inputs: Collection[str] = frozenset()
+    timesteps: int | None = None
+    output_keys: OutputKeys = False
+    early_exit: ExitRule | None = None
+
+    @classmethod
+    @abstractmethod
+    def takes(cls, network: Any) -> bool:
+        """Whether this engine can run such a network, by its type."""
+
+    @classmethod
+    @abstractmethod
+    def of(cls, network: Any) -> Engine:
+        """Return the engine that runs a network, for its own number of steps."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """The digest of all that the outputs depend on, but the samples and T."""
+
+    @abstractmethod
+    def run(self, x: Any, observe: Collection[str] = ()) -> Results:
+        """Run a batch.
+
+        Args:
+            x: samples ``(B, *input shape)``; of several inputs a dict by name.
+            observe: of "outputs" (the first output after each step) and "counts"
+                (spikes and operations, by node). With any of these all samples go
+                through all steps.
+        """
+
+    def costs(self) -> Costs | None:
+        """What the network costs beside its spikes; None if nothing is counted."""
+        return None
+
+    def at(self, timesteps: int) -> Engine:
+        """Return an engine of the same network that runs T steps.
+
+        Raises:
+            OptionError: if this one cannot.
+        """
+        if timesteps == self.timesteps:
+            return self
+        if self.timesteps is None:
+            raise OptionError(
+                f"timesteps={timesteps}: {self.name} is not a spiking network; leave "
+                "them out, or convert it first"
+            )
+        raise OptionError(
+            f"timesteps={timesteps}: {self.name} runs {self.timesteps} steps in the "
+            f"engine {self.kind}; make it again for {timesteps}"
+        )
+
+    def until(self, timesteps: int) -> Engine:
+        """Return an engine of the same network whose outputs over time reach step T.
+
+        Raises:
+            OptionError: if this one ends before.
+        """
+        if self.timesteps is not None and timesteps <= self.timesteps:
+            return self
+        return self.at(timesteps)
+
+    def deciding(self) -> Engine:
+        """Return an engine whose first output is the scores by which samples leave.
+
+        Raises:
+            OptionError: for a network or an engine without early exit.
+        """
+        raise OptionError(
+            f"early exit: the engine {self.kind} of {self.name} has none; give the "
+            "network from tfsnn.convert"
+        )
+
+    def with_all_steps(self) -> Engine:
+        """Return an engine of the same network without early exit."""
+        return self

@@ -1,0 +1,73 @@
+"""The engine ``stablehlo``: an exported program, run by JAX on any device it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tfsnn.simulation.engines.base import Engine
+from tfsnn.simulation.results import Results
+from tfsnn_numpy.digest import Digest
+from tfsnn_numpy.sums import Costs
+from tfsnn_stablehlo.evaluation import costs_of
+from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
+
+
+class ProgramEngine(Engine):
+    """A :class:`tfsnn_stablehlo.Program`, for the T that it was exported with.
+
+    With observations there is the first output alone, as the program has no others.
+    """
+
+    kind = "stablehlo"
+    timesteps: int
+
+    def __init__(self, program: Program) -> None:
+        """Take a program from :func:`tfsnn_stablehlo.load`."""
+        self.program, self.name = program, program.path.name
+        self.inputs, self.whole_inputs = program.inputs, program.whole_inputs
+        self.timesteps = program.timesteps
+        self.output_keys = len(program.manifest["programs"][PREDICT]["results"]) > 1
+        self._known = program.manifest["evaluation"]
+
+    @classmethod
+    def takes(cls, network: Any) -> bool:
+        """Whether it is a program."""
+        return isinstance(network, Program)
+
+    @classmethod
+    def of(cls, network: Program) -> ProgramEngine:
+        """Return the engine of a program."""
+        return cls(network)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the files of the program."""
+        return Digest(self.program.manifest["sha256"]).hex()
+
+    def run(self, x: Any, observe: Collection[str] = ()) -> Results:
+        """Run samples, as many at a time as the program takes; NumPy arrays."""
+        feed = x if isinstance(x, Mapping) else {next(iter(self.inputs)): x}
+        feed = {name: np.asarray(values) for name, values in feed.items()}
+        count, size = len(next(iter(feed.values()))), self.program.batch_size
+        steps = np.full(count, self.timesteps, np.int32)
+        if not observe:
+            return Results(self.program.predict(feed), steps=steps)
+        parts = [
+            self.program.run(EVALUATE, {k: v[i : i + size] for k, v in feed.items()})
+            for i in range(0, count, size)
+        ]
+        over_time, *counts = (
+            np.concatenate(values, 1 + place)  # the batch is behind T, and behind N, S
+            for place, values in enumerate(zip(*parts, strict=True))
+        )
+        nodes = [node["node"] for node in self._known["counted"]]
+        by_node = dict(zip(nodes, counts[0], strict=True)) if counts else {}
+        return Results([over_time[-1]], over_time, by_node, steps)
+
+    def costs(self) -> Costs:
+        """What the manifest says of connections and time."""
+        return costs_of(self._known)

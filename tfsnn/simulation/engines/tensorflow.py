@@ -1,0 +1,101 @@
+"""The engine ``tensorflow``: a spiking network simulated by TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cached_property
+from typing import Any
+
+from tfsnn.network.digest import model_digest
+from tfsnn.network.nodes import without_heads
+from tfsnn.simulation.early_exit import check_can_exit
+from tfsnn.simulation.engines.base import Engine
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.results import Results
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
+from tfsnn_numpy.digest import Digest
+from tfsnn_numpy.sums import Costs
+
+# What of a model's config the graph's digest holds, or does not change the outputs.
+NOT_DIGESTED = ("name", "graph", "report", "timesteps", "trainable")
+
+
+class SpikingEngine(Engine):
+    """A :class:`tfsnn.SpikingModel`, by its own compiled simulations."""
+
+    kind = "tensorflow"
+    traceable = True
+    timesteps: int
+
+    def __init__(self, snn: SpikingModel, timesteps: int, early_exit: Any) -> None:
+        """Take a model, T, and the rule by which samples leave, or None."""
+        self.snn, self.timesteps, self.early_exit = snn, timesteps, early_exit
+        self.name, self.output_keys = snn.name, snn.output_keys
+        self.inputs, self.whole_inputs = snn.inputs_by_name, snn.whole_inputs
+        # Counted now: that cannot be done while a strategy's function is traced.
+        self._operations = snn.operations_per_sample
+
+    @classmethod
+    def takes(cls, network: Any) -> bool:
+        """Whether it is a spiking model."""
+        return isinstance(network, SpikingModel)
+
+    @classmethod
+    def of(cls, network: SpikingModel) -> SpikingEngine:
+        """Return the engine of a model, with its T and its early exit."""
+        return cls(network, network.timesteps, network.early_exit)
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the graph with its weights, and of how it is run."""
+        config = {
+            key: value
+            for key, value in self.snn.get_config().items()
+            if key not in NOT_DIGESTED
+        }
+        return Digest(model_digest(self.snn.graph), config).hex()
+
+    def run(self, x: Any, observe: Collection[str] = ()) -> Results:
+        """Simulate a batch; tensors."""
+        rule = None if observe else self.early_exit
+        found = self.snn.run(x, self.timesteps, observe, rule)
+        over_time: Any = ()
+        counts = {}
+        for key, values in found.observed.items():
+            kind, node = key.split("/", 1)
+            if kind == COUNTS:
+                counts[node] = values
+            elif kind == OUTPUTS and node == self.snn.first_output:
+                over_time = values
+        return Results(found.outputs, over_time, counts, found.steps)
+
+    def costs(self) -> Costs:
+        """What the graph says of connections and time."""
+        clock, operations = self.snn.clock, self._operations
+        steps = range(1, self.timesteps + 1)
+        return Costs(
+            clock.pre_steps,
+            operations.ann_macs,
+            [operations.macs(clock.pre_steps + t) for t in steps],
+            [clock.latency(t, self.snn.depth, self.timesteps) for t in steps],
+            self.snn.populations,
+        )
+
+    def at(self, timesteps: int) -> SpikingEngine:
+        """Return an engine that simulates T steps."""
+        return SpikingEngine(self.snn, timesteps, self.early_exit)
+
+    def until(self, timesteps: int) -> SpikingEngine:
+        """Return an engine that ends with step T."""
+        return self.at(timesteps)
+
+    def deciding(self) -> SpikingEngine:
+        """Return an engine of the network without the heads of its outputs."""
+        check_can_exit(self.snn.graph)
+        graph = without_heads(self.snn.graph)
+        snn = SpikingModel(graph, self.timesteps, self.snn.report, self.output_keys)
+        return SpikingEngine(snn, self.timesteps, None)
+
+    def with_all_steps(self) -> SpikingEngine:
+        """Return an engine without early exit."""
+        return SpikingEngine(self.snn, self.timesteps, None)

@@ -1,0 +1,25 @@
+"""What a run of a network gives, whatever ran it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class Results(NamedTuple):
+    """The results of one batch: NumPy arrays, or tensors.
+
+    Attributes:
+        outputs: each output of the model, ``(B, ...)``.
+        over_time: the first output after each step, ``(T, B, ...)``; empty if it was
+            not observed.
+        counts: by node, in each step, pre-steps first: spikes, coefficients, and the
+            accumulates of both, ``(S, B, 4)``; empty if they were not observed.
+        steps: that each sample took, ``(B,)`` int32: T, or fewer by early exit; empty
+            where there is no time.
+    """
+
+    outputs: list[Any]
+    over_time: Any = ()
+    counts: Mapping[str, Any] = {}
+    steps: Any = ()

@@ -1,0 +1,84 @@
+"""The sweep over data: what one or several networks do with each batch.
+
+Everything that measures a network goes through here; it only sums what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfsnn.data import Batch
+from tfsnn.simulation.devices.strategy import Strategy, on_devices, rows
+from tfsnn.simulation.results import Results
+from tfsnn_numpy.results import check_labels
+from tfsnn_numpy.sums import Costs, Seen, seen_after
+
+
+class Swept(NamedTuple):
+    """A batch, and what each network did with it.
+
+    Attributes:
+        x: the samples, ``(B, ...)``, or a dict of them by input.
+        y: labels ``(B,)``, or None.
+        seen: of each network, by its name.
+        results: the same as they came; on a TPU with samples behind the B.
+    """
+
+    x: Any
+    y: np.ndarray | None
+    seen: Mapping[str, Seen]
+    results: Mapping[str, Results]
+
+
+def sweep(
+    networks: Mapping[str, Callable[[Any], Results]],
+    batches: Iterable[Batch],
+    *,
+    steps: Sequence[int] = (),
+    costs: Costs | None = None,
+    strategy: Strategy | None = None,
+    batch_size: int = 0,
+) -> Iterator[Swept]:
+    """Yield each batch with what the networks make of it.
+
+    A network whose results have outputs over time is seen after each of the steps, if
+    there are any; any other one at its end, as one row without counts.
+
+    Args:
+        networks: functions of samples ``(B, ...)``, by any name. The labels have to fit
+            the first one.
+        batches: of samples and labels.
+        steps: of the rows, in order; 1 is the first.
+        costs: of the network that is seen over time.
+        strategy: whose devices compute a batch each; None for the default device.
+        batch_size: the largest B, for a strategy.
+
+    Raises:
+        DataError: for labels that the first network has no class for.
+    """
+
+    def compute(x: Any) -> dict[str, Results]:
+        return {name: run(x) for name, run in networks.items()}
+
+    for (x, y), results in on_devices(strategy, compute, batches, batch_size):
+        count = rows(x)
+        seen = {
+            name: _seen(found, count, steps, costs) for name, found in results.items()
+        }
+        if y is not None:
+            check_labels(y, next(iter(seen.values())).classes)
+        yield Swept(x, y, seen, results)
+
+
+def _seen(
+    results: Results, count: int, steps: Sequence[int], costs: Costs | None
+) -> Seen:
+    if len(results.over_time) == 0 or not steps:
+        outputs = np.asarray(results.outputs[0])[None, :count]
+        return Seen(outputs, np.zeros((1, count, 4)), {})
+    over_time = np.asarray(results.over_time)[:, :count]
+    counts = {k: np.asarray(v)[:, :count] for k, v in results.counts.items()}
+    return seen_after(steps, over_time, counts, costs)

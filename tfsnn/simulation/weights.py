@@ -1,0 +1,46 @@
+"""Whether weights have changed, by whatever path: ``assign``, an optimiser, a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+class Watch:
+    """Tells whether variables hold other values than before.
+
+    TensorFlow never writes into a tensor that somebody else holds: an assignment, in a
+    compiled function or outside, gives the variable another buffer. So it suffices to
+    hold what was read and to compare addresses; values are compared only where these
+    differ.
+    """
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        """Watch these variables, on a CPU; nothing is read yet."""
+        self._variables = variables
+        self._held: list[np.ndarray] | None = None
+
+    def read(self) -> list[Any]:
+        """The tensors that the variables hold; none where there is no eager mode."""
+        with tf.init_scope():  # the values of now, also while a function is traced
+            if not tf.executing_eagerly():
+                return []
+            return list(map(tf.convert_to_tensor, self._variables))
+
+    def changed(self, tensors: Sequence[Any]) -> bool:
+        """Whether these tensors, just read, are others than at the last call.
+
+        False at the first call, and for no tensors.
+        """
+        if not tensors:
+            return False
+        now = [np.asarray(memoryview(tensor)) for tensor in tensors]
+        before, self._held = self._held, now
+        return before is not None and not all(map(_same, before, now))
+
+
+def _same(before: np.ndarray, now: np.ndarray) -> bool:
+    return np.may_share_memory(before, now) or np.array_equal(before, now)
