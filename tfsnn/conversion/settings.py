@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -87,17 +87,3 @@ def _fields(kind: Any) -> list[str]:
 
 def _example(kind: Any) -> str:
     return ", ".join(f"{name}=..." for name in _fields(kind)[:2])
-
-
-def in_order(timesteps: Iterable[int]) -> tuple[int, ...]:
-    """Return each number of time steps once, the smallest first.
-
-    Raises:
-        OptionError: for none, and for what is no whole number from 1 up.
-    """
-    given = list(timesteps)
-    if not given or any(type(t) is not int or t < 1 for t in given):
-        raise OptionError(
-            f"timesteps={given}: give whole numbers from 1 up, and at least one"
-        )
-    return tuple(sorted(set(given)))
