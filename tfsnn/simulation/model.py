@@ -155,14 +155,14 @@ class SpikingModel(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
-        feed = self._structure.feed(inputs)
-        feed = {name: tf.cast(x, tf.float32) for name, x in feed.items()}
-        first = next(iter(feed.values()))
+        given = self._structure.feed(inputs).items()
+        feed = {name: tf.cast(x, tf.float32) for name, x in given}
+        batch = next(iter(feed.values())).shape[0]
         result = simulate(
             self.graph,
             feed,
             self.timesteps,
-            chunk=self.chunk_for(first.shape[0], self.early_exit),
+            chunk=self.chunk_for(batch, self.early_exit),
             early_exit=self.early_exit,
             static=bool(self.jit_compile),
         )
