@@ -78,13 +78,16 @@ def test_patterns(tmp_path):
     network = Network(freeze(open_signature(path, None)))
     network.fold()
     a, b = network.outputs["a"], network.outputs["b"]
-    silu, other = Op("Mul", X, Op("Sigmoid", X)), Op("Mul", X, Op("Sigmoid",
-    LiveTensor("z"))) assert match(silu, a, network)["x"].name ==
-    network.inputs["x0"].name assert match(Op("Mul", silu, number(3.0)), b, network) is
-    None found = match(Op("Mul", Const("c"), other), b, network) assert found["c"] ==
-    3.0 and found["z"].name == network.inputs["x1"].name assert match(Op("Mul", other,
-    number(3.0)), b, network) is not None assert match(Op("Mul", other, number(3.001)),
-    b, network) is None
+    silu, other = (
+        Op("Mul", X, Op("Sigmoid", X)),
+        Op("Mul", X, Op("Sigmoid", LiveTensor("z"))),
+    )
+    assert match(silu, a, network)["x"].name == network.inputs["x0"].name
+    assert match(Op("Mul", silu, number(3.0)), b, network) is None
+    found = match(Op("Mul", Const("c"), other), b, network)
+    assert found["c"] == 3.0 and found["z"].name == network.inputs["x1"].name
+    assert match(Op("Mul", other, number(3.0)), b, network) is not None
+    assert match(Op("Mul", other, number(3.001)), b, network) is None
 
 
 def test_ids_that_wrap_around_elsewhere(tmp_path):
