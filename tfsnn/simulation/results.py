@@ -1,4 +1,4 @@
-"""What a run of a network gives, whatever ran it."""
+"""The results of running a network, the same for every engine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Results(NamedTuple):
             not observed.
         counts: by node, in each step, pre-steps first: spikes, coefficients, and the
             accumulates of both, ``(S, B, 4)``; empty if they were not observed.
-        steps: that each sample took, ``(B,)`` int32: T, or fewer by early exit; empty
-            where there is no time.
+        steps: the steps that each sample took, ``(B,)`` int32: T, or fewer by early
+            exit; empty where there is no time.
     """
 
     outputs: list[Any]
