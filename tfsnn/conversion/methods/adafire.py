@@ -43,7 +43,7 @@ from tfsnn.conversion.statistics import Statistics
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 
-MOST = 10_000  # assignments that go on from a layer; of more, the best at each cost
+MOST = 10_000  # assignments kept behind a layer; of more, the best at each cost
 ROUNDING = 1 + 1e-9  # sums of the same numbers may differ by it
 
 

@@ -45,7 +45,7 @@ class OptionSpec:
     """All that is known of an option.
 
     Attributes:
-        name, default, meaning: for people.
+        name, default, meaning: what people are told of it.
         types: the Python types of its values.
         nullable: whether it may be None.
         choices: all values that it may have; any of its types if empty.
@@ -86,7 +86,7 @@ class OptionSpec:
         return bool(np.isfinite(value)) and self.low <= value <= self.high
 
     def _of_text(self, text: str) -> Any:
-        """The value that a text stands for; the text itself where there is none."""
+        """Return the value that a text stands for; the text itself if there is none."""
         if text.lower() == "none" and self.nullable:
             return None
         if bool in self.types and text.lower() in BOOLEANS:
@@ -169,6 +169,6 @@ def _spec(cls: type, spec: dataclasses.Field, hint: Any) -> OptionSpec:
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
-    """The members of a union, or the type alone."""
+    """Return the members of a union, or the type alone."""
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     return typing.get_args(hint) if union else (hint,)
