@@ -51,7 +51,7 @@ class Corrections:
     """The corrections by simulation, and on how many samples at most.
 
     Attributes:
-        weights, bias, potential: whether to mend it (:mod:`tfsnn.conversion.correct`).
+        weights, bias, potential: what to correct (:mod:`tfsnn.conversion.correct`).
         samples: calibration samples that the network is simulated on.
         seed: the seed of the places that are drawn for the fits of weights.
     """
@@ -63,7 +63,7 @@ class Corrections:
     seed: int = 0
 
     def __bool__(self) -> bool:
-        """Whether anything is corrected."""
+        """Return whether anything is corrected."""
         return self.weights or self.bias or self.potential
 
 

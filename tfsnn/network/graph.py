@@ -49,10 +49,10 @@ class Graph:
         seen: set[str] = set()
         for node in self.nodes:
             if node.name in seen:
-                raise ValueError(f"two nodes are called {node.name!r}")
+                raise ValueError(f"two nodes are called {node.name!r}: rename one")
             missing = [name for name in node.inputs if name not in seen]
             if missing:
-                raise ValueError(f"{node.name!r} reads {missing}, not among {seen}")
+                raise ValueError(f"{node.name!r} reads {missing}: put these before it")
             seen.add(node.name)
         if missing := [name for name in self.outputs if name not in seen]:
             raise ValueError(f"the outputs {missing} are not among the nodes {seen}")

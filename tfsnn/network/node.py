@@ -91,7 +91,7 @@ class Node:
 
     def apply(self, *inputs: Any) -> Any:
         """Compute the operation in the ANN: tensors ``(N, *shape)`` in and out."""
-        raise NotImplementedError(f"{type(self).__name__} has no operation")
+        raise NotImplementedError(f"{type(self).__name__} has no operation: add apply")
 
     @property
     def homogeneous(self) -> bool:

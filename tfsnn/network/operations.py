@@ -85,7 +85,7 @@ def operations(graph: Graph, node: Node) -> int:
 
 
 def _driven(node: Node, spiking: set[str]) -> bool:
-    """Whether a node computes only where one of the spikes that it reads arrives."""
+    """Return whether a node computes only where a spike that it reads arrives."""
     return node.event_driven and set(node.inputs) <= spiking
 
 

@@ -139,7 +139,7 @@ class SpikingModel(keras.Model):
 
     @property
     def clock(self) -> Clock:
-        """How the network's steps count (:class:`tfsnn.network.clock.Clock`)."""
+        """The network's clock: how steps count (:class:`tfsnn.network.clock.Clock`)."""
         return self._structure.clock
 
     @property

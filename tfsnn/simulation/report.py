@@ -22,7 +22,7 @@ class PopulationReport:
         neurons: their number.
         scale_min, scale_median, scale_max: the scales of its channels, in activation
             units; the threshold is 1 in normal form, the scale in the ANN's units.
-        initial_potential, negative_threshold: in thresholds; the mean of the former,
+        initial_potential, negative_threshold: in thresholds; the former is a mean, taken
             before corrections.
         max_coefficient: the most that a spike carries; None for no bound.
         clipped: the share of calibration activations above what can be coded.
@@ -111,8 +111,8 @@ class ConversionReport:
         found = list(self.notes)
         if not self.populations:
             found.append(
-                "nothing of this network spikes: what is not linear in it are running "
-                "sums, which send analog values"
+                "nothing of this network spikes: its nodes that are not linear are "
+                "running sums, which send analog values"
             )
         for population in self.populations:
             if population.dead > 0.5:

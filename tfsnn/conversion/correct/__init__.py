@@ -114,7 +114,7 @@ class _Walk:
         """Return what a signal of the spiking network stands for, ``(N, *shape)``."""
         if name in self.run.constants:
             return self.run.constants[name]
-        if name not in self.values:  # a gain that stands behind, see _known
+        if name not in self.values:  # a gain that was put in (_known)
             node = self.nodes[name]
             return node.apply(self._mean(node.inputs[0]))
         return self.run.clock.mean(self.run.steps(name, self.values, self.steps))

@@ -25,7 +25,7 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 PLACES = 256  # drawn from each sample's map
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
-WORTH_IT = 0.99  # of the error on samples not fitted: less than that must be left
+WORTH_IT = 0.99  # a fit must leave less than this share of the held-out error
 
 
 def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:

@@ -73,7 +73,7 @@ class Method(ABC):
 
         Args:
             graph: the ANN, as :meth:`prepare` left it.
-            statistics: of its activations on the calibration samples, by rate node.
+            statistics: statistics of its activations on the samples, by rate node.
         """
 
     def prepare(self, graph: Graph) -> Graph:
@@ -90,7 +90,7 @@ class Method(ABC):
         """Return the plan after trying others by simulation; most leave it as it is.
 
         Args:
-            plan: from :meth:`plan`.
+            plan: the plan from :meth:`plan`.
             graph, statistics: what it was made from.
             probe: simulates a plan on `probe_samples` calibration samples.
         """

@@ -42,10 +42,10 @@ def option(
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """All that is known of an option.
+    """The specification of a method's option.
 
     Attributes:
-        name, default, meaning: what people are told of it.
+        name, default, meaning: its name, its value if not given, and a phrase.
         types: the Python types of its values.
         nullable: whether it may be None.
         choices: all values that it may have; any of its types if empty.
@@ -80,7 +80,7 @@ class OptionSpec:
         return value
 
     def allows(self, value: Any) -> bool:
-        """Whether a value, if it is a number, is within the range of the option."""
+        """Return whether a value, if it is a number, is in the range of the option."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return True
         return bool(np.isfinite(value)) and self.low <= value <= self.high

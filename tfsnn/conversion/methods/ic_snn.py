@@ -124,7 +124,7 @@ def mean_residual(statistics: Statistics, scale: np.ndarray, steps: int) -> np.n
     get 1/2.
 
     Args:
-        statistics: of the activations z.
+        statistics: statistics of the activations z.
         scale: thresholds theta, ``(C,)``.
         steps: T.
     """

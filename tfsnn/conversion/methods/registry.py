@@ -29,7 +29,7 @@ def method(name: str) -> Callable[[type[M]], type[M]]:
 
     def register(cls: type[M]) -> type[M]:
         if name in _REGISTRY:
-            raise ValueError(f"there is a method {name!r} already")
+            raise ValueError(f"there is a method {name!r} already: take another name")
         _check(name, cls)
         _REGISTRY[name] = cls
         return cls

@@ -188,7 +188,7 @@ def _best_range(
 def _wide_range(
     a: np.ndarray, weight: np.ndarray, maximum: np.ndarray, resolution: int
 ) -> np.ndarray:
-    """Return the range of least expected error, at least the maximum.
+    """Return the range of least expected error from the maximum up, for fine spikes.
 
     Active values above their mean u are taken to be exponential: a share p of them
     with mean excess b. So the range r costs, for each active value, r^2 / (12 n^2) by

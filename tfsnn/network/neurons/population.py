@@ -144,7 +144,7 @@ def neuron_kind(name: str) -> Callable[[Kind], Kind]:
 
     def register(cls: Kind) -> Kind:
         if name in KINDS:
-            raise ValueError(f"there are neurons of kind {name!r} already")
+            raise ValueError(f"neurons of kind {name!r} already exist: take another")
         if "__dataclass_fields__" not in vars(cls):
             raise TypeError(
                 f"{cls.__name__} is no dataclass: put @dataclass(frozen=True) between "

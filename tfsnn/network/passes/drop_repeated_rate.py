@@ -31,7 +31,7 @@ def drop_repeated_rate(graph: Graph) -> Graph:
 
 
 def _changes_nothing(node: Rate, before: Rate, averaged: bool) -> bool:
-    """Whether a rate node is the identity on the values of another.
+    """Return whether a rate node is the identity on the values of another.
 
     A quantised one is that for its own steps only, which averaging does not keep.
     """

@@ -73,7 +73,7 @@ def _multi_worker() -> Strategy:
     try:
         resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
         workers = Workers.of_cluster(resolver)
-    except OptionError:  # is a ValueError, and says it better already
+    except OptionError:  # a ValueError as well, with a better message
         raise
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise OptionError(f"TF_CONFIG cannot be read ({error}); write JSON") from error
