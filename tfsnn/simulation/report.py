@@ -22,7 +22,7 @@ class PopulationReport:
         neurons: their number.
         scale_min, scale_median, scale_max: the scales of its channels, in activation
             units; the threshold is 1 in normal form, the scale in the ANN's units.
-        initial_potential, negative_threshold: in thresholds; the former is a mean, taken
+        initial_potential, negative_threshold: in thresholds; the former is a mean
             before corrections.
         max_coefficient: the most that a spike carries; None for no bound.
         clipped: the share of calibration activations above what can be coded.
