@@ -36,6 +36,7 @@ from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import Calibration, calibration
 from tfsnn.conversion.convert import convert
+from tfsnn.conversion.settings import CalibrationSettings
 from tfsnn.data import open_data
 from tfsnn.errors import (
     CalibrationError,
@@ -63,6 +64,7 @@ __all__ = [
     "BulkPrediction",
     "Calibration",
     "CalibrationError",
+    "CalibrationSettings",
     "Choice",
     "Contest",
     "DataError",

@@ -18,6 +18,7 @@ PUBLIC = [
     "BulkPrediction",
     "Calibration",
     "CalibrationError",
+    "CalibrationSettings",
     "Choice",
     "Contest",
     "DataError",

@@ -89,6 +89,15 @@ class Graph:
         """Return the nodes of these kinds, in order."""
         return [node for node in self.nodes if isinstance(node, kinds)]
 
+    @property
+    def depth(self) -> int:
+        """The most spiking populations on a way from an input to an output."""
+        depths: dict[str, int] = {}
+        for node in self.nodes:
+            before = max((depths[name] for name in node.inputs), default=0)
+            depths[node.name] = before + node.spikes
+        return max(depths.values())
+
     def consumers(self) -> dict[str, list[Node]]:
         """Return the nodes that read each node, by name."""
         found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}

@@ -51,6 +51,20 @@ def dropped_arrays(config: Mapping[str, Any]) -> frozenset[int]:
     return frozenset(i for i, dropped in enumerate(arrays) if dropped)
 
 
+def without(store: Any, dropped: frozenset[int], count: int) -> Any:
+    """Return the stored arrays without those dropped, numbered anew.
+
+    Args:
+        store: arrays by number, as Keras stores those of one layer.
+        dropped: the numbers from :func:`dropped_arrays`.
+        count: the arrays that the layer has; a store of as many is returned as it is.
+    """
+    if not dropped or len(store.keys()) != count + len(dropped):
+        return store
+    kept = [i for i in range(count + len(dropped)) if i not in dropped]
+    return {str(new): store[str(old)] for new, old in enumerate(kept)}
+
+
 def _is_old(node: Mapping[str, Any]) -> bool:
     return node["kind"] in POPULATIONS
 

@@ -13,9 +13,8 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.migration import dropped_arrays
+from tfsnn.network.migration import dropped_arrays, without
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import Operations, count_operations
 from tfsnn.simulation.compiled import (
     RunKey,
@@ -98,7 +97,7 @@ class SpikingModel(keras.Model):
             name=f"{node.name}.{name}".replace("/", "."),
             shape=values.shape,
             initializer="zeros",
-            trainable=self.trainable and not isinstance(node, Rate),
+            trainable=self.trainable and not node.spikes,
             dtype="float32",
             autocast=False,
         )
@@ -145,11 +144,7 @@ class SpikingModel(keras.Model):
     @property
     def depth(self) -> int:
         """The spiking populations on the longest way from an input to an output."""
-        depths: dict[str, int] = {}
-        for node in self._structure:
-            before = max((depths[name] for name in node.inputs), default=0)
-            depths[node.name] = before + node.spikes
-        return max(depths.values())
+        return self._structure.depth
 
     @property
     def operations_per_sample(self) -> Operations:
@@ -160,14 +155,14 @@ class SpikingModel(keras.Model):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
-        feed = self._structure.feed(inputs)
-        feed = {name: tf.cast(x, tf.float32) for name, x in feed.items()}
-        first = next(iter(feed.values()))
+        given = self._structure.feed(inputs).items()
+        feed = {name: tf.cast(x, tf.float32) for name, x in given}
+        batch = next(iter(feed.values())).shape[0]
         result = simulate(
             self.graph,
             feed,
             self.timesteps,
-            chunk=self.chunk_for(first.shape[0], self.early_exit),
+            chunk=self.chunk_for(batch, self.early_exit),
             early_exit=self.early_exit,
             static=bool(self.jit_compile),
         )
@@ -201,11 +196,8 @@ class SpikingModel(keras.Model):
         return self._simulations.run(key, fan_outs, feed)
 
     def load_own_variables(self, store: Any) -> None:
-        """Load the weights as Keras does, without arrays that only old files have."""
-        if len(store.keys()) == len(self.weights) + len(self._dropped):
-            kept = [i for i in range(len(store.keys())) if i not in self._dropped]
-            store = {str(new): store[str(old)] for new, old in enumerate(kept)}
-        super().load_own_variables(store)
+        """Load the weights as Keras does, without the arrays that old files have."""
+        super().load_own_variables(without(store, self._dropped, len(self.weights)))
 
     def predict(
         self,

@@ -24,7 +24,7 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -47,7 +47,7 @@ class Firing(Thresholded):
 
     negative_threshold: Any | None = None
     max_coefficient: Any | None = 1.0
-    straight_through: bool = True
+    straight_through: bool = field(default=True, kw_only=True)
 
     def initial_state(self, shape: Any) -> State:
         """Return the state before the first step for units of `shape`, (B, *units)."""
