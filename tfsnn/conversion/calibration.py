@@ -1,4 +1,4 @@
-"""What conversions need of data: swept once, and kept for all that follow."""
+"""Calibration: what conversions need of data, swept once and kept for all of them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Calibration:
 
     Attributes:
         model: the ANN.
-        graph: of it, simplified.
-        data: to calibrate with.
-        settings: those of :func:`tfsnn.calibration`.
+        graph: the graph of the ANN, simplified.
+        data: the data to calibrate with.
+        settings: the settings of :func:`tfsnn.calibration`.
         held: samples drawn for corrections, at least.
     """
 
@@ -59,7 +59,7 @@ class Calibration:
         return self.settings.strict
 
     def with_data(self, data: Data) -> Calibration:
-        """The same network and settings with other data, of which nothing is known."""
+        """Return a calibration of the same network with other data, not yet read."""
         return Calibration(self.model, self.graph, data, self.settings)
 
     def prepared(self, method: Method) -> Graph:
@@ -76,11 +76,11 @@ class Calibration:
     def statistics(
         self, graph: Graph, *, samples: int = 0, progress: Progress | None = None
     ) -> dict[str, Statistics]:
-        """Statistics of every rate node of a prepared graph, by name.
+        """Return the statistics of a prepared graph's rate nodes, by name.
 
         Args:
-            graph: from :meth:`prepared`.
-            samples: that :meth:`samples` will be asked for, drawn in the same sweep.
+            graph: the graph from :meth:`prepared`.
+            samples: samples to draw in the same sweep, for :meth:`samples`.
             progress: wraps the batches, for a progress bar.
 
         Raises:
@@ -96,7 +96,7 @@ class Calibration:
         return found
 
     def samples(self, count: int) -> dict[str, np.ndarray]:
-        """Samples drawn by the seed, `count` at most, ``(N, *shape)`` by input."""
+        """Return at most `count` samples, drawn by the seed, ``(N, *shape)`` each."""
         if count and not (self._drawn and self._drawn[-1].size >= count):
             for _ in self._draw(count, None):
                 pass
@@ -105,7 +105,7 @@ class Calibration:
     def _draw(
         self, count: int, progress: Progress | None
     ) -> Iterable[Mapping[str, np.ndarray]]:
-        """The batches, while as many samples as are wanted are drawn from them."""
+        """Yield the batches, and draw as many samples from them as are wanted."""
         most = max(count, self.held, *(before.size for before in self._drawn))
         drawn = Reservoir(most, self.seed)
         size = self.settings.batch_size
@@ -127,8 +127,8 @@ def calibration(
     Args:
         model: Functional or Sequential, trained; it is left as it is.
         data: samples like those of training, a few hundred: an array ``(N, *input
-            shape)``, or anything that :func:`tfsnn.open_for` takes.
-        settings: how the samples are read and swept; as the defaults have it if None.
+            shape)``, or anything that :func:`tfsnn.open_data` takes.
+        settings: how the samples are read and swept; the defaults if None.
         held: samples drawn at the first sweep, for corrections by simulation.
         named: the fields of :class:`tfsnn.CalibrationSettings`, by name.
 
@@ -152,7 +152,7 @@ def calibrated(
     Args:
         model: the ANN.
         given: a calibration of it, or data.
-        settings: of :func:`calibration`, by name; those that were asked for.
+        settings: the settings asked for, of :func:`calibration`, by name.
         held: samples drawn at the first sweep of data.
 
     Raises:
@@ -176,7 +176,7 @@ def calibrated(
 
 
 def _same(one: Graph, other: Graph) -> bool:
-    """Whether two graphs have equal nodes, with the very same arrays."""
+    """Return whether two graphs have equal nodes, with the very same arrays."""
     if len(one.nodes) != len(other.nodes):
         return False
     for a, b in zip(one, other, strict=True):

@@ -1,7 +1,7 @@
-"""Configs of graphs that an older version wrote, brought into today's form.
+"""Migration of graph configs that an older version wrote.
 
-Version 1 (no number in the config): of spiking networks, whose populations were called
-"Rate" or "SmoothRate" and kept the fields of the activation in the ANN.
+Version 1 (no number in the config) called the populations of spiking networks "Rate" or
+"SmoothRate", with the fields of the activation in the ANN.
 """
 
 from __future__ import annotations
