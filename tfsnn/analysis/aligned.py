@@ -69,7 +69,7 @@ class Decoded(NamedTuple):
 
     @property
     def decoded(self) -> np.ndarray:
-        """What the spikes stand for, ``(N, *units)``, units of activation."""
+        """The activations that the spikes code, ``(N, *units)``."""
         return self.mean * self.scale
 
 

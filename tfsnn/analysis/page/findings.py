@@ -48,7 +48,7 @@ FIRST, RUNNING = "analog input, once", "running sums and weights behind weights"
 
 @dataclass(frozen=True)
 class Findings:
-    """All data of a page by :func:`tfsnn.analysis.page.report_page`."""
+    """The data of a page by :func:`tfsnn.analysis.page.report_page`."""
 
     model: str
     snn: str

@@ -46,7 +46,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Samples:
-    """All samples, by source, and how they are cut into shards and batches."""
+    """The samples by source, cut into shards and batches."""
 
     root: Path
     sources: Sequence[Source]
