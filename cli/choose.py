@@ -85,9 +85,7 @@ Example:
     SEED_OF,
     SWEEP_OF,
     RareSetting("holdout", AT_LEAST_ONE, HOLDOUT, "The most samples to hold out."),
-    RareSetting(
-        "methods", Names(), None, "Names of methods to try, separated by commas."
-    ),
+    RareSetting("methods", Names(), None, "Names, separated by commas."),
     SIGNATURE_OF,
 )
 def command(

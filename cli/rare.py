@@ -112,8 +112,6 @@ def rare_options(*rare: RareSetting, others: str = "") -> Decorator:
 
 
 SEED_OF = RareSetting("seed", SEEDS, SEED, "Decides all random choices.")
-SIGNATURE_OF = RareSetting(
-    "signature", click.STRING, None, "Name of the one to read from a SavedModel."
-)
+SIGNATURE_OF = RareSetting("signature", click.STRING, None, "That of a SavedModel.")
 BATCH_SIZE_OF = RareSetting("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)
 SWEEP_OF = RareSetting("batch_size", AT_LEAST_ONE, CALIBRATION_BATCH_SIZE, BATCH_SIZES)

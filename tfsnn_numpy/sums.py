@@ -109,15 +109,12 @@ class Sums:
         self.counts = np.zeros((len(self.steps), 4))
 
     def add(
-        self,
-        result: BatchResult,
-        y: np.ndarray | None,
-        ann_top: np.ndarray | None = None,
+        self, part: BatchResult, y: np.ndarray | None, ann_top: np.ndarray | None = None
     ) -> None:
         """Add a batch, its labels, and the ANN's top classes, ``(B,)``."""
-        top = result.top
+        top = part.top
         self.samples += top.shape[1]
-        self.counts += result.counts.sum(1)
+        self.counts += part.counts.sum(1)
         if y is not None:
             self.right += (top == y).sum(1)
         if ann_top is not None:
