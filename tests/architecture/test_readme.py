@@ -32,6 +32,7 @@ RESULTS = {
     "options": "accuracy.options",
     "published_": "accuracy.published",
     "speed": "speed.speed",
+    "stablehlo_gpu": "gpu.table",
     "throughput": "speed.throughput",
     "within_": "toolboxes.comparison",
 }
