@@ -113,7 +113,7 @@ def _rows(
 ) -> list[ComparedRow]:
     if "timesteps" in given:
         raise OptionError(
-            f"{name}: timesteps cannot be an option: use --timesteps (timesteps=...)"
+            f"{name}: timesteps cannot be set by -o: give --timesteps (timesteps=...)"
         )
     made = make(name, given)
     chosen = {key: getattr(made, key) for key in given}
