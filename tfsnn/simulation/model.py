@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import keras
@@ -86,7 +86,6 @@ class SpikingModel(keras.Model):
         self._structure = graph.map_arrays(self._make_variable)
         variables = self._variables_by_field
         self._simulations = Simulations(self._structure, variables, not trainable)
-        self._operations: Operations | None = None
         self.input_spec = input_spec(graph.inputs)
         self.built = True
         self.jit_compile = on_accelerator()
@@ -146,12 +145,10 @@ class SpikingModel(keras.Model):
         """The spiking populations on the longest way from an input to an output."""
         return self._structure.depth
 
-    @property
+    @cached_property
     def operations_per_sample(self) -> Operations:
         """The operations that a sample costs (:mod:`tfsnn.network.operations`)."""
-        if self._operations is None:
-            self._operations = count_operations(self._structure)
-        return self._operations
+        return count_operations(self._structure)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
