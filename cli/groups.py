@@ -95,15 +95,12 @@ class EvaluationData:
 
         `labels` refuses data without labels.
         """
-        import tfsnn
+        from tfsnn.data import open_for
+        from tfsnn.simulation.engines import as_engine
 
-        return tfsnn.open_data(
-            self.data,
-            snn.inputs_by_name,
-            default_split="test",
-            raw=self.raw or snn.whole_inputs,
-            limit=self.limit,
-            labels=labels,
+        network = as_engine(snn)
+        return open_for(
+            network, self.data, raw=self.raw, limit=self.limit, labels=labels
         )
 
 

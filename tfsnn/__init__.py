@@ -3,19 +3,20 @@
 ::
 
     .keras / .h5 / SavedModel / keras.Model
-       | sources        any of them -> keras.Model (a SavedModel is rebuilt)
-       | handlers       Keras layers -> Graph nodes
-     Graph -- passes -> Graph       fold, drop: outputs identical
-       | calibrate      one streaming sweep of the ANN over data -> Statistics
-       | method.plan    Statistics -> Plan: threshold, potential, coefficient per node
-       | normalize      Plan written into the weights: thresholds become 1
-     SpikingModel (a keras.Model)
-       | simulate       the one tf.while_loop over time
-       |- evaluate      accuracy, spikes and operations against time
-       |- export        for TF Serving, XLA devices and neuromorphic tools
-       `- report_page   all of it on one page
+       | sources        any of them -> keras.Model -> Graph, layer by layer
+       | network        Graph of nodes and neurons; passes simplify it, outputs stay
+       | conversion
+       |   calibrate    one streaming sweep of the ANN over data -> Statistics
+       |   method.plan  Statistics -> Plan: threshold, potential, coefficient per node
+       |   normalize    Plan written into the weights: thresholds become 1
+    SpikingModel (a keras.Model)
+       | simulation     the one tf.while_loop over time, run by one of the engines
+       |- analysis      accuracy, spikes and operations; compare, choose, diagnose
+       |- hardware      the energy that the operations cost on a device
+       |- export        SavedModel, StableHLO and NIR, for servers, XLA and other tools
+       `- serve         a server for exported models, and prediction in bulk
 
-What needs a package of an extra imports it on use (:mod:`tfsnn.extras`).
+Packages of an extra are imported when they are used (:mod:`tfsnn.extras`).
 """
 
 from importlib.metadata import version
@@ -35,6 +36,7 @@ from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import Calibration, calibration
 from tfsnn.conversion.convert import convert
+from tfsnn.conversion.settings import CalibrationSettings
 from tfsnn.data import open_data
 from tfsnn.errors import (
     CalibrationError,
@@ -62,6 +64,7 @@ __all__ = [
     "BulkPrediction",
     "Calibration",
     "CalibrationError",
+    "CalibrationSettings",
     "Choice",
     "Contest",
     "DataError",

@@ -120,12 +120,12 @@ def _measured(
     evaluation = tfsnn.evaluate(snn, rest, timesteps=over, batch_size=BATCH)
     accuracies: list[Any] = [row.accuracy for row in evaluation.rows]
     snn.early_exit = rule
-    exited = snn.predict(x, batch_size=BATCH, verbose=0)
-    accuracy = float((exited["outputs"].argmax(-1) == y).mean())
+    exited = snn.predict_early(x, batch_size=BATCH, verbose=0)
+    accuracy = float((exited.outputs.argmax(-1) == y).mean())
     below = [t for t, a in enumerate(accuracies, 1) if a < accuracy]
     fixed = min(max(below, default=0) + 1, snn.timesteps)
     fixed = min([fixed, *(t for t, a in special.items() if a >= accuracy)])
-    steps = float(exited["steps"].mean())
+    steps = float(exited.steps.mean())
     rates = _rates(snn, rule, fixed, x[:TIMED])
     snn.early_exit = None
     return {

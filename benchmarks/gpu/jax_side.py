@@ -1,11 +1,8 @@
 """The JAX side of ``stablehlo_gpu.py``, in a process of its own.
 
-    python -m benchmarks.gpu.jax_side EXCHANGE DEVICE
-
-``stablehlo_gpu.py`` starts it. PyTorch records CUDA graphs, which must not see
-another library's work on the device, so that each side has its own process. A request
-is a line of JSON on standard input, an answer one on standard output; arrays are in
-files of the folder EXCHANGE.
+PyTorch records CUDA graphs, which must not see another library's work on the device, so
+that each side has its own process (``python -m benchmarks.gpu.jax_side``). A request is
+a line of JSON on standard input, an answer one on standard output; arrays are in files.
 """
 
 from __future__ import annotations

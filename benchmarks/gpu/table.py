@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -84,3 +85,6 @@ def _plain(values: dict[str, Any], key: str, digits: int) -> str:
 
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+PAGE = SimpleNamespace(text=markdown)  # the layout, as other results have theirs

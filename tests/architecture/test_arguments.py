@@ -12,15 +12,12 @@ MOST = 6
 MORE = {
     "tfsnn.analysis.evaluate.evaluate": "optional keywords of one measurement",
     "tfsnn.analysis.page.report_page": "optional keywords, those of evaluate and more",
-    "tfsnn.conversion.calibration.calibration": "makes the object that groups them",
     "tfsnn.data.opening.open_data": "makes the object that groups them",
     "tfsnn.export.nir.writing.export_nir": "choices of one file, all optional",
     "tfsnn.export.saved_model.writing.export_saved_model": "choices, all optional",
     "tfsnn.serve.bulk.predict.predict_files": "optional keywords of one job",
     "tfsnn.simulation.simulate.simulate": "what one run of a graph may be asked for",
-    "tfsnn.analysis.page.measure.measure": "a sweep over data that is to be shared",
-    "tfsnn.export.nir.effects.measure": "a sweep over data that is to be shared",
-    "tfsnn_numpy.results.Sums.row": "the sums of which an evaluation's row is made",
+    "tfsnn.simulation.model.SpikingModel.__init__": "a Keras config, field by field",
 }
 
 

@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 
 import pytest
+from package_imports import packages
 from repository import ROOT
 
 import tfsnn
@@ -18,6 +21,7 @@ PUBLIC = [
     "BulkPrediction",
     "Calibration",
     "CalibrationError",
+    "CalibrationSettings",
     "Choice",
     "Contest",
     "DataError",
@@ -86,6 +90,8 @@ def test_importing_needs_neither_extras_nor_matplotlib():
     """Keras imports some of them, where they are; what is None cannot be imported."""
     code = """
 import sys
+import tomllib
+from fnmatch import fnmatch
 import keras
 for name in [*sys.modules, *sys.argv[1:]]:
     if name.split(".")[0] in sys.argv[1:]:
@@ -97,3 +103,17 @@ for name in tfsnn.__all__:
     command = [sys.executable, "-c", code, *IMPORTED_ON_USE]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_folder_is_installed():
+    """A folder that pyproject.toml does not list would be missing from an install."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    listed = set(settings["setuptools"]["packages"])
+    assert listed == {*packages(), "tfsnn_saved_models"}
+    data = settings["setuptools"]["package-data"]["tfsnn"]
+    others = {
+        path.relative_to(ROOT / "tfsnn").as_posix()
+        for path in (ROOT / "tfsnn").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert others == {name for name in others if any(fnmatch(name, d) for d in data)}

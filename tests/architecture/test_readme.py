@@ -45,9 +45,10 @@ def test_the_page_of_a_result_says_what_its_figures_say(path, monkeypatch):
     (name,) = {
         module for start, module in RESULTS.items() if path.stem.startswith(start)
     }
-    module = importlib.import_module(f"benchmarks.{name}")
-    text = module.PAGE.text if hasattr(module, "PAGE") else module.markdown
-    assert text(json.loads(path.read_text())) == path.with_suffix(".md").read_text()
+    page = importlib.import_module(f"benchmarks.{name}").PAGE
+    assert (
+        page.text(json.loads(path.read_text())) == path.with_suffix(".md").read_text()
+    )
 
 
 def test_ci_runs_the_test_command_of_the_readme():

@@ -222,8 +222,8 @@ def test_nir_refuses_both_with_their_names(converted, tmp_path):
     with pytest.raises(UnsupportedError) as error:
         export_nir(snn, tmp_path / "net.nir", lossy=True)
     reasons = {name: reason for name, _, reason in error.value.problems}
-    assert reasons["gain"] == "is a SoftGain, which NIR has no node for"
-    assert reasons["turned"] == "is a Turn, which NIR has no node for"
+    assert reasons["gain"] == "is a SoftGain, which NIR has no node for: change the ANN"
+    assert reasons["turned"] == "is a Turn, which NIR has no node for: change the ANN"
     assert reasons["back"] == reasons["turned"]
     assert not list(tmp_path.iterdir())
 

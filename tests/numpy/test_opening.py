@@ -42,7 +42,7 @@ def test_what_is_no_data_is_refused(tmp_path):
     for spec in ("data.csv", tmp_path / "a.tfrecord"):
         with pytest.raises(OptionError, match=r"opened from '.*'; give FILE\.npz"):
             open_data(spec, INPUTS)
-    with pytest.raises(OptionError, match="limit is 0"):
+    with pytest.raises(OptionError, match="limit=0 must be a positive integer"):
         open_data("data.npz", INPUTS, limit=0)
     with pytest.raises(DataError, match=r"There is no file .*none\.npz"):
         open_data(tmp_path / "none.npz", INPUTS)

@@ -146,7 +146,7 @@ def test_a_new_engine_measures_for_the_page(registered, tiny):
 
     net, ann, x = tiny
     data = tfsnn.open_data(x, (5,))
-    found = measure(ann, net, data, [1, 8], batch_size=9)
+    found = measure(ann, net, data, [1, 8], batches=data.batches(9))
     seen = TwoLayersEngine(net, 8).run(x, ("outputs", "counts"))
     assert (found.top[1] == seen.over_time[7].argmax(-1)).all()
     per_sample = seen.counts["hidden"].sum(0)

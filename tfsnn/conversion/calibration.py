@@ -1,4 +1,4 @@
-"""What conversions need of data: swept once, and kept for all that follow."""
+"""Calibration: what conversions need of data, swept once and kept for all of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tfsnn.conversion.methods import Method
+from tfsnn.conversion.settings import CalibrationSettings, grouped
 from tfsnn.conversion.statistics import Statistics, calibrate
 from tfsnn.data import Data, Progress, open_for
 from tfsnn.data.reservoir import Reservoir
@@ -18,7 +19,6 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import refuse_running_sums
 from tfsnn.sources import import_model
-from tfsnn_numpy.defaults import CALIBRATION_BATCH_SIZE, SEED
 
 HELD = 256  # samples that corrections are simulated on, if nothing else is asked for
 
@@ -34,16 +34,16 @@ class Calibration:
 
     Attributes:
         model: the ANN.
-        graph: of it, simplified.
-        data: to calibrate with.
-        settings: of :func:`tfsnn.calibration`, by name.
+        graph: the graph of the ANN, simplified.
+        data: the data to calibrate with.
+        settings: the settings of :func:`tfsnn.calibration`.
         held: samples drawn for corrections, at least.
     """
 
     model: keras.Model
     graph: Graph
     data: Data
-    settings: Mapping[str, Any]
+    settings: CalibrationSettings
     held: int = HELD
     _seen: list[tuple[Graph, dict[str, Statistics]]] = field(default_factory=list)
     _drawn: list[Reservoir] = field(default_factory=list)
@@ -51,15 +51,15 @@ class Calibration:
     @property
     def seed(self) -> int:
         """The seed of every random choice: places and samples that are drawn."""
-        return self.settings["seed"]
+        return self.settings.seed
 
     @property
     def strict(self) -> bool:
         """Whether running sums are refused."""
-        return self.settings["strict"]
+        return self.settings.strict
 
     def with_data(self, data: Data) -> Calibration:
-        """The same network and settings with other data, of which nothing is known."""
+        """Return a calibration of the same network with other data, not yet read."""
         return Calibration(self.model, self.graph, data, self.settings)
 
     def prepared(self, method: Method) -> Graph:
@@ -76,11 +76,11 @@ class Calibration:
     def statistics(
         self, graph: Graph, *, samples: int = 0, progress: Progress | None = None
     ) -> dict[str, Statistics]:
-        """Statistics of every rate node of a prepared graph, by name.
+        """Return the statistics of a prepared graph's rate nodes, by name.
 
         Args:
-            graph: from :meth:`prepared`.
-            samples: that :meth:`samples` will be asked for, drawn in the same sweep.
+            graph: the graph from :meth:`prepared`.
+            samples: samples to draw in the same sweep, for :meth:`samples`.
             progress: wraps the batches, for a progress bar.
 
         Raises:
@@ -96,7 +96,7 @@ class Calibration:
         return found
 
     def samples(self, count: int) -> dict[str, np.ndarray]:
-        """Samples drawn by the seed, `count` at most, ``(N, *shape)`` by input."""
+        """Return at most `count` samples, drawn by the seed, ``(N, *shape)`` each."""
         if count and not (self._drawn and self._drawn[-1].size >= count):
             for _ in self._draw(count, None):
                 pass
@@ -105,11 +105,11 @@ class Calibration:
     def _draw(
         self, count: int, progress: Progress | None
     ) -> Iterable[Mapping[str, np.ndarray]]:
-        """The batches, while as many samples as are wanted are drawn from them."""
+        """Yield the batches, and draw as many samples from them as are wanted."""
         most = max(count, self.held, *(before.size for before in self._drawn))
         drawn = Reservoir(most, self.seed)
-        batch_size = self.settings["batch_size"]
-        for x, _ in self.data.batches(batch_size, progress, "calibrating"):
+        size = self.settings.batch_size
+        for x, _ in self.data.batches(size, progress, "calibrating"):
             yield drawn.pass_on(self.graph.feed(x))
         self._drawn[:] = [drawn]
 
@@ -117,37 +117,31 @@ class Calibration:
 def calibration(
     model: keras.Model,
     data: Any,
+    settings: CalibrationSettings | None = None,
     *,
-    raw: bool = False,
-    strict: bool = False,
-    limit: int | None = None,
-    seed: int = SEED,
-    batch_size: int = CALIBRATION_BATCH_SIZE,
     held: int = HELD,
+    **named: Any,
 ) -> Calibration:
     """Calibrate once for several conversions of the same network.
 
     Args:
         model: Functional or Sequential, trained; it is left as it is.
         data: samples like those of training, a few hundred: an array ``(N, *input
-            shape)``, or anything that :func:`tfsnn.open_for` takes.
-        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
-        strict: whether to refuse a network that needs running sums.
-        limit: samples used at most.
-        seed: of the places and samples that are drawn.
-        batch_size: of the sweep.
+            shape)``, or anything that :func:`tfsnn.open_data` takes.
+        settings: how the samples are read and swept; the defaults if None.
         held: samples drawn at the first sweep, for corrections by simulation.
+        named: the fields of :class:`tfsnn.CalibrationSettings`, by name.
 
     Raises:
+        OptionError: for a setting that does not exist.
         ModelError: for a model that cannot be converted; UnsupportedError names layers.
         DataError: for data that does not fit.
     """
-    graph = simplify(import_model(model), strict=strict)
+    chosen, _ = grouped(CalibrationSettings, settings, named, {})
+    graph = simplify(import_model(model), strict=chosen.strict)
+    raw, limit = chosen.raw, chosen.limit
     opened = open_for(graph, data, default_split="train", raw=raw, limit=limit)
-    settings = dict(
-        raw=raw, strict=strict, limit=limit, seed=seed, batch_size=batch_size
-    )
-    return Calibration(model, graph, opened, settings, held)
+    return Calibration(model, graph, opened, chosen, held)
 
 
 def calibrated(
@@ -158,7 +152,7 @@ def calibrated(
     Args:
         model: the ANN.
         given: a calibration of it, or data.
-        settings: of :func:`calibration`, by name; those that were asked for.
+        settings: the settings asked for, of :func:`calibration`, by name.
         held: samples drawn at the first sweep of data.
 
     Raises:
@@ -166,23 +160,23 @@ def calibrated(
         OptionError: for a setting that is not the calibration's.
     """
     if not isinstance(given, Calibration):
-        return calibration(model, given, **settings, held=held)
+        return calibration(model, given, held=held, **settings)
     if given.model is not model:
         raise ModelError(
             f"the calibration is of {given.model.name}, another model object than the "
             f"{model.name} to convert; make one: tfsnn.calibration(model, data)"
         )
     for name, value in settings.items():
-        if value != given.settings[name]:
+        if value != (made := getattr(given.settings, name)):
             raise OptionError(
-                f"{name}={value}, but the calibration was made with {name}="
-                f"{given.settings[name]}; give it to tfsnn.calibration instead"
+                f"{name}={value}, but the calibration was made with {name}={made}; "
+                "give it to tfsnn.calibration instead"
             )
     return given
 
 
 def _same(one: Graph, other: Graph) -> bool:
-    """Whether two graphs have equal nodes, with the very same arrays."""
+    """Return whether two graphs have equal nodes, with the very same arrays."""
     if len(one.nodes) != len(other.nodes):
         return False
     for a, b in zip(one, other, strict=True):

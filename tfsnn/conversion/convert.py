@@ -39,10 +39,10 @@ def convert(
             what :func:`tfsnn.calibration` made of the model and such data, for several
             conversions.
         method: a name from :func:`tfsnn.methods.methods`.
-        precision: of the synapses that receive spikes, "float32" or "bfloat16"
-            (:mod:`tfsnn.conversion.precision`).
+        precision: the precision of synapses that receive spikes, "float32" or
+            "bfloat16" (:mod:`tfsnn.conversion.precision`).
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
-        options: of the method, ``timesteps`` among them; and the settings of
+        options: options of the method, ``timesteps`` among them; and the settings of
             :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`.
 
     Raises:

@@ -54,13 +54,13 @@ def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
 
     Args:
         graph: the ANN.
-        plan: of every rate node, by name.
+        plan: the neurons of every rate node, by name.
     """
     return normalize_with_units(graph, plan).graph
 
 
 def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normalized:
-    """Make the spiking network in normal form, and tell the unit of each node."""
+    """Make the spiking network in normal form, and return the unit of each node."""
     normalization = _Normalization(graph, plan)
     return Normalized(normalization.graph(), normalization.units)
 
@@ -70,7 +70,7 @@ def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
 
 
 def _population(node: Node, plan: NeuronPlan) -> Spiking:
-    """The population in place of an activation, its threshold 1."""
+    """Return the population in place of an activation, its threshold 1."""
     return Spiking(
         node.name,
         node.inputs,
@@ -101,7 +101,7 @@ class _Normalization:
         self.nodes: list[Node] = []
 
     def _wishes(self) -> dict[str, np.ndarray | None]:
-        """The unit that all readers of a node want; None where they have no wish."""
+        """Return the unit that all readers of a node want; None without a wish."""
         consumers = self.ann.consumers()
         wishes: dict[str, np.ndarray | None] = {}
         for node in reversed(self.ann.nodes):
@@ -131,7 +131,7 @@ class _Normalization:
         return Graph(tuple(self.nodes), self.ann.outputs, self.ann.layers, clock)
 
     def _write(self, node: Node) -> tuple[Node, np.ndarray]:
-        """The node in normal form, and the unit of its output."""
+        """Return the node in normal form, and the unit of its output."""
         if node.spikes:
             plan = self.plan[node.name]
             unit = np.asarray(plan.scale, np.float64)
@@ -143,7 +143,7 @@ class _Normalization:
         return self._reading(written.node, written.reads), written.unit
 
     def _reading(self, node: Any, units: Sequence[np.ndarray]) -> Any:
-        """The node, reading its inputs in these units: gains where they differ."""
+        """Return the node reading inputs in these units: gains where they differ."""
         names = []
         for number, (name, unit) in enumerate(zip(node.inputs, units, strict=True)):
             here, wanted = np.broadcast_arrays(self.units[name], unit)

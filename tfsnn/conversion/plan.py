@@ -17,13 +17,13 @@ class NeuronPlan:
     """The neurons that a method plans for one rate node.
 
     Attributes:
-        scale: ``(C,)`` or ``(*units)``, activation that one spike per step stands for;
-            the threshold.
-        initial_potential: in thresholds, one number or ``(C,)`` or ``(*units)``.
-        negative_threshold: in thresholds; None for unsigned spikes.
+        scale: the threshold, ``(C,)`` or ``(*units)``: the activation that one spike
+            per step stands for.
+        initial_potential: V(0) in thresholds, one number, ``(C,)`` or ``(*units)``.
+        negative_threshold: the margin, in thresholds; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
-        neuron: its kind, a name in :data:`tfsnn.network.neurons.KINDS`.
-        settings: of that kind, JSON.
+        neuron: the kind of neuron, a name in :data:`tfsnn.network.neurons.KINDS`.
+        settings: parameters of that kind alone, JSON.
 
     Raises:
         OptionError: for an unknown kind, or what its neurons do not honour.
@@ -37,7 +37,7 @@ class NeuronPlan:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse what means nothing for neurons of this kind."""
+        """Refuse parameters that neurons of this kind do not honour."""
         stated = {
             "initial_potential": self.initial_potential,
             "negative_threshold": self.negative_threshold,
@@ -48,12 +48,12 @@ class NeuronPlan:
 
 @dataclass(frozen=True)
 class Corrections:
-    """What is corrected by simulation, and on how many samples at most.
+    """The corrections by simulation, and on how many samples at most.
 
     Attributes:
-        weights, bias, potential: whether these are (:mod:`tfsnn.conversion.correct`).
+        weights, bias, potential: what to correct (:mod:`tfsnn.conversion.correct`).
         samples: calibration samples that the network is simulated on.
-        seed: of the places that are drawn for the fits of weights.
+        seed: the seed of the places that are drawn for the fits of weights.
     """
 
     weights: bool = False
@@ -63,7 +63,7 @@ class Corrections:
     seed: int = 0
 
     def __bool__(self) -> bool:
-        """Whether anything is corrected."""
+        """Return whether anything is corrected."""
         return self.weights or self.bias or self.potential
 
 

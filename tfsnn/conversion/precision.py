@@ -35,7 +35,7 @@ def check_precision(precision: str) -> None:
 
 
 def with_precision(graph: Graph, precision: str) -> Graph:
-    """A spiking graph in normal form, its synapses in a precision.
+    """Return a spiking graph in normal form with its synapses in a precision.
 
     Raises:
         OptionError: for an unknown precision, or bfloat16 where no synapse receives
@@ -61,18 +61,18 @@ def with_precision(graph: Graph, precision: str) -> Graph:
 
 
 def precision_of(graph: Graph) -> str:
-    """The lowest precision among its synapses."""
+    """Return the lowest precision among the synapses of a graph."""
     found = {node.precision for node in graph.of_kind(Linear)}
     return "bfloat16" if "bfloat16" in found else "float32"
 
 
 def _is_fast(node: Linear) -> bool:
-    """Whether it is one of those that devices have in bfloat16."""
+    """Return whether the operation of a node is one that devices have in bfloat16."""
     return node.form == "dense" or (node.form == "conv" and len(node.strides) < 3)
 
 
 def _rounded(node: Linear) -> Linear:
-    """With weights that bfloat16 has; kept as float32, which every file format has."""
+    """Round weights to bfloat16, but keep them as float32, for all file formats."""
     dtype = tf.bfloat16.as_numpy_dtype
     arrays = {
         name: np.asarray(values).astype(dtype).astype(np.float32)
@@ -82,9 +82,9 @@ def _rounded(node: Linear) -> Linear:
 
 
 def _sizes(graph: Graph) -> dict[str, float]:
-    """Which integers suffice for each signal: n, for multiples k / 2^i with |k| <= n.
+    """Return n for each signal, whose values are some k / 2^i with |k| <= n.
 
-    Infinite where its values are no such numbers, or have no bound.
+    n is infinite where values are no such numbers, or have no bound.
     """
     sizes: dict[str, float] = {}
     for node in graph:

@@ -23,7 +23,7 @@ def report_conversion(
     method: str,
     options: Mapping[str, Any],
 ) -> ConversionReport:
-    """Put together what a conversion did."""
+    """Make the report of a conversion."""
     of_node = roles(graph)
     return ConversionReport(
         method=method,
@@ -51,7 +51,7 @@ def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationRep
     if most is not None:
         limit = np.broadcast_to(np.asarray(most) * scale, scale.shape)
         limit = limit.reshape(-1, scale.shape[-1]).mean(0)
-        # Whole bins: activations at a bound, of which there may be many, are coded.
+        # Whole bins only, for the many activations right at a bound are not clipped.
         edges = statistics.values - 0.5 * statistics.width[:, None]
         above = edges > limit[:, None]
         clipped = float((statistics.histogram * above).sum())

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tfsnn.errors import OptionError, unknown
+from tfsnn_numpy.defaults import CALIBRATION_BATCH_SIZE, SEED
 
-SETTINGS = ("raw", "strict", "limit", "seed", "batch_size")  # of tfsnn.calibration
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """The settings of :func:`tfsnn.calibration`.
+
+    Attributes:
+        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        strict: whether to refuse a network that needs running sums.
+        limit: samples used at most.
+        seed: seed of the places and samples that are drawn.
+        batch_size: samples swept at a time.
+    """
+
+    raw: bool = False
+    strict: bool = False
+    limit: int | None = None
+    seed: int = SEED
+    batch_size: int = CALIBRATION_BATCH_SIZE
+
+
+SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))
 RESERVED = (*SETTINGS, "precision", "progress")  # names that no option of a method has
 SAME = {name: name for name in SETTINGS}
 
@@ -65,17 +87,3 @@ def _fields(kind: Any) -> list[str]:
 
 def _example(kind: Any) -> str:
     return ", ".join(f"{name}=..." for name in _fields(kind)[:2])
-
-
-def in_order(timesteps: Iterable[int]) -> tuple[int, ...]:
-    """Return each number of time steps once, the smallest first.
-
-    Raises:
-        OptionError: for none, and for what is no whole number from 1 up.
-    """
-    given = list(timesteps)
-    if not given or any(type(t) is not int or t < 1 for t in given):
-        raise OptionError(
-            f"timesteps={given}: give whole numbers from 1 up, and at least one"
-        )
-    return tuple(sorted(set(given)))

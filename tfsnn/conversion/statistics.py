@@ -25,19 +25,19 @@ POSITIONS = 64
 
 @dataclass
 class Statistics:
-    """What the activations of one rate node's channels were, all >= 0.
+    """The statistics of one rate node's activations, by channel, all >= 0.
 
     Of a smooth activation, which may be negative, its absolute value is meant.
 
     Attributes:
-        samples: seen.
+        samples: the number of samples seen.
         count: values seen per channel.
-        mean, variance, maximum: ``(C,)``, activation units, of every value.
-        width: ``(C,)``, of a histogram bin; bin i holds ``[i, i + 1) * width``.
-        histogram: ``(C, BINS)``, of the values drawn.
-        current_mean, current_variance, current_minimum: ``(C,)``, before the ReLU, of
-            every value.
-        peak: ``(*units)``, the largest activation of each neuron.
+        mean, variance, maximum: those of every value, ``(C,)``, activation units.
+        width: the width of a bin, ``(C,)``; bin i holds ``[i, i + 1) * width``.
+        histogram: the histogram of the values drawn, ``(C, BINS)``.
+        current_mean, current_variance, current_minimum: those of every value before
+            the ReLU, ``(C,)``.
+        peak: the largest activation of each neuron, ``(*units)``.
     """
 
     samples: int
@@ -53,13 +53,13 @@ class Statistics:
     peak: np.ndarray
 
     def percentile(self, q: float) -> np.ndarray:
-        """The q-th percentile (0..100) of each channel; 100 is the maximum."""
+        """Return the q-th percentile (0..100) of each channel; 100 is the maximum."""
         if q >= 100:
             return self.maximum
         return np.minimum(_quantile(self.histogram, self.width, q / 100), self.maximum)
 
     def layer(self) -> Statistics:
-        """The same for all channels as one, which has index 0."""
+        """Return the statistics of all channels as one, which has index 0."""
         width = np.array([self.width.max()])
         bins = (np.arange(BINS) + 0.5) * (self.width / width)[:, None]
         pooled = np.bincount(
@@ -95,14 +95,14 @@ class Statistics:
 
 
 def _pooled(mean: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of all channels' values together."""
+    """Return the mean and the variance of all channels' values together."""
     pooled = mean.mean(keepdims=True)
     between = np.mean((mean - pooled) ** 2, keepdims=True)
     return pooled, variance.mean(keepdims=True) + between
 
 
 def _quantile(histogram: np.ndarray, width: np.ndarray, q: float) -> np.ndarray:
-    """The value below which a share q of each channel lies, linear within a bin."""
+    """Return the value below which a share q of each channel lies, interpolated."""
     below = np.cumsum(histogram, axis=1)
     rank = q * below[:, -1]
     index = np.argmax(below >= rank[:, None], axis=1)
@@ -191,12 +191,12 @@ class _Accumulator:
 def calibrate(
     graph: Graph, batches: Iterable[Any], *, seed: int = 0
 ) -> dict[str, Statistics]:
-    """Statistics of every rate node, by name.
+    """Return the statistics of every rate node, by name.
 
     Args:
         graph: the ANN.
         batches: inputs, ``(B, *input shape)`` each.
-        seed: of the places drawn for the histograms.
+        seed: the seed of the places drawn for the histograms.
 
     Raises:
         CalibrationError: if there is no data, or a whole layer never activates.
@@ -230,7 +230,7 @@ def calibrate(
 def _sweep(
     graph: Graph, rates: list[Rate]
 ) -> tf.types.experimental.PolymorphicFunction:
-    """The ANN's forward pass: of each node the sums, the peaks and the values drawn."""
+    """Return the ANN's forward pass, with each node's sums, peaks, and values drawn."""
     # Captured as inputs: as constants of the function they would be folded for seconds.
     graph = graph.map_arrays(lambda node, name, values: tf.convert_to_tensor(values))
 
@@ -265,7 +265,7 @@ def _sweep(
 
 
 def _sums(values: tf.Tensor, channels: int) -> list[tf.Tensor]:
-    """Of each channel, the sum and the sum of squares."""
+    """Return the sum and the sum of squares of each channel."""
     flat = tf.reshape(values, (-1, channels))
     ones = tf.ones((1, tf.shape(flat)[0]))
     return [tf.matmul(ones, flat)[0], tf.matmul(ones, tf.square(flat))[0]]

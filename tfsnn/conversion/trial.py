@@ -34,8 +34,8 @@ def refined(
 
     Args:
         chosen: the method.
-        plan, graph, statistics: of its first stage.
-        draw: gives so many calibration samples, ``(N, *shape)`` by input.
+        plan, graph, statistics: the results of its first stage.
+        draw: returns so many calibration samples, ``(N, *shape)`` by input.
         progress: wraps what is tried, for a progress bar.
     """
     x = draw(chosen.probe_samples)
@@ -106,7 +106,7 @@ class Probe:
 
 
 def _log_softmax(z: Any) -> Any:
-    """The log-softmax of ``(N, ..., C)`` in float64; one unit stands beside a 0."""
+    """Return the log-softmax of ``(N, ..., C)``, float64; one unit gets a 0 beside."""
     z = tf.cast(z, tf.float64)
     z = z[:, None] if len(z.shape) == 1 else z
     if z.shape[-1] == 1:

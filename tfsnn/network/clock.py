@@ -1,4 +1,4 @@
-"""How the steps of a simulation count: what each weighs, and which are read."""
+"""The clock: what each step of a simulation weighs, and which steps are read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ READ_AT_LEAST = 4
 
 @dataclass(frozen=True)
 class Clock:
-    """What the time steps of a network mean; JSON.
+    """The meaning of a network's time steps, in numbers ready for JSON.
 
     Attributes:
-        pre_steps: simulated before the T steps that count, to set up the neurons.
+        pre_steps: steps before the T steps that count, to set up the neurons.
         base: a step weighs `base` times the next: 1 where all count alike (a rate), the
             radix of positional codes, whose first step is the most significant.
         delay: counted steps at the start that readouts leave out.
-        lookahead: steps that a layer starts after its input.
+        lookahead: steps by which a layer starts later than its input.
         layer_by_layer: whether a layer starts when its input has ended.
     """
 
@@ -29,18 +29,18 @@ class Clock:
     layer_by_layer: bool = False
 
     def phases(self, steps: int) -> list[slice]:
-        """The steps that set up and those that count, of all `steps`."""
+        """Return the pre-steps and the steps that count as slices of all `steps`."""
         phases = [slice(0, self.pre_steps), slice(self.pre_steps, steps)]
         return phases[self.pre_steps == 0 :]
 
     def weight(self, steps: int) -> float:
-        """What `steps` counted steps weigh together, the last one weighing 1."""
+        """Return what `steps` counted steps weigh together, the last one weighing 1."""
         if self.base == 1:
             return float(steps)
         return float((self.base**steps - 1) // (self.base - 1))
 
     def mean(self, values: Any) -> Any:
-        """What the values of all steps stand for: a weighted mean.
+        """Return the weighted mean of the values of the steps that are read.
 
         Args:
             values: a sequence of tensors, or one array ``(S, ...)``; pre-steps first.
@@ -53,11 +53,11 @@ class Clock:
         return total / self.weight(len(counted))
 
     def start(self, timesteps: int) -> int:
-        """The counted steps left out by a readout after `timesteps` of them."""
+        """Return how many of the first `timesteps` counted steps are not read."""
         return min(self.delay, max(timesteps - READ_AT_LEAST, 0))
 
     def latency(self, timesteps: int, depth: int, run: int | None = None) -> int:
-        """Steps until the last layer has done `timesteps` of its steps.
+        """Return the steps until the last layer has done `timesteps` of its steps.
 
         Args:
             timesteps: counted steps of the last layer.

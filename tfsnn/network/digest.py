@@ -1,7 +1,6 @@
-"""The digest by which a model is known again.
+"""The digest that identifies a model by what it computes.
 
-It is of what counts for the result, not of names, which Keras numbers anew in each
-session.
+Names are left out, for Keras numbers them anew in each session.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import numpy as np
 from tfsnn.network.graph import Graph
 from tfsnn_numpy.digest import Digest
 
-NAMES = ("name", "inputs", "layer")  # of a node's fields; inputs are names too
+NAMES = ("name", "inputs", "layer")  # fields left out; inputs are names too
 
 
 def model_digest(graph: Graph) -> str:

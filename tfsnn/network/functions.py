@@ -20,19 +20,19 @@ Cost = Callable[[Sequence[Shape], Shape, Mapping[str, Any]], int]
 
 
 def per_value(inputs: Sequence[Shape], output: Shape, options: Any) -> int:
-    """One operation for each value read or written, whichever are more."""
+    """Count one operation for each value read or written, whichever are more."""
     return max(math.prod(shape) for shape in (*inputs, output))
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A function and what is known of it.
+    """A function of running-sum nodes, and its properties.
 
     Attributes:
-        call: the function.
+        call: the function, of tensors ``(N, ...)``.
         homogeneous: whether f(t * x) = t * f(x) for t > 0.
         partial: whether it may be infinite or NaN for finite inputs.
-        cost: operations for input shapes, an output shape, options.
+        cost: counts operations, by input shapes, output shape and options.
     """
 
     call: Callable[..., Any]
@@ -41,7 +41,7 @@ class Formula:
     cost: Cost = per_value
 
     def __call__(self, *xs: Any, **options: Any) -> Any:
-        """f of tensors ``(N, ...)``, as float32."""
+        """Compute the function of tensors ``(N, ...)``, as float32."""
         return tf.cast(self.call(*xs, **options), tf.float32)
 
 
@@ -64,7 +64,7 @@ def _formula(**known: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return register
 
 
-# Of each value alone.
+# Functions of each value alone.
 _from_keras(
     *("celu", "elu", "erf", "erfc", "gelu", "hard_shrink"),
     *("hard_silu", "log_sigmoid", "mish", "selu", "sigmoid", "silu", "sin", "cos"),
@@ -76,7 +76,7 @@ _from_keras("log", "log1p", "log2", "log10", "reciprocal", "sqrt", partial=True)
 _from_keras("rsqrt", "arcsin", "arccos", "arctanh", "arccosh", partial=True)
 _from_keras("exp", "expm1", "sinh", "cosh", partial=True)
 _from_keras("absolute", homogeneous=True)
-# Of two signals.
+# Functions of two signals.
 _from_keras("multiply", "arctan2", "logaddexp", "divide_no_nan")
 _from_keras("divide", "power", "floor_divide", partial=True)
 _from_keras("mod", homogeneous=True, partial=True)
@@ -96,38 +96,38 @@ for _name in ("equal", "not_equal", "greater", "greater_equal", "less", "less_eq
 
 @_formula(homogeneous=True)
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition is not 0, else y."""
+    """Return x where the condition is not 0, else y."""
     return tf.where(condition != 0, x, y)
 
 
 @_formula()
 def logical_and(x: Any, y: Any) -> Any:
-    """1 where neither is 0."""
+    """Return 1 where neither x nor y is 0."""
     return (x != 0) & (y != 0)
 
 
 @_formula()
 def logical_or(x: Any, y: Any) -> Any:
-    """0 where both are 0."""
+    """Return 1 where x or y is not 0."""
     return (x != 0) | (y != 0)
 
 
 @_formula()
 def logical_not(x: Any) -> Any:
-    """1 where it is 0."""
+    """Return 1 where x is 0."""
     return x == 0
 
 
 @_formula()
 def stepped_relu(x: Any, slope: float, threshold: float, max_value: float | None):
-    """Keras' ReLU with a threshold: x above it, slope * (x - threshold) below."""
+    """Compute Keras' ReLU with a threshold: below it, slope * (x - threshold)."""
     y = tf.where(x >= threshold, x, slope * (x - threshold))
     return y if max_value is None else tf.minimum(y, max_value)
 
 
 @_formula()
 def glu(x: Any, axis: int) -> Any:
-    """The first half times the sigmoid of the second."""
+    """Return the first half along an axis times the sigmoid of the second half."""
     x, gate = tf.split(x, 2, axis + 1)
     return x * tf.sigmoid(gate)
 
@@ -138,43 +138,43 @@ def _axes(axes: Sequence[int]) -> list[int]:
 
 @_formula(homogeneous=True)
 def amax(x: Any, axes: Sequence[int]) -> Any:
-    """The maximum over axes, which are kept with length 1."""
+    """Return the maximum over axes, which are kept with length 1."""
     return tf.reduce_max(x, _axes(axes), keepdims=True)
 
 
 @_formula(homogeneous=True)
 def amin(x: Any, axes: Sequence[int]) -> Any:
-    """The minimum over axes, which are kept with length 1."""
+    """Return the minimum over axes, which are kept with length 1."""
     return tf.reduce_min(x, _axes(axes), keepdims=True)
 
 
 @_formula()
 def variance(x: Any, axes: Sequence[int]) -> Any:
-    """The variance over axes, which are kept with length 1."""
+    """Return the variance over axes, which are kept with length 1."""
     return tf.math.reduce_variance(x, _axes(axes), keepdims=True)
 
 
 @_formula(homogeneous=True)
 def std(x: Any, axes: Sequence[int]) -> Any:
-    """The standard deviation over axes, which are kept with length 1."""
+    """Return the standard deviation over axes, which are kept with length 1."""
     return tf.math.reduce_std(x, _axes(axes), keepdims=True)
 
 
 @_formula(partial=True)
 def prod(x: Any, axes: Sequence[int]) -> Any:
-    """The product over axes, which are kept with length 1."""
+    """Return the product over axes, which are kept with length 1."""
     return tf.reduce_prod(x, _axes(axes), keepdims=True)
 
 
 @_formula()
 def logsumexp(x: Any, axes: Sequence[int]) -> Any:
-    """log(sum(exp(x))) over axes, which are kept with length 1."""
+    """Return log(sum(exp(x))) over axes, which are kept with length 1."""
     return tf.reduce_logsumexp(x, _axes(axes), keepdims=True)
 
 
 @_formula()
 def softmax(x: Any, axes: Sequence[int]) -> Any:
-    """exp(x) / sum(exp(x)) over axes."""
+    """Return exp(x) / sum(exp(x)) over axes."""
     if len(axes) == 1:
         return tf.nn.softmax(x, axes[0] + 1)
     shifted = tf.exp(x - tf.reduce_max(x, _axes(axes), keepdims=True))
@@ -183,47 +183,47 @@ def softmax(x: Any, axes: Sequence[int]) -> Any:
 
 @_formula()
 def masked_softmax(x: Any, mask: Any, axes: Sequence[int]) -> Any:
-    """The softmax of what the mask, which broadcasts, leaves; 0 elsewhere."""
+    """Return the softmax of the values that a broadcast mask keeps; else 0."""
     kept = mask > 0.5
     return tf.where(kept, softmax(tf.where(kept, x, -1e9), axes), 0.0)
 
 
 @_formula()
 def log_softmax(x: Any, axes: Sequence[int]) -> Any:
-    """x - log(sum(exp(x))) over one axis."""
+    """Return x - log(sum(exp(x))) over one axis."""
     return tf.nn.log_softmax(x, axes[0] + 1)
 
 
 @_formula()
 def sparsemax(x: Any, axes: Sequence[int]) -> Any:
-    """As in Keras, over one axis (after Martins, Astudillo, ICML 2016)."""
+    """Compute Keras' sparsemax over one axis (Martins, Astudillo, ICML 2016)."""
     return keras.ops.sparsemax(x, axes[0] + 1)
 
 
 @_formula()
 def layer_norm(x: Any, axes: Sequence[int], epsilon: float) -> Any:
-    """(x - mean) / sqrt(variance + epsilon) over axes, without gain and offset."""
+    """Return (x - mean) / sqrt(variance + epsilon) over axes; no gain or offset."""
     mean, variance = tf.nn.moments(x, _axes(axes), keepdims=True)
     return (x - mean) * tf.math.rsqrt(variance + epsilon)
 
 
 @_formula()
 def rms_norm(x: Any, axes: Sequence[int], epsilon: float) -> Any:
-    """x / sqrt(mean(x ** 2) + epsilon) over axes, without gain."""
+    """Return x / sqrt(mean(x ** 2) + epsilon) over axes, without gain."""
     square = tf.reduce_mean(tf.square(x), _axes(axes), keepdims=True)
     return x * tf.math.rsqrt(square + epsilon)
 
 
 @_formula()
 def unit_norm(x: Any, axes: Sequence[int], epsilon: float) -> Any:
-    """x / max(sqrt(sum(x ** 2)), epsilon) over axes."""
+    """Return x / max(sqrt(sum(x ** 2)), epsilon) over axes."""
     square = tf.reduce_sum(tf.square(x), _axes(axes), keepdims=True)
     return x / tf.maximum(tf.sqrt(square), epsilon)
 
 
 @_formula()
 def group_norm(x: Any, groups: int, epsilon: float) -> Any:
-    """:func:`layer_norm` over all axes within each group of channels."""
+    """Apply :func:`layer_norm` over all axes within each group of channels."""
     *places, channels = x.shape[1:]
     grouped = tf.reshape(x, (-1, *places, groups, channels // groups))
     axes = [*range(len(places)), len(places) + 1]
@@ -236,7 +236,7 @@ def _matmul_cost(inputs: Sequence[Shape], output: Shape, options: Any) -> int:
 
 @_formula(cost=_matmul_cost)
 def matmul(x: Any, y: Any) -> Any:
-    """Matrices ``(N, ..., a, b)`` times ``(N, ..., b, c)``."""
+    """Multiply matrices ``(N, ..., a, b)`` by ``(N, ..., b, c)``."""
     return tf.matmul(x, y)
 
 
@@ -251,5 +251,5 @@ def _einsum_cost(inputs: Sequence[Shape], output: Shape, options: Any) -> int:
 
 @_formula(cost=_einsum_cost)
 def einsum(*xs: Any, equation: str) -> Any:
-    """Einstein's sum; the first letter of each term stands for the samples."""
+    """Compute Einstein's sum; the first letter of each term stands for the samples."""
     return tf.einsum(equation, *xs)

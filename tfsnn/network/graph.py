@@ -49,10 +49,10 @@ class Graph:
         seen: set[str] = set()
         for node in self.nodes:
             if node.name in seen:
-                raise ValueError(f"two nodes are called {node.name!r}")
+                raise ValueError(f"two nodes are called {node.name!r}: rename one")
             missing = [name for name in node.inputs if name not in seen]
             if missing:
-                raise ValueError(f"{node.name!r} reads {missing}, not among {seen}")
+                raise ValueError(f"{node.name!r} reads {missing}: put these before it")
             seen.add(node.name)
         if missing := [name for name in self.outputs if name not in seen]:
             raise ValueError(f"the outputs {missing} are not among the nodes {seen}")
@@ -78,7 +78,7 @@ class Graph:
         return frozenset(n.name for n in sources if getattr(n, "whole", False))
 
     def feed(self, x: Any) -> dict[str, Any]:
-        """Return inputs by name, of a mapping, a sequence in order, or one tensor."""
+        """Return inputs by name, from a mapping, a sequence in order, or one tensor."""
         names = list(self.inputs)
         if isinstance(x, Mapping):
             return {name: x[name] for name in names}
@@ -88,6 +88,15 @@ class Graph:
     def of_kind(self, *kinds: type[Node]) -> list[Any]:
         """Return the nodes of these kinds, in order."""
         return [node for node in self.nodes if isinstance(node, kinds)]
+
+    @property
+    def depth(self) -> int:
+        """The most spiking populations on a way from an input to an output."""
+        depths: dict[str, int] = {}
+        for node in self.nodes:
+            before = max((depths[name] for name in node.inputs), default=0)
+            depths[node.name] = before + node.spikes
+        return max(depths.values())
 
     def consumers(self) -> dict[str, list[Node]]:
         """Return the nodes that read each node, by name."""
@@ -105,7 +114,7 @@ class Graph:
     ) -> Graph:
         """Make a graph of these nodes; readers of a renamed node read its stand-in.
 
-        `fates` replaces what is said of the Keras layers of these names.
+        `fates` replaces the recorded fates of the Keras layers of these names.
         """
 
         def target(name: str) -> str:
@@ -133,7 +142,7 @@ class Graph:
         return dataclasses.replace(self, nodes=nodes)
 
     def prepared(self) -> Graph:
-        """Return the graph with all done that can be before the loop over time."""
+        """Return the graph with all work done that the loop need not repeat."""
         return dataclasses.replace(
             self, nodes=tuple(node.prepared() for node in self.nodes)
         )
@@ -164,7 +173,7 @@ class Graph:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Graph:
-        """Make the graph of a :meth:`to_config`, its arrays filled with zeros.
+        """Make a graph from its :meth:`to_config`, with arrays of zeros.
 
         Raises:
             ModelError: for a config of a newer version, or an unknown kind of node.

@@ -1,7 +1,7 @@
-"""Configs of graphs that an older version wrote, brought into today's form.
+"""Migration of graph configs that an older version wrote.
 
-Version 1 (no number in the config): of spiking networks, whose populations were called
-"Rate" or "SmoothRate" and kept the fields of the activation in the ANN.
+Version 1 (no number in the config) called the populations of spiking networks "Rate" or
+"SmoothRate", with the fields of the activation in the ANN.
 """
 
 from __future__ import annotations
@@ -49,6 +49,20 @@ def dropped_arrays(config: Mapping[str, Any]) -> frozenset[int]:
         if isinstance(value, Mapping) and set(value) == {"array"}
     ]
     return frozenset(i for i, dropped in enumerate(arrays) if dropped)
+
+
+def without(store: Any, dropped: frozenset[int], count: int) -> Any:
+    """Return the stored arrays without those dropped, numbered anew.
+
+    Args:
+        store: arrays by number, as Keras stores those of one layer.
+        dropped: the numbers from :func:`dropped_arrays`.
+        count: the arrays that the layer has; a store of as many is returned as it is.
+    """
+    if not dropped or len(store.keys()) != count + len(dropped):
+        return store
+    kept = [i for i in range(count + len(dropped)) if i not in dropped]
+    return {str(new): store[str(old)] for new, old in enumerate(kept)}
 
 
 def _is_old(node: Mapping[str, Any]) -> bool:

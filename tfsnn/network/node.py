@@ -35,15 +35,15 @@ def array(default: Any = dataclasses.MISSING) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One operation.
+    """One operation of a network on one sample; the base of all kinds.
 
     Attributes:
         name: unique in its graph; that of the Keras layer where there is one.
         inputs: names of the nodes whose outputs it reads, in order.
-        shape: of its output, for one sample: no batch, no time; channels last.
+        shape: the output's, for one sample: no batch, no time; channels last.
         layer: the Keras layer that it was made from.
 
-    What is true of a kind, with the default for one that says nothing:
+    Facts of a kind, each with its default:
 
     Attributes:
         linear: whether the output of a step is :meth:`apply` of the inputs of that
@@ -91,26 +91,26 @@ class Node:
 
     def apply(self, *inputs: Any) -> Any:
         """Compute the operation in the ANN: tensors ``(N, *shape)`` in and out."""
-        raise NotImplementedError(f"{type(self).__name__} has no operation")
+        raise NotImplementedError(f"{type(self).__name__} has no operation: add apply")
 
     @property
     def homogeneous(self) -> bool:
-        """Whether f(t * x) = t * f(x) for t > 0. False: sums are divided by t first."""
+        """Whether f(t * x) = t * f(x) for t > 0; by default not."""
         return False
 
     @property
     def partial(self) -> bool:
-        """Whether f may be infinite or NaN where its inputs are finite. False."""
+        """Whether f may be infinite or NaN for finite inputs; by default not."""
         return False
 
     @property
     def keeps_channels(self) -> bool:
-        """Whether a channel of the output reads that channel of the inputs. False."""
+        """Whether each output channel reads that input channel; by default not."""
         return False
 
     @property
     def is_sum(self) -> bool:
-        """Whether it is the sum of its inputs. False."""
+        """Whether it is the sum of its inputs; by default not."""
         return False
 
     # Names.
@@ -128,11 +128,11 @@ class Node:
 
     @property
     def needs_all_steps(self) -> bool:
-        """Whether :meth:`advance` needs all steps of the simulation at once. False."""
+        """Whether :meth:`advance` needs all steps at once; by default not."""
         return False
 
     def prepared(self) -> Self:
-        """Return the node with all done that can be before the loop over time."""
+        """Return the node with all work done that the loop need not repeat."""
         return self
 
     def without_gradients(self) -> Self:
@@ -144,7 +144,7 @@ class Node:
 
         Args:
             batch: B, a number or a scalar tensor.
-            shapes: of its inputs for one sample; None for an input that is constant.
+            shapes: the inputs' shapes for one sample; None for a constant input.
         """
         if self.linear:
             return None
@@ -161,34 +161,34 @@ class Node:
     def rescaled(
         self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
     ) -> Rescaled:
-        """Write units into the weights. By default: the ANN's own units, in and out.
+        """Write units into the weights; by default keep the ANN's own units.
 
         Args:
-            units: of its inputs (:mod:`tfsnn.network.units`).
-            shapes: of its inputs.
+            units: the units of its inputs (:mod:`tfsnn.network.units`).
+            shapes: the shapes of its inputs.
             wish: the unit that its readers want, per channel.
         """
         return Rescaled(self, ONE, [ONE] * len(units))
 
     def bound(self, reads: Sequence[float]) -> float:
-        """Return n: all it sends in a step are multiples k / 2^i with abs(k) <= n.
+        """Return n: each value of a step is some k / 2^i with abs(k) <= n.
 
         Infinite, the default, where values are no such numbers, or have no bound.
 
         Args:
-            reads: the same of its inputs.
+            reads: the bounds of its inputs.
         """
         return math.inf
 
     def shifted(self, shift: np.ndarray) -> Self | None:
-        """Return the node with ``(C,)`` added to its output; None, where it cannot be.
+        """Return the node with ``(C,)`` added to its output.
 
-        That is the default.
+        By default None: the node cannot do it.
         """
         return None
 
     def passes_shift(self, shapes: Sequence[Shape]) -> Sequence[int]:
-        """Return the inputs to any one of which ``(C,)`` added comes out unchanged.
+        """Return the indices of inputs that pass an added ``(C,)`` on unchanged.
 
         By default none, for inputs of these shapes.
         """
@@ -220,11 +220,11 @@ class Node:
     def pass_on(self, spikes: Sequence[Any]) -> Any:
         """Count how many spikes leave, ``(1, *shape)``, or None: an analog signal.
 
-        Asked where :attr:`passes_on` and :attr:`linear` hold; a spike that is split or
+        Called where :attr:`passes_on` and :attr:`linear` hold; a spike that is split or
         scaled counts as one in each place that it reaches.
 
         Args:
-            spikes: as of :meth:`accumulates`; one of them at least is there.
+            spikes: as for :meth:`accumulates`; one of them at least is there.
         """
         raise NotImplementedError(
             f"{self.label} passes spikes on and does not count them: give it pass_on"
@@ -258,7 +258,7 @@ class Node:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Node:
-        """Make the node of :meth:`to_config`, its arrays filled with zeros.
+        """Make a node from its :meth:`to_config`, with arrays of zeros.
 
         Raises:
             ModelError: for a kind that is not known.

@@ -1,4 +1,4 @@
-"""Synapses counted: what one spike costs, and what the ANN costs.
+"""Operation counts: the synapses that a spike reaches, and the MACs of the ANN.
 
 A multiply-accumulate (MAC) or, for a spike, an accumulate (AC) is counted for each
 connection between two units; the padding at borders is not one. A spike goes through
@@ -31,12 +31,12 @@ from tfsnn.network.roles import (
 
 @dataclass(frozen=True)
 class Operations:
-    """The cost of one sample.
+    """The operations that one sample costs.
 
     Attributes:
-        ann_macs: of one forward pass of the ANN.
-        constant_macs: of the SNN, once, for what the constant analog input reaches.
-        analog_macs: of the SNN, in each step, for what other analog signals reach.
+        ann_macs: MACs of one forward pass of the ANN.
+        constant_macs: MACs of the SNN, once, where the constant analog input reaches.
+        analog_macs: MACs of the SNN, in each step, where other analog signals reach.
         fan_outs: ACs that one spike causes, ``(units,)`` for each node that sends any.
     """
 
@@ -85,12 +85,12 @@ def operations(graph: Graph, node: Node) -> int:
 
 
 def _driven(node: Node, spiking: set[str]) -> bool:
-    """Whether a node computes only where one of the spikes that it reads arrives."""
+    """Return whether a node computes only where a spike that it reads arrives."""
     return node.event_driven and set(node.inputs) <= spiking
 
 
 def _fan_outs(graph: Graph, spiking: set[str]) -> dict[str, np.ndarray]:
-    """Connections per unit: the gradient of their number by a spike of each unit."""
+    """Count the connections of each unit: their number's gradient by its spike."""
     spikes = {
         name: tf.ones((1, *graph[name].shape))
         for name, role in roles(graph).items()

@@ -1,4 +1,4 @@
-"""What each node is in the spiking network: spiking, linear or a running sum.
+"""The role of each node in the spiking network: spiking, linear or a running sum.
 
 * "spiking": neurons, and max pooling of spikes: integers in, integers out;
 * "linear": synapses and whatever else is linear: exact over time, without a state;

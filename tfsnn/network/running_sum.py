@@ -16,7 +16,7 @@ from tfsnn.network.signals import Advanced, Signal, fold
 
 
 class Summed(Protocol):
-    """A node, as far as its running sum is concerned (:mod:`tfsnn.network.node`)."""
+    """The part of a node that its running sum needs (:mod:`tfsnn.network.node`)."""
 
     @property
     def homogeneous(self) -> bool:
@@ -34,7 +34,7 @@ class Summed(Protocol):
 
 
 class SumState(NamedTuple):
-    """What a running-sum node has received and sent so far."""
+    """The state of a running-sum node: what it has received and sent so far."""
 
     step: Any  # steps so far, a float
     sums: list[Any]  # of each input that changes over time, (B, *its shape)
@@ -47,9 +47,9 @@ def initial_state(
     """Return the state before the first step: nothing received, nothing sent.
 
     Args:
-        shape: of what is sent, for one sample.
+        shape: the shape of what is sent, for one sample.
         batch: B, a number or a scalar tensor.
-        shapes: of the inputs for one sample; None for one that is constant.
+        shapes: the inputs' shapes for one sample; None for one that is constant.
     """
     sums = [tf.zeros((batch, *read)) for read in shapes if read is not None]
     return SumState(tf.constant(0.0), sums, tf.zeros((batch, *shape)))
@@ -111,7 +111,7 @@ def send_change(
 
 
 def send_value(node: Summed, means: list[Any], k: int) -> Any:
-    """Return f of what the inputs stand for as a whole, in each of k steps."""
+    """Return f of the inputs' means over all steps, for each of k steps."""
     y = node.apply(*means)
     if node.partial:
         y = tf.where(tf.math.is_finite(y), y, 0.0)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.network.neurons.population import Sent
+from tfsnn.network.neurons.population import Emission
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Signal:
 
     Attributes:
         tensor: ``(k * B, *shape)``, time first; ``(B, *shape)`` where it is constant.
-        k: the steps.
+        k: the number of steps.
         constant: whether it is the same in every step.
     """
 
@@ -25,28 +25,28 @@ class Signal:
     constant: bool = False
 
     def steps(self) -> list[Any]:
-        """The signal as k tensors ``(B, *shape)``."""
+        """Return the signal as k tensors ``(B, *shape)``."""
         if self.constant:
             return [self.tensor] * self.k
         return [self.tensor] if self.k == 1 else tf.split(self.tensor, self.k, 0)
 
     def folded(self) -> Any:
-        """The signal as one tensor ``(k * B, *shape)``."""
+        """Return the signal as one tensor ``(k * B, *shape)``."""
         return fold([self.tensor] * self.k) if self.constant else self.tensor
 
 
 class Advanced(NamedTuple):
-    """A node advanced by k steps.
+    """The result of advancing a node by k steps.
 
     Attributes:
         value: what its readers receive, ``(k * B, *shape)``.
-        state: the state behind these steps; None for a node without a state.
+        state: the state after these steps; None for a node without a state.
         sent: the spikes and potentials of a population; None for other nodes.
     """
 
     value: Any
     state: Any = None
-    sent: Sent | None = None
+    sent: Emission | None = None
 
 
 def fold(steps: list[Any]) -> Any:

@@ -18,8 +18,8 @@ class Rescaled(NamedTuple):
     """A node whose scales are written into its weights.
 
     Attributes:
-        node: with its weights changed.
-        unit: of its output.
+        node: the node with its weights changed.
+        unit: the unit of its output.
         reads: the unit in which each of its inputs has to come.
     """
 

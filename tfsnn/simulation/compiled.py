@@ -18,8 +18,8 @@ from tfsnn.simulation.weights import Watch
 # not be saved with 2 GB.
 CONSTANT_BYTES = 2**28
 FLOAT_BYTES = 4
-# Samples times steps that a layer takes at a time, where K is free, and the largest K:
-# so few keep a layer's values in the cache of a CPU, and fewer do not fill its cores.
+# Samples times steps that a layer takes at a time, where K is free, and the largest K.
+# More would leave the cache of a CPU, and fewer would not keep its cores busy.
 AT_A_TIME, LARGEST_CHUNK = 32, 4
 
 
@@ -29,7 +29,7 @@ def chunk_for(batch: int | None) -> int:
 
 
 class RunKey(NamedTuple):
-    """How a simulation is run; arguments of
+    """The key of a compiled simulation: what it was traced for, arguments of
     :func:`tfsnn.simulation.simulate.simulate`."""
 
     timesteps: int
@@ -51,11 +51,11 @@ class Simulations:
     def __init__(
         self, structure: Graph, variables: Mapping[str, Any], constant: bool
     ) -> None:
-        """Start with nothing compiled.
+        """Start with an empty cache of compiled simulations.
 
         Args:
-            structure: the graph, whatever its arrays.
-            variables: these arrays, by ``node.field``.
+            structure: the graph; its arrays are not used.
+            variables: the graph's arrays, by ``node.field``.
             constant: whether programs may hold the weights as constants; not those of
                 a network that is trained, which would be compiled after each step.
         """
@@ -67,10 +67,10 @@ class Simulations:
     def run(
         self, key: RunKey, fan_outs: Mapping[str, Any], feed: dict[str, Any]
     ) -> Result:
-        """Run the simulation of a key on a batch, with the weights of now.
+        """Run the simulation of a key on a batch, with the current weights.
 
-        A program that holds weights also tells those that it found in the variables: if
-        they are others it is compiled anew, and run again. `fan_outs` are for the
+        A program that holds weights also returns those that the variables have: if they
+        differ, it is compiled anew and run again. `fan_outs` serve the
         observation of counts.
         """
         eager = tf.executing_eagerly()
@@ -101,14 +101,14 @@ def compiled(
 ) -> Simulation:
     """Return a simulation of inputs by name, each ``(B, *shape)`` float32.
 
-    It has no gradients. Beside the result it gives the tensors that the variables hold
-    if it has their values as constants, else none.
+    It has no gradients. Beside the result it returns the tensors that the variables
+    hold, if it has their values as constants, else none.
 
     Args:
-        structure: the graph, whatever its arrays.
-        variables: these arrays, by ``node.field``.
-        key: how it is run.
-        fan_outs: for the observation of counts.
+        structure: the graph; its arrays are not used.
+        variables: the graph's arrays, by ``node.field``.
+        key: the way it is run.
+        fan_outs: synapses that each unit's spikes reach, for the counts.
         constant: whether it may hold the weights as constants, on a CPU.
     """
     xla = on_accelerator()
@@ -140,16 +140,16 @@ def compiled(
 
 
 def with_variables(structure: Graph, variables: Mapping[str, Any]) -> Graph:
-    """The graph with its arrays as tensors."""
+    """Return the graph with its arrays as tensors."""
     held = _holding(structure, variables)
     return held.map_arrays(lambda node, name, variable: tf.convert_to_tensor(variable))
 
 
 def with_constants(graph: Graph) -> Graph | None:
-    """The graph with NumPy arrays, which become constants of what is traced.
+    """Return the graph with NumPy arrays, which tracing makes constants.
 
     Args:
-        graph: its arrays are variables, or tensors that have their values already.
+        graph: one whose arrays are variables, or tensors that have values already.
 
     Returns:
         None where the arrays are too large for it.
@@ -162,11 +162,11 @@ def with_constants(graph: Graph) -> Graph | None:
 
 
 def on_accelerator() -> bool:
-    """Whether TensorFlow sees a GPU or a TPU."""
+    """Return whether TensorFlow sees a GPU or a TPU."""
     kinds = ("GPU", "TPU")
     return any(tf.config.list_physical_devices(kind) for kind in kinds)
 
 
 def _holding(structure: Graph, variables: Mapping[str, Any]) -> Graph:
-    """The graph with the variables themselves in the place of its arrays."""
+    """Return the graph with the variables in the place of its arrays."""
     return structure.map_arrays(lambda node, name, _: variables[f"{node.name}.{name}"])

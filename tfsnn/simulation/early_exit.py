@@ -1,6 +1,6 @@
 """Early exit: samples leave the simulation when their readout is decided.
 
-When that is, a rule says (:mod:`tfsnn.simulation.exit_rule`).
+A rule decides when that is (:mod:`tfsnn.simulation.exit_rule`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tfsnn.simulation.steps import Run, observed_shapes
 
 
 def check_can_exit(graph: Graph) -> Readout:
-    """The readout that decides.
+    """Return the readout whose scores decide, or refuse the network.
 
     Raises:
         OptionError: for a network that does not answer after each step, or is no
@@ -45,8 +45,8 @@ def check_can_exit(graph: Graph) -> Readout:
     return node
 
 
-class _Live(NamedTuple):
-    """Samples that are not decided: all tensors with axes have them on the first."""
+class _Undecided(NamedTuple):
+    """The samples not yet decided, on the first axis of every tensor with axes."""
 
     index: Any
     active: Any
@@ -58,7 +58,7 @@ class _Live(NamedTuple):
 
 
 class _Answers(NamedTuple):
-    """What each sample of the batch has given when it left, or gives so far."""
+    """The answers of all samples of the batch: at their exit, or so far."""
 
     means: list[Any]
     steps: Any
@@ -71,8 +71,8 @@ def run_until_decided(
     """Simulate each sample until it is decided, at most T steps.
 
     Args:
-        run: at its beginning; it may observe counts.
-        rule: asked after each chunk.
+        run: the run, at its beginning; it may observe counts.
+        rule: the rule by which samples leave, asked after each chunk.
         chunk: K, steps advanced at a time.
         compact: whether the samples that are decided are taken out of the batch, which
             saves their computation; otherwise they go along, and only their answers
@@ -111,7 +111,7 @@ def run_until_decided(
 
 
 class _Loop:
-    """The steps of a run whose samples leave; see :func:`run_until_decided`."""
+    """The loop of :func:`run_until_decided` over the steps of a run."""
 
     def __init__(self, run: Run, rule: ExitRule, compact: bool) -> None:
         self.run, self.rule, self.compact = run, rule, compact
@@ -119,13 +119,13 @@ class _Loop:
         self.readouts: list[Any] = [run.graph[name] for name in names]
         self.deciding = names.index(check_can_exit(run.graph).name)
 
-    def start(self) -> tuple[_Live, _Answers]:
-        """All samples, of which none has answered."""
+    def start(self) -> tuple[_Undecided, _Answers]:
+        """Return the loop's first state: all samples, of which none has answered."""
         run = self.run
         zeros = tf.zeros([run.batch], tf.int32)
         shapes = observed_shapes(run.graph, run.observe, run.fan_outs)
         counts = {key: tf.zeros((run.batch, *shape)) for key, shape in shapes.items()}
-        live = _Live(
+        live = _Undecided(
             index=tf.range(run.batch),
             active=tf.fill([run.batch], True),
             top=zeros - 1,
@@ -138,12 +138,12 @@ class _Loop:
         means = [tf.zeros((run.batch, *shape)) for shape in shapes_read]
         return live, _Answers(means, zeros, counts)
 
-    def goes_on(self, t: Any, live: _Live) -> Any:
-        """Whether there are steps and samples left."""
+    def goes_on(self, t: Any, live: _Undecided) -> Any:
+        """Return whether there are steps and samples left."""
         return (t < self.run.timesteps) & tf.reduce_any(live.active)
 
-    def advance(self, t: Any, live: _Live, answers: _Answers, k: int) -> Any:
-        """Go k steps, and let those who are decided answer."""
+    def advance(self, t: Any, live: _Undecided, answers: _Answers, k: int) -> Any:
+        """Advance by k steps, and keep the answers of the decided samples."""
         run = self.run.for_samples(live.index, live.constants)
         state, seen = run.advance(live.state, k)
         counts = {
@@ -162,9 +162,9 @@ class _Loop:
         return t, *leave(live, answers, now, decided)
 
     def _let_wait(
-        self, live: _Live, answers: _Answers, now: _Answers, decided: Any
-    ) -> tuple[_Live, _Answers]:
-        """Keep the answers of those who are decided now; they go along."""
+        self, live: _Undecided, answers: _Answers, now: _Answers, decided: Any
+    ) -> tuple[_Undecided, _Answers]:
+        """Keep the answers of samples decided now, which stay in the batch."""
         ends = live.active & decided
         answers = tf.nest.map_structure(
             lambda new, old: tf.where(_like(ends, new), new, old), now, answers
@@ -172,9 +172,9 @@ class _Loop:
         return live._replace(active=live.active & ~decided), answers
 
     def _take_out(
-        self, live: _Live, answers: _Answers, now: _Answers, decided: Any
-    ) -> tuple[_Live, _Answers]:
-        """Keep the answers of those who are decided, and go on without them."""
+        self, live: _Undecided, answers: _Answers, now: _Answers, decided: Any
+    ) -> tuple[_Undecided, _Answers]:
+        """Keep the answers of decided samples, and go on without these."""
         leave = tf.boolean_mask(live.index, decided)[:, None]
         answers = tf.nest.map_structure(
             lambda new, old: tf.tensor_scatter_nd_update(
@@ -193,7 +193,7 @@ class _Loop:
 
 
 def _read_over_time(run: Run) -> list[str]:
-    """The constant nodes that others read in every step."""
+    """Return the constant nodes that others read in every step."""
     read = {
         name
         for node in run.graph
@@ -204,7 +204,7 @@ def _read_over_time(run: Run) -> list[str]:
 
 
 def _like(mask: Any, x: Any) -> Any:
-    """A mask ``(B,)`` that broadcasts to ``(B, ...)``."""
+    """Reshape a mask ``(B,)`` so that it broadcasts to x, ``(B, ...)``."""
     return tf.reshape(mask, (-1,) + (1,) * (len(x.shape) - 1))
 
 
@@ -213,7 +213,7 @@ def _gathered(x: Any, rows: Any) -> Any:
 
 
 def _invariants(variables: Any, compact: bool) -> Any:
-    """Shapes over the loop; those of what is compacted with any number of samples."""
+    """Return the loop's shapes, with any number of samples where these leave."""
     t, live, answers = variables
 
     def invariant(x: Any) -> Any:

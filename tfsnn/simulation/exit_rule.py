@@ -30,11 +30,11 @@ from tfsnn_numpy.defaults import EXIT_KINDS
 
 @dataclass(frozen=True)
 class ExitRule:
-    """When a sample is decided.
+    """A rule for when a sample is decided.
 
     Attributes:
-        kind: see the module.
-        threshold: of that kind.
+        kind: margin, entropy, stable or evidence, defined above.
+        threshold: the number that the rule's quantity is compared with.
         first_step: the earliest step at which a sample may leave.
     """
 
@@ -43,7 +43,7 @@ class ExitRule:
     first_step: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what no rule can be."""
+        """Refuse an unknown kind, and a threshold or first step out of range."""
         if self.kind not in EXIT_KINDS:
             raise OptionError(
                 f"early exit by {self.kind!r}; expected one of {', '.join(EXIT_KINDS)}"
@@ -55,16 +55,16 @@ class ExitRule:
         check_count("first_step", self.first_step)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the rule as a JSON-ready dict."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> ExitRule:
-        """The rule of :meth:`to_dict`."""
+        """Make a rule from its :meth:`to_dict`."""
         return cls(**fields)
 
     def decided(self, logits: Any, step: Any, streak: Any) -> Any:
-        """Which samples are.
+        """Return which samples are decided.
 
         Args:
             logits: mean current of the readout, ``(..., classes)``.
@@ -77,11 +77,11 @@ class ExitRule:
 
     @property
     def least(self) -> float:
-        """The signal of a decided sample is this or more."""
+        """The least :meth:`signal` of a decided sample."""
         return -self.threshold if self.kind == "entropy" else self.threshold
 
     def signal(self, logits: Any, step: Any, streak: Any) -> Any:
-        """How sure the readout is, the more the surer; arguments of :meth:`decided`."""
+        """Return how sure the readout is; arguments as for :meth:`decided`."""
         if self.kind == "stable":
             return tf.cast(streak, tf.float32)
         if self.kind == "entropy":

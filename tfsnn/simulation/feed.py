@@ -1,4 +1,4 @@
-"""What a spiking model is fed: inputs by name, of the right shapes."""
+"""Checks of what a spiking model is fed: inputs by name, of the right shapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def checked_feed(graph: Graph, x: Any) -> dict[str, Any]:
     """Return the inputs by name, as float32 ``(B, *shape)``.
 
     Args:
-        graph: whose inputs they are.
+        graph: the graph whose inputs they are.
         x: the only input, or of several a list in order or a dict by name.
 
     Raises:
@@ -42,7 +42,7 @@ def checked_feed(graph: Graph, x: Any) -> dict[str, Any]:
 
 
 def input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:
-    """Return what Keras checks: nothing of several inputs, a list or a dict."""
+    """Return the input spec that Keras checks: None for several inputs."""
     if len(inputs) > 1:
         return None
     (shape,) = inputs.values()

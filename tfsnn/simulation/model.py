@@ -13,9 +13,8 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.migration import dropped_arrays
+from tfsnn.network.migration import dropped_arrays, without
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import Operations, count_operations
 from tfsnn.simulation.compiled import (
     RunKey,
@@ -37,7 +36,7 @@ from tfsnn_numpy.checks import check_count
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class SpikingModel(keras.Model):
-    """A converted network; made by :func:`tfsnn.convert`.
+    """A spiking network as a Keras model; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as
     a constant input current and returns the outputs in the ANN's own units. Several
@@ -57,15 +56,15 @@ class SpikingModel(keras.Model):
         trainable: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Hold a spiking graph.
+        """Make the model of a spiking graph.
 
         Args:
-            graph: in normal form, or its config.
-            timesteps: T, of a call.
-            report: of the conversion.
-            output_keys: of a dict of outputs; True for a list, False for one.
+            graph: the spiking graph in normal form, or its config.
+            timesteps: T, the steps of a call.
+            report: the report of the conversion.
+            output_keys: the keys of a dict of outputs; True for a list, False for one.
             chunk: K, steps advanced at a time; by the size of the batch if None.
-            early_exit: when a sample is decided, or its ``to_dict``.
+            early_exit: the rule by which samples leave, or its ``to_dict``.
             trainable: whether ``fit`` trains weights and biases; never thresholds.
         """
         super().__init__(trainable=trainable, **kwargs)
@@ -98,7 +97,7 @@ class SpikingModel(keras.Model):
             name=f"{node.name}.{name}".replace("/", "."),
             shape=values.shape,
             initializer="zeros",
-            trainable=self.trainable and not isinstance(node, Rate),
+            trainable=self.trainable and not node.spikes,
             dtype="float32",
             autocast=False,
         )
@@ -107,7 +106,7 @@ class SpikingModel(keras.Model):
         return np.broadcast_to(np.float32(0), values.shape)  # takes no memory
 
     def compile(self, *args: Any, jit_compile: bool | str = "auto", **kwargs: Any):
-        """As in Keras, where "auto" means XLA on GPU and TPU only."""
+        """Compile as Keras does, but "auto" means XLA on GPU and TPU only."""
         if jit_compile == "auto":
             jit_compile = on_accelerator()
         super().compile(*args, jit_compile=jit_compile, **kwargs)
@@ -139,42 +138,38 @@ class SpikingModel(keras.Model):
 
     @property
     def clock(self) -> Clock:
-        """How the network's steps count (:class:`tfsnn.network.clock.Clock`)."""
+        """The network's clock: how steps count (:class:`tfsnn.network.clock.Clock`)."""
         return self._structure.clock
 
     @property
     def depth(self) -> int:
         """The spiking populations on the longest way from an input to an output."""
-        depths: dict[str, int] = {}
-        for node in self._structure:
-            before = max((depths[name] for name in node.inputs), default=0)
-            depths[node.name] = before + node.spikes
-        return max(depths.values())
+        return self._structure.depth
 
     @property
     def operations_per_sample(self) -> Operations:
-        """Connections counted (:mod:`tfsnn.network.operations`)."""
+        """The operations that a sample costs (:mod:`tfsnn.network.operations`)."""
         if self._operations is None:
             self._operations = count_operations(self._structure)
         return self._operations
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
-        feed = self._structure.feed(inputs)
-        feed = {name: tf.cast(x, tf.float32) for name, x in feed.items()}
-        first = next(iter(feed.values()))
+        given = self._structure.feed(inputs).items()
+        feed = {name: tf.cast(x, tf.float32) for name, x in given}
+        batch = next(iter(feed.values())).shape[0]
         result = simulate(
             self.graph,
             feed,
             self.timesteps,
-            chunk=self.chunk_for(first.shape[0], self.early_exit),
+            chunk=self.chunk_for(batch, self.early_exit),
             early_exit=self.early_exit,
             static=bool(self.jit_compile),
         )
         return arranged_outputs(self.output_keys, result.outputs)
 
     def chunk_for(self, batch: int | None, early_exit: ExitRule | None = None) -> int:
-        """K, the steps advanced at a time, for a batch; None where it is unknown."""
+        """Return K, the steps advanced at a time, for a batch; None if unknown."""
         if self.chunk is not None:
             return self.chunk
         return 1 if early_exit else chunk_for(batch)  # a rule is asked after each step
@@ -186,9 +181,10 @@ class SpikingModel(keras.Model):
         observe: Collection[str] = (),
         early_exit: ExitRule | None = None,
     ) -> Result:
-        """Simulate, compiled, observing what :func:`simulate` can; no gradients.
+        """Run the compiled simulation, without gradients, and observe.
 
-        Without `early_exit` every sample goes through all steps.
+        Without `early_exit` every sample goes through all steps. The arguments are
+        those of :func:`tfsnn.simulation.simulate.simulate`.
         """
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = check_count("timesteps", timesteps)
@@ -200,14 +196,8 @@ class SpikingModel(keras.Model):
         return self._simulations.run(key, fan_outs, feed)
 
     def load_own_variables(self, store: Any) -> None:
-        """Load the weights as Keras does; arrays that an old file has besides are left.
-
-        See :func:`tfsnn.network.migration.dropped_arrays`.
-        """
-        if len(store.keys()) == len(self.weights) + len(self._dropped):
-            kept = [i for i in range(len(store.keys())) if i not in self._dropped]
-            store = {str(new): store[str(old)] for new, old in enumerate(kept)}
-        super().load_own_variables(store)
+        """Load the weights as Keras does, without the arrays that old files have."""
+        super().load_own_variables(without(store, self._dropped, len(self.weights)))
 
     def predict(
         self,
@@ -217,10 +207,10 @@ class SpikingModel(keras.Model):
         steps: int | None = None,
         callbacks: Any = None,
     ) -> Any:
-        """As in Keras; for arrays, without the cost of its data pipeline.
+        """Predict as Keras does; for arrays without the cost of its data pipeline.
 
         With an :attr:`early_exit` samples leave when they are decided;
-        :meth:`predict_early` tells after how many steps.
+        :meth:`predict_early` returns after how many steps.
 
         Raises:
             DataError: for arrays of another shape.
@@ -234,7 +224,7 @@ class SpikingModel(keras.Model):
     def predict_early(
         self, x: Any, batch_size: int | None = None, verbose: str | int = "auto"
     ) -> EarlyPrediction:
-        """Predict arrays, and tell the steps that each sample took.
+        """Predict arrays, and return the steps that each sample took as well.
 
         Args:
             x: samples ``(N, *input shape)``; of several inputs a list in order or a
@@ -267,13 +257,13 @@ class SpikingModel(keras.Model):
         timesteps: int | None = None,
         record: Iterable[str] = (SPIKES,),
     ) -> Trace:
-        """Simulate and record.
+        """Simulate a batch, and record what its neurons do.
 
         Args:
-            x: ``(B, *input shape)``.
+            x: samples ``(B, *input shape)``.
             timesteps: T; ``self.timesteps`` if None.
-            record: of "spikes", "potentials" and "values". A recording takes memory
-                for T times all neurons.
+            record: any of "spikes", "potentials" and "values". A recording takes
+                memory for T times all neurons.
 
         Raises:
             OptionError: for something else to record.
@@ -282,7 +272,7 @@ class SpikingModel(keras.Model):
         wanted = set(record)
         if unknown := wanted - {SPIKES, POTENTIALS, VALUES}:
             raise OptionError(
-                f"cannot record {sorted(unknown)}: spikes, potentials or values"
+                f"cannot record {sorted(unknown)}: give spikes, potentials or values"
             )
         observed = self.run(x, timesteps, wanted | {OUTPUTS}).observed
         return Trace.of(observed, self._structure.outputs)
@@ -293,7 +283,7 @@ class SpikingModel(keras.Model):
         print_fn(graph_table(self._structure))
 
     def get_config(self) -> dict[str, Any]:
-        """The structure; the weights are saved beside it."""
+        """Return the structure as JSON; the weights are saved beside it."""
         return {
             "name": self.name,
             "graph": self._structure.to_config(),
@@ -309,5 +299,5 @@ class SpikingModel(keras.Model):
     def from_config(
         cls, config: Mapping[str, Any], custom_objects=None
     ) -> SpikingModel:
-        """The model of :meth:`get_config`, its weights not yet loaded."""
+        """Make a model from its :meth:`get_config`; weights are not loaded."""
         return cls(**config)

@@ -16,7 +16,7 @@ class EarlyPrediction(NamedTuple):
 
     Attributes:
         outputs: as ``predict`` gives them.
-        steps: of each sample, ``(N,)`` int32.
+        steps: the steps that each sample took, ``(N,)`` int32.
     """
 
     outputs: Any
@@ -34,7 +34,7 @@ def predict_arrays(
     Args:
         run: the simulation of a batch.
         feed: the samples ``(N, *shape)``, by input.
-        batch_size: samples of one run.
+        batch_size: samples simulated at a time.
         verbose: whether a progress bar is shown.
 
     Returns:

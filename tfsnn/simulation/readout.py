@@ -10,7 +10,7 @@ from tfsnn.network.clock import Clock
 
 
 class ReadoutState(NamedTuple):
-    """The steps read so far, their weighted sum, and that of those left out."""
+    """The state of a readout: steps so far, sums of those read and left out."""
 
     step: Any
     total: Any  # (B, *shape of what is read)

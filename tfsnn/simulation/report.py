@@ -1,4 +1,4 @@
-"""What a conversion did, layer by layer, as an object that prints and dumps JSON."""
+"""The report of a conversion, layer by layer, which prints and dumps JSON."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class PopulationReport:
     """The neurons of one rate node.
 
     Attributes:
-        node: its name.
-        neurons: how many.
-        scale_min, scale_median, scale_max: of its channels, activation units; the
-            threshold is 1 in normal form, the scale in the ANN's units.
-        initial_potential, negative_threshold: in thresholds; the mean of the former,
+        node: the name of the node.
+        neurons: their number.
+        scale_min, scale_median, scale_max: the scales of its channels, in activation
+            units; the threshold is 1 in normal form, the scale in the ANN's units.
+        initial_potential, negative_threshold: in thresholds; the former is a mean
             before corrections.
         max_coefficient: the most that a spike carries; None for no bound.
-        clipped: share of calibration activations above what can be coded.
-        dead: share of channels that never activated.
+        clipped: the share of calibration activations above what can be coded.
+        dead: the share of channels that never activated.
     """
 
     node: str
@@ -43,11 +43,11 @@ class PopulationReport:
 
 @dataclass(frozen=True)
 class NodeReport:
-    """A node of the network.
+    """The role of one node in the spiking network.
 
     Attributes:
         node, layer: its name, and the Keras layer that it was made from.
-        kind: of node (:mod:`tfsnn.network.nodes`); of a running sum, its function.
+        kind: the kind (:mod:`tfsnn.network.nodes`); of a running sum, its function.
         role: "spiking", "linear" or "running sum" (:mod:`tfsnn.network.roles`).
     """
 
@@ -59,18 +59,18 @@ class NodeReport:
 
 @dataclass(frozen=True)
 class ConversionReport:
-    """What a conversion did.
+    """The report of a conversion: what became of each layer and node.
 
     Attributes:
         method, options, timesteps: as asked for, defaults filled in.
-        samples: of calibration data.
+        samples: the number of calibration samples.
         layers: each Keras layer and what became of it: name, class, parameters, fate.
         populations: each spiking population, in order.
         nodes: each node and its role, in order.
-        shares: of all operations of one step, by role (:func:`operations.shares`).
+        shares: each role's share of a step's operations (:func:`operations.shares`).
         strict: whether running sums were refused.
-        notes: what the method warns of.
-        precision: of the synapses that receive spikes.
+        notes: the warnings of the method.
+        precision: the precision of the synapses that receive spikes.
     """
 
     method: str
@@ -86,12 +86,12 @@ class ConversionReport:
     precision: str = "float32"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the report as a JSON-ready dict."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> ConversionReport:
-        """The report of :meth:`to_dict`."""
+        """Make a report from its :meth:`to_dict`."""
         return cls(
             **{
                 **config,
@@ -107,12 +107,12 @@ class ConversionReport:
 
     @property
     def warnings(self) -> list[str]:
-        """What a user should look at."""
+        """The findings that a user should look at, one text each."""
         found = list(self.notes)
         if not self.populations:
             found.append(
-                "nothing of this network spikes: what is not linear in it are running "
-                "sums, which send analog values"
+                "nothing of this network spikes: its nodes that are not linear are "
+                "running sums, which send analog values"
             )
         for population in self.populations:
             if population.dead > 0.5:
@@ -143,7 +143,7 @@ class ConversionReport:
         return "\n".join(lines)
 
     def _roles(self) -> list[str]:
-        """Which nodes are what, and the share of each role."""
+        """Return the lines about roles: the nodes of each, and its share."""
         by_role: dict[str, list[NodeReport]] = {role: [] for role in ROLES}
         for node in self.nodes:
             by_role[node.role].append(node)

@@ -1,4 +1,4 @@
-"""What a run of a network gives, whatever ran it."""
+"""The results of running a network, the same for every engine."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Results(NamedTuple):
         outputs: each output of the model, ``(B, ...)``.
         over_time: the first output after each step, ``(T, B, ...)``; empty if it was
             not observed.
-        counts: by node, in each step, pre-steps first: spikes, coefficients, and the
-            accumulates of both, ``(S, B, 4)``; empty if they were not observed.
-        steps: that each sample took, ``(B,)`` int32: T, or fewer by early exit; empty
-            where there is no time.
+        counts: spikes, coefficients, and the accumulates of both, by node, in each
+            step, pre-steps first, ``(S, B, 4)``; empty if they were not observed.
+        steps: the steps that each sample took, ``(B,)`` int32: T, or fewer by early
+            exit; empty where there is no time.
     """
 
     outputs: list[Any]

@@ -33,13 +33,13 @@ AT_ONCE = 128
 
 
 class Result(NamedTuple):
-    """What a simulation leaves.
+    """The result of a simulation.
 
     Attributes:
         outputs: for each output of the model, the mean current of the steps that count
             with the head applied, ``(B, *shape)``.
-        observed: by ``kind/node``, over time, ``(S, B, ...)``.
-        steps: that count, of each sample, ``(B,)`` int32: T, or fewer by early exit.
+        observed: observations over time by ``kind/node``, ``(S, B, ...)``.
+        steps: counted steps of each sample, ``(B,)`` int32: T, or fewer by early exit.
     """
 
     outputs: list[Any]
@@ -62,18 +62,18 @@ def simulate(
     """Run a spiking graph on a constant input current.
 
     Args:
-        graph: in normal form (or unscaled), its arrays tensors, or NumPy arrays, which
-            become constants of the program.
-        x: ``(B, *input shape)``, present in every step; of several inputs a list in
-            order or a mapping by name.
-        timesteps: T.
+        graph: a graph in normal form (or unscaled); its arrays are tensors, or NumPy
+            arrays, which become constants of the program.
+        x: samples ``(B, *input shape)``, present in every step; of several inputs a
+            list in order or a mapping by name.
+        timesteps: T, the steps that count.
         chunk: K, steps advanced at a time.
-        observe: of "outputs" (after each step, heads applied), "spikes" (coefficients),
-            "potentials" (after firing), "values" (what synapses receive for them) and
-            "counts" (see :mod:`tfsnn.simulation.steps`).
+        observe: any of "outputs" (after each step, heads applied), "spikes"
+            (coefficients), "potentials" (after firing), "values" (what synapses receive
+            for the spikes) and "counts" (see :mod:`tfsnn.simulation.steps`).
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
-        early_exit: when a sample is decided. Observed can be "counts" only then, over
-            all steps of each sample together: ``(1, B, 4)``.
+        early_exit: the rule by which samples leave. Only "counts" can be observed then,
+            over all steps of each sample together: ``(1, B, 4)``.
         static: whether no shape inside may depend on the data, or on a batch size that
             is not known yet, as XLA wants it. Samples that are decided then wait for
             the others, and a batch of unknown size is not sliced.
@@ -122,7 +122,7 @@ class _Part(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """All steps, those included that do not count."""
+        """The number of all steps, pre-steps included."""
         return self.graph.clock.pre_steps + self.timesteps
 
     def __call__(self, feed: dict[str, Any]) -> Result:
@@ -147,7 +147,7 @@ class _Part(NamedTuple):
         return Result(outputs, observed, tf.fill([run.batch], self.timesteps))
 
     def shapes(self) -> Result:
-        """Of what it returns, for one sample; observations ``(S, ...)``."""
+        """Return the results' shapes for one sample; observations ``(S, ...)``."""
         graph = self.graph
         seen = observed_shapes(graph, self.observe, self.fan_outs)
         observed = {key: (self.steps, *shape) for key, shape in seen.items()}
@@ -158,7 +158,7 @@ class _Part(NamedTuple):
 
 
 def _in_slices(part: _Part, feed: dict[str, Any], size: int) -> Result:
-    """The same, `size` samples at a time."""
+    """Simulate in slices of `size` samples, so that memory does not grow with T."""
     batch = tf.shape(next(iter(feed.values())))[0]
     count = tf.maximum((batch + size - 1) // size, 1)
     shapes = part.shapes()
@@ -196,5 +196,5 @@ def _in_slices(part: _Part, feed: dict[str, Any], size: int) -> Result:
 
 
 def _swapped(x: Any) -> Any:
-    """Time and batch, the first two axes, exchanged."""
+    """Exchange the first two axes, time and batch."""
     return tf.transpose(x, (1, 0, *range(2, len(x.shape))))

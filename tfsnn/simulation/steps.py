@@ -1,6 +1,6 @@
 """A spiking graph at work on one batch: its state, and how its nodes are advanced.
 
-What a node does in its steps it says itself (:meth:`tfsnn.network.node.Node.advance`).
+Each node advances itself (:meth:`tfsnn.network.node.Node.advance`).
 Tensors are ``(K * B, *shape)``, time first, for the K steps of a chunk; observations
 ``(S, B, ...)``, where the S steps are the pre-steps of the network's clock and then the
 T that count; outputs are observed after each of the T.
@@ -28,7 +28,7 @@ VALUES = "values"
 def observed_shapes(
     graph: Graph, observe: Collection[str], fan_outs: Mapping[str, Any]
 ) -> dict[str, tuple[int, ...]]:
-    """What is observed in a step of a sample, by ``kind/node``; outputs unread."""
+    """Return the shapes observed per step and sample; outputs before their head."""
     shapes: dict[str, tuple[int, ...]] = {}
     for node in graph:
         if node.name in graph.outputs and OUTPUTS in observe:
@@ -46,13 +46,13 @@ class Run:
     """A graph at work on one batch.
 
     Attributes:
-        graph: in normal form (or unscaled).
-        timesteps: T.
+        graph: the graph, in normal form (or unscaled).
+        timesteps: T, the steps that count.
         constants: the nodes that do not change over time, ``(B, *shape)``.
-        batch: B.
+        batch: B, the number of samples.
         static_batch: B if it is known while tracing, else None.
         observe: the kinds of observations (:func:`observed_shapes`).
-        fan_outs: for the observation of counts.
+        fan_outs: synapses that each unit's spikes reach, for the counts.
     """
 
     graph: Graph
@@ -98,8 +98,8 @@ class Run:
         """Return the run of some samples of this batch.
 
         Args:
-            index: their places, ``(B,)``, of another B.
-            constants: of these samples, those nodes that are read over time.
+            index: their places in the batch, ``(B,)`` with another B.
+            constants: the constant nodes read over time, for these samples.
         """
         return replace(
             self,
@@ -110,7 +110,7 @@ class Run:
 
     @property
     def clock(self) -> Clock:
-        """How the steps count."""
+        """The clock of the graph: how the steps count."""
         return self.graph.clock
 
     def initial_state(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class Run:
     def advance_node(
         self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
     ) -> dict[str, Any]:
-        """Advance one node by k steps: its value and state are put in; observations."""
+        """Advance one node by k steps, store value and state, and observe."""
         if node.name in self.graph.outputs:
             return self._advance_readout(node, values, state, k)
         seen = {}
@@ -219,7 +219,7 @@ class Run:
 
 
 def _count(spikes: Any, fan_out: Any) -> Any:
-    """Events, coefficients and the synaptic operations of both, ``(K * B, 4)``.
+    """Count events, coefficients and the operations of both, ``(K * B, 4)``.
 
     An event is a spike whatever its coefficient; an operation is one synapse that one
     event (or one unit of coefficient) reaches.

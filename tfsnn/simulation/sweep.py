@@ -23,8 +23,8 @@ class Swept(NamedTuple):
     Attributes:
         x: the samples, ``(B, ...)``, or a dict of them by input.
         y: labels ``(B,)``, or None.
-        seen: of each network, by its name.
-        results: the same as they came; on a TPU with samples behind the B.
+        seen: what was measured of each network, by its name.
+        results: the results of each network; on a TPU with samples behind the B.
     """
 
     x: Any
@@ -50,9 +50,9 @@ def sweep(
     Args:
         networks: functions of samples ``(B, ...)``, by any name. The labels have to fit
             the first one.
-        batches: of samples and labels.
-        steps: of the rows, in order; 1 is the first.
-        costs: of the network that is seen over time.
+        batches: the samples and labels, a batch at a time.
+        steps: the steps of the rows, in order; 1 is the first.
+        costs: the costs of the network that is seen over time.
         strategy: whose devices compute a batch each; None for the default device.
         batch_size: the largest B, for a strategy.
 

@@ -16,9 +16,9 @@ class Trace:
     """A recorded simulation, NumPy arrays by node name.
 
     Attributes:
-        outputs: of each output of the model after each step, ``(T, B, ...)``.
-        spikes: coefficients, integers as float32, ``(T, B, ...)``.
-        potentials: after firing, in thresholds, ``(T, B, ...)``.
+        outputs: each output of the model after each step, ``(T, B, ...)``.
+        spikes: the coefficients, integers as float32, ``(T, B, ...)``.
+        potentials: the potentials after firing, in thresholds, ``(T, B, ...)``.
         values: what synapses receive for the spikes, in thresholds, ``(T, B, ...)``;
             the coefficients themselves but for differential coding and few spikes.
 

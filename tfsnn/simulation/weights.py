@@ -10,7 +10,7 @@ import tensorflow as tf
 
 
 class Watch:
-    """Tells whether variables hold other values than before.
+    """A watch over variables, which tells whether their values have changed.
 
     TensorFlow never writes into a tensor that somebody else holds: an assignment, in a
     compiled function or outside, gives the variable another buffer. So it suffices to
@@ -24,14 +24,14 @@ class Watch:
         self._held: list[np.ndarray] | None = None
 
     def read(self) -> list[Any]:
-        """The tensors that the variables hold; none where there is no eager mode."""
+        """Return the tensors that the variables hold; none without eager mode."""
         with tf.init_scope():  # the values of now, also while a function is traced
             if not tf.executing_eagerly():
                 return []
             return list(map(tf.convert_to_tensor, self._variables))
 
     def changed(self, tensors: Sequence[Any]) -> bool:
-        """Whether these tensors, just read, are others than at the last call.
+        """Return whether these tensors, just read, differ from the last call's.
 
         False at the first call, and for no tensors.
         """

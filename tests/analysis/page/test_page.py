@@ -61,10 +61,11 @@ def page(network):
     )
 
 
-def swept(network, **options):
+def swept(network, batch_size, **options):
     model, snn, x, y = network
     data = open_data((x, y), snn.inputs_by_name)
-    return measure(model, snn, data, [1, 2, 4], **options)
+    batches = data.batches(batch_size)
+    return measure(model, snn, data, [1, 2, 4], batches=batches, **options)
 
 
 def test_means_are_those_of_evaluate(network):
@@ -101,7 +102,7 @@ def test_samples_that_differ_are_kept_with_those_asked_for(network):
 def test_bad_samples_and_labels_are_refused(network):
     model, snn, x, y = network
     with pytest.raises(OptionError, match="there is no sample 40, 99"):
-        swept(network, wanted=(1, 40, 99))
+        swept(network, batch_size=50, wanted=(1, 40, 99))
     with pytest.raises(DataError, match="label 3 is out of range"):
         measure(model, snn, open_data((x, y + 1), snn.inputs_by_name), [1])
     with pytest.raises(ModelError, match="was not converted from"):

@@ -103,7 +103,7 @@ def test_it_trains_is_saved_and_loaded(per_channel, tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: QCFS(0), "levels=0 must be an integer >= 1"),
+        (lambda: QCFS(0), "levels=0 must be a positive integer"),
         (lambda: QCFS(True), "levels=True must be"),
         (lambda: QCFS(2.0), "levels=2.0 must be"),
         (lambda: QCFS(initial=0.0), "initial=0.0 must be a positive number"),

@@ -24,7 +24,7 @@ from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir.writing import export_nir
 from tfsnn.export.stablehlo.program import Programs, lowered
 from tfsnn.export.stablehlo.rules import violations
-from tfsnn.network.neurons import KINDS, Sent, State, Thresholded, neuron_kind
+from tfsnn.network.neurons import KINDS, Emission, State, Thresholded, neuron_kind
 from tfsnn.network.nodes import Linear, Spiking
 from tfsnn.simulation.simulate import simulate
 
@@ -46,7 +46,7 @@ def half(registry, monkeypatch):
         share: float = 0.5
 
         def advance(self, currents, state):
-            sent, potential = Sent([], [], []), state.potential
+            sent, potential = Emission([], [], []), state.potential
             unit = self.threshold * self.share
             for current in currents:
                 potential = potential + current

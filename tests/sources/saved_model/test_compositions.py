@@ -12,7 +12,7 @@ from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.patterns.matching import (
     Const,
-    Live,
+    LiveTensor,
     Op,
     X,
     match,
@@ -78,7 +78,10 @@ def test_patterns(tmp_path):
     network = Network(freeze(open_signature(path, None)))
     network.fold()
     a, b = network.outputs["a"], network.outputs["b"]
-    silu, other = Op("Mul", X, Op("Sigmoid", X)), Op("Mul", X, Op("Sigmoid", Live("z")))
+    silu, other = (
+        Op("Mul", X, Op("Sigmoid", X)),
+        Op("Mul", X, Op("Sigmoid", LiveTensor("z"))),
+    )
     assert match(silu, a, network)["x"].name == network.inputs["x0"].name
     assert match(Op("Mul", silu, number(3.0)), b, network) is None
     found = match(Op("Mul", Const("c"), other), b, network)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from tfsnn.conversion.methods.alphabet import parse
 from tfsnn.conversion.precision import check_precision
-from tfsnn.conversion.settings import in_order
 from tfsnn.errors import OptionError
 from tfsnn.hardware.energy import EnergyProfile, profile
 from tfsnn.simulation.engines import check_engine
+from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import (
     ENERGY_PROFILE,
     HOLDOUT,
@@ -75,4 +75,5 @@ class Search:
             check_precision(self.precision)
         check_engine(self.engine)
         object.__setattr__(self, "energy", profile(self.energy))
-        object.__setattr__(self, "timesteps", in_order(self.timesteps))
+        steps = check_counts("timesteps", self.timesteps)
+        object.__setattr__(self, "timesteps", tuple(steps))

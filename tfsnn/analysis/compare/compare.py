@@ -21,7 +21,7 @@ from tfsnn.analysis.plot import comparison as comparison_figure
 from tfsnn.analysis.plot import save
 from tfsnn.conversion.calibration import HELD, Calibration, calibrated
 from tfsnn.conversion.settings import grouped
-from tfsnn.data import Progress, open_data
+from tfsnn.data import Progress, open_for
 from tfsnn.data.digest import data_digest
 from tfsnn.files import replacing
 from tfsnn.hardware.energy import profile
@@ -81,13 +81,8 @@ def compare(
     for sentence in left_out:
         LOG.info(sentence)
     known = calibrated(model, calibration, of_calibration, HELD)
-    evaluating = open_data(
-        data,
-        known.graph.inputs,
-        default_split="test",
-        raw=known.settings["raw"] or known.graph.whole_inputs,
-        limit=wanted.limit,
-    )
+    raw = known.settings.raw
+    evaluating = open_for(known.graph, data, raw=raw, limit=wanted.limit)
     costs, batch_size = profile(wanted.energy), wanted.batch_size
     folder = None if wanted.output is None else Path(wanted.output)
     compared: dict[str, Any] = {}
@@ -98,9 +93,9 @@ def compare(
             "model": model_digest(import_model(model)),
             "calibration": data_digest(given, known.data),
             "data": data_digest(data, evaluating),
-            "calibration_limit": known.settings["limit"],
+            "calibration_limit": known.settings.limit,
             "limit": wanted.limit,
-            "raw": known.settings["raw"],
+            "raw": raw,
             "seed": known.seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
             "engine": wanted.engine,

@@ -90,8 +90,7 @@ def report_page(
         opened,
         doubling(last),
         wanted=(0,) if samples is None else samples,
-        batch_size=batch_size,
-        progress=progress,
+        batches=opened.batches(batch_size, progress, "evaluating"),
     )
     if samples is None:
         samples = list(dict.fromkeys([0, *measured.disagreements[:1]]))

@@ -6,7 +6,7 @@ pictures of what the two networks disagree on need to know which they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,12 +16,13 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.analysis.intervals import Interval, mean, wilson
-from tfsnn.data import Progress
+from tfsnn.data import Batch
 from tfsnn.errors import OptionError
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_numpy.samples import Data
 
 SHOWN = 12  # disagreements whose inputs are kept
@@ -90,8 +91,7 @@ def measure(
     steps: Sequence[int],
     *,
     wanted: Collection[int] = (),
-    batch_size: int = 50,
-    progress: Progress | None = None,
+    batches: Iterable[Batch] | None = None,
 ) -> Measured:
     """Run both networks on all samples.
 
@@ -101,8 +101,8 @@ def measure(
         data: opened for it.
         steps: of the rows, in order.
         wanted: samples whose inputs are to be kept, counted from 0.
-        batch_size: samples simulated at a time.
-        progress: wraps the batches.
+        batches: the samples of `data` in batches, perhaps with a progress bar; by
+            default of the usual size, without one.
 
     Raises:
         DataError: for labels that the network has no class for.
@@ -118,7 +118,7 @@ def measure(
     senders: dict[str, float] = {}
     inputs: dict[int, Any] = {}
     done = shown = 0
-    batches = data.batches(batch_size, progress, "evaluating")
+    batches = data.batches(BATCH_SIZE) if batches is None else batches
     for x, y, seen, _ in sweep(networks, batches, steps=steps, costs=engine.costs()):
         top, ann = seen["network"].top, seen["ann"].top[-1]
         if y is not None:

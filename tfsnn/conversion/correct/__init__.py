@@ -46,13 +46,13 @@ def correct(
     corrections: Corrections,
     progress: Progress | None = None,
 ) -> Graph:
-    """The spiking graph, corrected for a number of steps.
+    """Return the spiking graph, corrected for a number of steps.
 
     Args:
-        ann: the graph that it was made from.
-        spiking: in normal form, with its units.
-        x: samples by input, ``(N, *shape)``; fewer are used where memory would not do.
-        timesteps: T.
+        ann: the graph of the ANN that it was made from.
+        spiking: the spiking network in normal form, with its units.
+        x: samples by input, ``(N, *shape)``; as many are used as fit into memory.
+        timesteps: T, the steps to correct for.
         corrections: what to correct.
         progress: wraps the nodes, for a progress bar.
     """
@@ -111,23 +111,23 @@ class _Walk:
             self.expected.pop(name, None)
 
     def _mean(self, name: str) -> Any:
-        """What a signal of the spiking network stands for, ``(N, *shape)``."""
+        """Return what a signal of the spiking network stands for, ``(N, *shape)``."""
         if name in self.run.constants:
             return self.run.constants[name]
-        if name not in self.values:  # a gain that stands behind, see _known
+        if name not in self.values:  # a gain that was put in (_known)
             node = self.nodes[name]
             return node.apply(self._mean(node.inputs[0]))
         return self.run.clock.mean(self.run.steps(name, self.values, self.steps))
 
     def _known(self, name: str) -> bool:
-        """Whether a mean is known: also that of a known signal with a gain put in."""
+        """Return whether a mean is known, also through a gain that was put in."""
         if name in self.values or name in self.run.constants:
             return True
         put_in = name not in self.ann  # a gain
         return put_in and self._known(self.nodes[name].inputs[0])
 
     def _fit(self, node: Linear) -> Linear:
-        """The linear node with weights for what its spiking inputs stand for."""
+        """Return the linear node with weights fitted to its spiking inputs."""
         x = self._mean(node.inputs[0])
         current = node.apply(x)
         wanted, reader = self.expected[node.name], node.name
@@ -142,7 +142,7 @@ class _Walk:
         return fitted(node, x, error, seed=self.seed)
 
     def _sum_completed_by(self, node: Linear) -> Node | None:
-        """The sum that alone reads the node, if it is the last summand to be known."""
+        """Return the sum that alone reads the node, its last summand to be known."""
         readers = self.consumers[node.name]
         if len(readers) != 1 or not readers[0].is_sum:
             return None
@@ -153,7 +153,7 @@ class _Walk:
         return readers[0] if known and alike and single else None
 
     def _visible(self, name: str, wanted: Any, current: Any) -> Any:
-        """What a current lacks, as far as the neurons that read it show it.
+        """Return what a current lacks, as far as the neurons that read it show it.
 
         Below zero and above the range of their spikes, all currents are alike to them,
         but for a margin, because currents fluctuate.
@@ -191,7 +191,7 @@ class _Walk:
         self.values[node.name] = fold(values)
 
     def _sent(self, node: Spiking, currents: list[Any]) -> list[Any]:
-        """What a population sends in each step."""
+        """Return what a population sends in each step."""
         neurons = node.population
         state = neurons.initial_state((self.run.batch, *node.shape))
         return neurons.advance(currents, state)[0].values
@@ -213,7 +213,7 @@ class _Walk:
             )
 
     def _carrying(self, name: str, shift: np.ndarray) -> Node | None:
-        """A node before, read by this population alone, with the current added in."""
+        """Return a node before, which only this one reads, with the current added."""
         node = self.nodes[name]
         if len(self.consumers[name]) != 1:
             return None
@@ -227,7 +227,7 @@ class _Walk:
         return None
 
     def corrected(self) -> Graph:
-        """The graph with its corrected nodes."""
+        """Return the graph with its corrected nodes."""
         nodes: list[Node] = []
         for name, node in self.nodes.items():
             if shift := self.shifts.get(name):
@@ -239,7 +239,7 @@ class _Walk:
 
 
 def _shrunk(error: np.ndarray) -> np.ndarray:
-    """The mean over samples, ``(N, *units)`` to ``(*units)``, less its noise.
+    """Return the mean over samples, ``(N, *units)`` to ``(*units)``, less its noise.
 
     Each channel's means are drawn to zero by the share of their mean square that
     sampling alone explains (James and Stein).

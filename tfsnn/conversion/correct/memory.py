@@ -1,4 +1,4 @@
-"""How much of both networks is held at a time while they are gone through."""
+"""The memory of corrections: how many samples of both networks fit into it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COPIES = 3  # of the largest signal, inside an operation
 
 
 def last_readers(*graphs: Graph) -> dict[str, list[str]]:
-    """By node: the signals that nothing reads behind it, in any of the graphs.
+    """Return, by node, the signals that no later node reads in any of the graphs.
 
     The first graph has the order; the nodes of the others are among its own.
     """
@@ -30,7 +30,7 @@ def last_readers(*graphs: Graph) -> dict[str, list[str]]:
 
 
 def fitting_samples(spiking: Graph, ann: Graph, steps: int, samples: int) -> int:
-    """How many samples can be held, of `samples`; at least 8."""
+    """Return how many of `samples` samples can be held; at least 8."""
     constant, freed = constant_nodes(spiking), last_readers(spiking, ann)
     floats = {
         node.name: math.prod(node.shape) * (1 if node.name in constant else steps)

@@ -25,18 +25,18 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 PLACES = 256  # drawn from each sample's map
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
-WORTH_IT = 0.99  # of the error on samples not fitted: less than that must be left
+WORTH_IT = 0.99  # a fit must leave less than this share of the held-out error
 
 
 def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
-    """The node with its weights and bias changed.
+    """Return the node with weights and bias that make good most of the error.
 
     Args:
-        node: dense, or a convolution over one or two axes in one group; others are left
-            alone.
+        node: a dense node, or a convolution over one or two axes in one group; others
+            are returned as they are.
         x: mean inputs, ``(N, *shape of the input)``.
         error: what is missing from its mean currents, ``(N, *shape)``.
-        seed: of the places drawn.
+        seed: the seed of the places drawn.
     """
     rows = _Rows.of(node)
     if rows is None or rows.width > LARGEST:
@@ -76,7 +76,7 @@ class _Rows:
     def draw(
         self, x: Any, error: Any, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows ``(n, width)`` and their errors ``(n, out)``."""
+        """Return rows ``(n, width)`` and their errors ``(n, out)``."""
         inputs = x if self.node.form == "dense" else self._windows(x)
         inputs = tf.reshape(inputs, (len(x), -1, self.width)).numpy()
         errors = tf.reshape(error, (len(x), -1, self.node.shape[-1])).numpy()
@@ -128,7 +128,7 @@ class _Moments:
         return total
 
     def solve(self, strength: float) -> np.ndarray:
-        """The change of least penalised square error, ``(width, out)``."""
+        """Return the change of least penalised square error, ``(width, out)``."""
         diagonal = np.full(len(self.gram), np.trace(self.gram[:-1, :-1]))
         diagonal *= strength / max(len(self.gram) - 1, 1)
         diagonal[-1] = 0.0
@@ -137,6 +137,6 @@ class _Moments:
         return tf.linalg.solve(regular, self.cross).numpy()
 
     def error(self, change: np.ndarray) -> float:
-        """The sum of square errors that a change leaves."""
+        """Return the sum of square errors that a change leaves."""
         explained = 2 * np.sum(change * self.cross)
         return self.squares - explained + np.sum(change * (self.gram @ change))

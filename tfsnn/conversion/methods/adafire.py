@@ -43,7 +43,7 @@ from tfsnn.conversion.statistics import Statistics
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 
-MOST = 10_000  # assignments that go on from a layer; of more, the best at each cost
+MOST = 10_000  # assignments kept behind a layer; of more, the best at each cost
 ROUNDING = 1 + 1e-9  # sums of the same numbers may differ by it
 
 
@@ -122,7 +122,7 @@ def cheapest(divergence: np.ndarray, spikes: np.ndarray, budget: float) -> list[
 
     Args:
         divergence, spikes: ``(L, K)``, of each layer and choice.
-        budget: for the sum of spikes; the first choice of all layers is within it.
+        budget: the largest sum of spikes; the first choices of all layers are within.
     """
     after = np.append(np.cumsum(spikes.min(1)[::-1])[::-1][1:], 0.0)
     error, cost, picked = np.zeros(1), np.zeros(1), np.zeros((1, 0), int)
@@ -136,7 +136,7 @@ def cheapest(divergence: np.ndarray, spikes: np.ndarray, budget: float) -> list[
         order = order[cost[order] + least <= budget * ROUNDING]
         best_before = np.minimum.accumulate(np.append(np.inf, error[order][:-1]))
         order = order[error[order] < best_before]
-        if len(order) > MOST:  # the last of those of about the same cost
+        if len(order) > MOST:  # keep the last of each group of similar cost
             place = (cost[order] / budget * MOST).astype(int)
             order = order[np.append(np.diff(place) > 0, True)]
         error, cost, picked = error[order], cost[order], picked[order]

@@ -23,7 +23,7 @@ class Alphabet:
     """An alphabet that hardware asks for: what spikes are to carry.
 
     Attributes:
-        text: as it was given.
+        text: the text that it was parsed from.
         levels: the largest coefficient.
         signed: whether spikes may be negative; None where the method decides.
     """

@@ -1,4 +1,4 @@
-"""What a conversion method is: frozen options and up to three pure functions.
+"""The contract of conversion methods: frozen options and up to three pure functions.
 
 ``prepare(graph)`` may change the ANN, ``plan(graph, statistics)`` plans its neurons,
 and ``refine(plan, graph, statistics, probe)`` may have plans simulated, by a callable
@@ -20,12 +20,12 @@ from tfsnn.network.graph import Graph
 
 
 class Probed(NamedTuple):
-    """What the simulation of a plan showed.
+    """The result of simulating a plan.
 
     Attributes:
-        divergence: of its outputs from the ANN's, in nats: the mean over the samples,
-            and the sum over the outputs, of the symmetric Kullback-Leibler divergence
-            of their softmax, sum (p - q) (log p - log q).
+        divergence: that of its outputs from the ANN's, in nats: the mean over the
+            samples, and the sum over the outputs, of the symmetric Kullback-Leibler
+            divergence of their softmax, sum (p - q) (log p - log q).
         spikes: of each rate node by name, the mean over the samples of the sum over its
             neurons and all steps; a spike of coefficient c counts abs(c).
     """
@@ -53,7 +53,7 @@ class Method(ABC):
     option `timesteps`, and define at least :meth:`plan`.
 
     Attributes:
-        timesteps: T, the steps that it plans for.
+        timesteps: T, the number of steps that it plans for.
         alphabet: what its spikes carry, and which of its options set that.
         candidate: options with which :func:`tfsnn.choose` tries the method, after
             those of its own tables, for each alphabet that it can send; None if it is
@@ -73,7 +73,7 @@ class Method(ABC):
 
         Args:
             graph: the ANN, as :meth:`prepare` left it.
-            statistics: of its activations on the calibration samples, by rate node.
+            statistics: statistics of its activations on the samples, by rate node.
         """
 
     def prepare(self, graph: Graph) -> Graph:
@@ -90,7 +90,7 @@ class Method(ABC):
         """Return the plan after trying others by simulation; most leave it as it is.
 
         Args:
-            plan: from :meth:`plan`.
+            plan: the plan from :meth:`plan`.
             graph, statistics: what it was made from.
             probe: simulates a plan on `probe_samples` calibration samples.
         """
@@ -98,7 +98,7 @@ class Method(ABC):
 
     @property
     def corrections(self) -> Corrections:
-        """What is corrected by simulation: nothing, unless a method says so."""
+        """The corrections by simulation: none, unless a method has some."""
         return Corrections()
 
     @property

@@ -8,9 +8,8 @@ Z. Huang, W. Fang, T. Bu, P. Xue, Z. Hao, W. Liu, Y. Tang, Z. Yu, T. Huang,
 
 (:mod:`tfsnn.network.neurons.differential`). The largest threshold is the range of least
 mean square error for Gaussian currents with 2^n - 1 levels. Departs from the paper in
-the
-bias, which is added in each step here: what a synapse receives is the decoded value,
-so that it needs no special place.
+the bias, which is added in each step here: what a synapse receives is the decoded
+value, so that it needs no special place.
 """
 
 from __future__ import annotations

@@ -42,10 +42,10 @@ def option(
 
 @dataclass(frozen=True)
 class OptionSpec:
-    """All that is known of an option.
+    """The specification of a method's option.
 
     Attributes:
-        name, default, meaning: for people.
+        name, default, meaning: its name, its value if not given, and a phrase.
         types: the Python types of its values.
         nullable: whether it may be None.
         choices: all values that it may have; any of its types if empty.
@@ -80,13 +80,13 @@ class OptionSpec:
         return value
 
     def allows(self, value: Any) -> bool:
-        """Whether a value, if it is a number, is within the range of the option."""
+        """Return whether a value, if it is a number, is in the range of the option."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return True
         return bool(np.isfinite(value)) and self.low <= value <= self.high
 
     def _of_text(self, text: str) -> Any:
-        """The value that a text stands for; the text itself where there is none."""
+        """Return the value that a text stands for; the text itself if there is none."""
         if text.lower() == "none" and self.nullable:
             return None
         if bool in self.types and text.lower() in BOOLEANS:
@@ -169,6 +169,6 @@ def _spec(cls: type, spec: dataclasses.Field, hint: Any) -> OptionSpec:
 
 
 def _parts(hint: Any) -> tuple[Any, ...]:
-    """The members of a union, or the type alone."""
+    """Return the members of a union, or the type alone."""
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     return typing.get_args(hint) if union else (hint,)

@@ -124,7 +124,7 @@ def mean_residual(statistics: Statistics, scale: np.ndarray, steps: int) -> np.n
     get 1/2.
 
     Args:
-        statistics: of the activations z.
+        statistics: statistics of the activations z.
         scale: thresholds theta, ``(C,)``.
         steps: T.
     """
@@ -138,6 +138,6 @@ def mean_residual(statistics: Statistics, scale: np.ndarray, steps: int) -> np.n
 
 
 def _residual_integral(u: Any, steps: int) -> Any:
-    """The integral of u - clip(floor(u), 0, T) from 0."""
+    """Return the integral of u - clip(floor(u), 0, T) from 0."""
     whole = np.clip(np.floor(u), 0, steps)
     return whole / 2 + (u - whole) ** 2 / 2

@@ -120,7 +120,7 @@ class Corrected(Method):
 
     @property
     def corrections(self) -> Corrections:
-        """What is to be corrected by simulation (:mod:`tfsnn.conversion.correct`)."""
+        """The corrections by simulation (:mod:`tfsnn.conversion.correct`)."""
         chosen = self.correct.split("+")
         return Corrections(
             weights="weights" in chosen,

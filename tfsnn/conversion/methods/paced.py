@@ -1,6 +1,6 @@
 """Paced firing: each layer looks a step ahead, and weights are fitted to its spikes.
 
-Ours; the neuron is in :mod:`tfsnn.network.neurons.paced`, the corrections in
+The method is ours; the neuron is in :mod:`tfsnn.network.neurons.paced`, corrections in
 :mod:`tfsnn.conversion.correct`. A layer starts d steps after its input and paces its
 spikes by the mean current it has seen, so that no spike is sent too early or too late:
 

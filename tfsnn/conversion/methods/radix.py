@@ -8,10 +8,9 @@ with Radix Encoding", IEEE TNNLS 35(3), 2024, arXiv 2105.06943.
 
 The body of the paper was not to be had; this follows from positional notation. The
 layer is exactly a quantised ReLU of r^T levels (:mod:`tfsnn.network.neurons.radix`). A
-layer
-needs all digits of its input before it can send its first: T steps for each layer.
-Departs from the paper, which trains the ANN with quantised activations, in choosing the
-ranges by least square error instead.
+layer needs all digits of its input before it can send its first: T steps for each
+layer. Departs from the paper, which trains the ANN with quantised activations, in
+choosing the ranges by least square error instead.
 """
 
 from __future__ import annotations

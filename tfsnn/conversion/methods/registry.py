@@ -29,7 +29,7 @@ def method(name: str) -> Callable[[type[M]], type[M]]:
 
     def register(cls: type[M]) -> type[M]:
         if name in _REGISTRY:
-            raise ValueError(f"there is a method {name!r} already")
+            raise ValueError(f"there is a method {name!r} already: take another name")
         _check(name, cls)
         _REGISTRY[name] = cls
         return cls
@@ -63,8 +63,8 @@ def make(name: str, values: Mapping[str, Any], beside: Iterable[str] = ()) -> Me
     """Make the method `name` with options; texts are parsed to the option's type.
 
     Args:
-        name: of the method.
-        values: of its options, by name.
+        name: the name of the method.
+        values: the values of its options, by name.
         beside: names that could have been given as well, for the error.
 
     Raises:

@@ -114,8 +114,8 @@ class SignOption:
     """Spikes that are signed unless an option is None.
 
     Attributes:
-        option: its name.
-        signed: its value where an alphabet asks for signed spikes.
+        option: the name of the option.
+        signed: the option's value where an alphabet asks for signed spikes.
     """
 
     option: str

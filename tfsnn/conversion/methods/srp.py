@@ -6,9 +6,9 @@ Residual Membrane Potential", AAAI 2023, arXiv 2302.02091 (read in the authors' 
     tau steps from V(0);  m = 1 if V(tau) > 1e-3 theta, else 0
     T steps from V(0) again:  s(t) = m if V >= theta, else 0;  V <- V - theta * s(t)
 
-Against the commonest error, of a neuron whose activation is 0 and that fires all the
-same. All layers run together: tau + T steps of latency. Departs from the paper in that
-the ANN need not be trained with QCFS: thresholds are those of least square error.
+This removes the commonest error, that a neuron fires although its activation is 0. All
+layers run together: tau + T steps of latency. Departs from the paper in that the ANN
+need not be trained with QCFS: thresholds are those of least square error.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from tfsnn.network.nodes import Rate
 
 
 class Rule(Protocol):
-    """What :class:`tfsnn.methods.options.Thresholds` says of the rule to apply."""
+    """The rule to apply, as :class:`tfsnn.methods.options.Thresholds` gives it."""
 
     @property
     def scale(self) -> str:
@@ -36,7 +36,7 @@ class Rule(Protocol):
 
     @property
     def per(self) -> str:
-        """Of what there is one threshold: "channel", "layer" or "neuron"."""
+        """What shares a threshold: "channel", "layer" or "neuron"."""
         ...
 
 
@@ -53,8 +53,8 @@ def plan_rates(
     """Plan every rate node by one rule for its thresholds.
 
     Args:
-        graph: for the bounds of ReLU6 and the like.
-        statistics: of every rate node.
+        graph: the ANN, whose nodes have the bounds of ReLU6 and the like.
+        statistics: those of every rate node, by name.
         thresholds: the rule. "max" and "percentile" let the largest spike of one step
             stand for that activation; "mse" and "gaussian" minimise the mean square
             error of rounding the activation to ``0..resolution`` spikes; "balance" is
@@ -164,7 +164,7 @@ def mean_square_scale(
 def _best_range(
     a: np.ndarray, weight: np.ndarray, maximum: np.ndarray, resolution: int
 ) -> np.ndarray:
-    """The range of least error of each channel; `a` and `weight` are ``(C, bins)``."""
+    """Return each channel's range of least error, for `a`, `weight` ``(C, bins)``."""
     used = np.flatnonzero(weight.any(0))
     a, weight = a[:, : used[-1] + 1], weight[:, : used[-1] + 1]
 
@@ -188,12 +188,12 @@ def _best_range(
 def _wide_range(
     a: np.ndarray, weight: np.ndarray, maximum: np.ndarray, resolution: int
 ) -> np.ndarray:
-    """The range of least expected error from the maximum upwards, for fine spikes.
+    """Return the range of least expected error from the maximum up, for fine spikes.
 
     Active values above their mean u are taken to be exponential: a share p of them
     with mean excess b. So the range r costs, for each active value, r^2 / (12 n^2) by
-    rounding and 2 p b^2 exp(-(r - u) / b) by clipping. What p and b are of a channel
-    that was active few times is drawn to those of the others. (Departs from Li et al.,
+    rounding and 2 p b^2 exp(-(r - u) / b) by clipping. The p and b of a channel
+    that was active few times are drawn to those of the others. (Departs from Li et al.,
     whose ranges end at the maximum.)
     """
     active = weight.copy()

@@ -16,6 +16,7 @@ from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_numpy.sums import Sums
 
 ITSELF = "the network itself"
@@ -47,7 +48,6 @@ def measure(
     data: Any,
     *,
     limit: int | None = None,
-    batch_size: int = 50,
     progress: Progress | None = None,
 ) -> list[Effect]:
     """Simulate the network, each loss alone, and what the file says.
@@ -61,7 +61,6 @@ def measure(
         losses: of the network in plain words.
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
         limit: samples used at most.
-        batch_size: samples simulated at a time.
         progress: wraps the batches.
 
     Raises:
@@ -76,7 +75,7 @@ def measure(
     opened = open_for(as_engine(snn), data, limit=limit)
     sums = {name: Sums([snn.timesteps]) for name in engines}
     networks = {name: engine.run for name, engine in engines.items()}
-    batches = opened.batches(batch_size, progress, "measuring")
+    batches = opened.batches(BATCH_SIZE, progress, "measuring")
     for _, y, seen, _ in sweep(networks, batches):
         for name, of_network in sums.items():
             of_network.add(seen[name], y, seen[ITSELF].top[-1])

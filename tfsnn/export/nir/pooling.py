@@ -6,12 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir.builder import (
-    Builder,
-    InexpressibleError,
-    Kernel,
-    by_unit,
-)
+from tfsnn.export.nir.builder import Builder, InexpressibleError, Kernel, by_unit
 from tfsnn.export.nir.signals import Signal
 from tfsnn.export.nir.windows import Pads, same_pads
 from tfsnn.network.graph import Node

@@ -13,8 +13,8 @@ from tfsnn.network.neurons.integrate_fire import Driven, Neuron
 from tfsnn.network.neurons.paced import Paced
 from tfsnn.network.neurons.population import (
     KINDS,
+    Emission,
     Population,
-    Sent,
     neuron_kind,
     populate,
 )
@@ -27,6 +27,7 @@ __all__ = [
     "CompensatedCoder",
     "Differential",
     "Driven",
+    "Emission",
     "FewSpikes",
     "Lost",
     "Neuron",
@@ -36,7 +37,6 @@ __all__ = [
     "Population",
     "Radix",
     "RateCoder",
-    "Sent",
     "Silenced",
     "State",
     "Thresholded",

@@ -26,12 +26,12 @@ from typing import Any, ClassVar, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.neurons.in_nir import Never
-from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded
 
 
 class DifferentialState(NamedTuple):
-    """What a neuron carries on, ``(B, *units)``; `step`, a scalar, counts the steps."""
+    """The state of the neurons, ``(B, *units)``; `step`, a scalar, counts steps."""
 
     potential: Any
     mean: Any
@@ -70,9 +70,9 @@ class Differential(Thresholded):
 
     def advance(
         self, currents: list[Any], state: DifferentialState
-    ) -> tuple[Sent, DifferentialState]:
+    ) -> tuple[Emission, DifferentialState]:
         """Send the largest power of two that fits what has changed, in each step."""
-        sent = Sent([], [], [])
+        sent = Emission([], [], [])
         for current in currents:
             step = state.step + 1.0
             potential = state.potential + current - state.mean

@@ -1,14 +1,14 @@
 """Coders: neurons that send a constant input x in [0, 1] as binary spikes.
 
 An integrate-and-fire neuron with V(0) = 0 and threshold 1 has sent floor(t x) spikes by
-step t. That is what is computed here, for a sum of many steps would round otherwise::
+step t. The spikes are computed by this formula, for a sum of many steps would round::
 
     s(t) = floor(t x) - floor((t - 1) x)
 
 So T steps lose d = x - floor(T x) / T of it. The compensated coder adds d to each value
 sent, and the values of all steps have the sum T x (coding compensation: Li et al., see
-:mod:`tfsnn.conversion.methods.ic_snn`). It needs to know T. Counted are the spikes; d
-costs one pass of the next synapses beside them.
+:mod:`tfsnn.conversion.methods.ic_snn`). It needs to know T. Spikes are counted; beside
+them, d costs one pass of the next synapses.
 
 Inputs outside of [0, 1] are clipped. No coder is corrected
 (:mod:`tfsnn.conversion.correct`).
@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.neurons.in_nir import Lost, Written
-from tfsnn.network.neurons.population import Population, Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, Population, neuron_kind
 
 COMPENSATION = Lost(
     "coding compensation",
@@ -32,7 +32,7 @@ COMPENSATION = Lost(
 
 
 class CoderState(NamedTuple):
-    """What a coder carries on: the steps done, a scalar, for its input is constant."""
+    """The state of a coder: the steps done, a scalar, for its input is constant."""
 
     step: Any
 
@@ -40,7 +40,7 @@ class CoderState(NamedTuple):
 @neuron_kind("rate_coder")
 @dataclass(frozen=True)
 class RateCoder(Population):
-    """A population of an input: a spike for each threshold by which its sum has grown.
+    """Coders of an input: a spike for each threshold by which the input's sum grows.
 
     Attributes:
         threshold: the input that one spike in each step stands for; > 0.
@@ -54,18 +54,18 @@ class RateCoder(Population):
     threshold: Any = 1.0
 
     def in_nir(self) -> Written:
-        """Return that they are NIR's IF, as long as its sums do not round."""
+        """Return that NIR's IF does the same, as long as its sums do not round."""
         return Written()
 
     def initial_state(self, shape: Any) -> CoderState:
-        """Return the state of no step done."""
+        """Return the state before the first step."""
         return CoderState(tf.constant(0.0))
 
     def advance(
         self, currents: list[Any], state: CoderState
-    ) -> tuple[Sent, CoderState]:
+    ) -> tuple[Emission, CoderState]:
         """Send the spikes of some steps; the currents are all the same."""
-        sent, step = Sent([], [], []), state.step
+        sent, step = Emission([], [], []), state.step
         for current in currents:
             x = self._input(current)
             after = tf.floor((step + 1.0) * x)
@@ -84,7 +84,7 @@ class RateCoder(Population):
 @neuron_kind("compensated_coder")
 @dataclass(frozen=True)
 class CompensatedCoder(RateCoder):
-    """A population of an input, with what the spikes lose added to each value."""
+    """Coders of an input that add to each value what the spikes lose."""
 
     description: ClassVar[str] = "coders of an input, compensated"
     whole: ClassVar[bool] = True
@@ -96,7 +96,7 @@ class CompensatedCoder(RateCoder):
 
     def advance(
         self, currents: list[Any], state: CoderState
-    ) -> tuple[Sent, CoderState]:
+    ) -> tuple[Emission, CoderState]:
         """Send the spikes of all steps, and in each the mean of what they lose."""
         sent, after = super().advance(currents, state)
         steps, x = len(currents), self._input(currents[0])

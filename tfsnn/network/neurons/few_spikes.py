@@ -37,7 +37,7 @@ import tensorflow as tf
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons.few_spikes_tables import TABLES, UNIT
 from tfsnn.network.neurons.in_nir import Never
-from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded
 
 # The lower end of each function's interval; the upper ends are those of its tables.
@@ -115,7 +115,7 @@ class FewSpikes(Thresholded):
             "a method of plain spikes (data_norm), and use ReLU in the ANN"
         )
 
-    def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
+    def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Go through the rows of the table, one in each step, from the whole input."""
         steps = len(currents)
         silent = (np.inf, 0.0, 0.0)
@@ -128,7 +128,7 @@ class FewSpikes(Thresholded):
         unit = self.threshold / largest(self.function, self.high)
         v = (total + state.potential) / (weight * unit)
         v = tf.clip_by_value(v, LOWEST[self.function], float(self.high))
-        sent = Sent([], [], [])
+        sent = Emission([], [], [])
         for t, (threshold, reset, output) in enumerate(rows, 1):
             z = tf.cast(v > threshold, v.dtype)
             v = v - reset * z

@@ -1,4 +1,4 @@
-"""What NIR can say of a kind of neuron: all, all but something, or nothing.
+"""The part of a kind of neuron that NIR can write: all, not all, or nothing.
 
 NIR (:mod:`tfsnn.export.nir`) has an integrate-and-fire neuron, IF: binary spikes that
 take the threshold away, no leak, V(0) = 0. What is lost of parameters that every kind
@@ -14,7 +14,7 @@ class Lost(NamedTuple):
     """Something that a neuron does and NIR's IF does not.
 
     Attributes:
-        what: the name of it.
+        what: its name, for messages.
         instead: what the file has in its place.
         way_out: how to convert so that nothing is lost.
         clock: the fields of :class:`tfsnn.network.clock.Clock` that mean nothing

@@ -24,13 +24,13 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
-from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
 
 
@@ -39,7 +39,7 @@ class Firing(Thresholded):
     """A population whose spikes carry integers, c = fire(U) of the module.
 
     Attributes:
-        negative_threshold: >= 0; None for unsigned spikes.
+        negative_threshold: the margin below 0, >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
         straight_through: whether spikes pass gradients on, as if they were not rounded.
             (TensorFlow keeps a custom gradient for good, with what it reads.)
@@ -47,7 +47,7 @@ class Firing(Thresholded):
 
     negative_threshold: Any | None = None
     max_coefficient: Any | None = 1.0
-    straight_through: bool = True
+    straight_through: bool = field(default=True, kw_only=True)
 
     def initial_state(self, shape: Any) -> State:
         """Return the state before the first step for units of `shape`, (B, *units)."""
@@ -92,7 +92,7 @@ class Neuron(Firing):
         return self._conserves
 
     def in_nir(self) -> Written | Never:
-        """Return that they are NIR's IF, unless they leak."""
+        """Return that NIR's IF does the same, unless they leak."""
         return self._without_leak()
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
@@ -106,9 +106,9 @@ class Neuron(Firing):
             after = potential - self.spike(c)
         return c, State(after, state.unsent - c if self._signed else ())
 
-    def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
+    def advance(self, currents: list[Any], state: State) -> tuple[Emission, State]:
         """Go through the currents of some steps, each ``(B, *units)``."""
-        sent = Sent([], [], [])
+        sent = Emission([], [], [])
         for current in currents:
             c, state = self.step(current, state)
             sent.values.append(self.spike(c))
@@ -136,7 +136,7 @@ class Driven(Neuron):
     """Integrate-and-fire neurons with a constant current beside their synapses'.
 
     Attributes:
-        drive: in thresholds, in each step.
+        drive: the constant current of each step, in thresholds.
     """
 
     description: ClassVar[str] = "neurons with a constant current"
@@ -151,7 +151,7 @@ class Driven(Neuron):
         return self._conserves
 
     def in_nir(self) -> Written | Never:
-        """Return that they are NIR's IF with a bias, unless they leak."""
+        """Return that NIR's IF with a bias does the same, unless they leak."""
         return self._without_leak()
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:

@@ -1,10 +1,10 @@
 """Paced firing with look-ahead: a layer starts d steps after its input.
 
-Ours. In a synchronous simulation a layer answers each step before it can know whether
-the current keeps coming: early spikes cannot be taken back, and a shortage in the last
-step cannot be made good. Here every layer starts d steps after its input and paces its
-spikes by the mean current seen so far. In thresholds, with U(k) the sum of the currents
-of steps 1..min(T, k + d)::
+The method is ours. In a synchronous simulation a layer answers each step before it can
+know whether the current keeps coming: early spikes cannot be taken back, a shortage in
+the last step cannot be made good. Here every layer starts d steps after its input
+and paces its spikes by the mean current seen so far. In thresholds, with U(k) the sum
+of the currents of steps 1..min(T, k + d)::
 
     target(k) = U(k) * k / min(T, k + d)          k = 1..T
     c(k) = clip(floor(target(k) + V(0) - E), -C or 0 (not below -E), C),   E += c(k)
@@ -23,10 +23,10 @@ import tensorflow as tf
 
 from tfsnn.network.neurons.in_nir import Lost, Written
 from tfsnn.network.neurons.integrate_fire import Firing
-from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.scan import scan
 
-# More steps than that run in a loop of the program, which keeps that small.
+# More steps run in a loop of the program, which keeps the program small.
 UNROLLED = 12
 
 
@@ -57,14 +57,14 @@ class Paced(Firing):
         """Return that NIR's IF fires at once."""
         return Written((LOOKAHEAD,))
 
-    def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
+    def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Pace the spikes of all steps by the currents of `lookahead` steps more."""
         if len(currents) > UNROLLED:
             return self._looped(currents, state.potential), state
         sums: list[Any] = []
         for current in currents:
             sums.append(sums[-1] + current if sums else current)
-        steps, sent = len(currents), Sent([], [], [])
+        steps, sent = len(currents), Emission([], [], [])
         start, total = state.potential, 0.0
         for k in range(1, steps + 1):
             known = min(steps, k + self.lookahead)
@@ -77,7 +77,7 @@ class Paced(Firing):
             sent.potentials.append(left - self.spike(c))
         return sent, state
 
-    def _looped(self, currents: list[Any], start: Any) -> Sent:
+    def _looped(self, currents: list[Any], start: Any) -> Emission:
         steps, ahead = len(currents), min(self.lookahead, len(currents))
         first = sum(currents[:ahead], tf.zeros_like(start))
         nothing = [tf.zeros_like(start)] * ahead
@@ -95,11 +95,11 @@ class Paced(Firing):
 
         before = tf.constant(0), first, tf.zeros_like(start)
         sent, _ = scan(step, before, arriving)
-        # From the spikes, so that nothing is kept of potentials that nobody asks for.
+        # Potentials follow from the spikes: unobserved ones then take no memory.
         known = tf.cumsum(tf.concat([[first], arriving], 0))[1:]
         shape = (steps,) + (1,) * len(first.shape)
         left = known * tf.reshape(shares, shape) + start
         potentials = tf.unstack(left - self.spike(tf.cumsum(sent)), steps)
         events = tf.unstack(sent, steps)
         values = [self.spike(event) for event in events]
-        return Sent(values, events, potentials)
+        return Emission(values, events, potentials)

@@ -1,7 +1,7 @@
-"""What a population of neurons is to the simulation, and which kinds there are.
+"""The base of all kinds of neurons, and the registry of the kinds.
 
-What is true of a kind is said in its class and nowhere else: whoever needs to know asks
-the population. A new kind is a file with a class, and an import of it in
+Everything about a kind is stated in its class and nowhere else: others ask the
+population. A new kind is a file with a class, and an import of it in
 :mod:`tfsnn.network.neurons`.
 """
 
@@ -18,13 +18,13 @@ from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Never, Written
 
 
-class Sent(NamedTuple):
+class Emission(NamedTuple):
     """The spikes of a population in some steps, lists of ``(B, *units)``.
 
     Attributes:
         values: what synapses receive, in units of activation.
-        events: the coefficients of the spikes, integers; what is counted.
-        potentials: after firing, in units of activation.
+        events: the coefficients of the spikes, integers, which are counted.
+        potentials: the potentials after firing, in units of activation.
     """
 
     values: list[Any]
@@ -47,8 +47,8 @@ class Population(ABC):
         whole: whether :meth:`advance` needs all steps of the simulation at once; if
             not, it may be called with a few steps at a time.
         integers: whether the values that it sends are integers at threshold 1.
-        encodes_input: whether it stands behind an input of the network, in place of no
-            activation; it then is not corrected.
+        encodes_input: whether it stands behind an input of the network, not in place of
+            an activation; corrections leave such neurons out.
     """
 
     kind: ClassVar[str]
@@ -68,14 +68,14 @@ class Population(ABC):
         return False
 
     def in_nir(self) -> Written | Never:
-        """Return what NIR can say of these neurons; by default that it cannot."""
+        """Return what NIR can write of these neurons; by default nothing."""
         return Never(
             f"has {self.description} (kind {self.kind!r}), and NIR has no such neuron: "
             "convert with a method of integrate-and-fire neurons (data_norm), or "
             "export a SavedModel or StableHLO, which have every kind"
         )
 
-    # What a kind has that is no parameter of it.
+    # Values of a kind that does not have them as parameters.
 
     @property
     def threshold(self) -> Any:
@@ -120,11 +120,11 @@ class Population(ABC):
         """Return the state before the first step for units of `shape`, (B, *units)."""
 
     @abstractmethod
-    def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
+    def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Go through the currents of some steps, each ``(B, *units)``."""
 
 
-# What a node says of neurons of every kind.
+# Parameters that a node states for neurons of every kind.
 STATED = ("threshold", "initial_potential", "negative_threshold", "max_coefficient")
 FACTS = ("description", "whole", "integers", "encodes_input", "closed_form", "in_nir")
 KINDS: dict[str, type[Population]] = {}
@@ -144,7 +144,7 @@ def neuron_kind(name: str) -> Callable[[Kind], Kind]:
 
     def register(cls: Kind) -> Kind:
         if name in KINDS:
-            raise ValueError(f"there are neurons of kind {name!r} already")
+            raise ValueError(f"neurons of kind {name!r} already exist: take another")
         if "__dataclass_fields__" not in vars(cls):
             raise TypeError(
                 f"{cls.__name__} is no dataclass: put @dataclass(frozen=True) between "
@@ -168,8 +168,8 @@ def populate(
 
     Args:
         kind: a name in :data:`KINDS`.
-        stated: what is said of neurons of every kind, by the names of :data:`STATED`.
-            What is no parameter of this kind must be as the kind has it.
+        stated: parameters stated for neurons of every kind, by :data:`STATED`. One
+            that this kind does not take must equal the kind's own value.
         settings: parameters of this kind alone, by name.
         where: the name of the node, for errors.
 
@@ -199,7 +199,7 @@ def populate(
 
 
 def _is_same(value: Any, own: Any) -> bool:
-    """Whether a value is that of the kind, as far as it is known: tensors are not."""
+    """Return whether a value equals the kind's own, or is an unknown tensor."""
     if value is None or own is None:
         return value is own
     known = isinstance(value, int | float | np.ndarray | np.generic)

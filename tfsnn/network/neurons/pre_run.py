@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.integrate_fire import Firing, Neuron
-from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State
 
 PRE_STEPS = Lost(
@@ -51,7 +51,7 @@ class Silenced(Neuron):
         """Return that NIR's IF has no pre-steps."""
         return self._without_leak(PRE_STEPS)
 
-    def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
+    def advance(self, currents: list[Any], state: State) -> tuple[Emission, State]:
         """Go through the pre-steps, then through the steps that count, masked."""
         before, after = super().advance(currents[: self.pre_steps], state)
         residual = after.potential
@@ -59,7 +59,7 @@ class Silenced(Neuron):
         sent, last = super().advance(currents[self.pre_steps :], state)
         values = [active * value for value in sent.values]
         events = [active * event for event in sent.events]
-        return joined(before, Sent(values, events, sent.potentials)), last
+        return joined(before, Emission(values, events, sent.potentials)), last
 
 
 @neuron_kind("offset_corrected")
@@ -71,8 +71,8 @@ class OffsetCorrected(Firing):
     spike too many), V(0) falls by max(1, m - 0.999) thresholds, with m the smallest
     potential at which it fired; of one that ends at the threshold or above (one too
     few), V(0) rises by max(1, 1.001 - m), with m the largest at which it did not fire.
-    `repeats` times; then the pre-steps are run again, for the layers behind, and the
-    steps that count.
+    This is done `repeats` times; then the pre-steps run again, for the layers behind,
+    and the steps that count.
     """
 
     description: ClassVar[str] = "neurons that pre-steps correct by whole spikes"
@@ -93,7 +93,7 @@ class OffsetCorrected(Firing):
 
     @property
     def _neurons(self) -> Neuron:
-        """The neurons that are shifted."""
+        """The integrate-and-fire neurons whose initial potential is shifted."""
         return Neuron(
             self.threshold,
             self.initial_potential,
@@ -101,7 +101,7 @@ class OffsetCorrected(Firing):
             self.max_coefficient,
         )
 
-    def advance(self, currents: list[Any], state: State) -> tuple[Sent, State]:
+    def advance(self, currents: list[Any], state: State) -> tuple[Emission, State]:
         """Shift the potential by the pre-steps, then go through all steps."""
         pre, counted = currents[: self.pre_steps], currents[self.pre_steps :]
         for _ in range(self.repeats):
@@ -130,6 +130,6 @@ class OffsetCorrected(Firing):
         return (up - down) * self.threshold
 
 
-def joined(before: Sent, after: Sent) -> Sent:
+def joined(before: Emission, after: Emission) -> Emission:
     """Return what was sent in two stretches of time, one after the other."""
-    return Sent(*(a + b for a, b in zip(before, after, strict=True)))
+    return Emission(*(a + b for a, b in zip(before, after, strict=True)))

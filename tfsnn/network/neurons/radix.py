@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Never
-from tfsnn.network.neurons.population import Sent, neuron_kind
+from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded
 
 LARGEST = 2**24  # float32 has all integers up to it
@@ -72,7 +72,7 @@ class Radix(Thresholded):
             "with a method of plain spikes (data_norm)"
         )
 
-    def advance(self, currents: list[Any], state: Any) -> tuple[Sent, Any]:
+    def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Send a digit of the sum of all `currents` in each step.
 
         Raises:
@@ -86,7 +86,7 @@ class Radix(Thresholded):
         q = tf.floor((potential + state.potential) / self.threshold)
         q = tf.clip_by_value(q, 0.0, float(most))
         place = float(self.base ** (len(currents) - 1))
-        sent = Sent([], [], [])
+        sent = Emission([], [], [])
         for _ in currents:
             digit = tf.floor(q / place)
             q = self.base * (q - digit * place)

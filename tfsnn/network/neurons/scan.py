@@ -1,4 +1,4 @@
-"""The loop of a step function over time."""
+"""A differentiable loop of a step function over time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tensorflow as tf
 def scan(step: Any, state: Any, inputs: Any) -> tuple[Any, Any]:
     """Fold ``step(x_t, state) -> (y_t, state)`` over axis 0 of `inputs`.
 
-    For layers on user's own sequences; differentiable. Returns the outputs, stacked,
-    and the last state.
+    It serves layers on a user's own sequences. Returns the outputs, stacked, and the
+    last state.
     """
     length = inputs.shape[0]
     if length is not None and length <= 4:

@@ -11,7 +11,7 @@ from tfsnn.network.neurons.population import Population
 
 
 class State(NamedTuple):
-    """What a neuron carries from step to step, each ``(B, *units)``.
+    """The state of the neurons between two steps, each field ``(B, *units)``.
 
     `unsent` is -E, the lowest coefficient that the next spike may carry; it is empty
     where spikes are unsigned (None cannot go through a ``tf.while_loop``). It is kept
@@ -24,11 +24,11 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Thresholded(Population):
-    """A population whose spikes have the size of a threshold; scalars, or arrays.
+    """A population whose spikes have the size of a threshold, a scalar or an array.
 
     Attributes:
-        threshold: potential that one unit of a spike takes away; > 0.
-        initial_potential: before the first step.
+        threshold: the potential that one unit of a spike takes away; > 0.
+        initial_potential: the potential before the first step.
     """
 
     threshold: Any = 1.0

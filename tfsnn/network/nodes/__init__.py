@@ -1,6 +1,6 @@
-"""The kinds of nodes that Keras layers are translated into, and what neurons become.
+"""The kinds of nodes: what Keras layers are translated into, and populations.
 
-What is true of a kind stands in its class (:mod:`tfsnn.network.node`). Another kind is
+Everything about a kind is in its class (:mod:`tfsnn.network.node`). Another kind is
 another subclass of ``Node``, in a module that is imported before models are loaded.
 
 | kind | what it computes | over time |

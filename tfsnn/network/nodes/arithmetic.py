@@ -20,8 +20,8 @@ class Affine(Node):
     """A gain and an offset: y = gain * x + offset.
 
     Attributes:
-        gain: broadcasts to the shape.
-        offset: the same, or None.
+        gain: the factor, which broadcasts to the shape.
+        offset: the summand, which broadcasts likewise, or None.
     """
 
     linear: ClassVar[bool] = True
@@ -42,7 +42,7 @@ class Affine(Node):
     def rescaled(
         self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
     ) -> Rescaled:
-        """Bring its input to the unit that is wished."""
+        """Write the input's unit and the unit that is wished into gain and offset."""
         gain = np.asarray(self.gain * units[0] / wish, np.float32)
         offset = self.offset
         if offset is not None:
@@ -65,7 +65,7 @@ class Merge(Node):
 
     Attributes:
         form: "add" or "concat".
-        axis: of a concatenation, counting the axes of one sample from 0.
+        axis: the axis of a concatenation, counting the axes of one sample from 0.
         repeats: whether a summand has axes of length 1 where others are longer.
     """
 

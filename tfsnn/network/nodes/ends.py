@@ -62,7 +62,7 @@ class Constant(Node):
 
 @dataclass(frozen=True, eq=False)
 class Readout(Node):
-    """An output of the model: the `head` of what reaches it.
+    """An output of the model: the function `head` of what reaches it.
 
     Over time it reads the mean of its input so far, in the ANN's own units, and
     applies the head to that once.

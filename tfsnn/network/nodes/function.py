@@ -12,7 +12,7 @@ from tfsnn.network.node import Node, Shape
 
 @dataclass(frozen=True, eq=False)
 class Function(Node):
-    """f of one or several signals.
+    """A function f of one or several signals, computed by a running sum.
 
     Attributes:
         op: f, a name in :data:`tfsnn.network.functions.FUNCTIONS`.
@@ -42,6 +42,6 @@ class Function(Node):
         return functions.FUNCTIONS[self.op](*xs, **self.options)
 
     def operations(self, shapes: Sequence[Shape]) -> int:
-        """Count what the table of functions says of f."""
+        """Count the operations of f as the table of functions does."""
         cost = functions.FUNCTIONS[self.op].cost
         return cost(shapes, self.shape, self.options)

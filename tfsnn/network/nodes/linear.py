@@ -12,8 +12,8 @@ import tensorflow as tf
 from tfsnn.network.node import Node, Shape, array
 from tfsnn.network.units import ONE, Rescaled
 
-# By the number of axes. It is the default; but of an eager convolution over three axes
-# the gradient is not told so (TensorFlow 2.21).
+# Formats by the number of axes. They are TensorFlow's defaults, but the gradient of an
+# eager convolution over three axes does not know it (TensorFlow 2.21).
 CHANNELS_LAST = {1: "NWC", 2: "NHWC", 3: "NDHWC"}
 
 DESCRIPTIONS = {
@@ -33,13 +33,13 @@ class Linear(Node):
             ``(*window, in / groups, out)``), "transposed" (kernel ``(*window, out,
             in)``) or "depthwise" (kernel ``(*window, in, multiplier)``); windows of
             one to three axes, depthwise of one or two.
-        kernel: W.
-        bias: b, ``(out,)``, or None.
+        kernel: the weights W.
+        bias: the offsets b, ``(out,)``, or None.
         strides, dilation: one number per axis of the window.
         padding: "valid" or "same", as in Keras.
-        groups: of a convolution.
-        precision: in which products are computed, "float32" or "bfloat16"; inputs and
-            outputs are float32. Integers up to 256 are exact in bfloat16.
+        groups: the number of groups of a convolution.
+        precision: the type of products, "float32" or "bfloat16"; inputs and outputs
+            are float32. Integers up to 256 are exact in bfloat16.
     """
 
     linear: ClassVar[bool] = True
@@ -154,7 +154,7 @@ class Linear(Node):
         self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
     ) -> Rescaled:
         """Write the units of its input and of its readers into W and b."""
-        unit = units[0] if units[0].ndim == 1 else ONE  # a place has no weights
+        unit = units[0] if units[0].ndim == 1 else ONE  # weights are not per place
         gain_in = np.broadcast_to(unit, self.channels_in)
         gain_out = 1 / np.broadcast_to(wish, self.shape[-1:])
         return Rescaled(self.scaled(gain_in, gain_out), wish, [unit])
@@ -166,7 +166,7 @@ class Linear(Node):
         return self.replace(bias=bias.astype(np.float32))
 
     def operations(self, shapes: Sequence[Shape]) -> int:
-        """Count the connections; the padding at borders is none."""
+        """Count the connections; the padding at borders has none."""
         reached = self._reached(tf.ones((1, *shapes[0])))
         return int(reached.numpy().sum(dtype=np.int64))
 

@@ -31,7 +31,7 @@ class Passing(Node):
     def rescaled(
         self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
     ) -> Rescaled:
-        """Send what comes in the unit in which it comes, where that goes through."""
+        """Keep the unit of the input, where values of different units do not mix."""
         carried = self.carry(units[0], shapes[0])
         if carried is None:
             return super().rescaled(units, shapes, wish)

@@ -13,7 +13,7 @@ from tfsnn.network.node import Shape
 from tfsnn.network.nodes.linear import CHANNELS_LAST
 from tfsnn.network.nodes.passing import Passing
 
-LEAST_SHARE = 1e-6  # of an interpolation: below it is rounding
+LEAST_SHARE = 1e-6  # a smaller weight of an interpolation is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Pool(Passing):
         return True
 
     def _places(self, x: Any) -> list[int]:
-        """The axes of a tensor between samples and channels."""
+        """Return the axes of a tensor between samples and channels."""
         return list(range(1, len(x.shape) - 1))
 
 
@@ -72,7 +72,7 @@ class Average(Pool):
         return self._window_sums(x)
 
     def _window_sums(self, x: Any) -> Any:
-        """The sum of each window and channel: with the channels as samples."""
+        """Sum each window of each channel, with the channels taken as samples."""
         rank = len(self.size)
         x = tf.transpose(x, (0, rank + 1, *range(1, rank + 1)))
         flat = tf.reshape(x, (-1, *x.shape[2:], 1))
@@ -175,9 +175,10 @@ class Resize(Passing):
         return tf.einsum("nhwc,hi,wj->nijc", x, *(self._shares(x, i) for i in (0, 1)))
 
     def _shares(self, x: Any, axis: int) -> Any:
-        """1 where a place before has a share in one after, along an axis: ``(n, m)``.
+        """Return 1 where an input place has a share in an output one, ``(n, m)``.
 
-        All methods resize the axes one after the other; and not all have a gradient.
+        An image is resized along one axis after the other. Not all methods have a
+        gradient, so the shares are found by resizing single lines.
         """
         before, after = x.shape[axis + 1], self.shape[axis]
         lines = tf.reshape(tf.eye(before), (before, before, 1, 1))

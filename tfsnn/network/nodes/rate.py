@@ -24,8 +24,8 @@ class Rate(Node):
     :func:`tfsnn.conversion.normalize.normalize` makes by a plan.
 
     Attributes:
-        max_value: None for a plain ReLU; 6 for ReLU6; one number, or ``(C,)``.
-        quantized: L, of what was trained with QCFS; None for others.
+        max_value: the bound, one number or ``(C,)``, as 6 for ReLU6; None for ReLU.
+        quantized: L of an activation that was trained with QCFS; None for others.
     """
 
     spikes: ClassVar[bool] = True

@@ -24,11 +24,11 @@ class Spiking(Node):
         scale: activation, in the ANN's units, that one spike per step stands for:
             ``(C,)`` or ``(*units)``.
         threshold: potential that one unit of a spike takes away.
-        initial_potential: before the first step.
-        negative_threshold: None for unsigned spikes.
+        initial_potential: the potential before the first step.
+        negative_threshold: the margin of negative spikes; None for unsigned ones.
         max_coefficient: the most that a spike carries; None for no bound.
-        neuron: its kind, a name in :data:`tfsnn.network.neurons.KINDS`.
-        settings: of that kind, JSON.
+        neuron: the kind of neuron, a name in :data:`tfsnn.network.neurons.KINDS`.
+        settings: parameters of that kind alone, JSON.
     """
 
     spikes: ClassVar[bool] = True
@@ -44,7 +44,7 @@ class Spiking(Node):
 
     @property
     def population(self) -> Population:
-        """The neurons."""
+        """The population that the node's fields describe."""
         stated = {
             "threshold": self.threshold,
             "initial_potential": self.initial_potential,
@@ -72,7 +72,7 @@ class Spiking(Node):
 
     @property
     def needs_all_steps(self) -> bool:
-        """Whether its neurons do."""
+        """Whether its neurons need all steps of the simulation at once."""
         return self.population.whole
 
     def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:

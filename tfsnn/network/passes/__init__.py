@@ -1,4 +1,4 @@
-"""Simplifications of the graph that leave its outputs alone, and their order."""
+"""Simplifications of the graph that leave its outputs unchanged, and their order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
 )
 
 
-# Of currents the maximum is an analog value; of spikes it is spikes again.
+# The maximum of currents is an analog value; that of spikes is spikes again.
 NOT_STRICT = (pool_before_rate,)
 
 

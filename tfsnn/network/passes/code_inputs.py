@@ -1,4 +1,4 @@
-"""Code the inputs: a coder behind each sends it as spikes."""
+"""Code the inputs: put a coder behind each, which sends it as spikes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tfsnn.network.nodes import Coder, Reshape
 def code_inputs(graph: Graph, neuron: str) -> Graph:
     """Return the graph with a coder behind each input, which all else reads.
 
-    For inputs in [0, 1] the ANN's outputs stay. Inputs that are integers, such as the
-    numbers of tokens, are left alone.
+    For inputs in [0, 1] the ANN's outputs do not change. Inputs that are integers, such
+    as the numbers of tokens, are left alone.
 
     Args:
-        graph: of the ANN.
+        graph: the graph of the ANN.
         neuron: the kind of the coders, one that encodes inputs
             (:class:`tfsnn.network.neurons.Population`).
     """

@@ -1,4 +1,4 @@
-"""Drop a ReLU of what a ReLU bounded already."""
+"""Drop a ReLU whose input another ReLU has bounded already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfsnn.network.nodes.movement import Movement
 
 
 def drop_repeated_rate(graph: Graph) -> Graph:
-    """Drop each ReLU that changes nothing, for pooling keeps the bounds."""
+    """Drop each ReLU that changes nothing, also behind pooling, which keeps bounds."""
     # Subclasses of Rate compute something else.
     for name in [node.name for node in graph if type(node) is Rate]:
         node: Any = graph[name]  # its input may have been dropped by now
@@ -31,9 +31,9 @@ def drop_repeated_rate(graph: Graph) -> Graph:
 
 
 def _changes_nothing(node: Rate, before: Rate, averaged: bool) -> bool:
-    """Whether a rate node is the identity on the values of another.
+    """Return whether a rate node is the identity on the values of another.
 
-    A quantised one is on its own steps only; those may have been averaged away.
+    A quantised one is that for its own steps only, which averaging does not keep.
     """
     if node.quantized is not None:
         alike = node.quantized == before.quantized and not averaged

@@ -39,12 +39,12 @@ Strategy: TypeAlias = "tf.distribute.Strategy"
 
 @contextmanager
 def opened_strategy(name: str) -> Iterator[Strategy | None]:
-    """A strategy by its name, and its scope, in which models are to be loaded.
+    """Open a strategy by its name, and its scope, in which models are to be loaded.
 
     It has to be opened before TensorFlow computes anything.
 
     Args:
-        name: of :data:`STRATEGIES`. "none" gives None; "mirrored" is all local GPUs;
+        name: one of :data:`STRATEGIES`: "none" gives None, "mirrored" all local GPUs;
             "multi_worker" is all workers of the environment variable ``TF_CONFIG``;
             "tpu" is the TPU of this machine, or that of ``TPU_NAME``.
 
@@ -73,7 +73,7 @@ def _multi_worker() -> Strategy:
     try:
         resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
         workers = Workers.of_cluster(resolver)
-    except OptionError:  # is a ValueError, and says it better already
+    except OptionError:  # a ValueError as well, with a better message
         raise
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise OptionError(f"TF_CONFIG cannot be read ({error}); write JSON") from error
@@ -107,7 +107,7 @@ def _tpu() -> Strategy:
 
 
 def workers_of(strategy: Strategy | None) -> Workers:
-    """The workers of a strategy; one, if it is not for several.
+    """Return the workers of a strategy; one, if it is not for several.
 
     Raises:
         OptionError: for a strategy of another kind.
@@ -131,7 +131,7 @@ def workers_of(strategy: Strategy | None) -> Workers:
 def shared_out(
     data: Data, batch_size: int, workers: Workers, progress: Progress | None, label: str
 ) -> Iterable[Batch]:
-    """The batches of this worker, those of all workers together being all batches.
+    """Return this worker's batches; those of all workers together are all batches.
 
     Each takes consecutive ones, and reads only these. Where the number of samples is
     not known before reading, every worker reads all and takes its turns.
@@ -158,13 +158,14 @@ def on_devices(
     batches: Iterable[Batch],
     batch_size: int,
 ) -> Iterator[tuple[Batch, Any]]:
-    """Each batch with what `compute` makes of its x, in order.
+    """Yield each batch with what `compute` makes of its x, in order.
 
     Args:
-        strategy: whose devices compute, a batch each; None for the default device.
-        compute: of x ``(B, ...)``, or a dict of them, a structure of tensors. On a TPU
-            B is always `batch_size`, and the rows behind those of x mean nothing.
-        batches: of this worker.
+        strategy: the strategy whose devices compute, a batch each; None for the default
+            device.
+        compute: makes a structure of tensors of x ``(B, ...)``, or of a dict of them.
+            On a TPU B is always `batch_size`; rows behind those of x mean nothing.
+        batches: the batches of this worker.
         batch_size: the largest B.
     """
     tpu = isinstance(strategy, tf.distribute.TPUStrategy)
@@ -202,12 +203,12 @@ def _per_device(strategy: Strategy, given: list[Any]) -> Any:
 
 
 def rows(x: Any) -> int:
-    """The number of samples in a batch."""
+    """Return the number of samples in a batch."""
     return len(tf.nest.flatten(x)[0])
 
 
 def _filled(x: Any, size: int) -> Any:
-    """With copies of the first sample, up to this number of samples."""
+    """Fill a batch up to this number of samples, with copies of the first one."""
 
     def longer(values: np.ndarray) -> np.ndarray:
         copies = np.repeat(values[:1], size - len(values), 0)
@@ -219,7 +220,7 @@ def _filled(x: Any, size: int) -> Any:
 def summed(
     strategy: Strategy | None, workers: Workers, values: np.ndarray, task: int
 ) -> np.ndarray:
-    """The sum over all workers of float64 values ``(N,)``; exact for whole numbers.
+    """Return all workers' sum of float64 values ``(N,)``; exact for whole numbers.
 
     Raises:
         WorkerError: if a worker was lost or had another task.
@@ -230,9 +231,9 @@ def summed(
 
 
 def task_number(*parts: Any) -> int:
-    """A number below 2 ** 53 for arrays, and all else by its text; equal if they are.
+    """Return a number below 2 ** 53 that is equal for equal arrays and texts.
 
-    For workers to see that they were given the same.
+    By it workers see that they were given the same.
     """
     arrays = (part if isinstance(part, np.ndarray) else str(part) for part in parts)
     return Digest(*arrays).number()

@@ -49,8 +49,8 @@ class Workers:
     """All workers, in the order of their numbers; number 0 is the chief.
 
     Attributes:
-        names: job and task of each, ``("worker", 1)``.
-        addresses: of each, ``host:port``, as in ``TF_CONFIG``.
+        names: the job and task of each, ``("worker", 1)``.
+        addresses: the address of each, ``host:port``, as in ``TF_CONFIG``.
         index: the number of this one.
     """
 
@@ -61,7 +61,7 @@ class Workers:
 
     @classmethod
     def of_cluster(cls, resolver: Any) -> Workers:
-        """Those of a ``tf.distribute.cluster_resolver``, such as that of TF_CONFIG.
+        """Return the workers of a TensorFlow cluster resolver, as of TF_CONFIG.
 
         Raises:
             OptionError: for a cluster without this worker, or with other jobs.
@@ -112,11 +112,11 @@ class Workers:
     def gather(
         self, strategy: tf.distribute.Strategy, values: np.ndarray, task: int
     ) -> list[np.ndarray]:
-        """The values of all workers, float64, in the order of their numbers.
+        """Return the values of all workers, float64, in the order of their numbers.
 
         Args:
-            strategy: of the workers.
-            values: float64 ``(N,)`` of this one.
+            strategy: the strategy of the workers.
+            values: this worker's values, float64 ``(N,)``.
             task: a number below 2 ** 53 that tells what this worker computed.
 
         Raises:
@@ -158,7 +158,7 @@ class Workers:
             raise self.lost(lost, type(error).__name__) from error
 
     def lost(self, indices: list[int], reason: str) -> WorkerError:
-        """The error for one of these workers."""
+        """Return the error for the loss of one of these workers."""
         which = " or ".join(self.named(index) for index in indices)
         return WorkerError(
             f"{which} was lost ({reason}), and without its part there is no result; "
@@ -166,13 +166,13 @@ class Workers:
         )
 
     def named(self, index: int) -> str:
-        """A worker for a message."""
+        """Return the name of a worker, for messages."""
         job, task = self.names[index]
         return f"{job} {task} at {self.addresses[index]}"
 
 
 def _numbered(tasks: Any) -> Any:
-    """A job's addresses with their numbers; a cluster may list or map them."""
+    """Return a job's addresses with their numbers; a cluster may list or map them."""
     return tasks.items() if isinstance(tasks, dict) else enumerate(tasks)
 
 
@@ -205,7 +205,7 @@ def meet(workers: Workers) -> None:
 
 
 def answers(address: str) -> bool:
-    """Whether something listens at ``host:port``."""
+    """Return whether something listens at ``host:port``."""
     try:
         socket.create_connection(_host_and_port(address), ANSWER_SECONDS).close()
     except OSError:

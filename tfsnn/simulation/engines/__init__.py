@@ -16,7 +16,7 @@ from tfsnn.simulation.engines.tensorflow import SpikingEngine
 
 __all__ = ["ENGINES", "Engine", "as_engine", "check_engine", "engine"]
 
-# By name; of those that take a network, the first is its engine if none is named.
+# The engines by name; the first that takes a network runs it if none is named.
 ENGINES: dict[str, type[Engine]] = {}
 
 

@@ -1,4 +1,4 @@
-"""What an engine is: it runs one network, and knows what that takes and costs."""
+"""The base of engines: each runs one network, and knows what that takes and costs."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Engine(ABC):
         kind: the name of the engine, by which it is chosen.
         traceable: whether :meth:`run` gives tensors and can be traced by TensorFlow, as
             a ``tf.distribute.Strategy`` needs it.
-        name: of the network.
-        inputs: shapes of one sample, by name, in order.
+        name: the name of the network.
+        inputs: the shapes of one sample, by name, in order.
         whole_inputs: the inputs that take integers.
-        timesteps: T, of a run; None of a network that is not spiking.
+        timesteps: T, the steps of a run; None for a network that is not spiking.
         output_keys: how the outputs are arranged
             (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
-        early_exit: by which samples leave a run that nothing observes.
+        early_exit: the rule by which samples leave a run that nothing observes.
     """
 
     kind: ClassVar[str]
@@ -42,7 +42,7 @@ class Engine(ABC):
     @classmethod
     @abstractmethod
     def takes(cls, network: Any) -> bool:
-        """Whether this engine can run such a network, by its type."""
+        """Return whether this engine can run such a network, by its type."""
 
     @classmethod
     @abstractmethod
@@ -52,7 +52,7 @@ class Engine(ABC):
     @property
     @abstractmethod
     def digest(self) -> str:
-        """The digest of all that the outputs depend on, but the samples and T."""
+        """Return the digest of all that outputs depend on but the samples and T."""
 
     @abstractmethod
     def run(self, x: Any, observe: Collection[str] = ()) -> Results:
@@ -60,13 +60,13 @@ class Engine(ABC):
 
         Args:
             x: samples ``(B, *input shape)``; of several inputs a dict by name.
-            observe: of "outputs" (the first output after each step) and "counts"
+            observe: any of "outputs" (the first output after each step) and "counts"
                 (spikes and operations, by node). With any of these all samples go
                 through all steps.
         """
 
     def costs(self) -> Costs | None:
-        """What the network costs beside its spikes; None if nothing is counted."""
+        """Return the costs beside the spikes; None if nothing is counted."""
         return None
 
     def at(self, timesteps: int) -> Engine:

@@ -49,7 +49,7 @@ class KerasEngine(Engine):
 
     @classmethod
     def takes(cls, network: Any) -> bool:
-        """Whether it is a Keras model."""
+        """Return whether the network is a Keras model."""
         return isinstance(network, keras.Model)
 
     @classmethod
@@ -59,7 +59,7 @@ class KerasEngine(Engine):
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the model's config and weights."""
+        """Return the digest of the model's config and weights."""
         weights = (np.asarray(weight) for weight in self.model.weights)
         return Digest(self.model.get_config(), *weights).hex()
 

@@ -35,7 +35,7 @@ class ProgramEngine(Engine):
 
     @classmethod
     def takes(cls, network: Any) -> bool:
-        """Whether it is a program."""
+        """Return whether the network is an exported program."""
         return isinstance(network, Program)
 
     @classmethod
@@ -45,7 +45,7 @@ class ProgramEngine(Engine):
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the files of the program."""
+        """Return the digest of the files of the program."""
         return Digest(self.program.manifest["sha256"]).hex()
 
     def run(self, x: Any, observe: Collection[str] = ()) -> Results:
@@ -69,5 +69,5 @@ class ProgramEngine(Engine):
         return Results([over_time[-1]], over_time, by_node, steps)
 
     def costs(self) -> Costs:
-        """What the manifest says of connections and time."""
+        """Return the costs that the manifest has of connections and time."""
         return costs_of(self._known)

@@ -37,7 +37,7 @@ class SpikingEngine(Engine):
 
     @classmethod
     def takes(cls, network: Any) -> bool:
-        """Whether it is a spiking model."""
+        """Return whether the network is a spiking model."""
         return isinstance(network, SpikingModel)
 
     @classmethod
@@ -47,7 +47,7 @@ class SpikingEngine(Engine):
 
     @cached_property
     def digest(self) -> str:
-        """The digest of the graph with its weights, and of how it is run."""
+        """Return the digest of the graph with its weights and the way it is run."""
         config = {
             key: value
             for key, value in self.snn.get_config().items()
@@ -56,7 +56,7 @@ class SpikingEngine(Engine):
         return Digest(model_digest(self.snn.graph), config).hex()
 
     def run(self, x: Any, observe: Collection[str] = ()) -> Results:
-        """Simulate a batch; tensors."""
+        """Simulate a batch, with tensors as results."""
         rule = None if observe else self.early_exit
         found = self.snn.run(x, self.timesteps, observe, rule)
         over_time: Any = ()
@@ -70,7 +70,7 @@ class SpikingEngine(Engine):
         return Results(found.outputs, over_time, counts, found.steps)
 
     def costs(self) -> Costs:
-        """What the graph says of connections and time."""
+        """Return the costs that follow from the graph's connections and clock."""
         clock, operations = self.snn.clock, self._operations
         steps = range(1, self.timesteps + 1)
         return Costs(
