@@ -1,1 +1,1 @@
-"""Benchmarks: figures of tfsnn, of other packages, and how they were measured."""
+"""Benchmarks of tfsnn and of other packages."""

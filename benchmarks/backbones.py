@@ -13,16 +13,16 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-SIZES = {"InceptionV3": 160}  # where 96 leaves a last map of one place
+SIZES = {"InceptionV3": 160}  # with 96 its last map would have one place
 
 
 def size(name: str) -> int:
-    """Pixels along each side of the family's images."""
+    """Return the pixels along each side of the family's images."""
     return SIZES.get(name, 96)
 
 
 def backbone(name: str) -> Any:
-    """The family's network, for images in [-2, 2], without a softmax."""
+    """Build the family's network, for images in [-2, 2], without a softmax."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -39,7 +39,7 @@ def backbone(name: str) -> Any:
 
 
 def images(count: int, size: int) -> Any:
-    """Real images, enlarged, in [-2, 2]."""
+    """Return real images, enlarged, in [-2, 2]."""
     from importlib.resources import files
 
     import numpy as np
@@ -52,7 +52,7 @@ def images(count: int, size: int) -> Any:
 
 
 def enliven(model: Any, x: Any) -> None:
-    """Random weights with which activations keep their size."""
+    """Give a model random weights with which activations keep their size."""
     import keras
     import numpy as np
 

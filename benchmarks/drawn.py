@@ -1,4 +1,4 @@
-"""The calibration samples that benchmarks share."""
+"""Draw the calibration samples that benchmarks share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tfsnn
 
 
 def drawn(model: keras.Model, path: str, count: int = 1024) -> tfsnn.Calibration:
-    """A calibration on `count` samples of an npz file, drawn with seed 0."""
+    """Calibrate on `count` samples of an npz file, drawn with seed 0."""
     with np.load(path) as arrays:
         x = arrays["x"]
     rng = np.random.default_rng(0)

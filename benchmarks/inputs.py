@@ -1,4 +1,4 @@
-"""What benchmarks measure on: shipped networks, and the options that give others."""
+"""The inputs of benchmarks: shipped networks, and the options that give others."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ OUTPUT = click.option("--output", required=True, type=click.Path(path_type=Path)
 
 
 def shipped(network: str) -> Path:
-    """The folder of a shipped network: model.keras, calibration.npz, test.npz."""
+    """Return a shipped network's folder: model.keras, calibration.npz, test.npz."""
     return ROOT / "saved_models" / network
 
 
 def test_images(network: str, count: int | None = None) -> np.ndarray:
-    """Shipped test images ``(N, height, width, channels)``, float32 in [0, 1]."""
+    """Load shipped test images ``(N, height, width, channels)`` float32 in [0, 1]."""
     with np.load(shipped(network) / "test.npz") as arrays:
         return arrays["x"][:count].astype(np.float32) / 255
 
@@ -32,7 +32,7 @@ def test_images(network: str, count: int | None = None) -> np.ndarray:
 def samples(
     model: keras.Model, spec: str, limit: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Images ``(N, *shape)`` float32 as the model takes them, and their labels.
+    """Load images ``(N, *shape)`` float32 as the model takes them, and their labels.
 
     `spec` is anything that :func:`tfsnn.open_data` takes.
     """
@@ -44,7 +44,7 @@ def samples(
 
 @dataclass(frozen=True)
 class Task:
-    """What the command line gives: a network, its data, and where results go."""
+    """The task of a command line: a network, its data, and the output of results."""
 
     model: keras.Model
     calibration: str
@@ -53,7 +53,7 @@ class Task:
     limit: int | None
 
     def test(self) -> tuple[np.ndarray, np.ndarray]:
-        """The first `limit` test images and their labels."""
+        """Load the first `limit` test images and their labels."""
         return samples(self.model, self.data, self.limit)
 
 

@@ -21,7 +21,7 @@ Run = Callable[[], Any]
 
 
 def timed(run: Run) -> tuple[Any, float]:
-    """What a run returns, and the wall-clock seconds it took."""
+    """Return the result of a run, and the wall-clock seconds it took."""
     start = time.perf_counter()
     value = run()
     return value, time.perf_counter() - start
@@ -30,7 +30,7 @@ def timed(run: Run) -> tuple[Any, float]:
 def in_turn(
     runs: Mapping[Any, Run], repeats: int, warm_up: bool = True
 ) -> dict[Any, list[float]]:
-    """Seconds of every repeat of each run; runs take turns, after one to warm up."""
+    """Time every repeat of each run; runs take turns, after one to warm up."""
     for run in runs.values() if warm_up else ():
         run()
     turns = [
@@ -42,7 +42,7 @@ def in_turn(
 def per_image(
     run: Run, images: int, repeats: int, warm_up: bool = True
 ) -> dict[str, float]:
-    """Milliseconds an image of a run over `images` of them, with the range of repeats.
+    """Time a run over `images` of them, in milliseconds per image.
 
     Returns "milliseconds" (the median), "slowest" and "fastest".
     """
@@ -53,19 +53,19 @@ def per_image(
 
 
 def peak_mib() -> float:
-    """Peak resident memory of this process so far, in MiB."""
+    """Return the peak resident memory of this process so far, in MiB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What a function returns in a process of its own, whose peak memory is its own."""
+    """Call a function in a process of its own, whose peak memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, accelerators and versions, to stand beside figures."""
+    """Describe the machine: processor, cores, accelerators and versions."""
     import keras
     import tensorflow as tf
 
@@ -89,7 +89,7 @@ def machine() -> dict[str, Any]:
 
 
 def described(machine: dict[str, Any]) -> str:
-    """The machine in one line."""
+    """Describe the machine in one line."""
     return (
         f"{machine['cores']} cores of {machine['processor']}, "
         f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}"

@@ -10,7 +10,7 @@ beside it under ``INDEX.FIELD``. Shapes are those of one sample, channels last.
 | affine | gain, offset: one per channel |
 | conv | kernel (H, W, in / groups, out), bias, strides, dilation, groups, pads |
 | dense | kernel (in, out), bias |
-| pad | pads; zeros that no convolution can have as padding of its own |
+| pad | pads; zeros that no convolution can take as its own padding |
 | average, max | size, strides, pads; padding is neither averaged nor a maximum |
 | relu, add, flatten | |
 | concat | axis, of one sample |
@@ -78,7 +78,7 @@ def neutral(graph: Graph) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], 
 
 
 def _described(graph: Graph, node: Node) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields and the arrays of a node."""
+    """Return the fields and the arrays of a node."""
     before = graph[node.inputs[0]] if node.inputs else node
     match node:
         case _ if not node.inputs:
@@ -135,7 +135,7 @@ def _convolution(node: Linear, before: Node) -> tuple[dict[str, Any], dict[str, 
 
 
 def _takes_pads(node: Node) -> bool:
-    """Whether zeros around the input of a node can be padding of its own."""
+    """Return whether a node can take zeros around its input as its own padding."""
     return (
         isinstance(node, Linear)
         and node.form in ("conv", "depthwise")
@@ -144,7 +144,7 @@ def _takes_pads(node: Node) -> bool:
 
 
 def _pads(before: Node, spans: Any, strides: Any, padding: str) -> Pads:
-    """TensorFlow's padding for windows of these spans: the odd one is at the end."""
+    """Compute TensorFlow's padding for these windows: the odd one is at the end."""
     if padding == "valid":
         return [[0, 0], [0, 0]]
     pads = []

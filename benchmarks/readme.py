@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PART = re.compile(r"^<!-- (\w+) -->\n.*?^<!-- /\1 -->$", re.MULTILINE | re.DOTALL)
 NETWORKS = ("mnist_cnn", "fashion_mnist_cnn", "resnet20_cifar10")
-# Of which conversion each column reads which time step.
+# The conversion, and its time steps, that columns are read from.
 COLUMNS = (
     ("augmapping for T=2", (1, 2)),
     ("augmapping for T=8", (8,)),
@@ -121,12 +121,12 @@ def _of_all(document: dict[str, Any]) -> str:
 
 
 def _result(name: str) -> str:
-    """A result as it was written, without its title."""
+    """Return a result as it was written, without its title."""
     return "\n".join((RESULTS / f"{name}.md").read_text().splitlines()[2:])
 
 
 Parts: TypeAlias = Mapping[str, Callable[[], str]]
-# Parts that are a result as it was written: the part and the file.
+# Parts that are a result as it was written; the part has the file's name.
 SAME = "throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed"
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
@@ -145,10 +145,10 @@ PARTS: Parts = {
 
 
 def written(page: str, parts: Parts = PARTS) -> str:
-    """A page with its generated parts up to date.
+    """Return a page with its generated parts up to date.
 
     Raises:
-        SystemExit: for a mark without its other one, or of an unknown part.
+        SystemExit: for a mark without its pair, or with the name of no part.
     """
 
     def fill(match: re.Match[str]) -> str:
@@ -160,7 +160,7 @@ def written(page: str, parts: Parts = PARTS) -> str:
     page, count = PART.subn(fill, page)
     marks = re.findall(r"^<!-- (/?\w+) -->$", page, re.MULTILINE)
     if len(marks) != 2 * count:
-        raise SystemExit(f"not each of {marks} has its other mark behind it")
+        raise SystemExit(f"each of {marks} needs its closing mark behind it")
     return page
 
 

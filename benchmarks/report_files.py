@@ -1,4 +1,4 @@
-"""Results as files: JSON for machines, Markdown and a drawing for people."""
+"""Write results as files: JSON for machines, Markdown and a drawing for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def write(
 ) -> None:
     """Write OUTPUT.json, OUTPUT.md, and OUTPUT.svg of a figure, if there is one.
 
-    Called after each row, for a whole run takes long.
+    It is called after each row, as a whole run takes long.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     fields = ",\n ".join(f'"{key}": {_json(document[key])}' for key in document)
@@ -25,7 +25,7 @@ def write(
 
 
 def _json(value: Any) -> str:
-    """A list of rows has a line for each."""
+    """Return JSON in which each row of a list has a line."""
     if isinstance(value, list | tuple) and any(isinstance(row, dict) for row in value):
         return "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""Exported StableHLO programs against plain PyTorch with the same neurons, compiled.
+"""Time exported StableHLO programs against compiled PyTorch with the same neurons.
 
     python benchmarks/stablehlo_gpu.py export gpu-programs
     python benchmarks/stablehlo_gpu.py time gpu-programs --output RESULTS
@@ -10,7 +10,7 @@ sides (``gpu/weights.py``), and writes results after each row, the most importan
 until its minutes are over. To try both without a GPU: `export --small` and `time
 --device cpu`.
 
-VGG-16 for 32 x 32 images and ResNet-20, ResNet-50 for 224 x 224; ternary spikes
+VGG-16 and ResNet-20 take 32 x 32 images, ResNet-50 takes 224 x 224; ternary spikes
 (TerMapping) and graded ones (AugMapping, up to 15); synapses in float32 and bfloat16;
 float32 in full precision, or TF32 on both sides. Sides run in turn, on inputs that are
 on the device already; medians. PyTorch (``gpu/torch_spiking.py``) is the faster of two
@@ -68,7 +68,7 @@ def export(folder: Path, small: bool, first: int | None) -> None:
 @click.argument("folder", type=click.Path(exists=True, path_type=Path))
 @click.option("--output", required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="cuda", show_default=True, help="cuda or cpu.")
-@click.option("--minutes", default=6.0, show_default=True, help="No row starts after.")
+@click.option("--minutes", default=6.0, show_default=True, help="No row starts later.")
 @click.option("--repeats", default=9, show_default=True)
 @click.option("--only", default="", help="Rows whose name has this text.")
 def measure(
@@ -102,10 +102,10 @@ def measure(
 
 
 class Sides:
-    """Both sides on one device; what several rows share is made once."""
+    """Both sides on one device; parts that several rows share are made once."""
 
     def __init__(self, folder: Path, device: str, repeats: int) -> None:
-        """For the programs of a folder."""
+        """Prepare both sides for the programs of a folder."""
         self.device, self.repeats = device, repeats
         self.jax = JaxSide(folder, device)
         self.weights: dict[tuple, Any] = {}
@@ -113,7 +113,7 @@ class Sides:
         self.ann: dict[tuple, float] = {}
 
     def measured(self, network: dict[str, Any]) -> dict[str, Any]:
-        """The row of a program; what fails on the way is in its `errors`."""
+        """Measure the row of a program; failures are in its `errors`."""
         keys = ("network", "precision", "spikes", "timesteps", "batch")
         row = {key: network[key] for key in (*keys, "fast_products", "whole")}
         row |= {"errors": {}, "agrees": None}
@@ -136,7 +136,7 @@ class Sides:
         return row
 
     def _tried(self, row: dict[str, Any], name: str, run: Callable[[], Any]) -> Any:
-        """Its result; None where it fails: a row must not end the others."""
+        """Return a run's result, or None if it fails: a row must not end the others."""
         import torch
 
         try:
@@ -151,7 +151,7 @@ class Sides:
         return None
 
     def _weights(self, network: dict[str, Any]) -> dict[str, Any]:
-        """On the host; one network's at a time."""
+        """Return weights on the host, of one network at a time."""
         from benchmarks.gpu.weights import drawn_weights
 
         key = (network["network"], network["spikes"], network["precision"])

@@ -1,4 +1,4 @@
-"""The one writer of results: a document of rows, as tables of a page and drawings."""
+"""Write results: a document of rows, as the tables of a page and drawings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 
 class _Form(string.Formatter):
-    """As ``str.format``, and more for the cells of tables.
+    """A formatter like ``str.format``, with more formats for the cells of tables.
 
     A field that is not there is a dash, ``.2p`` is per cent without the sign, ``.2m``
     millions, and a mapping ``name=value, name=value``; with ``()`` in brackets, behind
@@ -50,7 +50,7 @@ FORM = _Form()
 
 
 def table(header: str, line: str, rows: Iterable[Row]) -> str:
-    """Markdown; `` | `` stands between cells, and fields of rows in braces."""
+    """Render rows as Markdown; `` | `` separates cells, and fields are in braces."""
     lines = [header, " | ".join(["---"] * (header.count(" | ") + 1))]
     lines += [FORM.vformat(line, (), row) for row in rows]
     return "\n".join(f"| {each} |" for each in lines)
@@ -104,7 +104,7 @@ class Report:
 
 
 def bars(group: str, fields: Mapping[str, str], axis: str) -> Callable[[Document], Any]:
-    """A drawing: for each row, in its group, a bar for each field by its label.
+    """Return a drawing: for each row, in its group, a bar for each field by its label.
 
     Fields of the row stand in braces in groups and labels; `axis` has the unit.
     """

@@ -1,7 +1,7 @@
-"""The network of ``neutral_network.py`` in PyTorch, channels first, for ``torch.fx``.
+"""Build the network of ``neutral_network.py`` in PyTorch, channels first.
 
-Made of the modules that SpikingJelly's recipes know: they refuse padding of its own, so
-that zeros in the kernel stand for what the padding of ``nn.Conv2d`` cannot say.
+It can be traced by ``torch.fx`` and is made of the modules that SpikingJelly's recipes
+know. They refuse padding modules: zeros in the kernel are what ``nn.Conv2d`` lacks.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Network(nn.Module):
                 self.add_module(f"node{index}", module)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(N, C, H, W)`` or ``(N, features)`` to logits ``(N, classes)``."""
+        """Map ``(N, C, H, W)`` or ``(N, features)`` to logits ``(N, classes)``."""
         return self.values(x)[self.output]
 
     def values(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The value of every node."""
+        """Compute the value of every node."""
         values: dict[str, torch.Tensor] = {}
         for index, node in enumerate(self.nodes):
             inputs = [values[name] for name in node["inputs"]]
@@ -60,7 +60,7 @@ class Network(nn.Module):
         return values
 
     def check(self, images: np.ndarray, expected: np.ndarray) -> float:
-        """The greatest difference to the original's logits; exit where it is large."""
+        """Return the greatest difference from the original's logits; exit if large."""
         x = as_tensor(images[: len(expected)])
         values = self.values(x)
         for node in self.nodes:
@@ -75,13 +75,13 @@ class Network(nn.Module):
 
 
 def as_tensor(images: np.ndarray) -> torch.Tensor:
-    """``(N, H, W, C)`` to ``(N, C, H, W)``; vectors stay."""
+    """Transpose images ``(N, H, W, C)`` to ``(N, C, H, W)``; vectors stay."""
     x = torch.from_numpy(np.array(images))
     return x.permute(0, 3, 1, 2).contiguous() if x.dim() == 4 else x
 
 
 def _module(node: dict, arrays: dict[str, torch.Tensor]) -> nn.Module | None:
-    """The layer of a node, where it is one."""
+    """Return the layer of a node, or None if it is no layer."""
     if node["op"] == "relu":
         return nn.ReLU()
     if node["op"] in ("average", "max"):
@@ -142,7 +142,7 @@ def _pooling(node: dict) -> nn.Module:
     size, strides = tuple(node["size"]), tuple(node["strides"])
     arguments = {
         "padding": tuple(before for before, _ in node["pads"]),
-        # Windows that hang over the end are where padding there is the longer.
+        # Windows hang over the end where padding is longer there.
         "ceil_mode": any(after > before for before, after in node["pads"]),
     }
     if node["op"] == "average":

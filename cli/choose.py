@@ -1,4 +1,4 @@
-"""``tfsnn choose``: the conversion that costs least within a given drop."""
+"""``tfsnn choose``: find the conversion that costs least within a given drop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .options import (
     model_argument,
     raw_option,
 )
-from .rare import SEED_OF, SIGNATURE_OF, SWEEP_OF, Rare, rare_options
+from .rare import SEED_OF, SIGNATURE_OF, SWEEP_OF, RareSetting, rare_options
 from .talk import progress, say
 
 
@@ -53,8 +53,8 @@ Example:
     default=MAX_DROP,
     show_default=True,
     metavar="POINTS",
-    help="Points of accuracy below the model's, or of disagreement with it where DATA "
-    "has no labels, on samples held out.",
+    help="Points of accuracy that may be lost against the model on held-out samples; "
+    "without labels, points of disagreement with it.",
 )
 @alphabet_option(". Any if not given.")
 @click.option(
@@ -62,42 +62,42 @@ Example:
     type=click.Choice(MINIMISED),
     default=MINIMISED[0],
     show_default=True,
-    help="What the cheapest has the least of.",
+    help="The cost to minimise.",
 )
 @click.option(
     "--timesteps",
     type=STEPS,
     default=listed(TIMESTEPS),
     show_default=True,
-    help="Each T to try.",
+    help="The numbers of time steps to try.",
 )
 @converted_options()
 @rare_options(
-    Rare("energy", Energy(), ENERGY_PROFILE, ENERGY),
-    Rare(
+    RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY),
+    RareSetting(
         "precision",
         click.Choice(PRECISIONS),
         None,
-        f"Of the synapses, {' or '.join(PRECISIONS)} (if not given, bfloat16 where "
+        f"Format of synapses, {' or '.join(PRECISIONS)} (by default bfloat16 where "
         "--max-drop still holds).",
     ),
-    Rare("strict", click.BOOL, False, STRICT),
+    RareSetting("strict", click.BOOL, False, STRICT),
     SEED_OF,
     SWEEP_OF,
-    Rare("holdout", AT_LEAST_ONE, HOLDOUT, "Samples held out at most, of half."),
-    Rare("methods", Names(), None, "Those to try, with commas between."),
+    RareSetting("holdout", AT_LEAST_ONE, HOLDOUT, "The most samples to hold out."),
+    RareSetting("methods", Names(), None, "Names, separated by commas."),
     SIGNATURE_OF,
 )
 def command(
     original: Original, samples: CalibrationData, converted: Converted, **search: Any
 ) -> None:
-    """Convert by the cheapest method and setting that loses little.
+    """Convert by the cheapest setting that loses little accuracy.
 
     MODEL is a .keras or .h5 file, or the folder of a SavedModel. Half of the samples of
     DATA, 500 at most, are held out to judge by: give a thousand, if you can, with
-    labels. What is tried is told on standard error. The settings that none beats in
-    both cost and drop are printed before the report, and are "choice" in its JSON. Exit
-    code 1 if nothing stays within --max-drop.
+    labels. Each setting tried is shown on standard error. The settings that no other
+    beats in both cost and drop are printed before the report, and are "choice" in its
+    JSON. The exit code is 1 if nothing stays within --max-drop.
     """
     import tfsnn
 

@@ -1,4 +1,4 @@
-"""``tfsnn compare``: methods beside each other."""
+"""``tfsnn compare``: compare methods on one model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .options import (
     model_argument,
     overwrite_option,
 )
-from .rare import BATCH_SIZE_OF, SEED_OF, SIGNATURE_OF, Rare, rare_options
+from .rare import BATCH_SIZE_OF, SEED_OF, SIGNATURE_OF, RareSetting, rare_options
 from .talk import progress, show
 
 
@@ -48,14 +48,14 @@ Example:
     default="all",
     show_default=True,
     metavar="NAME,NAME,...",
-    help="Those of tfsnn methods; all leaves out what cannot be, and says so.",
+    help="Names from tfsnn methods; all leaves out what cannot run, and says so.",
 )
 @click.option(
     "--timesteps",
     type=STEPS,
     default=listed(TIMESTEPS),
     show_default=True,
-    help="Each method is converted for each of them.",
+    help="The numbers of time steps; each method is converted for each of them.",
 )
 @alphabet_option(
     ", with either sign where the method has signs. Each method's own if not given."
@@ -66,17 +66,17 @@ Example:
     type=PATH,
     metavar="DIR",
     help="Folder for compare.csv, compare.json and compare.svg. Finished rows are kept "
-    "there at once; the same command goes on where it was stopped.",
+    "there at once; after a stop the same command goes on with the rest.",
 )
-@overwrite_option("Start anew where DIR holds results already.")
+@overwrite_option("Start anew if DIR holds results already.")
 @json_option()
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @rare_options(
-    Rare("raw", click.BOOL, False, RAW),
+    RareSetting("raw", click.BOOL, False, RAW),
     SEED_OF,
-    Rare("energy", Energy(), ENERGY_PROFILE, ENERGY),
+    RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY),
     BATCH_SIZE_OF,
-    Rare(
+    RareSetting(
         "calibration_limit",
         AT_LEAST_ONE,
         None,
@@ -99,11 +99,11 @@ def command(
     conversion for its T, evaluated after T steps: accuracy (null without labels),
     agreement with the model, and, per sample, spikes, synaptic operations, energy over
     that of the model (tfsnn evaluate --help has the energy model) and "seconds" of
-    simulation. The latter is the best of three runs of the first batch, after one that
+    simulation. These are the best of three runs of the first batch, after one that
     compiles; milliseconds in the table.
 
     A method that fails is a row with the reason in "error", and the others go on.
-    Exit code 1 if all of them fail.
+    The exit code is 1 if all of them fail.
     """
     import tfsnn
 
@@ -126,7 +126,7 @@ def command(
 
 
 def _by_method(options: dict[str, str]) -> dict[str, dict[str, str]]:
-    """The options of each method, of those by ``METHOD.NAME``."""
+    """Sort options called ``METHOD.NAME`` by their method."""
     chosen: dict[str, dict[str, str]] = {}
     for name, value in options.items():
         method, _, key = name.partition(".")

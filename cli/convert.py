@@ -1,4 +1,4 @@
-"""``tfsnn convert``: the conversion."""
+"""``tfsnn convert``: convert a model into a spiking network."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .options import (
     signature_option,
     timesteps_option,
 )
-from .rare import SEED_OF, SWEEP_OF, Rare, rare_options
+from .rare import SEED_OF, SWEEP_OF, RareSetting, rare_options
 from .talk import progress, say
 
 
 @dataclass(frozen=True)
 class Method:
-    """The method of a conversion, with its options as texts."""
+    """The method of a conversion, and its options as texts."""
 
     method: str
     timesteps: int | None = None
@@ -55,7 +55,7 @@ class Method:
 
 
 def converted_options() -> Any:
-    """Add what is written: --output, --report, --overwrite, for `converted`."""
+    """Add --output, --report and --overwrite, for the argument `converted`."""
     report = click.option(
         "--report",
         type=OutputFile(".json"),
@@ -105,11 +105,11 @@ Example:
 @rare_options(
     SEED_OF,
     SWEEP_OF,
-    Rare(
+    RareSetting(
         "precision",
         click.Choice(PRECISIONS),
         PRECISION,
-        f"Of the synapses that receive spikes, {' or '.join(PRECISIONS)}.",
+        f"Format of synapses that receive spikes, {' or '.join(PRECISIONS)}.",
     ),
     others="NAME",
 )

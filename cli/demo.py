@@ -1,4 +1,4 @@
-"""``tfsnn demo``: a shipped model, converted and measured on real images."""
+"""``tfsnn demo``: convert a shipped model and measure it on real images."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ Example:
 def command(name: str, output_dir: Path, energy: Any, as_json: bool) -> None:
     """Convert a shipped model and measure it on real test images.
 
-    500 images, and no network needed. Prints the accuracy, spikes and energy of the
-    spiking network after 1, 2, 4 and 8 time steps, and the accuracy of the model; draws
+    It uses 500 images and no internet. It prints the accuracy, spikes and energy of the
+    spiking network after 1, 2, 4 and 8 time steps, and the model's accuracy, and draws
     the accuracy.
     """
     import tfsnn
@@ -69,7 +69,7 @@ def command(name: str, output_dir: Path, energy: Any, as_json: bool) -> None:
 
 
 def shipped(name: str) -> Path:
-    """The folder of a shipped model: installed, or of the repository."""
+    """Return the folder of a shipped model, installed or in the repository."""
     import tfsnn
 
     package = "saved_models" if __package__ == "cli" else "tfsnn_saved_models"

@@ -1,4 +1,4 @@
-"""``tfsnn diagnose``: where the error comes from."""
+"""``tfsnn diagnose``: find out where the error comes from."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Example:
 @snn_argument()
 @group("original", Original, ann_option(), signature_option())
 @group("samples", EvaluationData, data_option(), limit_option(), raw_option())
-@timesteps_option("Time steps; those converted for if not given.")
+@timesteps_option("Time steps to simulate; by default those converted for.")
 @json_option()
 @group(
     "figure",
@@ -63,8 +63,8 @@ def command(
     unevenness    spikes arrive unevenly, or too late
     inherited     what the layers before brought in
 
-    And which channels never spike, or in every step, and how fast a layer can be
-    (omega). Then the one change that would help most.
+    It shows which channels never spike, or in every step, how fast a layer can be
+    (omega), and the one change that would help most.
     """
     import tfsnn
     from tfsnn.analysis.plot import errors

@@ -1,4 +1,4 @@
-"""``tfsnn early-exit``: samples leave the simulation when they are decided."""
+"""``tfsnn early-exit``: let samples leave the simulation when they are decided."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ Example:
     default=MAX_LOSS,
     show_default=True,
     metavar="POINTS",
-    help="Of accuracy against all steps for all samples, or of agreement with that "
-    "where DATA has no labels.",
+    help="Points of accuracy that may be lost against all steps for all samples, or of "
+    "agreement with that where DATA has no labels.",
 )
 @group(
     "converted",

@@ -1,4 +1,4 @@
-"""``tfsnn evaluate``: accuracy, spikes and energy against time."""
+"""``tfsnn evaluate``: measure accuracy, spikes and energy against time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Example:
     "original",
     Original,
     ann_option(
-        "The model that was converted, for its accuracy and the agreement with it.",
+        "The model that was converted, for its accuracy and agreement with it.",
         required=False,
     ),
 )
@@ -49,7 +49,7 @@ Example:
 @click.option(
     "--timesteps",
     type=STEPS,
-    help="The rows; 1,2,4,... up to those converted for if not given.",
+    help="Steps to evaluate after; by default 1,2,4,... up to those converted for.",
 )
 @click.option(
     "--strategy",

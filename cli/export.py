@@ -1,4 +1,4 @@
-"""``tfsnn export``: a spiking network for other programs."""
+"""``tfsnn export``: write a spiking network for other programs."""
 
 from __future__ import annotations
 

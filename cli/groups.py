@@ -1,4 +1,4 @@
-"""Groups of parameters that reach a command as one object, checked when it is made."""
+"""Groups of parameters that a command gets as one object, checked when it is made."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def group(name: str, kind: Any, *options: Decorator) -> Decorator:
     """Add options, and hand them to the command as one object.
 
     Args:
-        name: of the command's argument.
+        name: name of the command's argument.
         kind: a dataclass; its fields are names of parameters, of these options or of
             ``-o`` (:mod:`.rare`). Where the command has no such parameter, the field
             has its default.
@@ -55,7 +55,7 @@ class Original:
     signature: str | None = None
 
     def load(self) -> Any:
-        """Load it, None where no path was given; a spiking network is refused."""
+        """Load the model, None where no path was given; refuse a spiking network."""
         import tfsnn
 
         if self.model is None:
@@ -91,7 +91,7 @@ class EvaluationData:
     raw: bool = False
 
     def open(self, snn: SpikingModel, *, labels: bool = False) -> Data:
-        """Open it for a spiking network: the part for tests, by default.
+        """Open the samples for a spiking network: the test split, by default.
 
         `labels` refuses data without labels.
         """
@@ -106,7 +106,7 @@ class EvaluationData:
 
 @dataclass(frozen=True)
 class CalibrationData:
-    """What --calibration names, and how it is used: the settings of a calibration."""
+    """The data that --calibration names, and the settings of the calibration."""
 
     calibration: str
     limit: int | None = None
@@ -117,7 +117,7 @@ class CalibrationData:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings, by name, as the library takes them."""
+        """The settings of the calibration, by name, as the library takes them."""
         return {k: v for k, v in vars(self).items() if k != "calibration"}
 
 
@@ -129,7 +129,7 @@ class Output:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be written, before any work."""
+        """Refuse a file that cannot be written, before any work."""
         from tfsnn.files import check_output
 
         check_output(self.output, self.overwrite)
@@ -146,14 +146,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Converted:
-    """The file of a spiking network, and the report of its conversion if wished."""
+    """The file of a spiking network, and optionally the report of its conversion."""
 
     output: Path
     overwrite: bool = False
     report: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be written, before any work."""
+        """Refuse a file that cannot be written, before any work."""
         for path in self._paths():
             Output(path, self.overwrite)
 
@@ -178,13 +178,13 @@ class Converted:
 
 @dataclass(frozen=True)
 class Plot:
-    """The file of a figure, if one is wished."""
+    """The optional file of a figure."""
 
     plot: Path | None
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be written, before any work."""
+        """Refuse a file that cannot be written, before any work."""
         if self.plot:
             Output(self.plot, self.overwrite)
 

@@ -1,4 +1,4 @@
-"""``tfsnn import-nir``: a NIR file to a spiking network."""
+"""``tfsnn import-nir``: read a NIR file as a spiking network."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ Example:
 @click.option(
     "--reset",
     type=click.Choice(RESETS),
-    help="Of the neurons: to zero is what NIR says, by subtraction what sinabs does; "
-    "if not given, as in the network that tfsnn wrote, or to zero.",
+    help="Reset of neurons: to zero as NIR says, or by subtraction as in sinabs; if "
+    "not given, as in the network that tfsnn wrote, or to zero.",
 )
 @json_option()
 def command(

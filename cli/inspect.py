@@ -1,4 +1,4 @@
-"""``tfsnn inspect``: can this model be converted, and into what."""
+"""``tfsnn inspect``: show whether a model can be converted, and into what."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def command(ctx: click.Context, original: Original, as_json: bool) -> None:
 
     MODEL is a .keras or .h5 file, or the folder of a SavedModel. Per layer: its class,
     what it becomes, parameters, multiply-accumulates (MACs) and output shape; then the
-    totals, and every layer that is not supported, with the way out. Exits with 1 if
-    there is one.
+    totals, and every layer that is not supported, with the way out. The exit code is 1
+    if there is one.
     """
     from tfsnn.sources.inspect import inspect_model
 

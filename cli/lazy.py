@@ -10,7 +10,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Commands, each the object `command` of a module that is imported on use."""
+    """A group of commands, each the object `command` of a module imported on use."""
 
     def __init__(self, *args: Any, modules: Mapping[str, str], **attrs: Any) -> None:
         """Take the module of each command, by its name, in the order of the help."""

@@ -1,4 +1,4 @@
-"""Commands that use the library: quiet imports, and what the library tells."""
+"""Commands that use the library: quiet imports, and its log as messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LibraryCommand(click.Command):
     """A command that uses the library, which is loaded once the arguments are good."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Load TensorFlow, silently, and run the command, telling what is logged."""
+        """Load TensorFlow silently, run the command, and show what is logged."""
         if not ctx.find_root().params.get("debug") and not sys.warnoptions:
             warnings.simplefilter("ignore")
         if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
@@ -31,13 +31,13 @@ class LibraryCommand(click.Command):
         for name, value in ctx.params.items():
             if isinstance(value, EnergyName):
                 ctx.params[name] = value.profile()
-        with _told():
+        with _log_shown():
             return super().invoke(ctx)
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Nothing is written to file descriptor 2.
+    """Discard all that is written to file descriptor 2.
 
     TensorFlow 2.21 writes notes there on import, before it reads its log level.
     """
@@ -52,18 +52,18 @@ def _silent() -> Iterator[None]:
         os.close(nowhere)
 
 
-class _Told(logging.Handler):
-    """Writes log messages as other messages of the command line."""
+class _Messages(logging.Handler):
+    """A handler that writes log messages as the command line writes its own."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one to standard error."""
+        """Write a message to standard error."""
         say(self.format(record))
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What the library logs, such as what is left out or loaded, is told."""
-    log, handler = logging.getLogger("tfsnn"), _Told(logging.INFO)
+def _log_shown() -> Iterator[None]:
+    """Show what the library logs, such as what is left out or loaded."""
+    log, handler = logging.getLogger("tfsnn"), _Messages(logging.INFO)
     before = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""The ``tfsnn`` command: the group, and what the user sees of an error.
+"""The ``tfsnn`` command: the group of commands, and errors as messages.
 
 Neither TensorFlow nor a command is imported before it is needed, so that ``--help``
 is immediate.
@@ -37,7 +37,7 @@ COMMANDS = (
 
 
 class Program(LazyGroup):
-    """The commands of tfsnn, and what the user sees of an error."""
+    """The commands of tfsnn, whose errors become messages."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; every error becomes one message and an exit code."""
@@ -53,7 +53,7 @@ class Program(LazyGroup):
             raise _failure(error) from error
 
 
-class Misused(click.ClickException):
+class ArgumentError(click.ClickException):
     """An argument that does not exist or has an impossible value."""
 
     exit_code = 2
@@ -62,8 +62,8 @@ class Misused(click.ClickException):
 def _failure(error: Exception) -> click.ClickException:
     if isinstance(error, TfsnnError):
         wrong_use = isinstance(error, OptionError)
-        return (Misused if wrong_use else click.ClickException)(str(error))
-    if isinstance(error, OSError):  # of the machine: a full disk behind a redirection
+        return (ArgumentError if wrong_use else click.ClickException)(str(error))
+    if isinstance(error, OSError):  # such as a full disk behind a redirection
         return click.ClickException(str(error))
     first_line = (str(error).strip() or "no message").splitlines()[0]
     return click.ClickException(
@@ -94,7 +94,7 @@ def cli(debug: bool) -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script."""
     cli(prog_name="tfsnn")
 
 

@@ -1,4 +1,4 @@
-"""``tfsnn methods``: the methods and their options."""
+"""``tfsnn methods``: show the methods and their options."""
 
 from __future__ import annotations
 

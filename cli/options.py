@@ -1,6 +1,6 @@
-"""The options and types of values that commands share.
+"""The options that commands share, and the types of their values.
 
-The name of a parameter is that of the field or argument that it is for.
+A parameter has the name of the field or argument that it sets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DATA = (
 
 
 class OutputFile(click.ParamType):
-    """The path of a file to be written, whose suffix says what it is."""
+    """The type of a path of a file to be written, which has one of some suffixes."""
 
     name = "file"
 
@@ -38,7 +38,7 @@ class OutputFile(click.ParamType):
 
 
 class Numbers(click.ParamType):
-    """Whole numbers with commas between, none below `least`: ``1,2,4``."""
+    """The type of whole numbers with commas between, none below `least`: ``1,2,4``."""
 
     def __init__(self, letter: str, least: int) -> None:
         """Take the letter that stands for a number in the help, and the smallest."""
@@ -57,7 +57,7 @@ class Numbers(click.ParamType):
 
 
 class Names(click.ParamType):
-    """Names with commas between: ``hmt,paced``."""
+    """The type of names with commas between: ``hmt,paced``."""
 
     name = "name,name,..."
 
@@ -79,12 +79,12 @@ class EnergyName(NamedTuple):
 
 
 class Energy(click.ParamType):
-    """The name of an energy profile, of which the command gets the profile."""
+    """The type of the name of an energy profile; the command gets the profile."""
 
     name = "name"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> EnergyName:
-        """Return the name, which the library is needed to look up."""
+        """Return the name, which is looked up once the library is loaded."""
         return value if isinstance(value, EnergyName) else EnergyName(value)
 
 
@@ -98,7 +98,7 @@ FIGURE = OutputFile(".svg", ".png", ".pdf")  # as tfsnn.plot.save writes
 
 
 def listed(numbers: tuple[int, ...]) -> str:
-    """Return numbers as they are given to an option of the type `Numbers`."""
+    """Return numbers as text, as an option of the type `Numbers` takes them."""
     return ",".join(map(str, numbers))
 
 
@@ -136,7 +136,7 @@ def signature_option() -> Decorator:
     return click.option(
         "--signature",
         metavar="NAME",
-        help="Of a SavedModel; serving_default, or the only one, if not given.",
+        help="Signature of a SavedModel; by default serving_default or the only one.",
     )
 
 
@@ -191,11 +191,11 @@ def energy_option() -> Decorator:
         type=Energy(),
         default=ENERGY_PROFILE,
         show_default=True,
-        help=f"{ENERGY} An unknown name is refused with a list of all.",
+        help=f"{ENERGY} An unknown name gets a list of all.",
     )
 
 
-ENERGY = "What operations cost, a profile of tfsnn.energy."
+ENERGY = "Cost of operations, a profile of tfsnn.energy."
 
 
 def keras_output_option(meaning: str = "spiking network") -> Decorator:

@@ -1,4 +1,4 @@
-"""``tfsnn predict``: results for data larger than memory, in shards."""
+"""``tfsnn predict``: predict data larger than memory, in shards."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from .talk import progress, say, show
 
 
 class Worker(click.ParamType):
-    """Which worker of how many: ``0/4``."""
+    """The type of a worker's number and the number of workers: ``0/4``."""
 
     name = "i/n"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        """The pair of numbers."""
+        """Return the pair of numbers."""
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"(\d+)/(\d+)", value)
@@ -60,16 +60,16 @@ Example:
     multiple=True,
     metavar="GLOB",
     help="TFRecord files (*.tfrecord), npz files (x and, for labels, y), or folders of "
-    "images. In quotes, so that the shell leaves it alone; may be given several times.",
+    "images. Quote a pattern to keep it from the shell. May be given several times.",
 )
 @click.option(
     "--output",
     required=True,
     metavar="DIR",
     type=PATH,
-    help="Folder of the results; made if need be.",
+    help="Folder of the results; made if it does not exist.",
 )
-@timesteps_option("Time steps; those that MODEL was converted for if not given.")
+@timesteps_option("Time steps to simulate; by default those converted for.")
 @click.option(
     "--shard-size",
     type=AT_LEAST_ONE,
@@ -133,7 +133,7 @@ def command(
 
 
 def _shown(items: Iterable[Any], total: int | None, label: str) -> Iterable[Any]:
-    """A progress bar on a terminal; of batches, with images per second."""
+    """Show progress on a terminal; for batches, with images per second."""
     if label != "predicting" or not sys.stderr.isatty():
         return progress(items, total, label)
     return _bar(items, total, label)
@@ -153,5 +153,5 @@ def _bar(batches: Iterable[Any], total: int | None, label: str) -> Iterator[Any]
             yield batch
             if started:
                 count += len(batch)
-            else:  # the first batch was for compilation
+            else:  # the first batch took the time of compilation
                 started = time.perf_counter()

@@ -13,13 +13,13 @@ from tfsnn_numpy.defaults import BATCH_SIZE, CALIBRATION_BATCH_SIZE, SEED
 from .options import AT_LEAST_ONE, BATCH_SIZES, SEEDS, Decorator
 
 
-class Rare(NamedTuple):
+class RareSetting(NamedTuple):
     """A setting of a command that few need, given as ``-o KEY VALUE``.
 
     Attributes:
-        key: its name, and that of the command's parameter that it is for.
-        type: of its value.
-        default: its value if it is not given.
+        key: name of the setting, and of the command's parameter that it sets.
+        type: type of its value.
+        default: value if it is not given.
         meaning: a sentence for the help.
     """
 
@@ -44,23 +44,27 @@ class Rare(NamedTuple):
 
 
 class RareOption(click.Option):
-    """The option ``-o``, whose values are parameters of the command by their keys.
+    """The option ``-o``, which sets parameters of the command by their keys.
 
     Attributes:
         rare: the settings that it knows, by key.
     """
 
     def __init__(
-        self, *args: Any, rare: Mapping[str, Rare], others: str = "", **attrs: Any
+        self,
+        *args: Any,
+        rare: Mapping[str, RareSetting],
+        others: str = "",
+        **attrs: Any,
     ) -> None:
-        """Take the settings, and what other keys are: see :func:`rare_options`."""
+        """Take the settings, and the kind of other keys (:func:`rare_options`)."""
         attrs |= {"nargs": 2, "multiple": True, "type": str, "expose_value": False}
         super().__init__(*args, **attrs)
         self.rare, self.others = rare, others
         self.callback = self._take
 
     def _take(self, ctx: click.Context, param: click.Parameter, given: Any) -> None:
-        """Set the parameters of the command, those that are not given as well."""
+        """Set the parameters of the command, including those that are not given."""
         texts = {each.key: each.default for each in self.rare.values()}
         options: dict[str, str] = {}
         for key, text in given:
@@ -86,7 +90,7 @@ class RareOption(click.Option):
         return f"-o knows no {key!r}; known: {', '.join(self.rare)}{hint}"
 
 
-def rare_options(*rare: Rare, others: str = "") -> Decorator:
+def rare_options(*rare: RareSetting, others: str = "") -> Decorator:
     """Add ``-o KEY VALUE`` for settings that few need.
 
     Args:
@@ -107,7 +111,7 @@ def rare_options(*rare: Rare, others: str = "") -> Decorator:
     )
 
 
-SEED_OF = Rare("seed", SEEDS, SEED, "Of all that is drawn.")
-SIGNATURE_OF = Rare("signature", click.STRING, None, "That of a SavedModel to read.")
-BATCH_SIZE_OF = Rare("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)
-SWEEP_OF = Rare("batch_size", AT_LEAST_ONE, CALIBRATION_BATCH_SIZE, BATCH_SIZES)
+SEED_OF = RareSetting("seed", SEEDS, SEED, "Decides all random choices.")
+SIGNATURE_OF = RareSetting("signature", click.STRING, None, "That of a SavedModel.")
+BATCH_SIZE_OF = RareSetting("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)
+SWEEP_OF = RareSetting("batch_size", AT_LEAST_ONE, CALIBRATION_BATCH_SIZE, BATCH_SIZES)

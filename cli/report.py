@@ -1,4 +1,4 @@
-"""``tfsnn report``: a conversion on one page."""
+"""``tfsnn report``: write a page about a conversion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARGUMENTS = "tfsnn.report.arguments"
 
 
 class ReportCommand(LibraryCommand):
-    """Remembers how it was called, which the page tells."""
+    """A command that remembers its arguments, which the page shows."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the arguments."""
@@ -66,10 +66,10 @@ Example:
 @click.option(
     "--samples",
     type=Numbers("n", 0),
-    help="Samples whose spikes and potentials are drawn, counted from 0; the first, "
-    "and the first that both networks disagree on, if not given.",
+    help="Samples whose spikes and potentials are drawn, counted from 0; by default "
+    "the first, and the first on which the networks disagree.",
 )
-@timesteps_option("Time steps; those converted for if not given.")
+@timesteps_option("Time steps to simulate; by default those converted for.")
 @energy_option()
 @rare_options(SIGNATURE_OF, BATCH_SIZE_OF)
 @click.pass_context
@@ -83,12 +83,12 @@ def command(
 ) -> None:
     """Write a page about a conversion, to look at and to send.
 
-    SNN is what tfsnn convert made of MODEL. One file of HTML that needs no network:
+    SNN is what tfsnn convert made of MODEL. The page is one HTML file, read offline:
     what was converted and how; accuracy, agreement, spikes and energy against time with
     confidence intervals; firing, clipping, error and operations of each layer; spikes
-    and potentials of samples; what both networks disagree on, as pictures.
+    and potentials of samples; pictures of samples on which the networks disagree.
 
-    Needs jinja2: pip install 'tfsnn[report]'.
+    It needs jinja2: pip install 'tfsnn[report]'.
     """
     from tfsnn.analysis.page import report_page
 

@@ -1,6 +1,6 @@
-"""``tfsnn run-stablehlo``: what ``tfsnn export`` wrote, run by JAX.
+"""``tfsnn run-stablehlo``: run what ``tfsnn export`` wrote with JAX.
 
-Imports neither tfsnn nor TensorFlow, so that it runs where they are not installed.
+It imports neither tfsnn nor TensorFlow, so that it runs where these are missing.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Example:
 @click.option(
     "--timesteps",
     type=STEPS,
-    help="The rows; 1,2,4,... up to those exported if not given.",
+    help="Steps to evaluate after; by default 1,2,4,... up to those exported.",
 )
 @limit_option()
 @raw_option()
 @click.option(
     "--device",
     metavar="NAME",
-    help="cpu, cuda or tpu, one of several as in cuda:1; JAX's choice if not given.",
+    help="cpu, cuda or tpu, or one of several: cuda:1; by default JAX's choice.",
 )
 @json_option()
 def command(

@@ -1,4 +1,4 @@
-"""``tfsnn serve``: a development server for exported networks."""
+"""``tfsnn serve``: run a development server for exported networks."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ Example:
     default=PORT,
     show_default=True,
     metavar="P",
-    help="0 for any that is free.",
+    help="Port to listen at; 0 for any free one.",
 )
 @click.option(
     "--host",
     default=HOST,
     show_default=True,
-    help="Where to listen; 0.0.0.0 lets other machines in.",
+    help="Address to listen at; 0.0.0.0 lets other machines in.",
 )
 @click.option(
     "--max-batch-size",
@@ -62,7 +62,7 @@ Example:
     default=BATCH_TIMEOUT_MICROS,
     show_default=True,
     metavar="N",
-    help="How long a request waits for others to join it.",
+    help="Microseconds that a request waits for others to join it.",
 )
 @click.option(
     "--queue-size",
@@ -70,7 +70,7 @@ Example:
     default=QUEUE_SIZE,
     show_default=True,
     metavar="N",
-    help="Requests at a time; more are answered 503.",
+    help="The most requests at a time; others are answered 503.",
 )
 @click.option(
     "--max-request-bytes",
@@ -78,7 +78,7 @@ Example:
     default=MAX_REQUEST_BYTES,
     show_default=True,
     metavar="N",
-    help="Of a request; larger ones are answered 413.",
+    help="The most bytes of a request; larger ones are answered 413.",
 )
 @click.option(
     "--num-versions",
@@ -86,7 +86,7 @@ Example:
     default=NUM_VERSIONS,
     show_default=True,
     metavar="N",
-    help="How many versions of a model are loaded, the newest.",
+    help="Load the newest N versions of a model.",
 )
 @click.option(
     "--file-system-poll-wait-seconds",
@@ -94,20 +94,20 @@ Example:
     default=POLL_SECONDS,
     show_default=True,
     metavar="S",
-    help="When to look for new versions again; 0 for never.",
+    help="Seconds between looks for new versions; 0 for never.",
 )
 def command(folder: Path, **options: Any) -> None:
     """Answer requests with exported networks, as TF Serving would.
 
     DIR is what tfsnn export saved_model wrote: the folder of a model's
-    versions, or a folder of several such. A development server with the paths and the
+    versions, or a folder of several such. This is a development server with paths and
     JSON of TF Serving's REST API: /v1/models/NAME for the status, with /metadata for
     the signatures, with :predict or :classify for answers; /versions/N behind NAME
-    chooses a version that is loaded. Ctrl-C answers what has come, and ends.
+    chooses a version that is loaded. Ctrl-C answers pending requests, and ends.
 
-    A version that appears meanwhile is loaded and warmed up, with the requests in its
-    assets.extra; then it answers, and the older one is unloaded once it has answered
-    what it had. One that cannot be loaded changes nothing; the status tells why.
+    A version that appears meanwhile is loaded and warmed up with the requests in its
+    assets.extra; then it answers, and the older one is unloaded after its last answer.
+    One that cannot be loaded changes nothing; the status says why.
     """
     from tfsnn.serve import serve
 

@@ -1,4 +1,4 @@
-"""What the commands print: results to standard output, all else to standard error."""
+"""Print results to standard output, all else to standard error."""
 
 from __future__ import annotations
 
@@ -32,10 +32,7 @@ def show(result: Any, as_json: bool) -> None:
 
 
 def to_json(result: Any) -> str:
-    """Return the JSON of a result, or of the dict of one; what is not finite is null.
-
-    For JSON knows no NaN.
-    """
+    """Return the JSON of a result or of its dict; NaN and Inf are null in JSON."""
     found = result if isinstance(result, dict) else result.to_dict()
     return json.dumps(_finite(found), indent=2, allow_nan=False)
 

@@ -1,4 +1,4 @@
-"""``tfsnn verify``: ANN against SNN, layer by layer."""
+"""``tfsnn verify``: compare an SNN with its ANN layer by layer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Example:
 @group("original", Original, model_argument(), signature_option())
 @snn_argument()
 @group("samples", EvaluationData, data_option(), raw_option())
-@timesteps_option("Time steps; those converted for if not given.")
+@timesteps_option("Time steps to simulate; by default those converted for.")
 @json_option()
 def command(
     original: Original,
@@ -42,7 +42,7 @@ def command(
     """Compare a spiking network with its model, layer by layer.
 
     SNN is what tfsnn convert made of MODEL. The first 100 samples of DATA are used.
-    Per layer: how far the activations that the spikes stand for are from those of the
+    Each layer shows how far the activations that its spikes code are from those of the
     model, and which share of them is larger than spikes can code.
     """
     import tfsnn

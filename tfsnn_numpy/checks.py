@@ -1,4 +1,4 @@
-"""The check of counts: steps, samples and sizes, which are whole numbers from 1 up."""
+"""Check counts (steps, samples, sizes), which are whole numbers from 1 up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfsnn_numpy.errors import OptionError
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is a whole number from 1 up; True and 4.0 are none."""
+    """Return whether a value is a whole number from 1 up; True and 4.0 are not."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     return whole and value >= 1
 

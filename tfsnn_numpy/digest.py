@@ -1,4 +1,4 @@
-"""The digest of anything: equal things have equal ones, on every machine."""
+"""Digests of values: equal values have equal digests on every machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Digest:
-    """SHA-256 of parts, one after the other.
+    """The SHA-256 digest of parts, one after the other.
 
     A part is bytes, a text, an array (with its shape and type), or else anything that
     JSON can say; what it cannot say goes in as its text.

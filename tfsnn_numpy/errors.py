@@ -1,4 +1,4 @@
-"""What tfsnn raises on bad input, with TensorFlow and without.
+"""The errors that tfsnn raises on bad input, with TensorFlow and without.
 
 Every message says what is wrong, where, what was received, and the way out. The
 command line prints it without a traceback: exit code 2 for :class:`OptionError`,

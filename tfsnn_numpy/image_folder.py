@@ -1,6 +1,6 @@
-"""Folders of images as data, with one subfolder for each class.
+"""Open folders of images as data, with one subfolder for each class.
 
-What decodes an image is an argument: TensorFlow in `tfsnn`, Pillow without it.
+The decoder of images is an argument: TensorFlow in `tfsnn`, Pillow without it.
 """
 
 from __future__ import annotations

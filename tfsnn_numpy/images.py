@@ -18,9 +18,9 @@ def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
     """Return the pixels of an image file: float32 ``(H, W, 1 or 3)``, 0..1.
 
     Args:
-        path: of the file.
-        shape: that it is resized to.
-        raw: whether values stay at 0..255.
+        path: path of the file.
+        shape: the shape to resize to.
+        raw: whether values stay at 0..255, instead of 0..1.
 
     Raises:
         DataError: for a file that cannot be read, colours where the network takes
@@ -33,7 +33,7 @@ def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
             f"The image {path} is read with Pillow, which is not installed: pip "
             "install pillow, or give an npz file."
         ) from error
-    # SyntaxError and ValueError: of Pillow's decoders, for what is within a png.
+    # Pillow's decoders raise SyntaxError and ValueError for damage within a png.
     damage = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
     what = f"The image {path} cannot be read"
     with refusing(damage, what, "replace or remove it"), Image.open(path) as image:
@@ -67,7 +67,7 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _neighbours(size: int, wanted: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The pixels before and behind each place, and how far it is from the former."""
+    """Return the pixels before and behind each place, and how far the former is."""
     scale = np.float32(size) / np.float32(wanted)
     places = (np.arange(wanted, dtype=np.float32) + np.float32(0.5)) * scale
     places -= np.float32(0.5)

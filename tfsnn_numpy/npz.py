@@ -1,4 +1,4 @@
-"""Data in an ``.npz`` file, read a batch at a time."""
+"""Read data in an ``.npz`` file a batch at a time."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
 
 
 def check_npz(path: Path) -> None:
-    """Refuse a file whose values are not those of its checksums.
+    """Refuse a file whose values do not match its checksums.
 
     They are compared anyway, but only at the end of each array, after its samples have
     been used.

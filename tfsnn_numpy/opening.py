@@ -36,7 +36,7 @@ def open_data(
         inputs: name and shape for one sample.
         raw: whether 8-bit values stay at 0..255, and other integers as they are; or
             the names of the inputs of which they do.
-        limit: samples read at most.
+        limit: the most samples to read.
 
     Raises:
         OptionError: for a `spec` of another form and a `limit` below 1.

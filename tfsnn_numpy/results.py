@@ -1,4 +1,4 @@
-"""What an evaluation gives: sums over samples, rows, their table, what they cost."""
+"""The rows of an evaluation, their table, and the energy of operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfsnn_numpy.errors import DataError
 
 @dataclass(frozen=True)
 class Energy:
-    """What an operation costs: :class:`tfsnn.energy.EnergyProfile` without checks."""
+    """The energy of operations: :class:`tfsnn.energy.EnergyProfile` unchecked."""
 
     name: str
     mac_picojoules: float
@@ -21,7 +21,7 @@ class Energy:
     source: str
 
     def picojoules(self, macs: float, accumulates: float) -> float:
-        """Of so many multiply-accumulates and accumulates."""
+        """Return the energy of so many multiply-accumulates and accumulates."""
         return self.mac_picojoules * macs + self.ac_picojoules * accumulates
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class Energy:
 
 @dataclass(frozen=True)
 class Row:
-    """The network after some steps; counts are per sample.
+    """The results of a network after some steps; counts are per sample.
 
     Attributes:
         timesteps: T.
@@ -49,7 +49,7 @@ class Row:
         synops_events: accumulates, each spike counted once.
         energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
             ANN without a multiply-accumulate.
-        energy_ratio_events: the same by `synops_events`.
+        energy_ratio_events: the energy ratio by `synops_events`.
     """
 
     timesteps: int
@@ -64,7 +64,7 @@ class Row:
     energy_ratio_events: float | None = None
 
     def cells(self) -> list[str]:
-        """The attributes as texts, in order."""
+        """Return the attributes as texts, in order."""
 
         def share(value: float | None) -> str:
             return "-" if value is None else f"{100 * value:.2f} %"
@@ -85,14 +85,14 @@ class Row:
 
 
 def doubling(most: int) -> list[int]:
-    """The steps of the rows that none are asked for: 1, 2, 4, ... and `most`."""
+    """Return the default steps of rows: 1, 2, 4, ... and `most`."""
     return [2**i for i in range(most.bit_length()) if 2**i < most] + [most]
 
 
 def evaluation_text(
     samples: int, ann_accuracy: float | None, rows: Sequence[Row], energy: Energy
 ) -> list[str]:
-    """Lines: the table of the rows, and what its units are."""
+    """Return the lines of the table of rows, and of its units."""
     header = [spec.name.replace("_", " ") for spec in fields(Row)]
     lines = table(header, [row.cells() for row in rows])
     if ann_accuracy is not None:
@@ -101,7 +101,7 @@ def evaluation_text(
 
 
 def below_the_table(samples: int, energy: Energy) -> list[str]:
-    """Lines on the units of the rows."""
+    """Return lines on the units of the rows."""
     return [
         f"{samples} samples; spikes and operations are per sample",
         f"energy ratio: SNN over ANN, {energy}",
@@ -109,7 +109,7 @@ def below_the_table(samples: int, energy: Energy) -> list[str]:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table: the first column to the left, numbers to the right."""
+    """Return the lines of a table: first column to the left, numbers to the right."""
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
 

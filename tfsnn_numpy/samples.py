@@ -18,12 +18,12 @@ Raw = frozenset[str]  # the inputs whose integers are kept as they are
 # x and y; x is an array, or for several inputs a dict[str, np.ndarray].
 Batch = tuple[Any, np.ndarray | None]
 Stored = tuple[dict[str, np.ndarray], np.ndarray | None]
-# (things, how many or None, label) -> the same things, shown as they pass.
+# (things, how many or None, label) -> the same things, counted as they pass.
 Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
 
 
 class Header(NamedTuple):
-    """What is known of an array before it is read."""
+    """The shape and type of an array, known before it is read."""
 
     shape: Any
     dtype: np.dtype
@@ -55,7 +55,7 @@ class Data:
         return alone(self.inputs)
 
     def part(self, start: int, stop: int) -> Data:
-        """The samples from `start` to `stop`; errors go on naming them as before."""
+        """Return the samples from `start` to `stop`, which errors name as before."""
         return replace(self, start=start, limit=stop - start, size=stop - start)
 
     def batches(
@@ -103,7 +103,7 @@ def refusing(
     """Turn errors of these kinds into a DataError that says what and the way out."""
     try:
         yield
-    except DataError:  # is a ValueError, and says it better already
+    except DataError:  # a ValueError as well, with a better message already
         raise
     except kinds as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -111,7 +111,7 @@ def refusing(
 
 
 def alone(by_input: dict[str, Any]) -> Any:
-    """What belongs to the only input, or all by name where there are several."""
+    """Return the value of the only input, or all by name if there are several."""
     return by_input if len(by_input) > 1 else next(iter(by_input.values()))
 
 
@@ -159,7 +159,7 @@ def _check_array(what: str, array: Any, shape: Shape, raw: bool) -> None:
 
 
 def require_one(what: str, inputs: Inputs) -> None:
-    """Refuse what gives one input where the model takes several."""
+    """Refuse data with one input for a model that takes several."""
     if len(inputs) > 1:
         raise DataError(
             f"{what} gives one input, the model takes {len(inputs)}: "

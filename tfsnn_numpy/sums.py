@@ -1,4 +1,4 @@
-"""What networks did with batches of samples, and the sums of it over a data set."""
+"""The results of networks on batches of samples, and their sums over a data set."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS = range(4)
 
 @dataclass(frozen=True)
 class Costs:
-    """What a network costs beside its spikes, for one sample.
+    """The costs of a network beside its spikes, for one sample.
 
     Attributes:
         pre_steps: steps before those that count; their spikes count too.
         ann_macs: multiply-accumulates of the ANN.
-        macs: those of the SNN from the start to the end of each step.
+        macs: multiply-accumulates of the SNN from the start to the end of each step.
         latencies: after each step, steps until the last layer has finished.
         spiking: nodes whose counts are spikes of their own, and not what a pooling
             passes on.
@@ -35,11 +35,11 @@ class Costs:
     spiking: Collection[str]
 
 
-class Seen(NamedTuple):
-    """What a network did with a batch, after each of some numbers of steps.
+class BatchResult(NamedTuple):
+    """The results of a batch after each of some numbers of steps.
 
     Attributes:
-        outputs: of the first output, ``(rows, B, ...)``.
+        outputs: values of the first output, ``(rows, B, ...)``.
         counts: spikes, coefficients, and the accumulates of both, from the start,
             ``(rows, B, 4)`` float64.
         senders: at the last row, accumulates that the spikes of a node cause in all
@@ -52,7 +52,7 @@ class Seen(NamedTuple):
 
     @property
     def top(self) -> np.ndarray:
-        """The place of the largest output, ``(rows, B)``."""
+        """The index of the largest output, ``(rows, B)``."""
         return self.outputs.reshape(*self.outputs.shape[:2], -1).argmax(-1)
 
     @property
@@ -61,25 +61,25 @@ class Seen(NamedTuple):
         return int(np.prod(self.outputs.shape[2:]))
 
 
-def seen_after(
+def batch_result(
     steps: Sequence[int],
     over_time: np.ndarray,
     counts: Mapping[str, np.ndarray],
     costs: Costs | None,
-) -> Seen:
-    """Return what a network did until the end of each of some steps.
+) -> BatchResult:
+    """Return the results of a batch until the end of each of some steps.
 
     Args:
-        steps: 1 is the first.
+        steps: time steps, of which 1 is the first.
         over_time: the first output after each step, ``(T, B, ...)``.
-        counts: by node, in each step, ``(S, B, 4)``; pre-steps first.
-        costs: of the network; None if nothing is counted.
+        counts: those of each step by node, ``(S, B, 4)``; pre-steps first.
+        costs: costs of the network; None if nothing is counted.
     """
     outputs = np.asarray(over_time)[[t - 1 for t in steps]]
     total = np.zeros((len(steps), outputs.shape[1], 4))
     senders: dict[str, float] = {}
     if costs is None:
-        return Seen(outputs, total, senders)
+        return BatchResult(outputs, total, senders)
     ends = [costs.pre_steps + t - 1 for t in steps]
     for node, values in counts.items():
         sums = np.cumsum(np.asarray(values, np.float64), 0)[ends]
@@ -87,19 +87,19 @@ def seen_after(
         if node not in costs.spiking:
             sums[..., :EVENT_SYNOPS] = 0
         total += sums
-    return Seen(outputs, total, senders)
+    return BatchResult(outputs, total, senders)
 
 
 class Sums:
-    """Sums over samples: whole numbers, in float64, so that their order is nothing.
+    """Sums over samples: whole numbers in float64, so that order does not matter.
 
     Attributes:
-        steps: of the rows, in order.
-        samples: how many there were.
+        steps: time steps of the rows, in order.
+        samples: number of samples.
         ann_right: samples whose label is the top class of the ANN.
         right, agreed: samples whose top class is the label, or that of the ANN,
             ``(rows,)``.
-        counts: as :class:`Seen` has them, ``(rows, 4)``.
+        counts: as :class:`BatchResult` has them, ``(rows, 4)``.
     """
 
     def __init__(self, steps: Sequence[int]) -> None:
@@ -109,12 +109,12 @@ class Sums:
         self.counts = np.zeros((len(self.steps), 4))
 
     def add(
-        self, seen: Seen, y: np.ndarray | None, ann_top: np.ndarray | None = None
+        self, part: BatchResult, y: np.ndarray | None, ann_top: np.ndarray | None = None
     ) -> None:
         """Add a batch, its labels, and the ANN's top classes, ``(B,)``."""
-        top = seen.top
+        top = part.top
         self.samples += top.shape[1]
-        self.counts += seen.counts.sum(1)
+        self.counts += part.counts.sum(1)
         if y is not None:
             self.right += (top == y).sum(1)
         if ann_top is not None:
@@ -122,12 +122,12 @@ class Sums:
             self.ann_right += 0 if y is None else int((ann_top == y).sum())
 
     def vector(self) -> np.ndarray:
-        """All sums, float64, as :meth:`set` takes them."""
+        """Return all sums as float64, as :meth:`set` takes them."""
         of_all = [self.samples, self.ann_right]
         return np.concatenate([of_all, self.right, self.agreed, self.counts.ravel()])
 
     def set(self, vector: np.ndarray) -> None:
-        """Take these sums in place of one's own."""
+        """Replace all sums by those of a :meth:`vector`."""
         n = len(self.steps)
         of_all, self.right, self.agreed, counts = np.split(
             vector, [2, 2 + n, 2 + 2 * n]
@@ -138,11 +138,11 @@ class Sums:
     def rows(
         self, costs: Costs | None, energy: Energy, *, labelled: bool, compared: bool
     ) -> tuple[Row, ...]:
-        """Return means over samples.
+        """Return the rows, of means over samples.
 
         Args:
-            costs: of the network; None if nothing was counted.
-            energy: what an operation costs.
+            costs: costs of the network; None if nothing was counted.
+            energy: the energy of an operation.
             labelled, compared: whether there were labels, and the ANN.
         """
         return tuple(

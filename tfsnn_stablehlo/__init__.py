@@ -1,4 +1,4 @@
-"""Run what ``tfsnn export stablehlo`` wrote: with JAX, without TensorFlow.
+"""Run programs of ``tfsnn export stablehlo`` with JAX, without TensorFlow.
 
 ::
 

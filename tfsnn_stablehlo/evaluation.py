@@ -1,6 +1,6 @@
 """Accuracy, spikes, operations and energy against time, as ``tfsnn evaluate`` has them.
 
-The same table and the same JSON, but for agreement with the ANN, which is not here. A
+Table and JSON are the same, but for agreement with the ANN, which is not here. A
 test compares the two.
 """
 
@@ -16,13 +16,13 @@ from tfsnn_numpy.errors import OptionError
 from tfsnn_numpy.opening import open_data
 from tfsnn_numpy.results import Energy, Row, check_labels, doubling, evaluation_text
 from tfsnn_numpy.samples import Progress
-from tfsnn_numpy.sums import Costs, Sums, seen_after
+from tfsnn_numpy.sums import Costs, Sums, batch_result
 from tfsnn_stablehlo.program import EVALUATE, Program
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What :func:`evaluate` found: without the ANN, and without early exit."""
+    """The result of :func:`evaluate`: without the ANN, and without early exit."""
 
     samples: int
     ann_accuracy: None
@@ -30,7 +30,7 @@ class Evaluation:
     energy: Energy
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the result as a JSON-ready dict."""
         return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
 
     def __str__(self) -> str:
@@ -46,13 +46,13 @@ def evaluate(
     raw: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run a program on data.
+    """Evaluate a program on data, after each of some numbers of steps.
 
     Args:
-        program: from :func:`tfsnn_stablehlo.load`.
+        program: a program from :func:`tfsnn_stablehlo.load`.
         data: anything that :func:`tfsnn_stablehlo.open_data` takes.
-        timesteps: for the rows; 1, 2, 4, ... up to the program's T if None.
-        limit: samples used at most.
+        timesteps: T of each row; 1, 2, 4, ... up to the program's T if None.
+        limit: the most samples to use.
         raw: whether 8-bit values stay at 0..255, instead of 0..1.
         progress: wraps the batches, for a progress bar.
 
@@ -78,10 +78,10 @@ def evaluate(
 
 
 class Totals(Sums):
-    """Sums over samples, of what a program observes."""
+    """Sums over samples of the results of a program."""
 
     def __init__(self, known: dict[str, Any], steps: Sequence[int]) -> None:
-        """Of the manifest's "evaluation", after each of the `steps`."""
+        """Start with no samples; `known` is "evaluation" of the manifest."""
         super().__init__(steps)
         self.known, self.labelled = known, False
         self.costs = costs_of(known)
@@ -92,27 +92,27 @@ class Totals(Sums):
         """Add a batch.
 
         Args:
-            outputs: after each step, ``(T, B, ...)``.
-            counts: of each counted node, ``(N, S, B, 4)``.
+            outputs: the first output after each step, ``(T, B, ...)``.
+            counts: counts of each counted node, ``(N, S, B, 4)``.
             y: labels ``(B,)``.
         """
         nodes = [node["node"] for node in self.known["counted"]]
         by_node = {} if counts is None else dict(zip(nodes, counts, strict=True))
-        seen = seen_after(self.steps, outputs, by_node, self.costs)
+        result = batch_result(self.steps, outputs, by_node, self.costs)
         if y is not None:
-            check_labels(y, seen.classes)
+            check_labels(y, result.classes)
             self.labelled = True
-        self.add(seen, y)
+        self.add(result, y)
 
     def evaluation(self) -> Evaluation:
-        """Of all samples."""
+        """Return the evaluation of all samples."""
         energy = Energy(**self.known["energy"])
         rows = self.rows(self.costs, energy, labelled=self.labelled, compared=False)
         return Evaluation(self.samples, None, rows, energy)
 
 
 def costs_of(known: dict[str, Any]) -> Costs:
-    """Return what the program costs, of the manifest's "evaluation"."""
+    """Return the costs of the program, from "evaluation" of the manifest."""
     return Costs(
         known["pre_steps"],
         known["ann_macs"],

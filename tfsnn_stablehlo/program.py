@@ -13,21 +13,21 @@ import numpy as np
 
 from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 
-FORM = 1  # of the manifest, as tfsnn.export.stablehlo.writing writes it
+FORM = 1  # form of the manifest, as tfsnn.export.stablehlo.writing writes it
 PREDICT, EVALUATE = "predict", "evaluate"
 
 
 class ProgramError(TfsnnError):
-    """An exported program that cannot be read, or not be run here."""
+    """An exported program that cannot be read or cannot be run here."""
 
 
 class Program:
-    """What a folder holds; each of its programs is compiled on first use.
+    """The exported programs of a folder, each compiled on first use.
 
     Attributes:
-        path: of the folder.
-        manifest: as it was read.
-        device: of JAX, that computes.
+        path: path of the folder.
+        manifest: the folder's manifest, as it was read.
+        device: the device of JAX that computes.
     """
 
     def __init__(
@@ -57,16 +57,16 @@ class Program:
 
     @property
     def timesteps(self) -> int:
-        """T, of every run."""
+        """The number of time steps T of every run."""
         return self.manifest["timesteps"]
 
     @property
     def batch_size(self) -> int:
-        """Samples of one run; fewer are filled up with zeros."""
+        """The number of samples of one run; fewer are filled up with zeros."""
         return self.manifest["batch_size"]
 
     def predict(self, x: Any) -> list[np.ndarray]:
-        """The outputs ``(N, ...)`` of any number of samples ``(N, *input)``.
+        """Return the outputs ``(N, ...)`` of any number of samples ``(N, *input)``.
 
         Several inputs are a dict by name, or a list in order.
         """
@@ -79,11 +79,11 @@ class Program:
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
     def run(self, name: str, x: Any) -> list[np.ndarray]:
-        """The results of one run, for up to :attr:`batch_size` samples.
+        """Return the results of one run, for up to :attr:`batch_size` samples.
 
         Args:
             name: "predict" or "evaluate".
-            x: samples ``(N, *input)``. What fills up the batch is not in the results.
+            x: samples ``(N, *input)``; zeros that fill up the batch give no results.
         """
         feed = self._feed(x)
         count = len(next(iter(feed.values())))
@@ -99,7 +99,7 @@ class Program:
         try:
             started = self.start(name, {k: self._filled(v) for k, v in feed.items()})
             results = [np.asarray(y) for y in started]
-        except RuntimeError as error:  # of XLA: memory, or a device that is lost
+        except RuntimeError as error:  # XLA's, for lack of memory or a lost device
             reason = str(error).strip().splitlines()[0]
             raise ProgramError(
                 f"{self.path} stopped on {self.device} ({reason}); where memory does "
@@ -111,7 +111,7 @@ class Program:
         ]
 
     def start(self, name: str, feed: Mapping[str, Any]) -> list[Any]:
-        """Start one run of whole batches, by name: arrays of JAX, perhaps not done."""
+        """Start one run of whole batches by name; its JAX arrays may not be done."""
         import jax
 
         arguments = self.manifest["programs"][name]["arguments"]
@@ -147,7 +147,7 @@ class Program:
             ) from error
 
     def _on_device(self, names: Any) -> list[Any]:
-        """The weights, which both programs share."""
+        """Return the weights on the device, which both programs share."""
         import jax
 
         wanted = list(names)
@@ -178,7 +178,10 @@ class Program:
                     f"{', '.join(map(str, inputs[name]))})"
                 )
         if len({len(array) for array in feed.values()}) > 1:
-            raise DataError("the inputs differ in their number of samples")
+            raise DataError(
+                "the inputs differ in their number of samples: give each sample a row "
+                "in every input"
+            )
         return feed
 
     def _filled(self, values: np.ndarray) -> np.ndarray:
@@ -192,7 +195,7 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Program:
     """Open a folder that ``tfsnn export stablehlo`` wrote.
 
     Args:
-        path: of the folder, whose files are checked for damage.
+        path: path of the folder, whose files are checked for damage.
         device: "cpu", "cuda" (or "gpu") or "tpu", or one of several as in "cuda:1";
             JAX's first choice if None.
 

@@ -1,1 +1,1 @@
-"""Accuracy at few steps: settings as data over convert and evaluate."""
+"""Measure accuracy at few steps: settings as data over convert and evaluate."""

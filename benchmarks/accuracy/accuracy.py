@@ -1,4 +1,4 @@
-"""Accuracy of ANN and SNN against time steps, for every method, on a full test set.
+"""Measure ANN and SNN accuracy against time steps, for every method, on a test set.
 
     python -m benchmarks.accuracy.accuracy --model saved_models/mnist_cnn/model.keras \
         --calibration saved_models/mnist_cnn/calibration.npz --data test.npz \

@@ -1,4 +1,4 @@
-"""Every family of ``keras.applications``: converted, simulated, against its ANN.
+"""Convert every family of ``keras.applications``, and compare it with its ANN.
 
     python -m benchmarks.accuracy.backbones --output benchmarks/results/backbones
 
@@ -119,7 +119,7 @@ def read_back(model: Any, x: Any) -> dict[str, float]:
 
 
 def relative(received: Any, expected: Any) -> float:
-    """Root mean square error over root mean square value."""
+    """Return the root mean square error over the root mean square value."""
     difference = np.asarray(received) - np.asarray(expected)
     return float(np.sqrt(np.mean(difference**2) / np.mean(np.square(expected))))
 

@@ -1,4 +1,4 @@
-"""Early exit against a fixed number of steps that has the same accuracy.
+"""Compare early exit with a fixed number of steps of the same accuracy.
 
     python -m benchmarks.accuracy.early_exit \
         --model saved_models/resnet20_cifar10/model.keras \
@@ -28,7 +28,7 @@ from benchmarks.inputs import Task, samples, takes_task
 from benchmarks.measure import in_turn
 from benchmarks.tables import Page, Report, bars
 
-# name: method, options, T, and those T for which it is converted beside
+# name: method, options, T, and other T that it is converted for too
 SETTINGS: dict[str, tuple[str, dict[str, Any], int, tuple[int, ...]]] = {
     "graded 4 bits": ("augmapping", {"levels": 15}, 8, (1, 2, 3, 4)),
     "ternary": ("termapping", {}, 32, (12, 16, 20, 24)),
@@ -68,7 +68,7 @@ PAGE = Page(
 @click.option("--precision", default="bfloat16", show_default=True)
 @click.option("--kind", "kinds", multiple=True, default=KINDS, show_default=True)
 @click.option("--setting", "names", multiple=True, default=tuple(SETTINGS))
-@click.option("--without-others", is_flag=True, help="No network for another T.")
+@click.option("--without-others", is_flag=True, help="Skip networks for other T.")
 def main(
     task: Task,
     calibration_limit: int,
@@ -77,7 +77,7 @@ def main(
     names: tuple[str, ...],
     without_others: bool,
 ) -> None:
-    """Measure; write JSON and Markdown."""
+    """Measure early exit; write JSON and Markdown."""
     tf.config.set_visible_devices([], "GPU")
     model = task.model
     x, y = task.test()
@@ -144,7 +144,7 @@ def _measured(
 
 
 def _rates(snn: Any, rule: Any, fixed: int, x: np.ndarray) -> dict[str, float]:
-    """Images per second with early exit, at the fixed T, and at T."""
+    """Measure images per second with early exit, at the fixed T, and at T."""
 
     def run(rule: Any, steps: int) -> None:
         for i in range(0, len(x), BATCH):

@@ -1,4 +1,4 @@
-"""Loss against the ANN at few time steps, for each alphabet, on a full test set.
+"""Measure the loss at few time steps, for each alphabet, on a full test set.
 
     python -m benchmarks.accuracy.low_latency --calibration train.npz --data test.npz \
         --model saved_models/resnet20_cifar10/model.keras \

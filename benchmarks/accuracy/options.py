@@ -1,11 +1,11 @@
-"""What each option of a method is worth: one changed at a time, on shipped networks.
+"""Measure the effect of each option of a method, changing one at a time.
 
     python -m benchmarks.accuracy.options --data mnist_test.npz --limit 300 \
         --model saved_models/mnist_cnn/model.keras \
         --calibration saved_models/mnist_cnn/calibration.npz \
         --output benchmarks/results/options
 
-Run for one network after the other, all go into the same table. The defaults of the
+Networks that are run one after the other share a table. The defaults of the
 methods were chosen from it.
 """
 

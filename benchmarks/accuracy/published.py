@@ -1,10 +1,10 @@
-"""The loss of each method beside the one that its paper published.
+"""Measure the loss of each method beside the one that its paper published.
 
     python -m benchmarks.accuracy.published --calibration train.npz --data test.npz \
         --model saved_models/resnet20_cifar10/model.keras \
         --output benchmarks/results/published_resnet20_cifar10
 
-Not the same network, so compare what is lost against the ANN, not the accuracy. Methods
+Networks differ, so compare the loss against the ANN, not the accuracy. Methods
 run with their defaults, but for the T of the figure. A figure is `read` in the source
 named, or `recalled`, which is not checked. Where a paper trains the ANN for the
 conversion, ours is not.

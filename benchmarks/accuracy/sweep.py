@@ -1,4 +1,4 @@
-"""The runner of a table of settings over convert and evaluate."""
+"""Run a table of settings over convert and evaluate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Setting(NamedTuple):
 def sweep(
     page: Page, settings: Mapping[str, Setting], draw: bool = False
 ) -> click.Command:
-    """A command that measures settings and writes them as `page` says.
+    """Make a command that measures settings and writes them as `page` says.
 
     A row, of one setting at one T, has the fields of its setting and of
     :func:`tfsnn.evaluate`, and "points", the accuracy less that of the ANN. Rows that

@@ -1,1 +1,1 @@
-"""StableHLO programs against PyTorch on a GPU: the parts of ``stablehlo_gpu.py``."""
+"""The parts of ``stablehlo_gpu.py``: StableHLO programs against PyTorch on a GPU."""

@@ -1,4 +1,4 @@
-"""What ``stablehlo_gpu.py`` measures with, and what the machine is."""
+"""Measure times for ``stablehlo_gpu.py``, and describe the machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def median(run: Callable[[], Any], repeats: int) -> float:
-    """Seconds of one run, after one to warm up; fewer repeats where they take long."""
+    """Return the median seconds of a run, after one to warm up; less often if slow."""
     run()
     seconds: list[float] = []
     while len(seconds) < repeats and (len(seconds) < 3 or sum(seconds) < 1.5):
@@ -23,7 +23,7 @@ def median(run: Callable[[], Any], repeats: int) -> float:
 
 @functools.cache
 def matrix_rate(device: Any, precision: str, fast: bool) -> float:
-    """Floating point operations per second of a product of large square matrices."""
+    """Measure the floating point operations per second of large matrix products."""
     import jax
     import jax.numpy as jnp
 
@@ -35,7 +35,7 @@ def matrix_rate(device: Any, precision: str, fast: bool) -> float:
 
 
 def machine(device: str) -> dict[str, Any]:
-    """The device and the versions."""
+    """Describe the device and the versions."""
     import platform
 
     import jax

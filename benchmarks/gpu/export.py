@@ -1,4 +1,4 @@
-"""What ``stablehlo_gpu.py`` times: networks, settings, and programs without weights.
+"""Export the programs that ``stablehlo_gpu.py`` times, without weights.
 
 For each row a file ``NAME.stablehlo``, the program that predicts, and ``NAME.json``:
 its arguments and results, the nodes of the network (``neutral_network.py``) with the
@@ -29,8 +29,8 @@ class Row:
     """A network, how it spikes, and how it is run.
 
     Attributes:
-        fast_products: TF32, on both sides.
-        whole: whether PyTorch compiles the whole network besides.
+        fast_products: whether both sides use TF32.
+        whole: whether PyTorch also compiles the whole network.
         chunk: K, steps that a layer of the program takes together; all of them if None.
     """
 
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Of its files."""
+        """The name of the row's files."""
         parts = [self.network, self.precision, self.spikes]
         parts += [f"T{self.timesteps}", f"batch{self.batch}"]
         parts += ["tf32"] * self.fast_products + ["whole"] * self.whole
@@ -53,7 +53,7 @@ class Row:
 
 
 def rows() -> list[Row]:
-    """All of them, the most important first."""
+    """Return all rows, the most important first."""
     small, large = ("VGG-16", "ResNet-20"), "ResNet-50"
     found = [
         Row(name, *settings)
@@ -101,14 +101,14 @@ def rows() -> list[Row]:
 
 
 def small_rows() -> list[Row]:
-    """A few of a tiny network, to try the script with."""
+    """Return a few rows of a tiny network, to try the script with."""
     settings = itertools.product(("float32", "bfloat16"), METHODS, (4,), (1, 8))
     found = [Row("tiny", *of_row) for of_row in settings]
     return [*found, Row("tiny", "float32", "graded", 4, 8, whole=True)]
 
 
 def export_rows(folder: Path, found: list[Row]) -> Iterator[str]:
-    """Write the rows' files; yield each name when its are there."""
+    """Write the rows' files; yield each name when its files are there."""
     import keras
 
     import tfsnn
@@ -195,7 +195,7 @@ def _export(folder: Path, row: Row, snn: Any) -> None:
 
 
 def _of_neurons(node: Any) -> dict[str, Any]:
-    """What ``torch_spiking.py`` needs beside the ANN's nodes."""
+    """Return the neurons, which ``torch_spiking.py`` needs beside the ANN's nodes."""
     from tfsnn.network.nodes import Linear, Spiking
 
     if isinstance(node, Linear):
@@ -213,7 +213,7 @@ def _of_neurons(node: Any) -> dict[str, Any]:
 
 
 def _network(name: str) -> tuple[Any, np.ndarray]:
-    """A network, and images to convert it with."""
+    """Return a network, and images to convert it with."""
     from benchmarks.speed.throughput import NETWORKS, drawn_images
 
     if name == "tiny":

@@ -1,7 +1,7 @@
 """The JAX side of ``stablehlo_gpu.py``, in a process of its own.
 
 PyTorch records CUDA graphs, which must not see another library's work on the device, so
-that each side has its own process (``python -m benchmarks.gpu.jax_side``). A request is
+each side has its own process (``python -m benchmarks.gpu.jax_side``). A request is
 a line of JSON on standard input, an answer one on standard output; arrays are in files.
 """
 
@@ -22,14 +22,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class JaxSide:
-    """The other process, as its caller sees it."""
+    """The caller's view of the JAX process."""
 
     def __init__(self, folder: Path, device: str) -> None:
-        """For the programs of a folder; the process is started with the first row."""
+        """Take the folder of programs; the process starts with the first row."""
         self.folder, self.device = folder, device
         self.exchange = Path(tempfile.mkdtemp(prefix="stablehlo-gpu-"))
         self._process: subprocess.Popen[str] | None = None
-        self._weights: tuple | None = None  # whose file there is
+        self._weights: tuple | None = None  # those whose file exists
 
     def measured(
         self,
@@ -38,7 +38,7 @@ class JaxSide:
         images: np.ndarray,
         repeats: int,
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """The logits of a row's program, and what was measured."""
+        """Return the logits of a row's program, and its measurements."""
         key = (network["network"], network["spikes"], network["precision"])
         if key != self._weights:
             np.savez(self.exchange / "weights.npz", **weights)
@@ -107,7 +107,7 @@ def main(exchange: Path, device: str) -> None:
     for line in sys.stdin:
         try:
             answer = answered(json.loads(line), exchange, device)
-        except Exception as error:  # is told, and ends no other row
+        except Exception as error:  # reported, and ends no other row
             lines = str(error).strip().splitlines() or [""]
             answer = {"error": f"{type(error).__name__}: {lines[0][:300]}"}
         print(json.dumps(answer), flush=True)

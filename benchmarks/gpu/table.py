@@ -1,4 +1,4 @@
-"""The results of ``stablehlo_gpu.py`` as Markdown."""
+"""Write the results of ``stablehlo_gpu.py`` as Markdown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def markdown(document: dict[str, Any]) -> str:
-    """Tables of times, of what was checked, and what was left out."""
+    """Render tables of times and checks, and the rows left out."""
     m, rows = document["machine"], document["rows"]
     lines = [
         "# StableHLO against PyTorch",

@@ -1,4 +1,4 @@
-"""What ``torch_spiking.py`` compiles and records: neurons, sums, CUDA graphs."""
+"""The kernels of ``torch_spiking.py``: neurons, sums, CUDA graphs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-# A version for each kind of population, none of them left without compilation.
+# Each kind of population needs a compiled version of its own.
 torch._dynamo.config.recompile_limit = 1000
 torch._dynamo.config.accumulated_recompile_limit = 1000
 torch._dynamo.config.fail_on_recompile_limit_hit = True
@@ -24,9 +24,9 @@ def fire(
     keep: bool,
     dtype: torch.dtype,
 ) -> tuple[torch.Tensor, Any]:
-    """The spikes of some steps, ``(T, rows, groups, of a group)``, and the state.
+    """Return spikes of some steps, ``(T, rows, groups, of a group)``, and the state.
 
-    There is none if not to `keep`. Without steps it is the ANN's ReLU.
+    The state is None without `keep`. With 0 steps the spikes are the ANN's ReLU.
     """
 
     def current(step: int) -> torch.Tensor:
@@ -64,7 +64,7 @@ def fire(
 
 
 def running_sums(x: torch.Tensor, before: Any) -> torch.Tensor:
-    """Sums until each step, ``(T, rest)``."""
+    """Return the sums until each step, ``(T, rest)``."""
     total = x[0] if before is None else before + x[0]
     totals = [total]
     for part in x[1:]:
@@ -74,19 +74,19 @@ def running_sums(x: torch.Tensor, before: Any) -> torch.Tensor:
 
 
 def changes(y: torch.Tensor, before: Any, dtype: torch.dtype) -> torch.Tensor:
-    """Differences from step to step, ``(T, rest)``."""
+    """Return the differences from step to step, ``(T, rest)``."""
     first = y[:1] if before is None else y[:1] - before
     return torch.cat([first, y[1:] - y[:-1]]).to(dtype)
 
 
 @functools.cache
 def kernels() -> tuple[Callable, ...]:
-    """What is compiled once for all networks."""
+    """Compile the kernels, once for all networks."""
     return tuple(torch.compile(f) for f in (fire, running_sums, changes))
 
 
 def recorded(run: Callable[[], torch.Tensor], device: str) -> Callable[[], Any]:
-    """A function that does what `run` did, on a GPU as a CUDA graph, and waits."""
+    """Return a function that repeats `run`, on a GPU as a CUDA graph, and waits."""
     if device == "cpu":
         return torch.inference_mode()(run)
     with torch.inference_mode():

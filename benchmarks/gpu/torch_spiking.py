@@ -28,19 +28,19 @@ Values = dict[str, torch.Tensor]
 
 
 class Spiking:
-    """Logits after T steps (their mean current), or those of the ANN for T = 0.
+    """A network that gives logits after T steps (mean currents), the ANN's for T = 0.
 
     Attributes:
-        seen: where `watch` is set, of each population the coefficients of all steps,
-            ``(T * N, ...)``, of the last run.
+        seen: if `watch` is set, the coefficients of each population in the last run,
+            ``(T * N, ...)``.
     """
 
     def __init__(
         self, network: dict[str, Any], weights: dict[str, Any], device: str, last: bool
     ) -> None:
-        """A network as ``gpu_export.py`` writes it, with arrays as tfsnn has them.
+        """Build a network as ``export.py`` writes it, with arrays as tfsnn has them.
 
-        `last`: whether channels are the last axis in memory.
+        `last` says whether channels are the last axis in memory.
         """
         self.nodes = {node["name"]: node for node in network["nodes"]}
         self.output, self.timesteps = network["output"], network["timesteps"]
@@ -63,14 +63,14 @@ class Spiking:
                 self.weights[f"{name}.{field}"] = self._own_form(node, field, values)
 
     def uncompiled(self) -> Spiking:
-        """The same with plain operations between synapses."""
+        """Return the network with uncompiled operations between synapses."""
         other = copy.copy(self)
         other.fire, other.sums = fire, [running_sums, changes]
         return other
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Of images and kernels."""
+        """The memory format of images and kernels."""
         return torch.channels_last if self.last else torch.contiguous_format
 
     def _own_form(self, node: dict, field: str, values: torch.Tensor) -> torch.Tensor:
@@ -82,7 +82,7 @@ class Spiking:
         return kernel.contiguous(memory_format=self.memory_format)
 
     def __call__(self, x: torch.Tensor, folded: bool = True) -> torch.Tensor:
-        """Images ``(N, C, H, W)`` to logits ``(N, classes)``."""
+        """Map images ``(N, C, H, W)`` to logits ``(N, classes)``."""
         constants: Values = {}
         for name in self.nodes:
             if name in self.constant:
@@ -98,7 +98,7 @@ class Spiking:
     def _advance(
         self, constants: Values, state: dict[str, Any], steps: int, keep: bool
     ) -> torch.Tensor:
-        """The mean of the logits of some steps; `state` becomes that after them."""
+        """Return the mean logits of some steps; `state` becomes that after them."""
         values = dict(constants)
         for name, node in self.nodes.items():
             if node["op"] == "relu":
@@ -139,7 +139,7 @@ class Spiking:
     def _running(
         self, node: dict, values: Values, state: dict[str, Any], steps: int
     ) -> torch.Tensor:
-        """The change of the maximum of running sums."""
+        """Return the change of the maximum of running sums."""
         name, x = node["name"], values[node["inputs"][0]]
         total, sent = state.get(name) or (None, None)
         batch, like = x.shape[0], x.shape[1:]
@@ -151,19 +151,19 @@ class Spiking:
         return self._in_place(changes, batch, pooled.shape[1:])
 
     def _flat(self, x: torch.Tensor, steps: int) -> torch.Tensor:
-        """``(T, rest)``, in the order in memory."""
+        """Reshape to ``(T, rest)``, in the order in memory."""
         x = x.permute(0, 2, 3, 1) if self.last and x.dim() == 4 else x
         return x.reshape(steps, -1)
 
     def _in_place(self, y: torch.Tensor, batch: int, like: Any) -> torch.Tensor:
-        """Values in the order in memory as ``(batch, *like)``."""
+        """Reshape values in the order in memory to ``(batch, *like)``."""
         if len(like) == 1 or not self.last:
             return y.reshape(batch, *like)
         channels, *places = like
         return y.reshape(batch, *places, channels).permute(0, 3, 1, 2)
 
     def _part(self, name: str, values: Values, steps: int) -> tuple[Any, Any, Any]:
-        """One term of a current, ``(T or 1, rows, groups, of a group)``; bias, gain.
+        """Return a current term ``(T or 1, rows, groups, of a group)``, bias and gain.
 
         Groups are the channels by 16, which the compiler then knows to be aligned; or
         channels, where places are last in memory.
@@ -196,17 +196,17 @@ class Spiking:
                 torch._dynamo.maybe_mark_dynamic(y, axis)
 
     def _source(self, name: str) -> str:
-        """The node whose values a term reads."""
+        """Return the node whose values a term reads."""
         affine = self.nodes[name]["op"] == "affine" and self._apart(name)
         return self.nodes[name]["inputs"][0] if affine else name
 
     def _sum(self, name: str) -> bool:
-        """Whether it is a sum that one population alone reads."""
+        """Return whether a node is a sum that one population alone reads."""
         readers = [node["op"] for node in self.readers[name]]
         return self.nodes[name]["op"] == "add" and readers == ["relu"]
 
     def _apart(self, name: str) -> bool:
-        """Whether bias and gain are applied by the population that reads them."""
+        """Return whether the reading population applies a node's bias and gain."""
         if self.nodes[name]["op"] not in ("conv", "dense", "affine"):
             return False
         if self.nodes[name]["op"] == "affine" and name in self.constant:
@@ -217,11 +217,11 @@ class Spiking:
         )
 
     def _within(self, name: str) -> bool:
-        """Whether a population computes it."""
+        """Return whether a population computes a node."""
         return self._sum(name) or self._source(name) != name
 
     def _half(self, name: str) -> bool:
-        """Whether bfloat16 is what all who read the spikes want."""
+        """Return whether all nodes that read the spikes take bfloat16."""
         return all(
             node.get("precision") == "bfloat16"
             or node["op"] in ("relu", "add", "affine")
@@ -230,7 +230,7 @@ class Spiking:
         ) and any(node.get("precision") == "bfloat16" for node in self.nodes.values())
 
     def _dtype(self, name: str) -> torch.dtype:
-        """Of the spikes that leave a node."""
+        """Return the type of the spikes that leave a node."""
         return torch.bfloat16 if self._half(name) else torch.float32
 
     def _computed(self, name: str, values: Values, x: Any) -> torch.Tensor:
@@ -248,7 +248,7 @@ def _precision(node: dict) -> torch.dtype:
 
 
 def applied(node: dict, x: torch.Tensor, weights: Values, whole: bool) -> torch.Tensor:
-    """A layer of one input; without its bias if not `whole`."""
+    """Apply a layer of one input; without its bias if not `whole`."""
     name, op = node["name"], node["op"]
     bias = weights.get(f"{name}.bias") if whole else None
     if op == "flatten":
@@ -283,5 +283,5 @@ def applied(node: dict, x: torch.Tensor, weights: Values, whole: bool) -> torch.
 
 
 def compiled_whole(model: Spiking) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The whole network with its steps folded, compiled for one batch."""
+    """Compile the whole network with its steps folded, for one batch."""
     return torch.compile(model.uncompiled().__call__, dynamic=False)

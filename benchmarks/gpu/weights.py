@@ -1,4 +1,4 @@
-"""Weights and images from a seed, with which all populations of a network fire.
+"""Draw weights and images from a seed so that all populations of a network fire.
 
 Each channel of a layer gets weights and a bias by which its current has a given spread
 and a mean of zero over some images, as behind a batch norm; half of the neurons fire
@@ -22,7 +22,7 @@ SPREAD = {"ternary": 0.6, "graded": 1.5}  # of currents, in thresholds
 
 
 def drawn_images(count: int, shape: list[int]) -> np.ndarray:
-    """Smooth noise, ``(count, *shape)``, float32."""
+    """Draw smooth noise, ``(count, *shape)`` float32."""
     height, width, channels = shape
     rng = np.random.default_rng(SEED)
     coarse = rng.standard_normal((count, 8, 8, channels), np.float32)
@@ -32,7 +32,7 @@ def drawn_images(count: int, shape: list[int]) -> np.ndarray:
 
 
 def drawn_weights(network: dict[str, Any], device: str) -> dict[str, np.ndarray]:
-    """All arguments of the network's programs that are weights, by name."""
+    """Draw all arguments of the network's programs that are weights, by name."""
     nodes = network["nodes"]
     x = drawn_images(64 if nodes[0]["shape"][0] < 64 else 16, nodes[0]["shape"])
     readers: dict[str, list[dict]] = {node["name"]: [] for node in nodes}
@@ -58,7 +58,7 @@ def drawn_weights(network: dict[str, Any], device: str) -> dict[str, np.ndarray]
             y = applied(node, reads[0], weights, True)
         values[name] = y
     arrays = {name: tensor.cpu().numpy() for name, tensor in weights.items()}
-    for node in nodes:  # a kernel as tfsnn has it
+    for node in nodes:  # tfsnn's form of kernels
         if node["op"] == "dense":
             arrays[f"{node['name']}.kernel"] = arrays[f"{node['name']}.kernel"].T
         if node["op"] == "conv":
@@ -73,7 +73,7 @@ def drawn_weights(network: dict[str, Any], device: str) -> dict[str, np.ndarray]
 def _spread(
     network: dict[str, Any], node: dict, readers: list[dict], number: dict[str, int]
 ) -> float:
-    """The standard deviation of a layer's values: small on a sum's branch."""
+    """Return the standard deviation of a layer's values: small on a sum's branch."""
     spread = SPREAD[network["spikes"]]
     for reader in readers:
         if reader["op"] == "add":
@@ -87,7 +87,7 @@ def _spread(
 def _drawn(
     node: dict, x: torch.Tensor, spread: float, weights: dict, rng: np.random.Generator
 ) -> torch.Tensor:
-    """The values of a layer whose weights are drawn here, in PyTorch's form."""
+    """Draw a layer's weights, in PyTorch's form, and return its values."""
     name, shapes = node["name"], node["weights"]
 
     def normal(shape: Any) -> torch.Tensor:
@@ -122,7 +122,7 @@ def _drawn(
 def rounding_effect(
     network: dict[str, Any], weights: dict[str, np.ndarray], device: str
 ) -> float:
-    """What bfloat16 or TF32 itself does to the logits: median, over their spread."""
+    """Measure the effect of bfloat16 or TF32 on logits: median, over their spread."""
     images = drawn_images(32, network["nodes"][0]["shape"])
     x = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
     full = [{**node, "precision": "float32"} for node in network["nodes"]]
@@ -138,7 +138,7 @@ def rounding_effect(
 
 
 def allow_tf32(allowed: bool) -> None:
-    """In convolutions and products."""
+    """Allow or forbid TF32 in convolutions and products."""
     torch.backends.cudnn.allow_tf32 = allowed
     torch.set_float32_matmul_precision("high" if allowed else "highest")
 
@@ -146,7 +146,7 @@ def allow_tf32(allowed: bool) -> None:
 def activity(
     network: dict[str, Any], weights: dict[str, np.ndarray], device: str
 ) -> dict[str, float]:
-    """Shares of neurons over populations: that fire, and that send the most they can.
+    """Return the shares of neurons that fire, and that send the most they can.
 
     Raises:
         RuntimeError: for a population where no neuron fires or nearly all are at their

@@ -1,1 +1,1 @@
-"""Many callers at once, and many images."""
+"""Measure servers with many callers, and prediction of many images."""

@@ -1,4 +1,4 @@
-"""Bulk inference: images per second, and machine-hours for a thousand million images.
+"""Measure bulk inference: images per second, machine-hours for 10^9 images.
 
     python -m benchmarks.service.bulk_cost --beam-python beam-venv/bin/python \
         --output benchmarks/results/bulk_cost
@@ -75,13 +75,13 @@ PAGE = Page(
 
 
 @click.command()
-@click.option("--beam-python", "beam", help="Of the environment with Apache Beam.")
+@click.option("--beam-python", "beam", help="Python with Apache Beam.")
 @OUTPUT
 @click.option("--images", default=4096, show_default=True, help="N.")
 @click.option("--few", default=512, show_default=True, help="n, less than N.")
 @click.option("--runs", default=3, show_default=True)
 def main(beam: str | None, output: Path, images: int, few: int, runs: int) -> None:
-    """Measure; write JSON, Markdown and a drawing."""
+    """Measure both engines; write JSON, Markdown and a drawing."""
     if not 0 < few < images:
         raise click.UsageError("--few must be positive and less than --images")
     tf.config.set_visible_devices([], "GPU")
@@ -110,7 +110,7 @@ def main(beam: str | None, output: Path, images: int, few: int, runs: int) -> No
 
 
 def _versions(python: str) -> dict[str, str]:
-    """Of Beam and TensorFlow in the other environment."""
+    """Return the versions of Beam and TensorFlow in the other environment."""
     code = (
         "import json, importlib.metadata as m; print(json.dumps({k: m.version(k) "
         "for k in ('apache-beam', 'tensorflow')}))"
@@ -119,7 +119,7 @@ def _versions(python: str) -> dict[str, str]:
 
 
 def _write(folder: Path, count: int) -> Path:
-    """The test images, as often as need be, in files of SHARD."""
+    """Write the test images, repeated to `count`, in files of SHARD."""
     folder.mkdir()
     with np.load(NETWORK / "test.npz") as arrays:
         images = arrays["x"]
@@ -135,7 +135,7 @@ def _write(folder: Path, count: int) -> Path:
 
 
 def _network(folder: Path, precision: str) -> tuple[Path, Path]:
-    """The spiking network as tfsnn's own file, and as a SavedModel."""
+    """Write the spiking network as tfsnn's own file, and as a SavedModel."""
     snn = tfsnn.convert(
         tfsnn.load_model(NETWORK / "model.keras"),
         NETWORK / "calibration.npz",
@@ -168,7 +168,7 @@ def _beam(model: Path, exported: Path, data: Path, results: Path) -> list[Any]:
 def _rows(
     folder: Path, data: dict[int, Path], beam: str | None, runs: int
 ) -> Iterator[dict[str, Any]]:
-    """Engines, precisions and numbers of images take turns in every run."""
+    """Measure engines, precisions and numbers of images, in turn in every run."""
     engines = {"tfsnn predict": _predict}
     if beam:
         engines["Beam"] = lambda *paths: [beam, *_beam(*paths)]
@@ -206,7 +206,7 @@ def _rows(
 
 
 def _call(command: list[Any]) -> str:
-    """What a command prints; what it says is shown only if it fails."""
+    """Return a command's standard output; show its standard error if it fails."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True)
     if done.returncode:
         raise click.ClickException(f"{command} failed:\n{done.stderr[-4000:]}")
@@ -214,7 +214,7 @@ def _call(command: list[Any]) -> str:
 
 
 def _rate(seconds: list[list[float]], few: int, images: int) -> float:
-    """Images per second, from the seconds of few and of many."""
+    """Compute images per second from the seconds of few and of many."""
     start, whole = map(statistics.median, seconds)
     if whole <= start:
         raise click.ClickException(
@@ -225,7 +225,7 @@ def _rate(seconds: list[list[float]], few: int, images: int) -> float:
 
 
 def _tops(results: Path) -> dict[str, int]:
-    """The class of each sample, by file and row; each has to be there once."""
+    """Read the class of each sample by file and row; each has to be there once."""
     found: list[tuple[str, int]] = []
     for path in sorted(results.glob("shard-*.npz")):
         with np.load(path) as arrays:
@@ -240,7 +240,7 @@ def _tops(results: Path) -> dict[str, int]:
 
 
 def _agreement(found: dict[str, int], expected: dict[str, int]) -> float:
-    """The share of all samples of both for which the class is the same."""
+    """Compute the share of samples with the same class in both."""
     same = sum(found.get(name) == top for name, top in expected.items())
     return same / len(found.keys() | expected.keys())
 

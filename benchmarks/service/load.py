@@ -1,7 +1,7 @@
-"""Many callers at once, each with inputs and a batch size of its own.
+"""Load a server with many callers, each with inputs and a batch size of its own.
 
-Every answer has to be the one that the same request got when it was alone. Asked is a
-server that has TF Serving's REST API (``tfsnn serve`` and ``tensorflow_model_server``
+Every answer has to be the one that the same request got when it was alone. The target
+is a server with TF Serving's REST API (``tfsnn serve`` and ``tensorflow_model_server``
 alike; needs NumPy only), over connections that stay open::
 
     tfsnn serve models/digits --port 8501
@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-PAUSE = 0.05  # seconds, after an answer that is none
+PAUSE = 0.05  # seconds after a refusal
 
 
 class Server:
@@ -39,7 +39,7 @@ class Server:
     tolerance = 1e-5
 
     def __init__(self, url: str, signature: str = "serving_default") -> None:
-        """Read what the inputs of a signature are."""
+        """Read the inputs of a signature."""
         self.place, self.local = urlsplit(url), threading.local()
         status, found = self._ask("GET", "/metadata")
         if status != 200:
@@ -48,7 +48,7 @@ class Server:
         self.inputs = signatures[signature]["inputs"]
 
     def _ask(self, method: str, suffix: str, body: str | None = None) -> Any:
-        """Status and JSON of an answer, over the connection of this thread."""
+        """Return status and JSON of an answer, over the connection of this thread."""
         if not hasattr(self.local, "connection"):
             place = self.place.netloc
             self.local.connection = http.client.HTTPConnection(place, timeout=60)
@@ -58,7 +58,7 @@ class Server:
         return answer.status, json.loads(answer.read())
 
     def request(self, rng: np.random.Generator, batch: int) -> str:
-        """Random numbers, multiples of 1/16 in [0, 1], or bytes, for each input."""
+        """Draw multiples of 1/16 in [0, 1], or bytes, for each input."""
         drawn = {}
         for name, info in self.inputs.items():
             dims = [int(d["size"]) for d in info["tensor_shape"]["dim"]]
@@ -72,7 +72,7 @@ class Server:
         return json.dumps({"inputs": drawn})
 
     def __call__(self, request: str) -> tuple[int, Any]:
-        """Status and outputs, or what is said in their place."""
+        """Return status and outputs, or the message in their place."""
         status, found = self._ask("POST", ":predict", request)
         return status, found.get("outputs", found)
 
@@ -83,7 +83,7 @@ class Session:
     tolerance = 0.0
 
     def __init__(self, folder: str, signature: str = "serving_default") -> None:
-        """Load it into a session."""
+        """Load the signature into a session."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         import tensorflow as tf
 
@@ -93,13 +93,13 @@ class Session:
         self.dtype = tf.as_dtype
 
     def outputs(self, inputs: dict[str, Any]) -> dict[str, np.ndarray]:
-        """The outputs of the signature, by name."""
+        """Compute the outputs of the signature, by name."""
         feed = {self.signature.inputs[name].name: x for name, x in inputs.items()}
         fetch = {name: info.name for name, info in self.signature.outputs.items()}
         return self.session.run(fetch, feed)
 
     def request(self, rng: np.random.Generator, batch: int) -> dict[str, np.ndarray]:
-        """Random numbers, multiples of 1/16 in [0, 1], for each input."""
+        """Draw multiples of 1/16 in [0, 1] for each input."""
         drawn = {}
         for name, info in self.signature.inputs.items():
             shape = (batch, *(d.size for d in info.tensor_shape.dim[1:]))
@@ -110,30 +110,30 @@ class Session:
         return drawn
 
     def __call__(self, request: dict[str, np.ndarray]) -> tuple[int, Any]:
-        """Status 200 and the outputs."""
+        """Return status 200 and the outputs."""
         return 200, self.outputs(request)
 
 
 class Caller:
-    """A request, the right answer to it, and what came of asking over and over."""
+    """A request, the right answer to it, and the results of sending it repeatedly."""
 
-    def __init__(self, asked: Any, seed: int, samples: int) -> None:
-        """Ask a Server or a Session once, alone."""
-        self.asked, self.samples = asked, samples
-        self.request = asked.request(np.random.default_rng(seed), samples)
+    def __init__(self, target: Any, seed: int, samples: int) -> None:
+        """Send the request to a Server or a Session once, alone."""
+        self.target, self.samples = target, samples
+        self.request = target.request(np.random.default_rng(seed), samples)
         self.statuses: Counter[int] = Counter()
         self.latencies: list[float] = []
         self.wrong = 0
         self.error: BaseException | None = None
-        status, self.expected = asked(self.request)
+        status, self.expected = target(self.request)
         if status != 200:
             raise SystemExit(f"{status}: {self.expected}")
 
     def until(self, end: float, tolerance: float) -> None:
-        """Ask until that time; what is not answered is asked again after a while."""
+        """Send the request until time `end`; after a refusal, wait a while."""
         try:
             while (start := time.monotonic()) < end:
-                status, found = self.asked(self.request)
+                status, found = self.target(self.request)
                 self.statuses[status] += 1
                 if status != 200:
                     time.sleep(PAUSE)
@@ -155,15 +155,15 @@ def _same(found: Any, expected: Any, tolerance: float) -> bool:
 
 
 def run(
-    asked: Server | Session,
+    target: Server | Session,
     threads: int,
     seconds: float,
     largest_batch: int = 9,
     tolerance: float | None = None,
 ) -> dict[str, Any]:
-    """Have the callers ask until the time is over; raises the first error of one."""
-    callers = [Caller(asked, i, 1 + i % largest_batch) for i in range(threads)]
-    within = asked.tolerance if tolerance is None else tolerance
+    """Let the callers ask until the time is over; raise the first error of any."""
+    callers = [Caller(target, i, 1 + i % largest_batch) for i in range(threads)]
+    within = target.tolerance if tolerance is None else tolerance
     start = time.monotonic()
     calls = [
         threading.Thread(target=caller.until, args=(start + seconds, within))
@@ -194,18 +194,18 @@ def run(
 
 
 def main() -> None:
-    """The command line; exit code 1 if an answer was wrong."""
+    """Run the command line; exit code 1 if an answer was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("asked", help="the URL of a model, or a version's folder")
+    parser.add_argument("target", help="the URL of a model, or a version's folder")
     parser.add_argument("--signature", default="serving_default")
     parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--largest-batch", type=int, default=9)
     parser.add_argument("--tolerance", type=float)
     options = vars(parser.parse_args())
-    asked, signature = options.pop("asked"), options.pop("signature")
-    kind = Server if asked.startswith("http") else Session
-    found = run(kind(asked, signature), **options)
+    target, signature = options.pop("target"), options.pop("signature")
+    kind = Server if target.startswith("http") else Session
+    found = run(kind(target, signature), **options)
     print(json.dumps(found, indent=1))
     raise SystemExit(1 if found["wrong"] else 0)
 

@@ -1,1 +1,1 @@
-"""Time and memory of a simulation."""
+"""Measure the time and memory of simulations."""

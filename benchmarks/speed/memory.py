@@ -1,4 +1,4 @@
-"""Peak memory against T: each simulation in a process of its own.
+"""Measure peak memory against T, each simulation in a process of its own.
 
     python -m benchmarks.speed.memory --output benchmarks/results/memory
 
@@ -39,7 +39,7 @@ PAGE = Page(
 @click.command()
 @OUTPUT
 def main(output: Path) -> None:
-    """Measure each in a new process; write JSON, Markdown and a drawing."""
+    """Measure each row in a new process; write JSON, Markdown and a drawing."""
     report = Report(output, PAGE)
     for method in METHODS:
         least: float | None = None

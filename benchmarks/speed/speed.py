@@ -1,4 +1,4 @@
-"""Time of simulation and of conversion, as ratios to the ANN's own ``predict``.
+"""Time simulation and conversion as ratios to the ANN's own ``predict``.
 
     python -m benchmarks.speed.speed --output benchmarks/results/speed
 

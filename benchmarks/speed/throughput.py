@@ -1,4 +1,4 @@
-"""Time per image: the simulation against bare convolutions, the ANN and SpikingJelly.
+"""Time simulations per image against convolutions, the ANN and SpikingJelly.
 
     python -m benchmarks.speed.throughput \
         --spikingjelly-python spikingjelly-venv/bin/python \
@@ -49,7 +49,7 @@ PRECISIONS = ("float32", "bfloat16")
 
 
 def vgg16() -> keras.Model:
-    """VGG-16 for 32 x 32 images, 10 classes."""
+    """Build VGG-16 for 32 x 32 images, 10 classes."""
     keras.utils.set_random_seed(0)
     he = {"activation": "relu", "kernel_initializer": "he_normal"}
     model = keras.Sequential([keras.Input((32, 32, 3))], name="vgg16")
@@ -64,12 +64,12 @@ def vgg16() -> keras.Model:
 
 
 def resnet20() -> keras.Model:
-    """The shipped one."""
+    """Load the shipped ResNet-20."""
     return tfsnn.load_model(shipped("resnet20_cifar10") / "model.keras")
 
 
 def resnet50() -> keras.Model:
-    """The one of keras.applications, for 224 x 224 images, random weights."""
+    """Build ResNet-50 of keras.applications for 224 x 224 images, random weights."""
     keras.utils.set_random_seed(0)
     return keras.applications.ResNet50(weights=None, classifier_activation=None)
 
@@ -120,7 +120,7 @@ PAGE = Page(
 
 
 @click.command()
-@click.option("--spikingjelly-python", "python", help="Where SpikingJelly lives.")
+@click.option("--spikingjelly-python", "python", help="Python with SpikingJelly.")
 @OUTPUT
 @click.option("--batch-size", "batches", multiple=True, type=int, default=BATCHES)
 @click.option("--network", "names", multiple=True, default=DEFAULT)
@@ -132,7 +132,7 @@ def main(
     names: tuple[str, ...],
     steps: tuple[int, ...],
 ) -> None:
-    """Measure; write JSON, Markdown and a drawing."""
+    """Measure all networks; write JSON, Markdown and a drawing."""
     tf.config.set_visible_devices([], "GPU")
     report = Report(output, PAGE)
     for name in names:
@@ -154,7 +154,7 @@ def main(
 
 
 def _ratios(row: dict[str, Any]) -> dict[str, float]:
-    """What the times say of the simulation in each precision."""
+    """Compute ratios of times for the simulation in each precision."""
     found = {}
     for p in PRECISIONS:
         found[f"share_{p}"] = row[f"convolutions_{p}"] / row[p]
@@ -165,7 +165,7 @@ def _ratios(row: dict[str, Any]) -> dict[str, float]:
 
 
 def drawn_images(size: int, count: int) -> np.ndarray:
-    """Test images of CIFAR-10, as large as wanted by repeating pixels."""
+    """Return test images of CIFAR-10, enlarged by repeating pixels."""
     x = test_images("resnet20_cifar10", count)
     return x.repeat(size // 32, 1).repeat(size // 32, 2)
 
@@ -196,7 +196,7 @@ def _ours(model: keras.Model, snns: dict, x: np.ndarray, batch: int) -> dict[str
 
 
 def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
-    """The products of a simulation of one batch, on spikes that are there already."""
+    """Return a run of a simulation's products on one batch of given spikes."""
     graph = snn.graph.map_arrays(lambda node, name, values: values.numpy()).prepared()
     constant = constant_nodes(graph)
     chunk = min(snn.chunk_for(batch), snn.timesteps)
@@ -210,7 +210,7 @@ def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
         (once if node.name in constant else repeated).append((node, spikes))
 
     def outputs(pairs: list) -> list[Any]:
-        # One value of each keeps all of it from being left out as unused.
+        # Using one value of each keeps the compiler from removing it.
         products = [node.multiply(spikes, node.kernel) for node, spikes in pairs]
         return [tf.reshape(y, [-1])[0] for y in products]
 

@@ -1,1 +1,1 @@
-"""The same networks in other packages."""
+"""Measure the same networks in other packages."""

@@ -1,4 +1,4 @@
-"""Our methods against other packages: same weights, same images, same T.
+"""Compare our methods with other packages: same weights, same images, same T.
 
     python -m benchmarks.toolboxes.against --timesteps 4,8,16,32 --limit 500 \
         --model saved_models/resnet20_cifar10/model.keras \
@@ -9,8 +9,8 @@
 Each package lives in an environment of its own (``docs/benchmarks.md`` has all
 commands) and gets the simplified network (batch norms folded, max pooling before its
 ReLU) by way of ``neutral_network.py``; its logits are checked against ours. All runs on
-the CPU; all calibrate on the first images, of which --their-calibration gives the
-others more, for SpikingJelly's own examples take 50,000. Ours is converted for each T;
+the CPU; all calibrate on the first images. --their-calibration gives the others more of
+them, as SpikingJelly's own examples take 50,000. Ours is converted for each T;
 SpikingJelly's thresholds do not depend on T, but the start of its delayed readout does.
 
 Every side is timed at the fastest of the batch sizes, found by a short run: the median
@@ -94,17 +94,17 @@ PACKAGES = [*dict.fromkeys(package for package, *_ in THEIRS.values())]
     "packages",
     multiple=True,
     type=(click.Choice(PACKAGES), str),
-    help="Its name, and the Python of its environment.",
+    help="Name of a package, and the Python of its environment.",
 )
 @click.option("--setting", "names", multiple=True, type=click.Choice(ALL), default=ALL)
-@click.option("--timesteps", help="For all settings: 4,8,16,32")
+@click.option("--timesteps", help="T of all settings: 4,8,16,32")
 @click.option("--calibration-limit", default=1024, show_default=True)
-@click.option("--their-calibration", type=int, help="Images, where it is to be more.")
+@click.option("--their-calibration", type=int, help="Images for the others.")
 @click.option("--batch-size", "batch_sizes", multiple=True, default=(50,), type=int)
 @click.option("--timed-samples", default=100, show_default=True)
-@click.option("--their-timed-samples", type=int, help="Where it is to be fewer.")
+@click.option("--their-timed-samples", type=int, help="Images for the others.")
 @click.option("--timed-runs", default=3, show_default=True)
-@click.option("--until-close", is_flag=True, help="Ours: no T beyond the first close.")
+@click.option("--until-close", is_flag=True, help="Stop ours at the first close T.")
 def main(
     task: Task,
     packages: tuple[tuple[str, str], ...],
@@ -190,7 +190,7 @@ def _timed(
     timed_samples: int,
     timed_runs: int,
 ) -> dict[str, Any]:
-    """Milliseconds per image of ``predict``, at the fastest of the batch sizes."""
+    """Time ``predict`` at its fastest batch size, in milliseconds per image."""
     x = images[:timed_samples]
 
     def times(size: int, runs: int) -> dict[str, Any]:

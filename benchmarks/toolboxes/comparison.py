@@ -1,4 +1,4 @@
-"""The page of ``against.py``: all rows, who is near the ANN, and how much faster."""
+"""The page of ``against.py``: all rows, those near the ANN, and their speed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _theirs(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def within(document: Document) -> str:
-    """A table of the least T within CLOSE points of the ANN, the fastest first."""
+    """Make a table of the least T within CLOSE points of the ANN, the fastest first."""
     first: dict[str, dict[str, Any]] = {}
     for row in document["rows"]:
         if row["points"] >= -CLOSE - 1e-7:
@@ -39,7 +39,7 @@ def within(document: Document) -> str:
 
 
 def _compared(document: Document) -> list[str]:
-    """How many times faster ours is: where as accurate, and at the same T."""
+    """Say how many times faster ours is: where as accurate, and at the same T."""
     ours = [row for row in document["rows"] if row["side"] == "ours"]
 
     def best(row: dict[str, Any], key: str, fits: Callable[[Any, Any], bool]) -> Any:

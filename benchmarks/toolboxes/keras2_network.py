@@ -1,4 +1,4 @@
-"""The network of ``neutral_network.py`` in Keras 2, for packages that know no other.
+"""Build the network of ``neutral_network.py`` in Keras 2, for packages that need it.
 
 A ReLU becomes the activation of the convolution or dense layer before it, past max
 pooling if need be (the two commute), for that is where such packages look for it.
@@ -18,7 +18,7 @@ TOLERANCE = 1e-3  # of logits, between the two versions
 def keras2(
     nodes: list[dict], arrays: dict[str, np.ndarray], output: str, head: str = "linear"
 ) -> Any:
-    """A functional model, ``(N, *shape)`` to `head` of the logits ``(N, classes)``."""
+    """Build a functional model, ``(N, *shape)`` to `head` of ``(N, classes)``."""
     by_name = {node["name"]: node for node in nodes}
     holders = {n["name"]: _holder(n, by_name) for n in nodes if n["op"] == "relu"}
     activations = {name: "relu" for name in holders.values() if name} | {output: head}
@@ -45,7 +45,7 @@ def keras2(
 
 
 def check(model: Any, images: np.ndarray, expected: np.ndarray) -> float:
-    """The greatest difference to the original's logits; exit where it is large."""
+    """Return the greatest difference from the original's logits; exit if large."""
     logits = model.predict(np.array(images[: len(expected)]), verbose=0)
     difference = float(np.abs(logits - expected).max())
     if not difference < TOLERANCE:
@@ -54,7 +54,7 @@ def check(model: Any, images: np.ndarray, expected: np.ndarray) -> float:
 
 
 def _holder(node: dict, by_name: dict[str, dict]) -> str | None:
-    """The layer whose activation this ReLU can be: nothing else reads its values."""
+    """Return the layer whose activation a ReLU can be: nothing else reads it."""
     name = node["inputs"][0]
     while sum(name in each["inputs"] for each in by_name.values()) == 1:
         if by_name[name]["op"] in ("conv", "dense"):
@@ -68,7 +68,7 @@ def _holder(node: dict, by_name: dict[str, dict]) -> str | None:
 def _layer(
     node: dict, shape: list[int], weights: list[np.ndarray], activation: str
 ) -> Any:
-    """The layer of a node that reads values of this shape."""
+    """Build the layer of a node that reads values of this shape."""
     op = node["op"]
     if op == "conv" and node["groups"] == 1:
         size, dilation = weights[0].shape[:2], tuple(node["dilation"])
@@ -98,7 +98,7 @@ def _layer(
 
 
 def _padding(node: dict, shape: list[int], spans: Any) -> str:
-    """Keras's name of explicit pads."""
+    """Return Keras's name of explicit pads."""
     same = []
     for size, span, stride in zip(shape, spans, node["strides"], strict=False):
         total = max((-(-size // stride) - 1) * stride + span - size, 0)

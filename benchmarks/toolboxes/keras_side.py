@@ -1,6 +1,6 @@
-"""The sides of ``against_toolboxes.py``, which know Keras 2 alone.
+"""The sides of ``against.py`` that know Keras 2 alone.
 
-Needs Keras 2; neither Keras 3 nor tfsnn.
+They need Keras 2; neither Keras 3 nor tfsnn.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class KerasSide(Side):
     """A side whose package takes whole batches of a Keras 2 model."""
 
     def network(self, head: str = "linear") -> Any:
-        """The ANN in Keras 2."""
+        """Build the ANN in Keras 2."""
         request = self.request
         return keras2(request["nodes"], self.weights, request["output"], head)
 
     def padded(self, images: np.ndarray, batch_size: int) -> np.ndarray:
-        """In whole batches: the last is filled up with images from the beginning."""
+        """Fill up the last batch with images from the beginning."""
         count = math.ceil(len(images) / batch_size) * batch_size
         return np.resize(images, (count, *images.shape[1:]))
 
     def timed(self, run: Run, batch_size: int, runs: int = 0) -> dict[str, Any]:
-        """Milliseconds per image, the median of some runs after a warm-up."""
+        """Time runs after a warm-up: median milliseconds per image."""
         x = self.padded(self.images[: self.request["timed_samples"]], batch_size)
         return per_image(lambda: run(x), len(x), runs or self.request["timed_runs"])
 
@@ -48,7 +48,7 @@ def main(
 ) -> None:
     """Check the rebuilt ANN, then measure every setting asked for."""
     tf.config.set_visible_devices([], "GPU")
-    tf.get_logger().setLevel("ERROR")  # it warns of what the packages do
+    tf.get_logger().setLevel("ERROR")  # silences warnings about the packages
     side = KerasSide(Path(sys.argv[1]))
     network = side.network()
 

@@ -1,4 +1,4 @@
-"""NengoDL's side of ``against.py``, run by another Python.
+"""Measure NengoDL for ``against.py``, run by another Python.
 
     python -m benchmarks.toolboxes.nengodl_side FOLDER
 
@@ -63,7 +63,7 @@ class Simulation:
         )
 
     def outputs(self, x: np.ndarray, timesteps: int) -> np.ndarray:
-        """``(N, T, classes)``; of whole batches."""
+        """Simulate whole batches: outputs ``(N, T, classes)``."""
         tiled = np.tile(x.reshape(len(x), 1, -1), (1, timesteps, 1))
         return self.simulator.predict({self.input: tiled}, verbose=0)[self.output]
 

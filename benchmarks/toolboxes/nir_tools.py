@@ -1,4 +1,4 @@
-"""Our NIR files in the tools of others: spikes layer by layer beside ours.
+"""Run our NIR files in other tools, and compare spikes layer by layer.
 
     python -m benchmarks.toolboxes.nir_tools [--samples 8] [--timesteps 16]
 
@@ -40,24 +40,24 @@ Spikes = dict[str, np.ndarray]  # by NIR node, (T, B, *units), channels first
 
 
 def has(tool: str) -> bool:
-    """Whether a tool is installed."""
+    """Return whether a tool is installed."""
     return importlib.util.find_spec(tool) is not None
 
 
 def run(
     tool: str, path: Path, x: np.ndarray, timesteps: int, mended: bool = True
 ) -> Spikes:
-    """The spikes of each IF node in a tool.
+    """Return the spikes of each IF node in a tool.
 
     Args:
         tool: one of :data:`TOOLS`.
-        path: of a NIR file.
+        path: path of a NIR file.
         x: samples ``(B, *shape)``, channels first.
         timesteps: T.
-        mended: whether to change what :data:`MENDED` says.
+        mended: whether to make the changes of :data:`MENDED`.
 
     Returns:
-        Also "output", what the Output node gives in each step.
+        Spikes by node, and as "output" the values of the Output node in each step.
     """
     import nir
     import torch
@@ -69,7 +69,7 @@ def run(
 
 
 def _ordered(graph: Any) -> list[str]:
-    """The names of nodes, each after all that it reads."""
+    """Sort the names of nodes, each after all that it reads."""
     before: dict[str, list[str]] = {name: [] for name in graph.nodes}
     for source, target in graph.edges:
         before[target].append(source)
@@ -82,7 +82,7 @@ def _ordered(graph: Any) -> list[str]:
 
 
 def _in_order(net: Any, graph: Any) -> None:
-    """Have nirtorch's executor run nodes behind all that they read.
+    """Have nirtorch's executor run nodes after all that they read.
 
     It runs them depth first (nirtorch 2.0.2), so that a sum misses a summand.
     """
@@ -151,7 +151,7 @@ def _snntorch(graph: Any, x: Any, timesteps: int, mended: bool) -> Spikes:
 
 
 def _watch(net: Any, graph: Any, seen: dict[str, Any]) -> None:
-    """Keep what every IF node and the node before the output send."""
+    """Keep the spikes of every IF node, and the values that reach the output."""
     last = [source for source, target in graph.edges if target == "output"]
     wanted = {n: n for n, node in graph.nodes.items() if type(node).__name__ == "IF"}
     wanted |= {name: "output" for name in last}
@@ -173,12 +173,12 @@ def _by_sample(seen: dict[str, Any], timesteps: int) -> Spikes:
 
 
 def ours(path: Path, x: np.ndarray, reset: str) -> Spikes:
-    """The spikes of the file read back by us, in the form of :func:`run`.
+    """Return the spikes of the file read back by us, in the form of :func:`run`.
 
     Args:
-        path: of a NIR file that we wrote.
+        path: path of a NIR file that we wrote.
         x: samples ``(B, *shape)``, channels first.
-        reset: of the neurons, "subtract" or "zero".
+        reset: reset of the neurons, "subtract" or "zero".
     """
     import nir
 
@@ -201,7 +201,7 @@ def _first(values: np.ndarray) -> np.ndarray:
 
 
 def compare(expected: Spikes, found: Spikes) -> dict[str, Any]:
-    """Spikes and outputs beside each other, over all layers."""
+    """Compare spikes and outputs over all layers."""
     layers = [name for name in expected if name != "output"]
     differ = {name: int((found[name] != expected[name]).sum()) for name in layers}
     counts = [found[name].sum(0) != expected[name].sum(0) for name in layers]
@@ -222,7 +222,7 @@ def compare(expected: Spikes, found: Spikes) -> dict[str, Any]:
 def measured(
     samples: int, timesteps: int, tools: list[str]
 ) -> Iterator[dict[str, Any]]:
-    """Each network in each tool, as imported and mended."""
+    """Measure each network in each tool, as imported and mended."""
     for network, tool in itertools.product(NETWORKS, tools):
         ann = tfsnn.load_model(shipped(network) / "model.keras")
         data = shipped(network) / "calibration.npz"
@@ -240,7 +240,7 @@ def measured(
                     found = compare(
                         expected, run(tool, path, x, timesteps, way == "mended")
                     )
-                except Exception as error:  # of the tool: a result as well
+                except Exception as error:  # the tool's: a result as well
                     name = type(error).__name__
                     yield {**row, "same_layers": f"does not run ({name})"}
                     continue
@@ -269,7 +269,7 @@ PAGE = Page(
 @click.option("--timesteps", default=16, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), default=OUTPUT)
 def main(samples: int, timesteps: int, output: Path) -> None:
-    """Measure; write JSON and Markdown."""
+    """Measure the installed tools; write JSON and Markdown."""
     tools = [tool for tool in TOOLS if has(tool)]
     if not tools:
         raise click.ClickException(f"none of {', '.join(TOOLS)} is installed here")

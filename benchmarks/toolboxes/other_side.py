@@ -27,7 +27,7 @@ def other_side(
     arrays: dict[str, np.ndarray],
     request: dict[str, Any],
 ) -> dict[str, Any]:
-    """What ``PACKAGE_side.py`` measures when `python` runs it.
+    """Have `python` run ``PACKAGE_side.py``, and return its measurements.
 
     It gets the simplified network (``neutral_network.py``), the logits of the first
     CHECKED of ``arrays["images"]``, the arrays, and the request, in the folder that

@@ -1,4 +1,4 @@
-"""What the other packages' sides share: the request, the arrays, and the result.
+"""The base of the other packages' sides: the request, the arrays, and the result.
 
 FOLDER holds ``request.json`` (the nodes of ``neutral_network.py`` and what to measure),
 ``weights.npz``, ``calibration.npy``, ``images.npy``, ``labels.npy`` and ``logits.npy``
@@ -32,7 +32,7 @@ class Side:
         self.calibration, self.images, self.labels, self.logits = arrays
 
     def accuracy(self, scores: np.ndarray) -> float:
-        """Of scores ``(at least N, classes)``."""
+        """Return the accuracy of scores ``(at least N, classes)``."""
         top = scores[: len(self.labels)].argmax(-1)
         return float((top == self.labels).mean())
 
@@ -42,7 +42,7 @@ class Side:
         document: dict[str, Any],
         measure: Callable[[str, list[int]], Iterable[dict[str, Any]]],
     ) -> None:
-        """Measure every setting asked for, and write.
+        """Measure every setting asked for, and write the result.
 
         `document` says where the package runs and what is known of the ANN there;
         `measure` takes a setting and its time steps and gives rows of the result.

@@ -1,4 +1,4 @@
-"""SNN Toolbox's side of ``against.py``, run by another Python.
+"""Measure SNN Toolbox for ``against.py``, run by another Python.
 
     python -m benchmarks.toolboxes.snntoolbox_side FOLDER
 
@@ -46,11 +46,11 @@ class Simulation:
         self.snn.build(parsed)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Spike counts of the classes after the last step."""
+        """Return spike counts of the classes after the last step."""
         return self.counts(x)[..., -1]
 
     def counts(self, x: np.ndarray) -> np.ndarray:
-        """``(N, classes, T)``, counts up to each step; of whole batches."""
+        """Simulate whole batches: counts up to each step, ``(N, classes, T)``."""
         parts = []
         unused = np.zeros(self.batch_size)  # labels, of which it prints an accuracy
         for start in range(0, len(x), self.batch_size):
@@ -62,7 +62,7 @@ class Simulation:
 
 def measure(side: KerasSide, name: str, timesteps: list[int]) -> list[dict[str, Any]]:
     """Convert once; the accuracies at all steps are those of one simulation."""
-    tf.random.set_seed(0)  # its softmax neurons draw
+    tf.random.set_seed(0)  # its softmax neurons are random
     with tempfile.TemporaryDirectory() as folder, _silence():
         parsed, config = _converted(side, name, Path(folder))
         probes = {
@@ -82,10 +82,10 @@ def measure(side: KerasSide, name: str, timesteps: list[int]) -> list[dict[str, 
 
 
 def _converted(side: KerasSide, name: str, folder: Path) -> tuple[Any, Any]:
-    """Its parsed and normalised model, and its configuration."""
+    """Return the toolbox's parsed and normalised model, and its configuration."""
     model = side.network("softmax")
     model.compile("sgd", "categorical_crossentropy", ["accuracy"])
-    # It looks whether the files are there, though the arrays are given.
+    # The toolbox checks that the files exist, though the arrays are given.
     for needed in ("ann.h5", "x_norm.npz", "x_test.npz", "y_test.npz"):
         (folder / needed).touch()
     given = configparser.ConfigParser()
@@ -106,7 +106,7 @@ def _converted(side: KerasSide, name: str, folder: Path) -> tuple[Any, Any]:
 
 @contextlib.contextmanager
 def _silence() -> Any:
-    """Without its standard output, to which it prints at every step."""
+    """Discard standard output, to which the toolbox prints at every step."""
     with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
         yield
 

@@ -1,4 +1,4 @@
-"""SpikingJelly's side of ``against.py``, run by another Python.
+"""Measure SpikingJelly for ``against.py``, run by another Python.
 
     python -m benchmarks.toolboxes.spikingjelly_side FOLDER
 
@@ -105,7 +105,7 @@ def measure(
 
 
 def _fastest(snn: Any, timesteps: int, side: Side) -> dict[str, Any]:
-    """Milliseconds per image in the faster of SpikingJelly's two step modes."""
+    """Time the faster of SpikingJelly's two step modes, in milliseconds per image."""
 
     def single(x: torch.Tensor) -> None:
         functional.reset_net(snn)
@@ -125,7 +125,7 @@ def _fastest(snn: Any, timesteps: int, side: Side) -> dict[str, Any]:
 
 
 def milliseconds(run: Callable[[torch.Tensor], Any], side: Side) -> float:
-    """Per image: the median of some runs over the first images, after a warm-up."""
+    """Return the median per image of runs over the first images, after a warm-up."""
     x = side.images[: side.request["timed_samples"]]
     batches = list(Batches(x, side.request["batch_sizes"][0]))
     run(batches[0])

@@ -1,4 +1,4 @@
-"""``tfsnn export``, format by format: each module has the `command` of its name."""
+"""The commands of ``tfsnn export``: each module has the `command` of its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tfsnn export nir``: for neuromorphic tools."""
+"""``tfsnn export nir``: write NIR for neuromorphic tools."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ Example:
 @click.option(
     "--lossy",
     is_flag=True,
-    help="Leave out what NIR cannot say (initial potentials, graded and negative "
+    help="Leave out what NIR cannot hold (initial potentials, graded and negative "
     "spikes, look-ahead, max pooling), and list it.",
 )
 @click.option(
     "--data",
     metavar="DATA",
-    help=f"Measure there what each loss costs, and all of them: {DATA}",
+    help=f"Samples to measure the cost of each loss and of all on: {DATA}",
 )
 @limit_option()
 @click.option(

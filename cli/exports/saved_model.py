@@ -1,4 +1,4 @@
-"""``tfsnn export saved_model``: for TF Serving."""
+"""``tfsnn export saved_model``: write a SavedModel for TF Serving."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Example:
     "--version",
     type=AT_LEAST_ONE,
     metavar="N",
-    help="Its number in DIR; the next one if not given.",
+    help="Number of the version in DIR; the next one if not given.",
 )
 @click.option(
     "--xla",
@@ -57,7 +57,7 @@ Example:
     type=Numbers("n", 1),
     default=listed(SERVED_BATCH_SIZES),
     show_default=True,
-    help="What a server warms up and makes batches of.",
+    help="Batch sizes that a server warms up and runs.",
 )
 @click.option(
     "--early-exit/--no-early-exit",
@@ -71,15 +71,15 @@ Example:
     type=click.Choice(SERVED_INPUTS),
     default=SERVED_INPUTS[0],
     show_default=True,
-    help="What is sent; 8-bit values and images (JPEG or PNG, which are resized) "
-    "become 0..1.",
+    help="Type of inputs sent; 8-bit values and images (JPEG or PNG, which are "
+    "resized) become 0..1.",
 )
 @raw_option()
 @click.option(
     "--class-names",
     metavar="FILE",
     type=PATH,
-    help="Text, one name a line; adds the signature classify.",
+    help="Text file of one class name a line; adds the signature classify.",
 )
 @json_option()
 def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""``tfsnn export stablehlo``: for any device that XLA compiles for."""
+"""``tfsnn export stablehlo``: write programs for any device of XLA."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ Example:
     default=1,
     show_default=True,
     metavar="B",
-    help="Samples of one run of the program.",
+    help="Samples in one run of the program.",
 )
 @click.option(
     "--platform",
     type=click.Choice(PLATFORMS),
     default=PLATFORMS[0],
     show_default=True,
-    help="Whose kernels it is lowered with; it runs on all.",
+    help="Platform whose kernels are used in lowering; programs run on all.",
 )
 @click.option(
     "--fast-products",

@@ -106,7 +106,7 @@ def test_what_is_left_out_is_said(comparing, monkeypatch):
     """Every method of ours, at a T that few can do; nothing is simulated for it."""
     compare = sys.modules["tfsnn.analysis.compare.compare"]
     monkeypatch.setattr(
-        compare, "_finished", lambda row, *_: compare.Finished(row, 40, 1.0)
+        compare, "_finished", lambda row, *_: compare.FinishedRow(row, 40, 1.0)
     )
     result = run(*comparing, "--timesteps", 12, "--alphabet", "graded:2", "--json")
     assert result.exit_code == 0, result.output

@@ -7,7 +7,7 @@ import pytest
 
 from tfsnn_numpy.errors import DataError
 from tfsnn_numpy.results import Energy, check_labels, doubling, table, top_class
-from tfsnn_numpy.sums import Costs, Sums, seen_after
+from tfsnn_numpy.sums import Costs, Sums, batch_result
 
 ENERGY = Energy("by hand", mac_picojoules=4.0, ac_picojoules=1.0, source="none")
 
@@ -20,7 +20,7 @@ def swept():
     ones = np.ones((4, 2, 4), np.float32) * [1, 10, 100, 1000]
     outputs = np.float32([[[1, 0], [1, 0]], [[1, 0], [1, 0]], [[1, 0], [0, 1]]])
     # What a pooling passes on are accumulates alone.
-    return seen_after([1, 3], outputs, {"own": ones, "pooling": ones}, COSTS)
+    return batch_result([1, 3], outputs, {"own": ones, "pooling": ones}, COSTS)
 
 
 def test_counts_are_summed_from_the_start_pre_steps_included():

@@ -1,1 +1,1 @@
-"""What a conversion is worth: evaluated, compared, chosen, diagnosed and drawn."""
+"""Evaluate, compare, choose, diagnose and draw conversions."""

@@ -1,4 +1,4 @@
-"""A spiking network and the ANN that it was made from, side by side on samples."""
+"""Run a spiking network and its ANN on the same samples, and decode its spikes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SAMPLES = 100  # compared at most
 
 
 def matched(model: keras.Model, snn: SpikingModel) -> Graph:
-    """The graph of the ANN, whose nodes have the names of the spiking graph's.
+    """Return the ANN's graph, its nodes named as in the spiking graph.
 
     Raises:
         ModelError: if the SNN was not converted from this model.
@@ -32,7 +32,7 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
     simple = simplify(import_model(model), strict=snn.report.strict)
     ann = chosen.prepare(simple)
     nodes = {node.name: node.shape for node in ann}
-    # What is beside these, normalisation and corrections have put in.
+    # Normalisation and corrections add other nodes to the spiking graph.
     shared = {node.name: node.shape for node in snn.graph if node.name in nodes}
     if list(nodes.items()) != list(shared.items()):
         raise ModelError(
@@ -42,7 +42,7 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
 
 
 def first_samples(ann: Graph, x: Any) -> Data:
-    """The first :data:`SAMPLES` of anything that :func:`tfsnn.open_data` takes.
+    """Open the first :data:`SAMPLES` of anything :func:`tfsnn.open_data` takes.
 
     Raises:
         DataError: if `x` does not fit.
@@ -51,13 +51,13 @@ def first_samples(ann: Graph, x: Any) -> Data:
 
 
 class Decoded(NamedTuple):
-    """A population beside the ANN's activation, on the same samples.
+    """The mean spikes of a population, and the ANN's activation on the same samples.
 
     Attributes:
-        mean: of what synapses receive, over the steps that count, in thresholds,
+        mean: what synapses receive, averaged over the counted steps, in thresholds,
             ``(N, *units)`` float64.
         scale: activation that one spike per step stands for; it broadcasts to units.
-        activation: in the ANN, ``(N, *units)``, units of activation.
+        activation: the ANN's, ``(N, *units)``, units of activation.
         largest: the most that a unit can code, units of activation; infinite for no
             bound. It broadcasts to units.
     """
@@ -69,15 +69,15 @@ class Decoded(NamedTuple):
 
     @property
     def decoded(self) -> np.ndarray:
-        """What the spikes stand for, ``(N, *units)``, units of activation."""
+        """The activations that the spikes code, ``(N, *units)``."""
         return self.mean * self.scale
 
 
 class Aligned(NamedTuple):
-    """Both networks on the same samples.
+    """The results of both networks on the same samples.
 
     Attributes:
-        trace: of the spiking network.
+        trace: the recording of the spiking network.
         expected: what each node of the ANN computed, ``(N, *units)``.
         populations: each population, decoded, in order.
     """
@@ -97,11 +97,11 @@ def align(
     """Run both networks on a batch, and decode every population.
 
     Args:
-        ann: from :func:`matched`.
-        snn: converted from it.
+        ann: the ANN's graph, from :func:`matched`.
+        snn: the network converted from it.
         x: samples ``(N, *input shape)``, or a dict by name.
         timesteps: T; ``snn.timesteps`` if None.
-        record: what the trace holds beside "values".
+        record: the quantities that the trace holds beside "values".
     """
     trace = snn.simulate(x, timesteps, {VALUES, *record})
     expected = {name: np.asarray(values) for name, values in ann.forward(x).items()}

@@ -1,4 +1,4 @@
-"""What a comparison of methods found: a table, JSON and CSV."""
+"""The result of a comparison of methods, as a table, JSON and CSV."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfsnn_numpy.results import below_the_table, table
 
 
 def label(method: str, options: Mapping[str, Any]) -> str:
-    """A method with its options, as text."""
+    """Return a method with its options as text."""
     texts = [
         f"{key}={'none' if value is None else value}" for key, value in options.items()
     ]
@@ -25,24 +25,23 @@ def label(method: str, options: Mapping[str, Any]) -> str:
 class ComparedRow:
     """A method, converted for a number of steps and evaluated after all of them.
 
-    Counts are per sample, as in :class:`tfsnn.analysis.evaluate.Row`. Where `error`
-    says why the method could not be measured, all that would have been measured is
-    None.
+    Counts are per sample, as in :class:`tfsnn.analysis.evaluate.Row`. Where there is an
+    `error`, all measurements are None.
 
     Attributes:
-        method: its name.
+        method: the method's name.
         options: those given or set by the alphabet; the others have their defaults.
         alphabet: what a spike may carry
             (:func:`tfsnn.conversion.methods.alphabet.alphabet_of`).
-        timesteps: T; None if the method could not do the alphabet at any T.
+        timesteps: T; None if the method cannot send the alphabet at any T.
         latency: steps until the last layer has finished.
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the ANN's top class.
         spikes: events, whatever their coefficient.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         energy_ratio: energy of the SNN over that of the ANN, by `synops`.
-        seconds: of simulation, per sample (:func:`tfsnn.compare`).
-        error: why there is no more, or None.
+        seconds: time of simulation per sample (:func:`tfsnn.compare`).
+        error: the reason why the method could not be measured, or None.
     """
 
     method: str
@@ -66,14 +65,14 @@ class ComparedRow:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What :func:`tfsnn.compare` found.
+    """The result of :func:`tfsnn.compare`.
 
     Attributes:
-        ann_accuracy: of the original network; None without labels.
-        samples: that every row without an error was evaluated on.
-        rows: by method, then by T.
+        ann_accuracy: accuracy of the original network; None without labels.
+        samples: number of samples that each row without an error was evaluated on.
+        rows: the rows by method, then by T.
         energy: what an operation was taken to cost.
-        left_out: a sentence for each that was not asked for by name and cannot be.
+        left_out: a sentence for each method that "all" had to leave out.
     """
 
     ann_accuracy: float | None
@@ -83,7 +82,7 @@ class Comparison:
     left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON: ann_accuracy, samples, rows, energy."""
+        """Return a JSON-ready dict: ann_accuracy, samples, rows, energy."""
         return {
             "ann_accuracy": self.ann_accuracy,
             "samples": self.samples,
@@ -92,7 +91,7 @@ class Comparison:
         }
 
     def to_csv(self) -> str:
-        """The rows, under a line of names; options are JSON, and None is empty."""
+        """Return the rows as CSV under a header; options are JSON, None is empty."""
         text = io.StringIO()
         names = [spec.name for spec in fields(ComparedRow)]
         writer = csv.DictWriter(text, names, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Early exit: its threshold for a stated loss on data held out, and what it saves."""
+"""Early exit: find its threshold on held-out data, and measure what it saves."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ LEAST = 50  # samples
 
 @dataclass(frozen=True)
 class ExitEvaluation:
-    """A network whose samples leave when they are decided.
+    """The result of :func:`evaluate_exit`: what early exit costs and saves.
 
     Attributes:
-        rule: by which they do.
+        rule: the rule by which samples leave.
         timesteps: T, at which the last ones leave.
-        mean_steps: of a sample.
+        mean_steps: steps of a sample on average.
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the top class that T steps give.
-        images_per_second: that came out, with early exit.
-        images_per_second_all_steps: with T steps for every sample.
+        images_per_second: throughput with early exit.
+        images_per_second_all_steps: throughput with T steps for every sample.
     """
 
     rule: ExitRule
@@ -47,7 +47,7 @@ class ExitEvaluation:
     images_per_second_all_steps: float
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the result as a JSON-ready dict."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -63,16 +63,16 @@ class ExitEvaluation:
 
 @dataclass(frozen=True)
 class ExitCalibration:
-    """What :func:`calibrate_exit` found, on the samples given.
+    """The result of :func:`calibrate_exit` on the samples given.
 
     Attributes:
-        rule: to be set as ``snn.early_exit``.
+        rule: the rule to set as ``snn.early_exit``.
         timesteps: T, at which the last samples leave.
-        samples: how many.
-        mean_steps: that the samples take.
-        loss: in points: accuracy below that after T steps, or without labels the share
+        samples: number of samples.
+        mean_steps: steps that a sample takes on average.
+        loss: points of accuracy below that after T steps, or without labels the share
             of samples whose top class is not that after T steps.
-        labelled: whether the loss is one of accuracy.
+        labelled: whether the loss is a loss of accuracy.
     """
 
     rule: ExitRule
@@ -83,7 +83,7 @@ class ExitCalibration:
     labelled: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the result as a JSON-ready dict."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -104,16 +104,16 @@ def calibrate_exit(
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> ExitCalibration:
-    """Find when samples may leave, so that little is lost.
+    """Find the threshold at which samples may leave with little loss.
 
-    Taken is the smallest threshold above which no other one loses more than `max_loss`.
+    This is the smallest one for which neither it nor any larger loses over `max_loss`.
 
     Args:
         network: a classifier from :func:`tfsnn.convert`, or its engine; it is left as
             it is.
-        data: held out: neither the ANN nor the conversion has seen it; anything that
+        data: samples that neither the ANN nor the conversion has seen; anything that
             :func:`tfsnn.open_data` takes, with labels or without.
-        kind: of :class:`tfsnn.ExitRule`.
+        kind: the kind of :class:`tfsnn.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
         batch_size: samples simulated at a time.
         progress: wraps the batches, for a progress bar.
@@ -165,7 +165,7 @@ def _recorded(
     batch_size: int,
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The scores after each step ``(T, N, classes)``, and labels."""
+    """Return the scores after each step ``(T, N, classes)``, and the labels."""
     opened = open_for(engine, data)
     batches = opened.batches(batch_size, progress, "simulating")
     networks = {"network": partial(engine.run, observe=(OUTPUTS,))}
@@ -178,7 +178,7 @@ def _recorded(
 
 
 def _signal(rule: ExitRule, logits: np.ndarray, top: np.ndarray) -> np.ndarray:
-    """How sure the readout is after each step, ``(T, N)``."""
+    """Return how sure the readout is after each step, ``(T, N)``."""
     streak = np.ones_like(top)
     for t in range(1, len(top)):
         streak[t] = np.where(top[t] == top[t - 1], streak[t - 1] + 1, 1)
@@ -187,13 +187,13 @@ def _signal(rule: ExitRule, logits: np.ndarray, top: np.ndarray) -> np.ndarray:
 
 
 def _thresholds(signal: np.ndarray) -> np.ndarray:
-    """Some of all values, the largest first."""
+    """Choose candidate thresholds among all values, the largest first."""
     shares = np.linspace(1, 0, CANDIDATES)
     return np.unique(np.quantile(signal, shares, method="nearest"))[::-1]
 
 
 def _steps_used(signal: np.ndarray, least: float) -> np.ndarray:
-    """The first step at which the signal is large enough, or T, ``(N,)``."""
+    """Return the first step at which the signal is large enough, or T, ``(N,)``."""
     decided = signal >= least
     decided[-1] = True
     return decided.argmax(0) + 1
@@ -202,16 +202,16 @@ def _steps_used(signal: np.ndarray, least: float) -> np.ndarray:
 def evaluate_exit(
     engine: Engine, batches: Iterable[tuple[Any, np.ndarray | None]]
 ) -> ExitEvaluation:
-    """Run batches with a network's early exit and without.
+    """Run batches with and without a network's early exit, and time both.
 
-    The first batch is run once more before, so that no time is that of compiling.
+    The first batch is run once untimed before, to compile.
 
     Args:
-        engine: of a network with an early exit.
-        batches: of inputs and labels, or None.
+        engine: the engine of a network with an early exit.
+        batches: inputs, with labels or None.
     """
     rule: Any = engine.early_exit
-    early, whole = _Timed(engine), _Timed(engine.with_all_steps())
+    early, whole = _TimedEngine(engine), _TimedEngine(engine.with_all_steps())
     samples = right = agreed = steps = 0
     labelled = False
     for swept in sweep({"early": early, "whole": whole}, batches):
@@ -233,8 +233,8 @@ def evaluate_exit(
     )
 
 
-class _Timed:
-    """Runs of an engine, and the seconds that they took, but for the first one."""
+class _TimedEngine:
+    """An engine that times its runs, but for the first one, which compiles."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.seconds, self.warm = engine, 0.0, False
@@ -245,6 +245,6 @@ class _Timed:
             self.warm = True
         start = time.perf_counter()
         found = self.engine.run(x)
-        np.asarray(found.outputs[0])  # on a GPU, the end of the run
+        np.asarray(found.outputs[0])  # waits for the end of the run on a GPU
         self.seconds += time.perf_counter() - start
         return found

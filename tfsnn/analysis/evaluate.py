@@ -1,6 +1,6 @@
 """Accuracy, agreement, spikes and operations of a spiking network against time.
 
-What an operation costs is said by :mod:`tfsnn.hardware.energy`.
+The costs of operations are those of :mod:`tfsnn.hardware.energy`.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ NETWORK, ANN = "network", "ann"
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What :func:`evaluate` found.
+    """The result of :func:`evaluate`.
 
     Attributes:
-        samples: that were evaluated.
-        ann_accuracy: of the original network; None without it or without labels.
-        rows: after each number of steps.
+        samples: number of samples evaluated.
+        ann_accuracy: the original network's; None without it or without labels.
+        rows: one row for each number of steps.
         energy: what an operation was taken to cost.
-        early_exit: of a network that has one.
+        early_exit: the result of early exit, for a network that has one.
     """
 
     samples: int
@@ -53,7 +53,7 @@ class Evaluation:
     early_exit: ExitEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON; "early_exit" is there if the network has one."""
+        """Return a JSON-ready dict; "early_exit" is there if the network has one."""
         found = {**asdict(self), "rows": [asdict(row) for row in self.rows]}
         if self.early_exit is None:
             del found["early_exit"]
@@ -80,33 +80,32 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
 
-    One simulation to the largest gives every row, for the readout is anytime. A network
-    with an early exit is then run with it, and without, for the steps and the time that
-    it saves; not so on several devices.
+    One simulation of the largest number gives every row, for outputs can be read after
+    any step. On one device, a network with an early exit is then run with and without
+    it, to measure the steps and the time that it saves.
 
     Args:
-        network: from :func:`tfsnn.convert`, or anything that
+        network: a network from :func:`tfsnn.convert`, or anything that
             :func:`tfsnn.simulation.engines.as_engine` takes; its first output is
             evaluated.
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
         ann: the network it was converted from, for agreement and its accuracy: a Keras
             model, or an engine.
-        timesteps: for the rows; 1, 2, 4, ... up to the network's T if None.
-        limit: samples used at most.
+        timesteps: T of each row; 1, 2, 4, ... up to the network's T if None.
+        limit: the most samples to use.
         batch_size: samples simulated at a time, on each device.
-        strategy: whose devices and workers share the batches; models loaded in its
+        strategy: its devices and workers share the batches; models loaded in its
             scope have their weights on each device. Every worker gets the result,
             which is that of one process (:mod:`tfsnn.simulation.devices.strategy`). The
-            data has to come in the same order on each.
-        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
-            itself.
+            data has to come in the same order on each worker.
+        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
         OptionError: if `timesteps` is empty, not positive, or more than the network can
             run, for a network without time, and for an unknown energy profile.
         DataError: if data, labels or `ann` do not fit.
-        WorkerError: if a worker was lost, or was given something else.
+        WorkerError: if a worker was lost, or was given other data or arguments.
     """
     prices = profile(energy)
     engine = as_engine(network)
@@ -171,7 +170,7 @@ def _check_traceable(engines: Sequence[Engine]) -> None:
 
 
 def _matched(ann: Engine, engine: Engine) -> Engine:
-    """The ANN, if it takes what the network takes."""
+    """Return the ANN, after checking that it takes the network's inputs."""
     if list(ann.inputs.values()) != list(engine.inputs.values()):
         raise ModelError(
             f"the ANN {ann.name} takes {dict(ann.inputs)}, the network "

@@ -13,12 +13,12 @@ def frontier(
     cost: Callable[[Row], tuple[float, ...]],
     loss: Callable[[Row], float],
 ) -> tuple[Row, ...]:
-    """Return the rows than which none is both cheaper and better, the cheapest first.
+    """Return the rows that no other beats in cost and loss, the cheapest first.
 
     Args:
-        rows: in any order; of equals the first counts.
-        cost: of a row; where first numbers are equal the next ones decide.
-        loss: of a row, what is to be small.
+        rows: the rows in any order; of equals the first counts.
+        cost: the cost of a row; where first numbers are equal the next ones decide.
+        loss: the loss of a row.
     """
     found: list[Any] = []
     for row in sorted(rows, key=lambda row: (*cost(row), loss(row))):

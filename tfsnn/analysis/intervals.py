@@ -1,4 +1,4 @@
-"""Confidence intervals, at 95 %, of what is measured on some of all samples."""
+"""95 % confidence intervals of figures that are measured on a part of all samples."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 def wilson(count: int, samples: int) -> Interval:
-    """The share ``count / samples`` with its Wilson score interval.
+    """Return the share ``count / samples`` with its Wilson score interval.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical
     inference", JASA 22:209-212, 1927. With p the share and n the samples::
@@ -38,10 +38,9 @@ def wilson(count: int, samples: int) -> Interval:
 
 
 def mean(values: Any) -> Interval:
-    """The mean of ``(N,)`` values with its normal interval, mean ± z s / √n.
+    """Return the mean of ``(N,)`` values with its normal interval, mean ± z s / √n.
 
-    s is the standard deviation of a sample, which one value alone does not have: the
-    bounds of its interval are NaN.
+    s is the sample standard deviation; a single value has none, and bounds of NaN.
     """
     values = np.asarray(values, np.float64)
     middle = float(values.mean())

@@ -1,4 +1,4 @@
-"""One setting of a conversion, measured: converted for its T and evaluated after T."""
+"""Measure one setting of a conversion: convert for its T, evaluate after T steps."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """What settings are measured by, the same for all of them.
+    """The conditions that all settings are measured under.
 
     Attributes:
-        known: the network, and the samples that it is converted with.
-        data: the samples that it is evaluated on.
+        known: the calibration of the network: its samples and statistics.
+        data: the samples to evaluate on.
         energy: what an operation costs.
         batch_size: samples simulated at a time.
-        seconds: measures the seconds of simulation for a sample; None for no need.
-        engine: that runs the networks, by name; their own if None.
+        seconds: function that times simulation per sample; None to leave time out.
+        engine: name of the engine that runs the networks; their own if None.
     """
 
     known: Calibration
@@ -48,7 +48,7 @@ class Conditions:
 
 
 class Measured(NamedTuple):
-    """The evaluation of a setting, of one row, and the seconds of a sample."""
+    """The evaluation of a setting, with one row, and its seconds per sample."""
 
     evaluation: Evaluation
     seconds: float | None
@@ -57,10 +57,10 @@ class Measured(NamedTuple):
 def measured(
     setting: Setting, conditions: Conditions, progress: Progress | None = None
 ) -> Measured | str:
-    """Convert by a setting and evaluate after its steps; why not, if it cannot be.
+    """Convert by a setting and evaluate it, or return the reason why that fails.
 
     Raises:
-        DataError, OutputError: which are no fault of the setting.
+        DataError, OutputError: for errors that are not the setting's fault.
     """
     try:
         return _measured(setting, conditions, progress)

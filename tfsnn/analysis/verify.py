@@ -1,4 +1,4 @@
-"""ANN against SNN, layer by layer."""
+"""Compare an SNN with its ANN layer by layer."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tfsnn_numpy.results import table, top_class
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """One population, or one output, over all samples and units.
+    """The errors of a population or an output, over all samples and units.
 
     Attributes:
-        node: its name.
+        node: name of the population or output.
         error: mean absolute difference of the decoded activation (mean spikes times
             scale) from the ANN's, activation units.
         relative_error: root mean square difference over root mean square activation.
@@ -36,7 +36,7 @@ class LayerCheck:
 
 @dataclass(frozen=True)
 class Verification:
-    """What :func:`verify` found."""
+    """The result of :func:`verify`."""
 
     timesteps: int
     samples: int
@@ -44,7 +44,7 @@ class Verification:
     layers: tuple[LayerCheck, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the result as a JSON-ready dict."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -62,11 +62,11 @@ class Verification:
 def verify(
     model: keras.Model, snn: SpikingModel, x: Any, *, timesteps: int | None = None
 ) -> Verification:
-    """Compare a network with what it was converted to.
+    """Compare a network with the spiking network that it was converted to.
 
     Args:
         model: the ANN.
-        snn: converted from it.
+        snn: the network converted from it.
         x: a batch that fits into memory with T recordings of all spikes; anything that
             :func:`tfsnn.open_data` takes, of which the first 100 samples are used.
         timesteps: T; ``snn.timesteps`` if None.

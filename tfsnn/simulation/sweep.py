@@ -14,7 +14,7 @@ from tfsnn.data import Batch
 from tfsnn.simulation.devices.strategy import Strategy, on_devices, rows
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.results import check_labels
-from tfsnn_numpy.sums import Costs, Seen, seen_after
+from tfsnn_numpy.sums import BatchResult, Costs, batch_result
 
 
 class Swept(NamedTuple):
@@ -29,7 +29,7 @@ class Swept(NamedTuple):
 
     x: Any
     y: np.ndarray | None
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, BatchResult]
     results: Mapping[str, Results]
 
 
@@ -75,10 +75,10 @@ def sweep(
 
 def _seen(
     results: Results, count: int, steps: Sequence[int], costs: Costs | None
-) -> Seen:
+) -> BatchResult:
     if len(results.over_time) == 0 or not steps:
         outputs = np.asarray(results.outputs[0])[None, :count]
-        return Seen(outputs, np.zeros((1, count, 4)), {})
+        return BatchResult(outputs, np.zeros((1, count, 4)), {})
     over_time = np.asarray(results.over_time)[:, :count]
     counts = {k: np.asarray(v)[:, :count] for k, v in results.counts.items()}
-    return seen_after(steps, over_time, counts, costs)
+    return batch_result(steps, over_time, counts, costs)

@@ -1,1 +1,1 @@
-"""Search: the setting of a method that costs least within an allowed drop."""
+"""Search for the cheapest setting of a method within an allowed drop."""

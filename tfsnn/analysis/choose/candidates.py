@@ -18,7 +18,7 @@ from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Function
 
-ANY = ("graded:4", "ternary", "binary")  # where the alphabet is left open
+ANY = ("graded:4", "ternary", "binary")  # tried where no alphabet is given
 Table = tuple[tuple[str, dict[str, Any]], ...]
 FITTED = {"correct": "weights+bias"}
 PACED: Table = (
@@ -39,14 +39,14 @@ BINARY: Table = (
     ("few_spikes", FITTED),
     ("snn_calibration", {}),
 )
-TABLES = {"binary": BINARY, "ternary": TERNARY}  # of all others: GRADED
+TABLES = {"binary": BINARY, "ternary": TERNARY}  # all other alphabets use GRADED
 
 # Thresholds for Gaussian currents take memory for all levels of all channels.
 GAUSSIAN_LEVELS = 255
 
 
 class Candidate(NamedTuple):
-    """A method with options; T is yet to be found."""
+    """A method with options, to be tried at several T."""
 
     method: str
     options: Mapping[str, Any]
@@ -55,13 +55,13 @@ class Candidate(NamedTuple):
 def candidates(
     graph: Graph, alphabet: str | None = None, methods: Sequence[str] | None = None
 ) -> list[Candidate]:
-    """The settings to try for a network.
+    """List the settings to try for a network.
 
     Args:
-        graph: the ANN.
-        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); any
+        graph: the graph of the ANN.
+        alphabet: that of spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); any
             if None.
-        methods: names of those to try; of one that is not in the tables, its defaults.
+        methods: names of methods to try, with their defaults if no table has them.
 
     Raises:
         OptionError: for unknown methods or alphabets, and if nothing is left to try.
@@ -88,7 +88,7 @@ def candidates(
 
 
 def _sensible(name: str, alphabet: Alphabet, graph: Graph) -> bool:
-    """Whether a method differs from those before it, and can be computed."""
+    """Return whether a method differs from those before, and can be computed."""
     if name == "hmt":
         return alphabet.levels <= GAUSSIAN_LEVELS
     if name == "few_spikes":  # is radix encoding, but for smooth activations
@@ -98,7 +98,7 @@ def _sensible(name: str, alphabet: Alphabet, graph: Graph) -> bool:
 
 
 def _volunteers(alphabet: Alphabet, listed: set[str]) -> list[Candidate]:
-    """Methods that no table has and that ask to be tried, by their `candidate`."""
+    """List the methods outside the tables whose `candidate` asks to be tried."""
     found = []
     for name, cls in registered().items():
         needed = options_for(cls, alphabet)
@@ -108,7 +108,7 @@ def _volunteers(alphabet: Alphabet, listed: set[str]) -> list[Candidate]:
 
 
 def _defaults(names: Sequence[str], alphabet: str | None) -> list[Candidate]:
-    """Methods with their own options, where these can do the alphabet."""
+    """List methods with their own options, where these can send the alphabet."""
     found = []
     for name in names:
         method = type(make(name, {}))

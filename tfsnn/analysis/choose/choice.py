@@ -1,4 +1,4 @@
-"""What a search for the cheapest setting found: tables, JSON, and how sure it is."""
+"""The result of a search for the cheapest setting, as tables, JSON and sentences."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tfsnn_numpy.results import table
 
 @dataclass(frozen=True)
 class Tried:
-    """A setting, converted and judged on the samples held out; counts per sample.
+    """A setting, converted and judged on held-out samples; counts are per sample.
 
     Attributes:
-        method: its name.
+        method: the method's name.
         options: those that were set; the others have their defaults.
         alphabet: what a spike may carry
             (:func:`tfsnn.conversion.methods.alphabet.alphabet_of`).
@@ -27,12 +27,12 @@ class Tried:
         accuracy: share of samples whose label is the top class; None without labels.
         agreement: share of samples with the ANN's top class.
         drop: in points: accuracy below the ANN's, or without labels disagreement.
-        standard_error: of the drop (:func:`standard_error`).
+        standard_error: standard error of the drop (:func:`standard_error`).
         spikes: events, whatever their coefficient.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
             ANN without a multiply-accumulate.
-        precision: of the synapses that receive spikes.
+        precision: precision of the synapses that receive spikes.
     """
 
     method: str
@@ -57,11 +57,11 @@ class Tried:
 
     @property
     def energy(self) -> float:
-        """By which settings are compared: the ratio, or the accumulates without it."""
+        """The energy that settings are compared by: the ratio, or else `synops`."""
         return self.synops if self.energy_ratio is None else self.energy_ratio
 
     def cost(self, minimise: str) -> tuple[float, float]:
-        """What is to be minimised, and what decides between equals."""
+        """Return the cost to be minimised, and what decides between equals."""
         by = {
             "energy": (self.energy, self.timesteps),
             "timesteps": (self.timesteps, self.energy),
@@ -72,17 +72,17 @@ class Tried:
 
 @dataclass(frozen=True)
 class Choice:
-    """What :func:`tfsnn.choose` found.
+    """The result of :func:`tfsnn.choose`.
 
     Attributes:
         snn: the network, converted with all calibration samples.
-        best: the setting, as it was judged before, with those not held out.
-        tried: all settings that were measured, in that order.
-        left_out: a sentence for each that could not be.
-        samples: held out, on which all were judged.
-        ann_accuracy: of the original network on them; None without labels.
-        max_drop: points, as asked for.
-        minimise: "energy", "timesteps" or "latency", as asked for.
+        best: the chosen setting, as judged without the held-out samples.
+        tried: all settings measured, in order.
+        left_out: a sentence for each setting that could not be measured.
+        samples: number of held-out samples, on which all settings were judged.
+        ann_accuracy: the original network's accuracy on them; None without labels.
+        max_drop: points of accuracy that may be lost.
+        minimise: the cost that was minimised: "energy", "timesteps" or "latency".
     """
 
     snn: SpikingModel
@@ -96,13 +96,13 @@ class Choice:
 
     @property
     def frontier(self) -> tuple[Tried, ...]:
-        """The settings that none beats, and the chosen one, of whatever precision."""
+        """The settings that no other beats, and the chosen one in any case."""
         rows = set(map(id, frontier_of(self.tried, self.minimise))) | {id(self.best)}
         found = [row for row in self.tried if id(row) in rows]
         return tuple(sorted(found, key=lambda row: row.cost(self.minimise)))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON: all but the network."""
+        """Return a JSON-ready dict of everything but the network."""
         return {
             "max_drop": self.max_drop,
             "minimise": self.minimise,
@@ -127,12 +127,12 @@ class Choice:
 
 
 def frontier_of(tried: Sequence[Tried], minimise: str) -> tuple[Tried, ...]:
-    """Return the settings than which none both costs less and loses less accuracy."""
+    """Return the settings that no other beats in both cost and drop."""
     return frontier(tried, lambda row: row.cost(minimise), lambda row: row.drop)
 
 
 def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str]:
-    """Lines of a table; the chosen row is marked."""
+    """Return the lines of a table in which the chosen row is marked."""
     header = ["setting", "alphabet", "T", "latency", "drop", "±", "agreement"]
     header += ["spikes", "energy ratio", ""]
     cells = [
@@ -154,12 +154,12 @@ def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str
 
 
 def standard_error(drop: float, agreement: float, samples: int) -> float:
-    """How far a drop is from that of all data, in points: an upper estimate.
+    """Estimate from above the standard error of a drop, in points.
 
-    Of each sample the difference of ANN and SNN, right or wrong, is -1, 0 or 1, and not
-    0 only where they disagree. So its variance is at most the share p of disagreement
-    less the squared mean. As p is an estimate too, a disagreement in one of two more
-    samples is added: no sample that differs does not mean that none ever will.
+    On each sample the ANN and the SNN are right (1) or wrong (0), and their difference
+    is not 0 only where they disagree. So its variance is at most the share p of
+    disagreement less the squared mean. As p is an estimate too, a disagreement in one
+    of two more samples is added: none seen does not mean that there is none.
     """
     disagreed = 1 - agreement
     share = max((disagreed * samples + 1) / (samples + 2), disagreed)
@@ -169,7 +169,7 @@ def standard_error(drop: float, agreement: float, samples: int) -> float:
 def how_sure(
     samples: int, row: Tried, max_drop: float, ann_accuracy: float | None
 ) -> list[str]:
-    """Sentences on what the drop is, and how well it is known."""
+    """Say in sentences what the drop is, and how well it is known."""
     what = "the share of samples in which it disagrees with the ANN, for want of labels"
     if ann_accuracy is not None:
         what = f"points below the ANN's accuracy of {100 * ann_accuracy:.2f} %"

@@ -1,4 +1,4 @@
-"""The cheapest setting whose accuracy stays within a given drop of the ANN's.
+"""Choose the cheapest setting whose accuracy stays close to the ANN's.
 
 Hardware decides what a spike can carry, the user how many points may be lost. The
 calibration data is split: thresholds and corrections come from one part, and the other
@@ -44,18 +44,18 @@ def choose(
 ) -> Choice:
     """Convert by the cheapest setting that loses little accuracy.
 
-    What is lost is judged on samples that are held out of the calibration data: points
-    of accuracy below the ANN's, or where the data has no labels the share of samples,
-    in points, in which the top class is not the ANN's. The result says how well that is
-    known: with a few hundred samples, to about half a point. The logger "tfsnn" is told
-    what each setting loses, at the level INFO.
+    The loss is judged on samples that are held out of the calibration data: points of
+    accuracy below the ANN's, or where the data has no labels the share of samples, in
+    points, in which the top class is not the ANN's. The result says how well that is
+    known: with a few hundred samples, to about half a point. The logger "tfsnn" gets
+    the loss of each setting, at the level INFO.
 
     Args:
-        model: Functional or Sequential, trained; it is left as it is.
+        model: the trained network, Functional or Sequential; it is not changed.
         calibration: samples like those of training, 20 at least, better a thousand,
             with labels or without; or a :class:`tfsnn.Calibration`, as for
             :func:`tfsnn.convert`.
-        search: what is looked for, and among what; as the defaults have it if None.
+        search: the aim, limits and candidates of the search; the defaults if None.
         progress: wraps the batches that are read, and those of the last conversion.
         settings: the fields of :class:`tfsnn.Search` and the settings of
             :func:`tfsnn.calibration`, by name.

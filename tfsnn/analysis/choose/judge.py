@@ -1,4 +1,4 @@
-"""What a setting loses and costs: converted with some samples, judged on others."""
+"""Judge what a setting loses and costs: convert with some samples, test on others."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LOG = logging.getLogger(__name__)
 
 
 class Judge:
-    """Measures settings on samples held out, and keeps what it found.
+    """A judge that measures settings on held-out samples, and keeps the results.
 
     Attributes:
-        samples: held out.
-        ann_accuracy: of the original network on them; None without labels.
-        tried: the settings that were measured, in that order.
-        left_out: a sentence for each that could not be.
+        samples: number of held-out samples.
+        ann_accuracy: the original network's accuracy on them; None without labels.
+        tried: the settings measured, in order.
+        left_out: a sentence for each setting that could not be measured.
     """
 
     def __init__(self, conditions: Conditions, precision: str) -> None:
-        """Take what settings are measured by, and the usual precision of synapses."""
+        """Take the conditions of measurement, and the usual precision of synapses."""
         self.conditions, self.precision = conditions, precision
         self.samples = conditions.data.size or 0
         self.ann_accuracy: float | None = None
@@ -40,7 +40,7 @@ class Judge:
         steps: int,
         precision: str | None = None,
     ) -> Tried | None:
-        """Measure what a setting loses and costs; None if it cannot be."""
+        """Measure what a setting loses and costs; None if it cannot be measured."""
         setting = Setting(method, options, steps, precision or self.precision)
         found = measured(setting, self.conditions)
         if isinstance(found, str):
@@ -50,8 +50,8 @@ class Judge:
         (row,) = found.evaluation.rows
         if row.spikes is None or row.synops is None:
             raise OptionError(
-                "settings are chosen by what their spikes cost, and the engine "
-                f"{self.conditions.engine} counts none: choose with another"
+                "settings are compared by what their spikes cost, but the engine "
+                f"{self.conditions.engine} does not count spikes: give another engine"
             )
         self.ann_accuracy = found.evaluation.ann_accuracy
         agreement = 1.0 if row.agreement is None else row.agreement

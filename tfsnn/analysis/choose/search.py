@@ -26,7 +26,7 @@ EQUAL = 1e-9  # points; rounding must not decide whether a drop is within a boun
 
 
 class Judging(Protocol):
-    """A judge of settings, which keeps what it found."""
+    """A judge of settings, which keeps its results."""
 
     samples: int
     ann_accuracy: float | None
@@ -40,7 +40,7 @@ class Judging(Protocol):
         steps: int,
         precision: str | None = None,
     ) -> Tried | None:
-        """Measure what a setting loses and costs; None if it cannot be."""
+        """Measure what a setting loses and costs; None if it cannot be measured."""
         ...
 
 
@@ -53,7 +53,7 @@ class Cheapest:
         self.best: Tried | None = None
 
     def by_steps(self, wanted: Sequence[Candidate], steps: Sequence[int]) -> None:
-        """Try each candidate at more and more steps, as long as that makes sense."""
+        """Try each candidate at more and more steps, while it can still be the best."""
         going: dict[int, Tried | None] = dict.fromkeys(range(len(wanted)))
         for t in steps:
             for i in list(going):
@@ -69,7 +69,7 @@ class Cheapest:
     def by_thresholds(self, steps: Sequence[int]) -> None:
         """Try other thresholds for the best setting, at its T and the one before.
 
-        Where nothing is within the drop: for the closest one.
+        Where no setting is within the drop, the closest one is varied.
         """
         if not self.judge.tried:
             return
@@ -93,7 +93,7 @@ class Cheapest:
             self.best = row
 
     def _fits(self, row: Tried) -> bool:
-        """Whether a setting is within the drop; the best one is kept."""
+        """Return whether a setting is within the drop; keep it if it is the best."""
         if row.drop > self.max_drop + EQUAL:
             return False
         if self.best is None or self._cost(row) < self._cost(self.best):
@@ -101,7 +101,7 @@ class Cheapest:
         return True
 
     def _hopeless(self, before: Tried | None, steps: int) -> bool:
-        """Whether it cannot beat the best, by what it cost with fewer steps."""
+        """Return whether a candidate costs too much, by its cost with fewer steps."""
         if self.best is None:
             return False
         if before is None:

@@ -1,4 +1,4 @@
-"""What is looked for in a choice, and among what."""
+"""The settings of a search: its aim, limits and candidates."""
 
 from __future__ import annotations
 
@@ -25,21 +25,20 @@ LEAST = 20  # samples, of which half are held out
 
 @dataclass(frozen=True)
 class Search:
-    """The settings of :func:`tfsnn.choose`: what is looked for, and among what.
+    """The settings of :func:`tfsnn.choose`: its aim, limits and candidates.
 
     Attributes:
-        max_drop: points that may be lost.
+        max_drop: points of accuracy that may be lost.
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
-        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
-            itself.
-        engine: that runs the settings, by name (:mod:`tfsnn.simulation.engines`); their
-            own if None.
-        precision: of the synapses, "float32" or "bfloat16"; if None bfloat16 where the
-            drop still holds.
-        timesteps: each T to try.
-        holdout: samples held out at most, of half of them.
-        methods: names of those to try; a selection if None.
+        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        engine: name of the engine that runs the networks
+            (:mod:`tfsnn.simulation.engines`); their own if None.
+        precision: that of the synapses, "float32" or "bfloat16"; if None bfloat16 where
+            the drop still holds.
+        timesteps: the values of T to try.
+        holdout: the most samples to hold out; never more than half of them.
+        methods: names of the methods to try; a selection if None.
 
     Raises:
         OptionError: for an impossible value.
@@ -56,7 +55,7 @@ class Search:
     methods: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is impossible, and put the steps in order."""
+        """Refuse impossible values, and put the steps in order."""
         if not (math.isfinite(self.max_drop) and self.max_drop >= 0):
             raise OptionError(
                 f"max_drop={self.max_drop}: give a number of points from 0 up"

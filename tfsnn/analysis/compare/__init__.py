@@ -1,1 +1,1 @@
-"""Many methods and settings, measured side by side."""
+"""Compare methods and settings on one network and the same samples."""

@@ -1,4 +1,4 @@
-"""Finished rows of a comparison in a file, so that it goes on where it was stopped.
+"""A file of a comparison's finished rows, from which a stopped comparison goes on.
 
 One line of JSON for each row: ``{"settings": ..., "samples": ..., "ann_accuracy": ...,
 "row": ...}``. Settings say what was compared on what; rows of other settings are never
@@ -24,7 +24,7 @@ SHOWN = 12  # characters of a digest in a message
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedRow:
     """A row, the samples that it was evaluated on, and the ANN's accuracy on them."""
 
     row: ComparedRow
@@ -33,7 +33,7 @@ class Finished:
 
 
 class Rows:
-    """The finished rows of some settings; in a folder, or in memory only."""
+    """The finished rows of one comparison, in a folder or in memory only."""
 
     def __init__(
         self,
@@ -42,14 +42,14 @@ class Rows:
         *,
         overwrite: bool = False,
     ) -> None:
-        """Open the folder, which is made if need be, and read what is there.
+        """Open or make the folder, and read the finished rows in it.
 
         Raises:
             OutputError: if the folder cannot be made, or holds rows of other settings
                 or results of something else and `overwrite` is not set.
         """
         self.settings = dict(settings)
-        self._rows: dict[str, Finished] = {}
+        self._rows: dict[str, FinishedRow] = {}
         self._file: IO[str] | None = None
         if folder is None:
             return
@@ -68,18 +68,18 @@ class Rows:
             raise _unwritable(path, error) from error
 
     def _read(self, path: Path) -> int:
-        """Take the rows in the file; the number of bytes that are whole lines."""
+        """Read the rows in the file; return the number of bytes in whole lines."""
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), 1):
             try:
                 entry = json.loads(line)
                 settings = entry.pop("settings")
-                finished = Finished(**{**entry, "row": ComparedRow(**entry["row"])})
+                finished = FinishedRow(**{**entry, "row": ComparedRow(**entry["row"])})
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise OutputError(
-                    f"{path} is damaged: line {number} is no row of a comparison; give "
-                    "another folder, or use --overwrite (overwrite=True) to start anew"
+                    f"{path} is damaged: line {number} is not a row of a comparison; "
+                    "give another folder, or use --overwrite (overwrite=True)"
                 ) from error
             self._compare(path, settings)
             self._rows[_key(finished.row)] = finished
@@ -103,12 +103,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def get(self, row: ComparedRow) -> Finished | None:
-        """The finished row of the same method, options and T."""
+    def get(self, row: ComparedRow) -> FinishedRow | None:
+        """Return the finished row of the same method, options and T, or None."""
         return self._rows.get(_key(row))
 
-    def add(self, finished: Finished) -> None:
-        """Keep a row; in the file it is whole when this returns.
+    def add(self, finished: FinishedRow) -> None:
+        """Keep a row, and write the whole of it to the file.
 
         Raises:
             OutputError: if it cannot be written.
@@ -126,7 +126,7 @@ class Rows:
     def close(self) -> None:
         """Close the file; all rows are in it already."""
         if self._file is not None:
-            with suppress(OSError):  # again, where a row could not be written
+            with suppress(OSError):  # the error of a failed write, once more
                 self._file.close()
 
 

@@ -1,4 +1,4 @@
-"""Conversion methods beside each other, on one network and the same samples."""
+"""Compare conversion methods on one network and the same samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from tfsnn.analysis.compare.checkpoint import RESULTS, Finished, Rows
+from tfsnn.analysis.compare.checkpoint import RESULTS, FinishedRow, Rows
 from tfsnn.analysis.compare.settings import Contest
 from tfsnn.analysis.compare.stopwatch import Stopwatch
 from tfsnn.analysis.comparison import ComparedRow, Comparison
@@ -29,7 +29,7 @@ from tfsnn.network.digest import model_digest
 from tfsnn.sources import import_model
 
 LOG = logging.getLogger(__name__)
-# The settings of the calibration, by the names that compare has for them.
+# Settings of the calibration, by their names in compare.
 OF_CALIBRATION = {
     "raw": "raw",
     "strict": "strict",
@@ -52,18 +52,18 @@ def compare(
 
     Thresholds depend on T, so that each row is a conversion of its own, evaluated
     after its T steps. A method that fails gives a row that says why; the others go on.
-    The logger "tfsnn" is told what is left out and what is written, at the level INFO.
+    The logger "tfsnn" gets what is left out and what is written, at the level INFO.
 
     The seconds of a row are those of simulation alone, per sample, with spikes and
     operations counted: the best of up to three runs of the first batch, after one that
-    traces and compiles. They are of this machine, and of `batch_size`.
+    traces and compiles. They hold for this machine and this `batch_size`.
 
     Args:
-        model: trained, Functional or Sequential; it is left as it is.
+        model: the trained network, Functional or Sequential; it is not changed.
         calibration: samples like those of training, a few hundred; anything that
             :func:`tfsnn.open_data` takes, or a :class:`tfsnn.Calibration`.
-        data: to evaluate on, with labels or without.
-        contest: what is compared, and how; as the defaults have it if None.
+        data: samples to evaluate on, with labels or without.
+        contest: what is compared, and how; the defaults if None.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
         settings: the fields of :class:`tfsnn.Contest` by name, and of the settings of
             :func:`tfsnn.calibration` `raw`, `strict`, `seed` and, as
@@ -110,7 +110,7 @@ def compare(
         for i, row in enumerate(rows, 1):
             of_row = finished.get(row)
             if row.error is not None:
-                of_row = Finished(row, 0, None)
+                of_row = FinishedRow(row, 0, None)
             elif of_row is None:
                 prefix = f"{i}/{len(rows)} {row.method} T={row.timesteps}"
                 of_row = _finished(row, conditions, _prefixed(progress, prefix))
@@ -133,21 +133,21 @@ def compare(
 
 def _finished(
     row: ComparedRow, conditions: Conditions, progress: Progress | None
-) -> Finished:
-    """The row with what was measured, or with why it could not be."""
+) -> FinishedRow:
+    """Measure a row; one that cannot be measured gets the reason as its error."""
     steps: Any = row.timesteps  # None only in a row with an error
     setting = Setting(row.method, row.options, steps)
     found = measured(setting, conditions, progress)
     if isinstance(found, str):
-        return Finished(replace(row, error=found), 0, None)
+        return FinishedRow(replace(row, error=found), 0, None)
     (at_end,) = found.evaluation.rows
     values: dict[str, Any] = {name: getattr(at_end, name) for name in MEASURED}
     whole = replace(row, **values, seconds=found.seconds)
-    return Finished(whole, found.evaluation.samples, found.evaluation.ann_accuracy)
+    return FinishedRow(whole, found.evaluation.samples, found.evaluation.ann_accuracy)
 
 
 def _prefixed(progress: Progress | None, prefix: str) -> Progress | None:
-    """The progress bar, which says of which row it is."""
+    """Prefix the label of a progress bar with the name of the row."""
     if progress is None:
         return None
 
@@ -158,7 +158,7 @@ def _prefixed(progress: Progress | None, prefix: str) -> Progress | None:
 
 
 def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
-    """Write the results, each whole or not at all, and say which."""
+    """Write each result file, whole or not at all; return their paths."""
     table, document, plot = RESULTS
     texts = {
         table: comparison.to_csv(),
@@ -177,5 +177,5 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
             save(comparison_figure(series, comparison.ann_accuracy, name), part)
         written.append(plot)
     else:
-        (folder / plot).unlink(missing_ok=True)  # is of an earlier run
+        (folder / plot).unlink(missing_ok=True)  # drawn by an earlier run
     return [str(folder / file) for file in written]

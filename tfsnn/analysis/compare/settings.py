@@ -1,4 +1,4 @@
-"""Which methods are compared, with which options, at which T, and on what."""
+"""The settings of a comparison: its methods, their options, T and samples."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ class Contest:
     """The settings of :func:`tfsnn.compare`: what is compared, and how.
 
     Attributes:
-        methods: names, in a sequence or with commas between; "all" for every method
-            that can do the alphabet, at every T that it can do.
-        timesteps: each T.
-        alphabet: of the spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
+        methods: names, in a sequence or separated by commas; "all" for every method
+            that can send the alphabet, at every T that it supports.
+        timesteps: the values of T; each method is converted for each of them.
+        alphabet: that of spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
             method's own if None.
-        options: of methods, by their names.
-        limit: samples that are evaluated at most.
+        options: the options of methods, by method.
+        limit: the most samples to evaluate.
         batch_size: samples simulated at a time.
-        energy: what an operation costs (:mod:`tfsnn.hardware.energy`), by name or
-            itself.
-        engine: that runs the networks, by name (:mod:`tfsnn.simulation.engines`); their
-            own if None.
-        output: a folder. Each finished row is kept there at once, and not computed
-            again when the same is compared; in the end it holds compare.csv,
+        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        engine: name of the engine that runs the networks
+            (:mod:`tfsnn.simulation.engines`); their own if None.
+        output: folder of results. Each finished row is kept there at once, and not
+            computed again in the same comparison; in the end it holds compare.csv,
             compare.json and compare.svg.
         overwrite: whether to start anew in a folder that holds another comparison.
 
@@ -57,14 +56,14 @@ class Contest:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what is impossible."""
+        """Refuse impossible values."""
         check_count("batch_size", self.batch_size)
         check_engine(self.engine)
         object.__setattr__(self, "energy", profile(self.energy))
         self.contestants()
 
     def contestants(self) -> tuple[list[ComparedRow], tuple[str, ...]]:
-        """Return the rows, yet to be measured, and what is left out."""
+        """List the rows to measure, and say in sentences what is left out."""
         return contestants(self.methods, self.timesteps, self.alphabet, self.options)
 
 
@@ -74,10 +73,10 @@ def contestants(
     alphabet: str | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[list[ComparedRow], tuple[str, ...]]:
-    """The rows of a comparison, yet to be measured, and what is left out.
+    """List the rows of a comparison to measure, and say what is left out.
 
-    A method that cannot do the alphabet, or a T, is left out, with a sentence that says
-    so, if `methods` is "all"; if it was named it has a row with an error.
+    A method that cannot send the alphabet, or does not support a T, is left out with a
+    sentence that says so if `methods` is "all"; a named one has a row with an error.
 
     Raises:
         OptionError: for unknown methods, options, or alphabets, impossible values, an
@@ -114,7 +113,7 @@ def _rows(
 ) -> list[ComparedRow]:
     if "timesteps" in given:
         raise OptionError(
-            f"{name}: timesteps is no option here; give --timesteps (timesteps=...)"
+            f"{name}: timesteps cannot be set by -o: give --timesteps (timesteps=...)"
         )
     made = make(name, given)
     chosen = {key: getattr(made, key) for key in given}
@@ -143,6 +142,6 @@ def _rows(
 
 
 def _sentence(rows: list[ComparedRow]) -> str:
-    """What is left out of one method, and why."""
+    """Say at which T one method is left out, and why."""
     steps = ", ".join(str(row.timesteps) for row in rows if row.timesteps is not None)
     return f"left out: {rows[0].method}{steps and f' at T={steps}'} ({rows[0].error})"

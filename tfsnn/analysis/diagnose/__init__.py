@@ -1,4 +1,4 @@
-"""Where the error of a spiking network comes from: by layer, and by cause."""
+"""Diagnose the error of a spiking network by layer and by cause."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ RECORDED = 2**26  # values recorded at a time, of two kinds: half a gibibyte
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What :func:`diagnose` found.
+    """The result of :func:`diagnose`.
 
     Attributes:
         timesteps: T.
-        samples: how many.
+        samples: number of samples.
         agreement: share of samples with the ANN's top class, of the first output.
         layers: the populations, in order.
         corrected: what conversion corrected, "none" for nothing. Where weights or
@@ -46,11 +46,11 @@ class Diagnosis:
     advice: str
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the result as a JSON-ready dict."""
         return asdict(self)
 
     def errors(self) -> dict[str, dict[str, float]]:
-        """Root mean square errors over that of the activation, by layer and cause."""
+        """Return root mean square errors over the activation's, by layer and cause."""
         return {
             layer.node: {
                 cause: part.rms
@@ -106,7 +106,7 @@ def diagnose(
 
     Args:
         model: the ANN.
-        snn: converted from it.
+        snn: the network converted from it.
         x: anything that :func:`tfsnn.open_data` takes, of which the first 100 samples
             are used.
         timesteps: T; ``snn.timesteps`` if None.
@@ -120,7 +120,7 @@ def diagnose(
     neurons = sum(math.prod(shape) for shape in snn.populations.values())
     recorded = max(neurons * (spiking.clock.pre_steps + max(steps, 1)), 1)
     batch_size = min(max(RECORDED // recorded, 1), SAMPLES)
-    walk = _Walk(ann, spiking, snn, steps)
+    walk = _LayerSums(ann, spiking, snn, steps)
     for batch, _ in first_samples(ann, x).batches(batch_size):
         walk.add(batch)
     layers = tuple(measures.diagnosis() for measures in walk.measures.values())
@@ -134,8 +134,8 @@ def diagnose(
     )
 
 
-class _Walk:
-    """Both networks on batches, and the sums of each population."""
+class _LayerSums:
+    """Runs both networks on batches, and adds to the sums of each population."""
 
     def __init__(
         self, ann: Graph, spiking: Graph, snn: SpikingModel, steps: int

@@ -6,9 +6,9 @@ activations; the inherited part is what the layers before added. In this order:
 1. Every layer's error is small: nothing need be changed.
 2. Half of it or more is in dead channels: their thresholds are too high for T steps.
 3. The largest of clipping, quantisation and unevenness is clipping: higher thresholds.
-4. It is not, and the mean errors of channels explain a share of the mean square error
-   of :data:`BIASED` or more: a bias, which a correction takes away at no cost.
-5. Quantisation: a finer code; or unevenness: look-ahead, or time to make good.
+4. It is another, and the mean errors of channels explain a share of the mean square
+   error of :data:`BIASED` or more: a bias, which a correction removes at no cost.
+5. It is quantisation: a finer code. It is unevenness: look-ahead, or more steps.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAMED = 3  # layers named at most
 def advise(
     layers: Sequence[LayerDiagnosis], report: ConversionReport, timesteps: int
 ) -> str:
-    """One sentence or two, naming layers and options."""
+    """Advise in a sentence or two that name layers and options."""
     options = report.options
     if not layers:
         return "nothing of this network spikes, so there is nothing to change"
@@ -68,7 +68,7 @@ def advise(
 
 
 def _bias(layers: Sequence[LayerDiagnosis], options: Mapping[str, Any]) -> str:
-    """What to do against the mean errors of channels; empty if they are small."""
+    """Advise against the mean errors of channels; empty if they are small."""
     squares = {layer.node: layer.error**2 for layer in layers}
     biased = sum(layer.bias * squares[layer.node] for layer in layers)
     share = biased / sum(squares.values())
@@ -99,7 +99,7 @@ def _higher(options: Mapping[str, Any]) -> str:
 
 
 def _more_steps(report: ConversionReport, timesteps: int) -> list[str]:
-    """Twice as many, if the method can have so many."""
+    """Advise twice as many steps, if the method can have so many."""
     method: Any = methods().get(report.method)
     fields = getattr(method, "__dataclass_fields__", {})
     most = fields["timesteps"].metadata["high"] if "timesteps" in fields else math.inf
@@ -108,7 +108,7 @@ def _more_steps(report: ConversionReport, timesteps: int) -> list[str]:
 
 
 def _finer(options: Mapping[str, Any], more: list[str], room: bool) -> str:
-    """Against quantisation; `room`: whether thresholds can be lowered."""
+    """Advise against quantisation; `room`: whether thresholds can be lowered."""
     ways = list(more)
     if options.get("per") == "layer":
         ways.insert(0, "choose a threshold for each channel (per=channel)")
@@ -122,7 +122,7 @@ def _finer(options: Mapping[str, Any], more: list[str], room: bool) -> str:
 
 
 def _steadier(options: Mapping[str, Any], more: list[str]) -> str:
-    """Against unevenness."""
+    """Advise against unevenness."""
     if lookahead := options.get("lookahead"):
         ways = [*more, f"look further ahead (lookahead={2 * lookahead})"]
     elif now := options.get("thresholds"):  # of differential coding, never even
@@ -142,7 +142,7 @@ def _now(options: Mapping[str, Any], name: str) -> str:
 def _layers(
     layers: Sequence[LayerDiagnosis], size: Callable[[LayerDiagnosis], float]
 ) -> str:
-    """The layers that make up most of something, whose squares add up."""
+    """Name the layers that make up most of an error, whose squares add up."""
     ordered = sorted(layers, key=size, reverse=True)
     total = sum(size(layer) ** 2 for layer in layers)
     covered, names = 0.0, []

@@ -18,7 +18,7 @@ class Part:
     """A part of the error of a layer.
 
     Attributes:
-        rms: its root mean square over that of the activation.
+        rms: root mean square of the part over that of the activation.
         share: of the layer's mean square error: the mean of its product with the whole
             error, over the mean square of that. The shares of the four parts add up to
             1; one below 0 makes good for others. 0 where there is no error.
@@ -32,13 +32,13 @@ class Part:
 
 @dataclass(frozen=True)
 class LayerDiagnosis:
-    """One population, over all samples and units.
+    """The errors of one population, over all samples and units.
 
-    What is "over that of the activation" is in units of activation where the ANN's
+    Figures "over that of the activation" are in units of activation where the ANN's
     activations are all 0.
 
     Attributes:
-        node: its name.
+        node: name of the population.
         error: root mean square of the whole error over that of the activation.
         added: the same of what the layer adds itself, all but the inherited part.
         clipping, quantisation, unevenness, inherited: the parts, which add up
@@ -74,7 +74,7 @@ class LayerDiagnosis:
     firing: float
 
     def parts(self) -> list[Part]:
-        """In the order of :data:`~tfsnn.diagnose.parts.CAUSES`."""
+        """Return the four parts in the order of ``CAUSES``."""
         return [getattr(self, cause) for cause in CAUSES]
 
 
@@ -82,7 +82,7 @@ class Measures:
     """The sums of one population; a channel is a place on the last axis."""
 
     def __init__(self, node: str, code: Code, channels: int) -> None:
-        """Sums of nothing."""
+        """Start with no samples."""
         self.node, self.code, self.channels = node, code, channels
         self.samples = self.values = self.steps = 0
         self.events = self.omegas = self.activation_squares = 0.0
@@ -94,13 +94,13 @@ class Measures:
     def add(
         self, parts: Parts, decoded: Any, activation: Any, values: Any, spikes: Any
     ) -> None:
-        """Add samples.
+        """Add a batch of samples.
 
         Args:
-            parts: of the error, ``(N, *units)``.
+            parts: parts of the error, ``(N, *units)``.
             decoded: the mean of what was sent, in thresholds, ``(N, *units)``.
-            activation: in the ANN, ``(N, *units)``.
-            values: sent in the steps that count, in thresholds, ``(T, N, *units)``.
+            activation: the ANN's, ``(N, *units)``.
+            values: what counted steps sent, in thresholds, ``(T, N, *units)``.
             spikes: the coefficients in these steps, of that shape.
         """
         activation = np.asarray(activation, np.float64)
@@ -134,7 +134,7 @@ class Measures:
         return values.reshape(-1, self.channels)
 
     def diagnosis(self) -> LayerDiagnosis:
-        """What the sums say."""
+        """Return the diagnosis of the layer from its sums."""
         size = np.sqrt(self.activation_squares / self.values)
         size = size if size > 0 else 1.0
         squares = max(self.total_squares, 1e-300)

@@ -44,7 +44,7 @@ CAUSES = ("clipping", "quantisation", "unevenness", "inherited")
 
 
 class Parts(NamedTuple):
-    """Each ``(N, *units)``, units of activation, float64."""
+    """The parts of an error, each ``(N, *units)`` float64 in units of activation."""
 
     clipping: np.ndarray
     quantisation: np.ndarray
@@ -54,14 +54,14 @@ class Parts(NamedTuple):
 
 @dataclass(frozen=True)
 class Code:
-    """What the spikes of a population can say; arrays broadcast to its units.
+    """The code of a population's spikes; arrays broadcast to its units.
 
     Attributes:
         activation: g, of currents ``(N, *units)`` in units of activation.
         scale: s, the activation that one spike per step stands for.
         most: C, in thresholds; infinite for no bound.
         start: V(0) in thresholds, and what a constant drive adds to it until the end.
-        weight: n, of all steps.
+        weight: n, the weight of all steps.
         sent: the mean of what is sent for a constant current, both in thresholds, for
             neurons without the closed form; None for the others.
     """
@@ -75,7 +75,7 @@ class Code:
 
     @classmethod
     def of(cls, node: Spiking, original: Rate, clock: Clock, timesteps: int) -> Code:
-        """The code of a node in normal form, whose `original` is in the ANN."""
+        """Return the code of a node in normal form; `original` is that in the ANN."""
         weight, neurons = clock.weight(timesteps), node.population
         most = np.inf if neurons.max_coefficient is None else neurons.max_coefficient
         start = np.asarray(neurons.initial_potential, np.float64)
@@ -103,7 +103,7 @@ class Code:
         return self.most * self.scale
 
     def evenly(self, current: np.ndarray) -> np.ndarray:
-        """Q, of mean currents in thresholds; in units of activation."""
+        """Return Q of mean currents in thresholds, in units of activation."""
         if self.sent is not None:
             return self.sent(current) * self.scale
         counts = current * self.weight + self.start
@@ -116,7 +116,7 @@ def split(code: Code, decoded: Any, current: Any, activation: Any) -> Parts:
     """Split the error of a population; arguments are ``(N, *units)``.
 
     Args:
-        code: of the population.
+        code: the code of the population.
         decoded: the mean of what was sent, in thresholds.
         current: the mean current in the spiking network, in thresholds.
         activation: a, in units of activation.
@@ -136,7 +136,7 @@ def split(code: Code, decoded: Any, current: Any, activation: Any) -> Parts:
 
 
 def mean_currents(graph: Graph, x: Any, decoded: dict[str, Any]) -> dict[str, Any]:
-    """The mean current of each population, ``(N, *units)``, in its thresholds.
+    """Return the mean current of each population, ``(N, *units)``, in its thresholds.
 
     Every node between populations is linear, or a running sum, which has sent f of the
     mean of its inputs: so a walk on means, where each population is replaced by the
@@ -145,8 +145,8 @@ def mean_currents(graph: Graph, x: Any, decoded: dict[str, Any]) -> dict[str, An
 
     Args:
         graph: the spiking network.
-        x: its inputs.
-        decoded: by population, the mean of what it sent, in thresholds.
+        x: inputs of the network.
+        decoded: the mean of what each population sent, in thresholds, by name.
     """
     means: dict[str, Any] = dict(graph.feed(x))
     currents = {}

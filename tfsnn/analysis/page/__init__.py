@@ -1,4 +1,4 @@
-"""A conversion on one page of HTML, which needs nothing but itself.
+"""Report on a conversion as one self-contained page of HTML.
 
 ::
 
@@ -20,7 +20,7 @@ import keras
 
 from tfsnn.analysis.diagnose import diagnose
 from tfsnn.analysis.page.content import content
-from tfsnn.analysis.page.findings import Findings, Shown
+from tfsnn.analysis.page.findings import Findings, SampleFigure
 from tfsnn.analysis.page.measure import measure
 from tfsnn.analysis.page.methods import read_comparison
 from tfsnn.analysis.page.recorded import decode, record
@@ -51,24 +51,24 @@ def report_page(
     command: str | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """Report on a conversion: a page of HTML, with all figures in it.
+    """Return a report on a conversion as a page of HTML, with all figures in it.
 
     The same arguments give the same text. Needs the extra `report`.
 
     Args:
         model: the ANN.
-        snn: converted from it; its first output is reported on.
+        snn: the network converted from it; its first output is reported on.
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
-        comparison: what ``tfsnn compare --output`` wrote, for the frontier of methods.
-        samples: whose spikes and potentials are drawn, counted from 0; the first
+        comparison: folder of ``tfsnn compare --output``, for the frontier of methods.
+        samples: those whose spikes and potentials are drawn, counted from 0; the first
             sample, and the first that the two networks disagree on, if None.
         timesteps: T; ``snn.timesteps`` if None.
-        limit: samples used at most.
+        limit: the most samples to use.
         batch_size: samples simulated at a time.
-        energy: what operations cost (:mod:`tfsnn.hardware.energy`), by name or itself.
-        engine: that measures the network, by name (:mod:`tfsnn.simulation.engines`);
-            its own if None. Layers are recorded by TensorFlow.
-        command: that made the page, to be shown on it.
+        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        engine: name of the engine to measure the network; its own if None. Layers are
+            recorded by TensorFlow (:mod:`tfsnn.simulation.engines`).
+        command: the command that made the page, to be shown on it.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
@@ -108,7 +108,7 @@ def report_page(
         diagnosis=diagnosis,
         decoded=decode(model, snn, opened, last),
         shown=tuple(
-            Shown(i, record(snn, measured.inputs[i], last))
+            SampleFigure(i, record(snn, measured.inputs[i], last))
             for i in dict.fromkeys(samples)
         ),
         comparison=compared,

@@ -1,4 +1,4 @@
-"""What the template is filled with: texts, tables and figures."""
+"""The content of the page's template: texts, tables and figures."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PACKAGES = ("tfsnn", "tensorflow", "keras", "numpy", "matplotlib")
 
 
 class Table(NamedTuple):
-    """Rows of texts; the first of each is its head."""
+    """A table of texts; the first cell of each row is its head."""
 
     header: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
 
 
 def content(found: Findings) -> dict[str, Any]:
-    """Everything on the page, by its name in the template."""
+    """Return everything on the page, by its name in the template."""
     method: Any = methods().get(found.report.method)
     paper = sys.modules[method.__module__].__doc__ if method else ""
     return {
@@ -67,7 +67,7 @@ def content(found: Findings) -> dict[str, Any]:
 
 
 def _key_figures(found: Findings) -> list[tuple[str, str, str]]:
-    """Name, value, and what is to be known of it."""
+    """Return the name, value and remark of each key figure."""
     measured, last = found.measured, len(found.measured.steps) - 1
     ratio = "–"
     if found.ann_energy:
@@ -184,7 +184,7 @@ def _parts(found: Findings) -> Table:
 
 
 def _sample(found: Findings, index: int) -> dict[str, Any]:
-    """A sample: its classes, and its picture where it is one."""
+    """Describe a sample: its classes, and its picture if it is an image."""
     measured = found.measured
     x = measured.inputs[index]
     image = None if isinstance(x, dict) else picture(np.asarray(x)[0])
@@ -199,7 +199,7 @@ def _sample(found: Findings, index: int) -> dict[str, Any]:
 
 
 def _disagreement(found: Findings, index: int) -> dict[str, Any]:
-    """A sample that they disagree on, with the SNN's class after each T."""
+    """Describe a sample that the networks disagree on, with the class after each T."""
     classes = ", ".join(map(str, found.measured.top[:, index].tolist()))
     return {**_sample(found, index), "history": classes}
 

@@ -1,4 +1,4 @@
-"""The figures of the page, with a caption each."""
+"""The figures of the page, and their captions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfsnn.analysis import plot
-from tfsnn.analysis.page.findings import Findings, Shown
+from tfsnn.analysis.page.findings import Findings, SampleFigure
 from tfsnn.analysis.page.formats import joules
 from tfsnn.analysis.page.inline import inline_svg
 from tfsnn.analysis.page.methods import frontier_of, measured_rows
@@ -21,9 +21,9 @@ class Figure(NamedTuple):
     """A figure of the page.
 
     Attributes:
-        name: unique on the page.
-        svg: as an element.
-        caption: under it.
+        name: an identifier, unique on the page.
+        svg: the ``<svg>`` element.
+        caption: the text under the figure.
     """
 
     name: str
@@ -36,7 +36,7 @@ def _figure(figure: Any, name: str, caption: str) -> Figure:
 
 
 def over_time(found: Findings) -> list[Figure]:
-    """Accuracy and agreement, spikes and energy against time steps."""
+    """Draw accuracy and agreement, spikes and energy against time steps."""
     measured = found.measured
     rows = list(enumerate(measured.steps))
     right = [(t, measured.accuracy(i)) for i, t in rows]
@@ -89,7 +89,7 @@ def over_time(found: Findings) -> list[Figure]:
 
 
 def of_layers(found: Findings) -> list[Figure]:
-    """Error by cause, firing, clipping, and share of operations."""
+    """Draw error by cause, firing, clipping and share of operations of each layer."""
     diagnosis = found.diagnosis
     if not diagnosis.layers:
         return []
@@ -139,7 +139,7 @@ def of_layers(found: Findings) -> list[Figure]:
 
 
 def scatters(found: Findings) -> list[Figure]:
-    """Activation against what the spikes stand for, a figure for each layer."""
+    """Draw activations against what the spikes code, a figure for each layer."""
     return [
         _figure(
             plot.decoded(
@@ -156,8 +156,8 @@ def scatters(found: Findings) -> list[Figure]:
     ]
 
 
-def of_sample(found: Findings, shown: Shown) -> list[Figure]:
-    """The raster and the potentials of a sample."""
+def of_sample(found: Findings, shown: SampleFigure) -> list[Figure]:
+    """Draw the raster and the potentials of a sample."""
     spikes, potentials = shown.recording
     names = _evenly(list(spikes), RASTERS)
     few = _evenly(list(spikes), TRACES)
@@ -187,7 +187,7 @@ def of_sample(found: Findings, shown: Shown) -> list[Figure]:
 
 
 def of_methods(found: Findings) -> list[Figure]:
-    """The frontier over methods."""
+    """Draw the frontier of methods."""
     if found.comparison is None or not (rows := measured_rows(found.comparison)):
         return []
     return [

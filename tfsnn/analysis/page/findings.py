@@ -1,4 +1,4 @@
-"""What a page is made of, before it is drawn and written."""
+"""The data of a page, before it is drawn and written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tfsnn.simulation.report import ConversionReport
 from tfsnn_numpy.sums import EVENT_SYNOPS, SYNOPS
 
 
-class Shown(NamedTuple):
+class SampleFigure(NamedTuple):
     """A sample whose spikes and potentials are drawn."""
 
     sample: int
@@ -29,9 +29,9 @@ class Part(NamedTuple):
     """A part of all operations of the SNN, per sample.
 
     Attributes:
-        name: the node whose spikes cause them, or what else does.
+        name: the node whose spikes cause them, or another cause.
         kind: "AC" or "MAC".
-        operations: how many.
+        operations: their number per sample.
         share: of all operations, of either kind.
         energy: share of all energy.
     """
@@ -48,7 +48,7 @@ FIRST, RUNNING = "analog input, once", "running sums and weights behind weights"
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that a page tells; see :func:`tfsnn.analysis.page.report_page`."""
+    """The data of a page by :func:`tfsnn.analysis.page.report_page`."""
 
     model: str
     snn: str
@@ -62,27 +62,27 @@ class Findings:
     measured: Measured
     diagnosis: Diagnosis
     decoded: dict[str, Decoded]
-    shown: tuple[Shown, ...]
+    shown: tuple[SampleFigure, ...]
     comparison: Comparison | None
     energy: EnergyProfile
     command: str | None
 
     @property
     def whole_steps(self) -> int:
-        """Steps simulated, with those that only set up neurons."""
+        """The number of steps simulated, with those that only set up neurons."""
         return self.clock.pre_steps + self.timesteps
 
     def latency(self, steps: int) -> int:
-        """Steps until the last layer has finished."""
+        """Return the number of steps until the last layer has finished."""
         return self.clock.latency(steps, self.depth, self.timesteps)
 
     @property
     def ann_energy(self) -> float:
-        """Picojoules per sample."""
+        """The energy of the ANN, picojoules per sample."""
         return self.energy.ann(self.operations)
 
     def snn_energy(self, row: int, events: bool = False) -> Interval:
-        """Picojoules per sample; a spike is |c| accumulates, or one of `events`."""
+        """Return picojoules per sample; a spike costs |c| ACs, or one with `events`."""
         column = EVENT_SYNOPS if events else SYNOPS
         steps = self.clock.pre_steps + self.measured.steps[row]
         analog = self.energy.analog(self.operations, steps)

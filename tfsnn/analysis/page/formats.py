@@ -1,4 +1,4 @@
-"""Numbers as a reader of the page wants them."""
+"""Format numbers for the readers of the page."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ NONE = "–"
 
 
 def share(value: float | None) -> str:
-    """A share of 0..1 in per cent."""
+    """Format a share of 0..1 in per cent."""
     return NONE if value is None else f"{100 * value:.2f} %"
 
 
 def share_interval(estimate: Interval | None) -> str:
-    """The bounds, in per cent."""
+    """Format the bounds of an interval of shares in per cent."""
     if estimate is None:
         return NONE
     return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
 
 
 def count(value: float) -> str:
-    """A number with a prefix: ``1.23 M``."""
+    """Format a number with a prefix: ``1.23 M``."""
     for size, prefix in PREFIXES:
         if abs(value) >= size:
             return f"{value / size:.3g} {prefix}"
@@ -32,13 +32,13 @@ def count(value: float) -> str:
 
 
 def energy(picojoules: float) -> str:
-    """An energy in its unit: ``1.23 µJ``."""
+    """Format an energy in its unit: ``1.23 µJ``."""
     size, unit = joules(picojoules)
     return f"{picojoules / size:.3g} {unit}"
 
 
 def joules(picojoules: float) -> tuple[float, str]:
-    """The unit for such an energy: how many picojoules it is, and its name."""
+    """Choose the unit for an energy: return its picojoules, and its name."""
     for size, unit in JOULES:
         if abs(picojoules) >= size:
             return size, unit
@@ -46,7 +46,7 @@ def joules(picojoules: float) -> tuple[float, str]:
 
 
 def half_width(estimate: Interval) -> str:
-    """Half of an interval, in per cent of the estimate."""
+    """Format half of an interval in per cent of the estimate."""
     if not estimate.value or math.isnan(estimate.high):
         return NONE
     return f"± {100 * (estimate.high - estimate.value) / estimate.value:.2g} %"

@@ -1,4 +1,4 @@
-"""Figures and pictures as parts of a page, with nothing outside of it."""
+"""Put figures and pictures into a page, without files beside it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ VARIABLES = {
 
 
 def inline_svg(figure: Any, name: str, description: str) -> str:
-    """A figure as an ``<svg>`` element, which takes the colours of the page.
+    """Return a figure as an ``<svg>`` element that takes the colours of the page.
 
     Args:
-        figure: of matplotlib, in the style of :mod:`tfsnn.analysis.plot`.
-        name: unique on the page, of letters, digits and hyphens.
-        description: for those who do not see it.
+        figure: a matplotlib figure in the style of :mod:`tfsnn.analysis.plot`.
+        name: identifier unique on the page, of letters, digits and hyphens.
+        description: text for readers who do not see the figure.
     """
     text = svg(figure)
     text = text[text.index("<svg") :]  # no XML declaration, no DOCTYPE
@@ -49,7 +49,7 @@ def inline_svg(figure: Any, name: str, description: str) -> str:
 
 
 def picture(x: Any) -> tuple[str, bool] | None:
-    """An input as a PNG in a ``data:`` address, and whether its values were stretched.
+    """Return an input as a PNG in a ``data:`` address, and whether it was stretched.
 
     Values in 0..1 or 0..255 are shown as they are, others are stretched to their range.
     None for what is no picture: shapes other than ``(height, width, 1 or 3)`` and

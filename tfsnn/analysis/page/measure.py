@@ -1,7 +1,7 @@
-"""What of each sample the page needs, from one sweep over the data.
+"""Measure each sample for the page, in one sweep over the data.
 
-:func:`tfsnn.evaluate` gives means over samples; intervals need their spread, and
-pictures of what the two networks disagree on need to know which they are.
+:func:`tfsnn.evaluate` gives means over samples; confidence intervals need their spread,
+and the page shows the samples on which the two networks disagree.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ SHOWN = 12  # disagreements whose inputs are kept
 
 @dataclass(frozen=True)
 class Measured:
-    """Every sample, after each of some numbers of steps.
+    """The results of every sample after each of some numbers of steps.
 
     Attributes:
-        steps: of the rows, in order.
-        labels: ``(N,)``, or None.
+        steps: time steps of the rows, in order.
+        labels: class numbers ``(N,)``, or None.
         ann: the ANN's top classes, ``(N,)``.
         top: the SNN's, ``(rows, N)``.
         counts: spikes, coefficients, and the accumulates of both, from the start,
             ``(rows, N, 4)``.
         senders: at the last row, accumulates for each sample that the spikes of a node
             cause, |c| for a spike of coefficient c; by node.
-        inputs: of samples asked for, and of the first that disagree, by index.
+        inputs: the samples asked for, and the first with disagreement, by index.
     """
 
     steps: tuple[int, ...]
@@ -54,29 +54,29 @@ class Measured:
 
     @property
     def samples(self) -> int:
-        """N."""
+        """The number of samples N."""
         return len(self.ann)
 
     @property
     def ann_accuracy(self) -> Interval | None:
-        """Of the original network."""
+        """The accuracy of the original network; None without labels."""
         return None if self.labels is None else _share(self.ann == self.labels)
 
     def accuracy(self, row: int) -> Interval | None:
-        """The share of samples whose label is the top class."""
+        """Return the share of samples whose label is the top class."""
         return None if self.labels is None else _share(self.top[row] == self.labels)
 
     def agreement(self, row: int) -> Interval:
-        """The share of samples with the ANN's top class."""
+        """Return the share of samples with the ANN's top class."""
         return _share(self.top[row] == self.ann)
 
     def count(self, row: int, column: int) -> Interval:
-        """The mean over samples of one of the counts."""
+        """Return the mean over samples of one of the counts."""
         return mean(self.counts[row, :, column])
 
     @property
     def disagreements(self) -> list[int]:
-        """The samples that get different classes from both networks, in the end."""
+        """The samples on which the networks disagree after the last step."""
         return np.flatnonzero(self.top[-1] != self.ann).tolist()
 
 
@@ -97,9 +97,9 @@ def measure(
 
     Args:
         model: the ANN.
-        network: converted from it, or its engine; its first output is evaluated.
-        data: opened for it.
-        steps: of the rows, in order.
+        network: the converted network or its engine; its first output is evaluated.
+        data: samples opened for it.
+        steps: time steps of the rows, in order.
         wanted: samples whose inputs are to be kept, counted from 0.
         batches: the samples of `data` in batches, perhaps with a progress bar; by
             default of the usual size, without one.

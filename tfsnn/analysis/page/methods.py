@@ -1,4 +1,4 @@
-"""The results of ``tfsnn compare``, read back, and their frontier."""
+"""Read the results of ``tfsnn compare``, and find their frontier."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         rows = tuple(ComparedRow(**row) for row in content["rows"])
-        energy = DEFAULT  # before there were others, it was not written
+        energy = DEFAULT  # files without a profile were computed with this one
         if "energy" in content:
             energy = EnergyProfile(**content["energy"])
         return Comparison(content["ann_accuracy"], content["samples"], rows, energy)
@@ -38,7 +38,7 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
 
 
 def measured_rows(comparison: Comparison) -> list[ComparedRow]:
-    """The rows that have an energy and a share of samples."""
+    """Return the rows that have an energy and a share of samples."""
     return [
         row
         for row in comparison.rows
@@ -47,9 +47,9 @@ def measured_rows(comparison: Comparison) -> list[ComparedRow]:
 
 
 def frontier_of(rows: Sequence[ComparedRow]) -> tuple[ComparedRow, ...]:
-    """Return the rows than which none is both cheaper and better, the cheapest first.
+    """Return the rows that no other beats in energy and share, the cheapest first.
 
-    By energy, and by accuracy, or by agreement where there are no labels.
+    The share is accuracy, or agreement where there are no labels.
     """
     return frontier(
         rows, lambda row: (row.energy_ratio or 0.0,), lambda row: -(_share(row) or 0.0)

@@ -1,4 +1,4 @@
-"""Recordings of a few samples: spikes, potentials, and what the spikes stand for."""
+"""Record a few samples: spikes, potentials, and what the spikes code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VALUES_AT_A_TIME = 2**26  # recorded: a quarter of a gibibyte
 
 
 class Recording(NamedTuple):
-    """One sample: by population, ``(S, *units)``; pre-steps first."""
+    """The recording of one sample by population, ``(S, *units)``; pre-steps first."""
 
     spikes: dict[str, np.ndarray]
     potentials: dict[str, np.ndarray]
@@ -38,7 +38,7 @@ def decode(
 ) -> dict[str, Decoded]:
     """Compare each population with the ANN, on the first samples of the data.
 
-    They are ten, or fewer where a recording of so many would be large.
+    Ten samples are used, or fewer where their recording would be large.
     """
     neurons = sum(math.prod(shape) for shape in snn.populations.values())
     recorded = max(neurons * (snn.clock.pre_steps + timesteps), 1)

@@ -20,8 +20,8 @@ def time_axis(axes: Any, steps: Sequence[int]) -> None:
     Of numbers that would overlap only the larger one is written.
 
     Args:
-        axes: of matplotlib.
-        steps: in order, from 1 up.
+        axes: axes of matplotlib.
+        steps: numbers of time steps in order, from 1 up.
     """
     axes.set_xscale("log", base=2)
     labels, free = [], math.inf
@@ -38,11 +38,11 @@ def time_axis(axes: Any, steps: Sequence[int]) -> None:
 
 
 def share_axis(axes: Any) -> None:
-    """Bound the vertical axis of per cents: within 0..100, and not of mere noise."""
+    """Bound the vertical axis to 0..100 per cent, and to no less than LEAST."""
     low, high = axes.dataLim.intervaly
     low, high = min(low, 100 - LEAST), max(high, LEAST)
     room = max(LEAST - (high - low), 0.1 * (high - low)) / 2
-    # What lies on a bound is seen whole.
+    # Markers that lie on a bound are drawn whole.
     edge = 0.03 * (high - low + 2 * room)
     axes.set_ylim(max(low - room, -edge), min(high + room, 100 + edge))
     axes.ticklabel_format(axis="y", useOffset=False)
@@ -52,8 +52,8 @@ def cost_axis(axis: Any, values: Sequence[float]) -> None:
     """Make an axis logarithmic, its numbers short: 200, 5k, 10M.
 
     Args:
-        axis: of matplotlib, ``axes.xaxis`` or ``axes.yaxis``.
-        values: of which the ticks are; for 0 there is no place.
+        axis: an axis of matplotlib, ``axes.xaxis`` or ``axes.yaxis``.
+        values: the values that the ticks have to span; 0 has no place.
     """
     from matplotlib import ticker
 

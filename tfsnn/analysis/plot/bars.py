@@ -28,9 +28,9 @@ def layers(
     """Draw a group of bars for each layer, from top to bottom.
 
     Args:
-        bars: by layer and name.
+        bars: values by layer and name.
         axis: what the values are, with their unit.
-        title: above.
+        title: text above the figure.
 
     Raises:
         OptionError: if there is nothing to draw.
@@ -66,8 +66,8 @@ def errors(found: Diagnosis, title: str | None = None) -> Figure:
     """Draw the error of each layer by its cause, in per cent of the activation.
 
     Args:
-        found: of :func:`tfsnn.diagnose`; root mean squares.
-        title: above.
+        found: result of :func:`tfsnn.diagnose`; root mean squares are drawn.
+        title: text above the figure.
 
     Raises:
         OptionError: where nothing spikes.
@@ -91,11 +91,11 @@ def decoded(
     """Draw what spikes stand for against the activations of the ANN.
 
     Args:
-        activation: of the ANN, of any shape.
-        spikes: the mean of what was sent times the scale, of the same shape and unit.
-        title: above.
+        activation: activations of the ANN, of any shape.
+        spikes: mean spikes times their scale, of the same shape and unit.
+        title: text above the figure.
         largest: the most that can be coded, a dotted line; none if None or infinite.
-        seed: of the 1000 units drawn where there are more.
+        seed: seed that selects 1000 units where there are more.
 
     Raises:
         OptionError: if the shapes differ, or there is nothing.

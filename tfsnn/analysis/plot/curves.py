@@ -1,4 +1,4 @@
-"""Figures of what is measured against time steps, and of methods beside each other."""
+"""Figures of measurements against time steps, and of methods against their energy."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def over_time(
         curves: by name, pairs of time steps, from 1 up, and estimate.
         axis: what the estimates are, with their unit.
         level: name and value of a dashed line across, such as the ANN's.
-        unit: by which all values are divided.
-        title: above.
+        unit: the number that all values are divided by.
+        title: text above the figure.
 
     Raises:
         OptionError: if there is nothing to draw, or time steps are below 1.
@@ -73,8 +73,8 @@ def accuracy(found: Evaluation, title: str | None = None) -> Figure:
     Bands are Wilson intervals at 95 %.
 
     Args:
-        found: of :func:`tfsnn.evaluate`.
-        title: above.
+        found: result of :func:`tfsnn.evaluate`.
+        title: text above the figure.
 
     Raises:
         OptionError: where neither was measured.
@@ -106,9 +106,9 @@ def frontier(
     """Draw methods by energy and accuracy, a marker for each, and the frontier.
 
     Args:
-        rows: with an energy ratio, and an accuracy or else an agreement.
-        best: those that are on the frontier, the cheapest first.
-        ann_accuracy: for a dashed line.
+        rows: rows with an energy ratio, and an accuracy or else an agreement.
+        best: the rows on the frontier, the cheapest first.
+        ann_accuracy: 0..1, drawn as a dashed line.
 
     Raises:
         OptionError: if there are no rows.

@@ -1,4 +1,4 @@
-"""A figure of methods beside each other over time: shares and costs, a panel each."""
+"""A figure that compares methods over time: shares and costs, a panel each."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def comparison(
 ) -> Figure:
     """Draw a comparison: panels over time steps, a curve in each for each label.
 
-    Accuracy and agreement are in per cent. Costs are on logarithmic axes, on which
-    there is no place for 0. A panel in which there would be nothing is left out.
+    Accuracy and agreement are in per cent. Costs are on logarithmic axes, which have no
+    place for 0. Empty panels are left out.
 
     Args:
-        rows_by_label: of which the attributes ``accuracy``, ``agreement``, ``spikes``,
+        rows_by_label: rows whose attributes ``accuracy``, ``agreement``, ``spikes``,
             ``synops``, ``energy_ratio`` and ``seconds`` are drawn, None where unknown.
-        ann_accuracy: 0..1, for a dashed line.
-        title: above.
+        ann_accuracy: 0..1, drawn as a dashed line.
+        title: text above the figure.
 
     Raises:
         OptionError: if there is nothing to draw.

@@ -22,9 +22,9 @@ from tfsnn.errors import OptionError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NEURONS = 40  # of a layer in a raster, at most
-TRACES = 3  # of a layer
-FAINTEST = 0.45  # of a spike of coefficient 1 among larger ones
+NEURONS = 40  # drawn of a layer in a raster, at most
+TRACES = 3  # potentials drawn of a layer
+FAINTEST = 0.45  # opacity of the smallest coefficients
 
 
 @styled
@@ -36,7 +36,7 @@ def raster(spikes: Mapping[str, Any]) -> Figure:
     among those that spike (or among all where none does).
 
     Args:
-        spikes: by layer, coefficients ``(T, *units)``.
+        spikes: coefficients ``(T, *units)`` by layer.
 
     Raises:
         OptionError: if there are no layers.
@@ -78,8 +78,8 @@ def potentials(spikes: Mapping[str, Any], traces: Mapping[str, Any]) -> Figure:
     are at the steps with a spike.
 
     Args:
-        spikes: by layer, coefficients ``(T, *units)``.
-        traces: by layer, potentials of the same shape.
+        spikes: coefficients ``(T, *units)`` by layer.
+        traces: potentials of the same shape by layer.
 
     Raises:
         OptionError: if there are no layers, or their shapes differ.
@@ -116,7 +116,7 @@ def potentials(spikes: Mapping[str, Any], traces: Mapping[str, Any]) -> Figure:
 
 
 def drawn_neurons(values: Any) -> tuple[np.ndarray, int]:
-    """``(T, neurons)`` of those that :func:`raster` draws, and how many there are."""
+    """Select the neurons that :func:`raster` draws: ``(T, neurons)``, and the total."""
     flat = np.reshape(values, (len(values), -1))
     neurons = np.arange(flat.shape[1])
     if len(neurons) > NEURONS:
@@ -129,7 +129,7 @@ def drawn_neurons(values: Any) -> tuple[np.ndarray, int]:
 
 
 def pixels(coefficients: np.ndarray) -> np.ndarray:
-    """RGBA of coefficients, 0..1; no spike is transparent."""
+    """Return coefficients as RGBA in 0..1; no spike is transparent."""
     above, below = (
         np.frombuffer(bytes.fromhex(colour[1:]), np.uint8) / 255
         for colour in (POSITIVE, NEGATIVE)

@@ -21,10 +21,10 @@ P = ParamSpec("P")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 INK, PALE = "#222222", "#d0d0d0"
 POSITIVE, NEGATIVE = COLOURS[0], COLOURS[1]
-MARKERS = "osD^vP"  # beside colours, for those who do not see them
+MARKERS = "osD^vP"  # tell curves apart without colours
 WIDTH, HEIGHT = 4.2, 3.0  # inches: small enough to be read on a phone
 LETTER = 0.085  # inches: an upper bound of the mean width of a letter of a title
-COLUMNS = 3  # of a legend, at most
+COLUMNS = 3  # columns of a legend, at most
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -58,13 +58,13 @@ STYLE: dict[Any, Any] = {
 }
 
 
-# By suffix of a file, what would make two files of one figure differ.
+# Metadata that would make two files of one figure differ, by suffix of the file.
 FORMATS: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": None},
     ".png": {"Software": None},
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-DPI = 200  # of PNG
+DPI = 200  # resolution of PNG files
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -86,7 +86,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def new(
     width: float = WIDTH, height: float = HEIGHT, **grid: Any
 ) -> tuple[Figure, Any]:
-    """A figure and its axes, as of ``plt.subplots``; inches."""
+    """Make a figure and its axes as ``plt.subplots`` does; sizes are in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -94,7 +94,7 @@ def new(
 
 
 def look(i: int) -> dict[str, str]:
-    """Colour and marker of the curve with number `i`; the first 36 all differ."""
+    """Return the colour and marker of curve number `i`; the first 36 all differ."""
     marker = MARKERS[(i + i // len(COLOURS)) % len(MARKERS)]
     return {"color": COLOURS[i % len(COLOURS)], "marker": marker}
 
@@ -103,10 +103,10 @@ def legend(figure: Figure, title: str | None = None, *, below: bool = False) -> 
     """Add a legend outside the axes, by which the figure grows.
 
     Args:
-        figure: what is drawn in it has labels; one that several axes share is named
-            once.
-        title: above the names, or above nothing where there are none.
-        below: whether it is below the axes instead of above.
+        figure: the figure, whose curves have labels; a label that several axes share is
+            shown once.
+        title: text above the labels; shown even where there are none.
+        below: whether the legend is below the axes instead of above.
     """
     named: dict[Any, Any] = {}
     for axes in figure.axes:
@@ -150,7 +150,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
     Args:
         figure: as one of the functions of :mod:`tfsnn.analysis.plot` returns it.
-        path: ends in .svg, .png or .pdf; a file that is there is replaced.
+        path: file that ends in .svg, .png or .pdf; it is replaced if it exists.
 
     Raises:
         OptionError: for another suffix.

@@ -1,1 +1,1 @@
-"""Prediction of data larger than memory, in shards."""
+"""Predict data larger than memory, in shards."""

@@ -24,9 +24,9 @@ class Batch:
     """Consecutive samples of one shard.
 
     Attributes:
-        shard: its number.
+        shard: the number of the shard.
         last: whether the shard ends here.
-        index: of the samples among all, ``(B,)`` int64.
+        index: numbers of the samples among all, ``(B,)`` int64.
         ids: source and row of each, ``(B,)`` text.
         x: float32 ``(B, *shape)``; by name for several inputs.
         y: class numbers, ``(B,)`` int64, or None.
@@ -40,13 +40,13 @@ class Batch:
     y: np.ndarray | None
 
     def __len__(self) -> int:
-        """B."""
+        """Return B, the number of samples."""
         return len(self.index)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """All samples, by source, and how they are cut into shards and batches."""
+    """The samples by source, cut into shards and batches."""
 
     root: Path
     sources: Sequence[Source]
@@ -70,17 +70,17 @@ class Samples:
         return all(source.labelled for source in self.sources)
 
     def bounds(self, shard: int) -> tuple[int, int]:
-        """The first sample of a shard, and that after its last."""
+        """Return the first sample of a shard, and the one after its last."""
         first = shard * self.shard_size
         return first, min(first + self.shard_size, self.size)
 
     def count(self, shards: Sequence[int]) -> int:
-        """The number of batches in some shards."""
+        """Count the batches in some shards."""
         sizes = (stop - start for start, stop in map(self.bounds, shards))
         return sum(-(-size // self.batch_size) for size in sizes)
 
     def batches(self, shards: Sequence[int]) -> Iterator[Batch]:
-        """Read some shards, given in order; what lies between is passed over."""
+        """Read some shards, given in order; samples between them are passed over."""
         for run in _runs(shards):
             rows = _Rows(self._chunks(self.bounds(run[0])[0], self.bounds(run[-1])[1]))
             for shard in run:
@@ -93,7 +93,7 @@ class Samples:
                     yield Batch(shard, end == stop, index, ids, alone(x), labels)
 
     def _chunks(self, start: int, stop: int) -> Iterator[_Chunk]:
-        """The samples from `start` to `stop`, some at a time, source by source."""
+        """Read the samples from `start` to `stop` in chunks, source by source."""
         first = 0
         for source in self.sources:
             low, high = max(start - first, 0), min(stop - first, source.samples)
@@ -116,7 +116,7 @@ class Samples:
 
 
 def _runs(numbers: Sequence[int]) -> list[list[int]]:
-    """Parts of consecutive numbers."""
+    """Split numbers into runs of consecutive ones."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and runs[-1][-1] + 1 == number:
@@ -141,14 +141,14 @@ class _Chunk:
 
 
 class _Rows:
-    """Takes any number of rows from chunks of other sizes."""
+    """A reader of any number of rows from chunks of other sizes."""
 
     def __init__(self, chunks: Iterator[_Chunk]) -> None:
         self.chunks = chunks
         self.rest: _Chunk | None = None
 
     def take(self, count: int) -> tuple[dict[str, np.ndarray], Any, np.ndarray]:
-        """x by input, y (None if some have none) and the ids of the next rows."""
+        """Return x by input, y (None if some have none) and ids of the next rows."""
         parts: list[_Chunk] = []
         while (needed := count - sum(map(len, parts))) > 0:
             chunk = self.rest or next(self.chunks)

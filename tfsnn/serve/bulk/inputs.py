@@ -1,4 +1,4 @@
-"""The files that are predicted: found, counted, and known again by their digests."""
+"""Find the files to predict, count their samples, and identify them by digests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = "TFRecord files (*.tfrecord), npz files, or folders of images"
 
 @dataclass(frozen=True)
 class Reading:
-    """How samples are read: for which inputs, raw or not, and from which features."""
+    """The way samples are read: for which inputs, raw or not, from which features."""
 
     inputs: Inputs
     raw: Raw
@@ -40,12 +40,12 @@ class Source:
     Attributes:
         name: the path from the folder that holds all of them; it is in the results.
         kind: npz, tfrecord or images.
-        samples: how many.
-        bytes: size, of all images in a folder.
-        digest: of the checksums in a file; of the names and sizes of images.
+        samples: number of samples.
+        bytes: size of the file, or of all images in a folder.
+        digest: that of the checksums in a file, or of the names and sizes of images.
         labelled: whether there are labels.
         label: the class of all images in a folder.
-        modified: when, in nanoseconds; of a file whose digest is slow to find.
+        modified: time of change in nanoseconds, for files whose digest is slow to find.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Source:
     modified: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON, without what says nothing."""
+        """Return a JSON-ready dict without the fields that are None."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def find(given: str | os.PathLike[str] | Sequence[Any]) -> tuple[Path, list[Path]]:
-    """The paths that patterns match, sorted, and the folder that holds all of them.
+    """Find the paths that patterns match, sorted, and the folder that holds them all.
 
     Raises OptionError for no pattern, DataError for one that matches nothing.
     """
@@ -92,13 +92,13 @@ def list_sources(
     known: Mapping[str, Mapping[str, Any]],
     progress: Progress | None = None,
 ) -> list[Source]:
-    """What is in each path; every file is opened, and none is read through.
+    """List the sources in each path; every file is opened, and none is read through.
 
     Args:
-        root: holds them all.
-        paths: of :func:`find`.
-        reading: what the files have to fit.
-        known: by name, what was found before: a TFRecord file of the same size and time
+        root: folder that holds all paths.
+        paths: paths from :func:`find`.
+        reading: the inputs that the files have to fit.
+        known: earlier results by name: a TFRecord file of the same size and time
             of change is not counted again.
         progress: wraps the paths.
 
@@ -144,7 +144,7 @@ def _in_path(
 
 
 def _in_folder(root: Path, path: Path, reading: Reading) -> Iterator[Source]:
-    """A source for each folder with images in it.
+    """Yield a source for each folder with images in it.
 
     Where the images are in subfolders only, these are their classes.
     """
@@ -178,7 +178,7 @@ def _in_folder(root: Path, path: Path, reading: Reading) -> Iterator[Source]:
 
 
 def image_names(folder: str | os.PathLike[str]) -> list[str]:
-    """The images directly in a folder, in the order of their names."""
+    """List the images directly in a folder, in the order of their names."""
     with os.scandir(folder) as entries:
         return sorted(e.name for e in entries if e.name.lower().endswith(IMAGES))
 
@@ -194,10 +194,10 @@ def _one_input(path: Path, reading: Reading) -> None:
 def open_source(
     root: Path, source: Source, reading: Reading
 ) -> tuple[Data, Callable[[int], str]]:
-    """Its samples, and the name of each by its row.
+    """Open a source: return its samples, and a function that names a row.
 
-    An npz file is compared with its checksums first: none of its samples is used if one
-    of them is damaged.
+    An npz file is compared with its checksums first: no sample is used if any
+    is damaged.
     """
     path = root / source.name
     if source.kind == FOLDER:

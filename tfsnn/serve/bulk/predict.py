@@ -1,4 +1,4 @@
-"""Prediction of data larger than memory: files in, shards of results out.
+"""Predict data larger than memory: files in, shards of results out.
 
 The samples of all files, in the order of the files' names, are numbered from 0, and
 shard k holds those from ``k * shard_size`` on. A shard appears whole, by renaming, and
@@ -35,16 +35,16 @@ FORMAT = 1  # of the manifest
 
 @dataclass(frozen=True)
 class BulkPrediction:
-    """What :func:`predict_files` did.
+    """The result of :func:`predict_files`.
 
     Attributes:
-        output: the folder.
-        samples: predicted now.
-        seconds: that took, compilation and reading included.
-        images_per_second: None if all was there already.
-        shards: written now.
-        shards_missing: of those of all workers; 0 when all is done.
-        totals: of all samples, once no shard is missing: samples, shards, mean_steps of
+        output: the folder of results.
+        samples: number of samples predicted now.
+        seconds: time taken, compilation and reading included.
+        images_per_second: throughput; None if all was there already.
+        shards: number of shards written now.
+        shards_missing: number that workers have yet to write; 0 when all is done.
+        totals: over all samples, with no shard missing: samples, shards, mean_steps of
             a spiking network, and accuracy where all samples have labels.
     """
 
@@ -57,7 +57,7 @@ class BulkPrediction:
     totals: Mapping[str, Any] | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON."""
+        """Return the result as a JSON-ready dict."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -114,21 +114,21 @@ def predict_files(
     arguments it makes the shards that are missing.
 
     Args:
-        model: from :func:`tfsnn.convert`, any Keras model, or anything else that
+        model: a network from :func:`tfsnn.convert`, a Keras model, or anything that
             :func:`tfsnn.simulation.engines.as_engine` takes.
         data: path or pattern, or several: TFRecord files (:mod:`tfsnn.data.tfrecord`),
             npz files (:func:`tfsnn.open_data`), or folders of images, at any depth; in
             order of their names. Where a folder has images in its subfolders only,
             these are their classes.
         output: the folder of the results; made if need be.
-        timesteps: T; that of the network if None.
+        timesteps: T; the network's own if None.
         batch_size: samples computed at a time.
         shard_size: samples in a file of results, which is held in memory until written.
         raw: keep 8-bit values at 0..255, of all inputs or of those named.
-        image_key: feature of a TFRecord file that is the sample.
-        label_key: feature that is its label; None for no labels.
+        image_key: feature of a TFRecord file that holds the sample.
+        label_key: feature that holds the label; None for no labels.
         worker: I and N: make the shards k with k mod N = I only. Workers may use the
-            same folder at the same time, and that which ends last writes the totals.
+            same folder at the same time; the last one to end writes the totals.
         progress: wraps the batches, for a progress bar.
 
     Raises:
@@ -186,7 +186,7 @@ def _check_worker(worker: tuple[int, int]) -> None:
 
 
 def _refuse_results(paths: Sequence[Path], target: Path) -> None:
-    """Refuse to read what is going to be written."""
+    """Refuse data that lies in the folder of the results."""
     place = Path(os.path.abspath(target))
     for path in paths:
         if place == path or place in path.parents:
@@ -224,7 +224,7 @@ def _predict(
     folder: Folder,
     progress: Progress | None,
 ) -> int:
-    """Make these shards; the number of samples in them."""
+    """Make these shards; return the number of samples in them."""
     count, rows = 0, []
     batches = prefetched(samples.batches(shards))
     try:
@@ -246,7 +246,7 @@ def _predict(
 
 
 def _columns(net: Engine, batch: Batch) -> dict[str, np.ndarray]:
-    """The arrays of a shard, for one batch."""
+    """Compute the arrays of a shard for one batch."""
     results = net.run(batch.x)
     outputs = [np.asarray(values) for values in results.outputs]
     first = outputs[0]

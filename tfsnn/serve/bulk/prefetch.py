@@ -1,4 +1,4 @@
-"""Reading ahead in a thread, so that reading and computing overlap."""
+"""Read ahead in a thread, so that reading and computing overlap."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 DEPTH = 2  # batches that wait to be used
-PATIENCE = 0.1  # seconds between looks at whether anybody still wants them
+PATIENCE = 0.1  # seconds between checks whether the iterator was closed
 
 
 def prefetched(items: Iterator[Item], depth: int = DEPTH) -> Iterator[Item]:
-    """The same items, read by a thread that is `depth` ahead; its errors come here.
+    """Yield the items, read by a thread `depth` ahead, whose errors are raised here.
 
     The thread ends with the iterator, or soon after that is closed.
     """
@@ -34,7 +34,7 @@ def prefetched(items: Iterator[Item], depth: int = DEPTH) -> Iterator[Item]:
             for item in items:
                 if not put(item, None):
                     break
-        except BaseException as error:  # all of them, to be raised where it is seen
+        except BaseException as error:  # raised again where items are used
             put(None, error)
         else:
             put(None, StopIteration())

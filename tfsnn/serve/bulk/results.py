@@ -1,4 +1,4 @@
-"""The folder of results: shards, each whole or not there, and a manifest.
+"""The folder of results: a manifest, and shards that are whole or not there.
 
 Shards are npz files: anybody reads them with NumPy alone, one column without the
 others; the arrays have types and shapes; and the same arrays make the same bytes.
@@ -27,7 +27,7 @@ SHOWN = 12  # characters of a digest in a message
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest in a folder, or None where there is none.
+    """Return the manifest in a folder, or None where there is none.
 
     Raises OutputError where it cannot be read, or is something else.
     """
@@ -41,7 +41,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except NotADirectoryError as error:
-        raise OutputError(f"{folder} is no folder; give another path.") from error
+        raise OutputError(f"{folder} is not a folder; give another path.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(
             f"{path} cannot be read as the manifest of predictions ({error}); give "
@@ -50,12 +50,12 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 class Folder:
-    """Shards of predictions, some of them there already."""
+    """A folder of predicted shards, some of which may be there already."""
 
     def __init__(
         self, path: Path, samples: Samples, manifest: Mapping[str, Any]
     ) -> None:
-        """Open the folder, which is made if need be.
+        """Open the folder, or make it.
 
         Raises OutputError if it cannot be written, or holds predictions by another
         model, of other data, or with other options.
@@ -108,16 +108,16 @@ class Folder:
             )
 
     def name(self, shard: int) -> str:
-        """The file of a shard."""
+        """Return the file name of a shard."""
         return f"shard-{shard:05d}-of-{self.samples.shards:05d}.npz"
 
     def missing(self) -> list[int]:
-        """The shards that are not there, in order."""
+        """List the shards that are not there, in order."""
         there = set(os.listdir(self.path))
         return [k for k in range(self.samples.shards) if self.name(k) not in there]
 
     def write(self, shard: int, columns: Mapping[str, np.ndarray]) -> None:
-        """Write a shard, whole, to the disk, or not at all.
+        """Write a shard to the disk, whole or not at all.
 
         Raises OutputError if it cannot be written.
         """
@@ -127,10 +127,10 @@ class Folder:
         ):
             np.savez(file, **columns)  # type: ignore[arg-type]  # of a stub
             file.flush()
-            os.fsync(file.fileno())  # for the name must not outlive the bytes
+            os.fsync(file.fileno())  # a name must not outlive its bytes
 
     def remove_parts(self, *suffixes: str) -> None:
-        """Remove what killed processes left; nobody may be writing such files."""
+        """Remove the files that killed processes left; nobody may be writing any."""
         for name in os.listdir(self.path):
             if PART.fullmatch(name) and name.endswith(suffixes):
                 with suppress(FileNotFoundError):
@@ -167,7 +167,7 @@ class Folder:
         return totals
 
     def _columns(self, shard: int) -> dict[str, np.ndarray]:
-        """The small columns of a shard, which is checked."""
+        """Read and check the small columns of a shard."""
         path = self.path / self.name(shard)
         wanted = ("index", "top", "steps", "label")
         try:
@@ -176,7 +176,7 @@ class Folder:
             right = np.array_equal(
                 found["index"], np.arange(*self.samples.bounds(shard))
             )
-        # Whatever the readers of zip and npy raise on damage.
+        # The readers of zip and npy raise any of these on damage.
         except Exception as error:
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
         if not right:
