@@ -1,6 +1,8 @@
 """Fit the tables of few-spikes neurons and write them as a module.
 
-    python examples/fit_few_spikes.py --output tfsnn/neurons/few_spikes_tables.py
+    python examples/fit_few_spikes.py --output TABLES
+
+Those of the package are in ``tfsnn/network/neurons/few_spikes_tables.py``.
 
 A table has, for each of K steps, a threshold T, a reset h and an output d. Which steps
 fire for an input depends on T and h alone, and given that the best d is a linear least
