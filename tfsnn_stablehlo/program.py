@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
+from tfsnn_numpy.private_apis import COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST
 
 FORM = 1  # form of the manifest, as tfsnn.export.stablehlo.writing writes it
 PREDICT, EVALUATE = "predict", "evaluate"
@@ -127,16 +128,14 @@ class Program:
         return [shards[0] for shards in run.disassemble_into_single_device_arrays()]
 
     def _compile(self, name: str) -> Any:
-        from jaxlib import xla_client
-
         code = (self.path / self.manifest["programs"][name]["file"]).read_bytes()
-        options = xla_client.CompileOptions()
+        options = COMPILE_OPTIONS.get()()
         where = np.array([[self.device.id]])
-        options.device_assignment = xla_client.DeviceAssignment.create(where)
+        options.device_assignment = DEVICE_ASSIGNMENT.get().create(where)
         client = self.device.client
         try:
             if hasattr(client, "compile_and_load"):  # JAX 0.6 and later
-                devices = xla_client.DeviceList((self.device,))
+                devices = DEVICE_LIST.get()((self.device,))
                 return client.compile_and_load(code, devices, options)
             return client.compile(code, options)
         except (RuntimeError, ValueError) as error:

@@ -14,7 +14,6 @@ ROOMS = (
     "tfsnn.errors",
     "tfsnn.extras",
     "tfsnn.files",
-    "tfsnn.private_apis",
     "tfsnn.data",
     "tfsnn.network",
     "tfsnn.layers",

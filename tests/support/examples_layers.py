@@ -14,7 +14,7 @@ from tfsnn.layers import (
     LInfBatchNormalization,
     TopKBatchNormalization,
 )
-from tfsnn.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
+from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 
 L = layers
 LayerScale, StochasticDepth = LAYER_SCALE.get(), STOCHASTIC_DEPTH.get()

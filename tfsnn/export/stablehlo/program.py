@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.private_apis import STABLEHLO
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
+from tfsnn_numpy.private_apis import STABLEHLO
 
 PREDICT, EVALUATE = "predict", "evaluate"
 FAN_OUT = "fan_out"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from keras import layers
 
-from tfsnn.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.registry import handles
+from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 
 
 def _weight(

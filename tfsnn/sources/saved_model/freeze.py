@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.private_apis import FREEZE
 from tfsnn.sources.saved_model.signature import Signature
+from tfsnn_numpy.private_apis import FREEZE
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 # Attributes that keep TensorFlow from inlining a call.

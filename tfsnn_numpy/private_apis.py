@@ -1,10 +1,8 @@
-"""The private interfaces of TensorFlow and Keras that tfsnn uses: all of them, here.
+"""The private interfaces of TensorFlow, Keras and JAX that are used: all of them.
 
 None of them is promised to stay. Each is reached through one name of this module, says
 what it is for and which versions it was tried with; a test touches each of them and
-refuses any other import of a private module anywhere in the package. (The runner of
-StableHLO programs, which must not import tfsnn, has its own in
-``tfsnn_stablehlo/program.py``.)
+refuses any other import of a private module anywhere in the packages.
 """
 
 from __future__ import annotations
@@ -81,6 +79,16 @@ STABLEHLO = PrivateInterface(
     ("2.18.1", "2.21.0"),
 )
 
+COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST = (
+    PrivateInterface(
+        "jaxlib.xla_client",
+        name,
+        "compiling an exported program for a device: JAX itself takes functions only",
+        ("0.10.2", "0.11.2"),
+    )
+    for name in ("CompileOptions", "DeviceAssignment", "DeviceList")
+)
+
 # Attributes of public objects, tried with the same versions: name, object, purpose.
 ATTRIBUTES = (
     (
@@ -93,6 +101,12 @@ ATTRIBUTES = (
         "tf.distribute.Strategy",
         "worker_devices, the devices of this process",
     ),
+    (
+        "compile_and_load",
+        "jax.Device.client",
+        "compiling an exported program; execute_sharded of the result runs it",
+    ),
 )
 
 INTERFACES = (LAYER_SCALE, STOCHASTIC_DEPTH, FREEZE, STABLEHLO)
+OF_JAX = (COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST)  # which need not be there
