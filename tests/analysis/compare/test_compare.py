@@ -282,7 +282,7 @@ def test_folders_that_cannot_be_used(work, tmp_path, results):
     assert (tmp_path / "compare.csv").read_text() == "mine"
     rows = results / "rows.jsonl"
     rows.write_text("{}\n" + rows.read_text())
-    with pytest.raises(OutputError, match="damaged: line 1 is no row"):
+    with pytest.raises(OutputError, match="damaged: line 1 is not a row"):
         again(work, results)
 
 

@@ -30,9 +30,10 @@ MAIN = "from tfsnn_cli.main import main; main()"
 LOST_SECONDS = 30  # as the docstring of tfsnn.simulation.devices.workers states
 # Killed where it would give its part.
 KILLED = f"""
-import os, signal, tfsnn.simulation.devices.workers
-tfsnn.simulation.devices.workers.Workers.gather = lambda *_: os.kill(os.getpid(),
-signal.SIGKILL) {MAIN}"""
+import os, signal
+from tfsnn.simulation.devices.workers import Workers
+Workers.gather = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{MAIN}"""
 
 
 def cluster(addresses, index):
