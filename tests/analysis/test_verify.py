@@ -23,6 +23,7 @@ def converted(name="cnn", **options):
     return model, tfsnn.convert(model, x, timesteps=4, levels=2, **options), x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnn", "residual", "depthwise", "outputs"])
 def test_the_numbers_are_those_of_numpy(name):
     model, snn, x = converted(name)

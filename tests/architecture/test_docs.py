@@ -39,6 +39,7 @@ def test_the_commands_and_snippets_of_a_page_work(page, sandbox):
             documents.run_commands(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", GENERATED)
 def test_generated_parts_are_up_to_date(page, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))  # the script adds to it

@@ -26,6 +26,7 @@ RESULTS = {
     "against_": "toolboxes.comparison",
     "backbones": "accuracy.backbones",
     "bulk_cost": "service.bulk_cost",
+    "commits": "speed.commits",
     "early_exit_": "accuracy.early_exit",
     "low_latency_": "accuracy.low_latency",
     "memory": "speed.memory",

@@ -33,6 +33,7 @@ def comparing(work):
     )
 
 
+@pytest.mark.slow
 def test_json_is_what_the_library_gives(work, comparing):
     result = run(
         *comparing,

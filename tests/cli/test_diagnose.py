@@ -62,6 +62,7 @@ def test_the_plot_is_written_once(work, arguments, tmp_path):
     succeed(*arguments, "--plot", plot, "--overwrite")
 
 
+@pytest.mark.slow
 def test_the_suffix_of_the_plot_says_its_format(arguments, tmp_path):
     for suffix, magic in ((".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")):
         plot = tmp_path / f"errors{suffix}"

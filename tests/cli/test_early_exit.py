@@ -21,6 +21,7 @@ def files(trained, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_rule_is_in_the_file(files):
     output = files / "fast.keras"
     given = (files / "snn.keras", "--data", files / "held.npz", "--output", output)

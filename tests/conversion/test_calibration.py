@@ -78,6 +78,7 @@ def test_the_data_is_swept_once(work):
     assert sweeps.passed["calibrating"] == 4
 
 
+@pytest.mark.slow
 def test_a_comparison_sweeps_once(work):
     model, x = work
     labels = []

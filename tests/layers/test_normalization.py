@@ -303,6 +303,7 @@ def network():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_a_network_trains_and_is_saved(jit_compile, tmp_path, rng):
     model = network()

@@ -28,6 +28,7 @@ def stored(method):
         return json.loads(archive.read("config.json"))["config"]["graph"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_network_saved_before_versions_computes_what_it_did(method, tmp_path):
     with np.load(FILES / "expected.npz") as expected:

@@ -117,6 +117,7 @@ def test_metadata(server):
     assert default["outputs"]["steps"]["dtype"] == "DT_INT32"
 
 
+@pytest.mark.slow
 def test_callers_at_once_each_get_their_own_answer(exported_models, monkeypatch):
     """Of other inputs and batch sizes, also beyond a batch; joined into fewer runs."""
     folder, snn, _ = exported_models

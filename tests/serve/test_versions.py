@@ -65,6 +65,7 @@ def version(number, verb=":predict"):
     return f"/v1/models/digits/versions/{number}{verb}"
 
 
+@pytest.mark.slow
 def test_a_new_version_takes_the_place_of_the_older(two, digits, which):
     with serving(digits) as server:
         assert states(server) == {"1": "AVAILABLE"}
@@ -83,6 +84,7 @@ def test_a_new_version_takes_the_place_of_the_older(two, digits, which):
         assert metadata["model_spec"]["version"] == "7"
 
 
+@pytest.mark.slow
 def test_the_newest_versions_are_loaded_and_an_older_one_where_they_go(
     two, digits, which
 ):
@@ -101,6 +103,7 @@ def test_the_newest_versions_are_loaded_and_an_older_one_where_they_go(
         assert (which(server), which(server, version(1))) == (1, 0)
 
 
+@pytest.mark.slow
 def test_only_the_newest_version_is_loaded_if_nothing_is_said(exported_models):
     with serving(exported_models[0]) as server:
         assert server.models.names == {"digits": [2], "images": [1], "pixels": [1]}
@@ -137,6 +140,7 @@ def test_a_request_to_the_older_version_is_answered_by_it(
         assert which(server) == 1
 
 
+@pytest.mark.slow
 def test_callers_meet_no_error_and_change_over_once(two, digits, which):
     """While the server itself looks into the folder, and requests come all the time."""
     callers = 4
@@ -206,6 +210,7 @@ def test_a_broken_version_changes_nothing_until_it_is_mended(
         assert latest["status"] == fine
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_gone_changes_nothing(two, digits, which, caplog):
     away = digits.with_name("away")
     with serving(digits) as server, caplog.at_level(logging.WARNING, WARNINGS):

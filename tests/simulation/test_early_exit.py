@@ -154,6 +154,7 @@ def test_the_skip_of_a_residual_network_and_max_pooling_leave_too():
         np.testing.assert_allclose(found.outputs[0], answers, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_predict_gives_outputs_alone_and_the_rule_is_saved(spiking, tmp_path):
     snn, x = spiking
     config = snn.get_config()

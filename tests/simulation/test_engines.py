@@ -192,6 +192,7 @@ class ByTensorFlow(Program):
         return [over_time, np.stack([found.observed[f"counts/{n}"] for n in nodes])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["max_pooling", "paced"])
 def test_a_program_is_an_engine(name, tmp_path):
     snn, x = network(name)

@@ -109,6 +109,7 @@ def test_evaluate_and_verify(model, snn, data):
     assert tfsnn.verify(model, snn, data).agreement > 0.9
 
 
+@pytest.mark.slow
 def test_the_command_line(model, data, tmp_path):
     model.save(tmp_path / "encoder.keras")
     y = model.predict([data["tokens"], data["mask"]], verbose=0).argmax(-1)

@@ -28,6 +28,7 @@ def folders(tmp_path_factory):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["max_pooling", "paced"])
 @pytest.mark.parametrize("steps", [None, [1, 3, T]])
 def test_the_table_is_that_of_evaluate(name, steps, folders):

@@ -15,8 +15,14 @@ def label(kind):
     return f"ops.{kind}" if isinstance(kind, str) else kind.__name__
 
 
+QUICK = 1  # examples of each kind that are not slow
 CASES = [
-    pytest.param(kind, example, id=f"{label(kind)}-{i}")
+    pytest.param(
+        kind,
+        example,
+        id=f"{label(kind)}-{i}",
+        marks=[pytest.mark.slow] if i >= QUICK else [],
+    )
     for kind, examples in EXAMPLES.items()
     for i, example in enumerate(examples)
 ]

@@ -204,6 +204,7 @@ def test_it_goes_on_after_a_line_that_was_cut_off(work, compared, results, watch
     assert json.loads((results / "compare.json").read_text()) == found.to_dict()
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_ctrl_c(work, compared, tmp_path, watched):
     stopped = Watched(interrupted=("data_norm", 1))
     with pytest.raises(KeyboardInterrupt):
@@ -342,6 +343,7 @@ def test_what_is_wrong_with_all_methods_is_raised(work):
         tfsnn.compare(model, x, x, once, batch_size=0)
 
 
+@pytest.mark.slow
 def test_a_calibration_takes_the_place_of_its_data(work, compared):
     model, x, y, _ = work
     known = tfsnn.calibration(model, x[:32], limit=16, seed=3)

@@ -72,6 +72,7 @@ def test_starting_empty_is_a_bias():
     assert "on average" not in diagnosed(0.5).advice
 
 
+@pytest.mark.slow
 def test_spikes_that_cannot_be_taken_back_are_unevenness():
     """Two neurons of one rate cancel; but one starts earlier, and the next fires."""
     model = stack(np.eye(2), np.array([[1.0], [-1.0]]))

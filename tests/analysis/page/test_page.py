@@ -168,6 +168,7 @@ def test_parts_are_all_operations(network, page):
     assert "<strong>&lt;own&gt;</strong>: 8 pJ" in page
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_else(page):
     assert "<script" not in page and "@import" not in page
     addresses = re.findall(r'(?:href|src)="([^"]*)"|url\(([^)]*)\)', page)

@@ -53,6 +53,7 @@ def choices(name, option):
     return ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_every_rule_plans_for_each_channel_layer_and_neuron(name, calibrated):
     graph, statistics = calibrated["depthwise"]

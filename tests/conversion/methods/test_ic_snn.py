@@ -106,6 +106,7 @@ def model_of_convolutions():
 CODED = {"coding": "compensated", "correct": "none"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timesteps", [2, 8])
 def test_compensation_makes_the_sum_of_the_first_layer_exact(timesteps):
     model = model_of_convolutions()
@@ -125,6 +126,7 @@ def test_compensation_makes_the_sum_of_the_first_layer_exact(timesteps):
     assert errors[1] > 0
 
 
+@pytest.mark.slow
 def test_the_spikes_of_the_input_are_counted():
     model = model_of_convolutions()
     x = images(model)

@@ -229,6 +229,7 @@ def decoded(snn, x, timesteps=None):
     return {n: s.mean(0) * np.asarray(snn.graph[n].scale) for n, s in spikes.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", [0.5, [0.5, 1.0, 2.0, 4.0]])
 @pytest.mark.parametrize("levels", [1, 4, 8])
 def test_at_as_many_steps_as_levels_the_first_layer_is_exact(levels, bound):

@@ -34,6 +34,7 @@ def test_a_served_sample_leaves_as_it_does_in_predict(trained, tmp_path):
     assert (served["spikes"].numpy() == spikes).all()
 
 
+@pytest.mark.slow
 def test_it_can_be_left_out_and_has_to_be_there_when_asked_for(trained, tmp_path):
     model, x = trained
     snn = tfsnn.convert(model, x[:100], "termapping", timesteps=3, correct="none")

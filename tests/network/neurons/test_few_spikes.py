@@ -153,6 +153,7 @@ def test_wide_tables_serve_wide_activations():
     assert chosen[0][1] < 4 < chosen[1][1] < 16 < chosen[2][1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rounding", "offset"), [(0.5, 0.5), (0.0, 0.0)])
 @pytest.mark.parametrize("steps", [3, 8])
 def test_a_relu_is_its_bits(steps, rounding, offset):

@@ -159,6 +159,7 @@ def steps_of(kind):
     return 2 if kind == "differential" else 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["mlp", "maxpool_on_spikes"])
 def test_chunks_of_any_size_give_the_same(kind, name):

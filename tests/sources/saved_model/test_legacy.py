@@ -63,6 +63,7 @@ def test_a_keras_2_cnn(tmp_path):
     assert rebuilt.get_layer("dilated").dilation_rate == (2, 2)
 
 
+@pytest.mark.slow
 def test_keras_2_on_more_axes(tmp_path):
     """Dense there is Reshape, MatMul, Reshape, and merges time with the batch."""
     rebuilt = legacy(
