@@ -11,9 +11,7 @@ from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
-from tfsnn.network.operations import shares
-from tfsnn.network.roles import roles
-from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
+from tfsnn.simulation.report import ConversionReport, PopulationReport, graph_fields
 
 
 def report_conversion(
@@ -24,23 +22,17 @@ def report_conversion(
     options: Mapping[str, Any],
 ) -> ConversionReport:
     """Make the report of a conversion."""
-    of_node = roles(graph)
     return ConversionReport(
         method=method,
         options=dict(options),
         timesteps=options["timesteps"],
         samples=max((s.samples for s in statistics.values()), default=0),
-        layers=graph.layers,
         populations=tuple(
             _population(node, statistics[node.name], plan)
             for node in graph.of_kind(Rate)
         ),
-        nodes=tuple(
-            NodeReport(node.name, node.layer, node.label, of_node[node.name])
-            for node in graph
-        ),
-        shares=shares(graph),
         notes=plan.notes,
+        **graph_fields(graph),
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tfsnn.network.graph import Graph, LayerRecord
-from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING
+from tfsnn.network.operations import shares
+from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 from tfsnn_numpy.results import table
 
 
@@ -55,6 +56,19 @@ class NodeReport:
     layer: str
     kind: str
     role: str
+
+
+def graph_fields(graph: Graph) -> dict[str, Any]:
+    """Return the fields of a report that follow from the graph: layers, nodes, shares.
+
+    A node that no Keras layer was made into stands under its own name.
+    """
+    of_node = roles(graph)
+    nodes = (
+        NodeReport(node.name, node.layer or node.name, node.label, of_node[node.name])
+        for node in graph
+    )
+    return {"layers": graph.layers, "nodes": tuple(nodes), "shares": shares(graph)}
 
 
 @dataclass(frozen=True)

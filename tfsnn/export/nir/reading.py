@@ -28,10 +28,8 @@ from tfsnn.export.nir.writing import RECORD, SCALES
 from tfsnn.extras import require
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Spiking
-from tfsnn.network.operations import shares
-from tfsnn.network.roles import roles
 from tfsnn.simulation.model import SpikingModel
-from tfsnn.simulation.report import ConversionReport, NodeReport, PopulationReport
+from tfsnn.simulation.report import ConversionReport, PopulationReport, graph_fields
 from tfsnn_numpy.defaults import RESETS
 
 FAILED = "node(s) of NIR cannot be read"
@@ -204,19 +202,13 @@ def _parameters(node: Any) -> int:
 
 
 def _report(graph: Graph, options: dict[str, Any], timesteps: int) -> ConversionReport:
-    of_node = roles(graph)
     return ConversionReport(
         method="import_nir",
         options=options,
         timesteps=timesteps,
         samples=0,
-        layers=graph.layers,
         populations=tuple(_population(node) for node in graph.of_kind(Spiking)),
-        nodes=tuple(
-            NodeReport(node.name, node.name, type(node).__name__, of_node[node.name])
-            for node in graph
-        ),
-        shares=shares(graph),
+        **graph_fields(graph),
     )
 
 
