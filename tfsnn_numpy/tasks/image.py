@@ -1,0 +1,91 @@
+"""Image to image: denoising, super-resolution, depth, colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfsnn_numpy.tasks.contract import Sums
+from tfsnn_numpy.tasks.output import PROBABILITIES, Output
+from tfsnn_numpy.tasks.regression import Regression
+
+CHANNELS = 4  # at most, of a picture
+WINDOW, DEVIATION = 11, 1.5  # of the Gaussian that SSIM looks through
+STABLE = (0.01, 0.03)  # SSIM's K1 and K2
+
+
+class Image(Regression):
+    """A picture for each sample."""
+
+    name = "image"
+    metric = "psnr"
+    expects = "a picture of the output's shape for each sample"
+    in_points = False
+    by_unit = False
+
+    def __init__(self, output: Output, peak: float = 1.0) -> None:
+        """Take the output, and the range of its values: 1, 2 or 255."""
+        super().__init__(output)
+        self.peak = peak
+
+    @classmethod
+    def of(cls, output: Output, y: np.ndarray | None) -> Image:
+        """Take the range of values from the head, or else from the labels."""
+        if output.head in PROBABILITIES or y is None:
+            return cls(output)
+        if y.max(initial=0) > 1.5:
+            return cls(output, 255.0)
+        return cls(output, 2.0 if y.min(initial=0) < -0.01 else 1.0)
+
+    @classmethod
+    def suits(cls, output: Output, y: np.ndarray | None) -> bool:
+        """Take pictures: two axes of places, and 1 to 4 channels."""
+        shape = output.shape
+        picture = len(shape) == 3 and shape[-1] <= CHANNELS and min(shape[:2]) > 1
+        return picture and super().suits(output, y)
+
+    def counted(self, outputs: np.ndarray, labels: np.ndarray) -> Sums:
+        """Add up the PSNR and the SSIM of pictures, and the errors of regression."""
+        outputs = outputs.astype(np.float64)
+        errors = ((outputs - labels) ** 2).reshape(len(labels), -1)
+        floor = (self.peak * 1e-6) ** 2  # of equal pictures: 120 dB
+        square = np.maximum(errors.mean(1) if errors.size else errors.sum(1), floor)
+        return {
+            **super().counted(outputs, labels),
+            "psnr": (10 * np.log10(self.peak**2 / square)).sum(),
+            "ssim": ssim(outputs, labels, self.peak).sum(),
+        }
+
+    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Return the means of PSNR, dB, and SSIM over pictures; R²; absolute error."""
+        n = float(sums["samples"])
+        found = {"psnr": float(sums["psnr"]) / n, "ssim": float(sums["ssim"]) / n}
+        return {**found, **super().scores(sums)}
+
+
+def ssim(x: np.ndarray, y: np.ndarray, peak: float) -> np.ndarray:
+    """Return the structural similarity of pictures ``(N, H, W, C)``, ``(N,)``.
+
+    The mean over places and channels, through a Gaussian window of 11 by 11 pixels, or
+    less for smaller pictures (Z. Wang et al., IEEE Transactions on Image Processing
+    13(4), 2004).
+    """
+    size = min(WINDOW, *(n - 1 + n % 2 for n in x.shape[1:3]))
+    places = np.arange(size) - size // 2
+    window = np.exp(-(places**2) / (2 * DEVIATION**2))
+    window /= window.sum()
+
+    def blurred(values: np.ndarray) -> np.ndarray:
+        for axis in (1, 2):
+            views = np.lib.stride_tricks.sliding_window_view(values, size, axis)
+            values = views @ window
+        return values
+
+    c1, c2 = ((k * peak) ** 2 for k in STABLE)
+    mx, my = blurred(x), blurred(y)
+    vx, vy = blurred(x * x) - mx * mx, blurred(y * y) - my * my
+    cov = blurred(x * y) - mx * my
+    found = (2 * mx * my + c1) * (2 * cov + c2)
+    found /= (mx**2 + my**2 + c1) * (vx + vy + c2)
+    return found.reshape(len(x), -1).mean(1) if len(x) else np.zeros(0)
