@@ -23,7 +23,7 @@ class Task(ABC):
         expects: what labels it takes, to be read behind "give".
         decides: whether an output says something that is right or wrong, so that two
             networks agree or do not.
-        in_points: whether the score is a share, so that it is lost in points.
+        unit: the unit of the score: "%" for a share, which is lost in points.
         by_unit: whether the units of an output are quantities of their own, each with
             its own deviation.
         kept: samples whose outputs are kept for :meth:`of_kept`.
@@ -34,7 +34,7 @@ class Task(ABC):
     metric: ClassVar[str]
     expects: ClassVar[str]
     decides: ClassVar[bool] = True
-    in_points: ClassVar[bool] = True
+    unit: ClassVar[str] = "%"
     by_unit: ClassVar[bool] = False
     kept: ClassVar[int] = 0
 
@@ -56,6 +56,20 @@ class Task(ABC):
             output: the output.
             y: the first labels, as stored, ``(N, ...)``; None where there are none.
         """
+
+    @classmethod
+    def text(cls, score: float | None) -> str:
+        """Return a score as text, with its unit."""
+        if score is None:
+            return "-"
+        if cls.unit == "%":
+            return f"{100 * score:.2f} %"
+        return f"{score:.2f} {cls.unit}" if cls.unit else f"{score:.4f}"
+
+    @classmethod
+    def points(cls, lost: float) -> float:
+        """Return a difference of scores in points: per cent, or hundredths, or dB."""
+        return lost if cls.unit == "dB" else 100 * lost
 
     @property
     def label_shape(self) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ def find_tasks(
     wanted: Wanted = None,
     *,
     where: str = "y",
-    hints: Mapping[str, str] | None = None,
+    hints: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Task]:
     """Find the task of each output.
 
@@ -49,8 +49,8 @@ def find_tasks(
         y: the first labels, as stored (:data:`tfsnn_numpy.tasks.labels.Labels`).
         wanted: the tasks that were asked for, by output, or that of all outputs.
         where: what the labels are of, for messages.
-        hints: tasks by output that are taken where head, shape and labels leave a
-            choice, such as those that a loss speaks of.
+        hints: tasks by output, of which the first is taken that head, shape and labels
+            allow, such as those that a loss speaks of.
 
     Raises:
         OptionError: for a task or an output that does not exist.
@@ -61,10 +61,27 @@ def find_tasks(
     labels = labels_of(y, names, where)
     return [
         _find(
-            output, part, asked.get(output.name), (hints or {}).get(output.name), where
+            output,
+            part,
+            asked.get(output.name),
+            (hints or {}).get(output.name, ()),
+            where,
         )
         for output, part in zip(outputs, labels, strict=True)
     ]
+
+
+def guess_tasks(
+    outputs: Sequence[Output],
+    y: Labels | None = None,
+    hints: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, str]:
+    """Find the names of the tasks by output; labels that fit none are left out."""
+    try:
+        found = find_tasks(outputs, y, hints=hints)
+    except DataError:
+        found = find_tasks(outputs, hints=hints)
+    return {task.output.name: task.name for task in found}
 
 
 def labels_of(
@@ -103,7 +120,7 @@ def _find(
     output: Output,
     y: np.ndarray | None,
     asked: str | None,
-    hint: str | None,
+    hints: Sequence[str],
     where: str,
 ) -> Task:
     if y is not None and y.ndim == 0:
@@ -119,5 +136,5 @@ def _find(
             f"for the output {output.name} of shape {output.shape}. Give those of a "
             f"task ({forms}), or leave y out where no labels are needed"
         )
-    hinted = [task for task in suited if task.name == hint]
+    hinted = [TASKS[name] for name in hints if TASKS.get(name) in suited]
     return (hinted or suited)[0].of(output, y)

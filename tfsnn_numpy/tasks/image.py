@@ -21,7 +21,7 @@ class Image(Regression):
     name = "image"
     metric = "psnr"
     expects = "a picture of the output's shape for each sample"
-    in_points = False
+    unit = "dB"
     by_unit = False
 
     def __init__(self, output: Output, peak: float = 1.0) -> None:
@@ -48,9 +48,9 @@ class Image(Regression):
     def counted(self, outputs: np.ndarray, labels: np.ndarray) -> Sums:
         """Add up the PSNR and the SSIM of pictures, and the errors of regression."""
         outputs = outputs.astype(np.float64)
-        errors = ((outputs - labels) ** 2).reshape(len(labels), -1)
+        errors = ((outputs - labels) ** 2).reshape(len(labels), self.output.size)
         floor = (self.peak * 1e-6) ** 2  # of equal pictures: 120 dB
-        square = np.maximum(errors.mean(1) if errors.size else errors.sum(1), floor)
+        square = np.maximum(errors.mean(1), floor)
         return {
             **super().counted(outputs, labels),
             "psnr": (10 * np.log10(self.peak**2 / square)).sum(),

@@ -17,6 +17,7 @@ class Regression(Task):
     metric = "r2"
     expects = "numbers of the output's shape for each sample"
     decides = False
+    unit = ""
     by_unit = True
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tfsnn.errors import OptionError
@@ -11,6 +11,7 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.results import Results
 from tfsnn.sources.keras_model.structure import OutputKeys
 from tfsnn_numpy.sums import Costs
+from tfsnn_numpy.tasks import Output
 
 
 class Engine(ABC):
@@ -24,6 +25,8 @@ class Engine(ABC):
         inputs: the shapes of one sample, by name, in order.
         whole_inputs: the inputs that take integers.
         timesteps: T, the steps of a run; None for a network that is not spiking.
+        outputs: the outputs, in order, as far as judging needs to know them.
+        hints: tasks by output, taken where head, shape and labels leave a choice.
         output_keys: how the outputs are arranged
             (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
         early_exit: the rule by which samples leave a run that nothing observes.
@@ -36,6 +39,8 @@ class Engine(ABC):
     inputs: Mapping[str, tuple[int, ...]]
     whole_inputs: Collection[str] = frozenset()
     timesteps: int | None = None
+    outputs: Sequence[Output] = ()
+    hints: Mapping[str, Sequence[str]] = {}
     output_keys: OutputKeys = False
     early_exit: ExitRule | None = None
 
@@ -60,7 +65,7 @@ class Engine(ABC):
 
         Args:
             x: samples ``(B, *input shape)``; of several inputs a dict by name.
-            observe: any of "outputs" (the first output after each step) and "counts"
+            observe: any of "outputs" (the outputs after each step) and "counts"
                 (spikes and operations, by node). With any of these all samples go
                 through all steps.
         """

@@ -19,7 +19,7 @@ from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
 class ProgramEngine(Engine):
     """A :class:`tfsnn_stablehlo.Program`, for the T that it was exported with.
 
-    With observations there is the first output alone, as the program has no others.
+    With observations there are the outputs that its program gives after each step.
     """
 
     kind = "stablehlo"
@@ -31,6 +31,7 @@ class ProgramEngine(Engine):
         self.inputs, self.whole_inputs = program.inputs, program.whole_inputs
         self.timesteps = program.timesteps
         self.output_keys = len(program.manifest["programs"][PREDICT]["results"]) > 1
+        self.outputs, self.hints = program.outputs, program.hints
         self._known = program.manifest["evaluation"]
 
     @classmethod
@@ -60,13 +61,16 @@ class ProgramEngine(Engine):
             self.program.run(EVALUATE, {k: v[i : i + size] for k, v in feed.items()})
             for i in range(0, count, size)
         ]
-        over_time, *counts = (
-            np.concatenate(values, 1 + place)  # the batch is behind T, and behind N, S
-            for place, values in enumerate(zip(*parts, strict=True))
-        )
-        nodes = [node["node"] for node in self._known["counted"]]
-        by_node = dict(zip(nodes, counts[0], strict=True)) if counts else {}
-        return Results([over_time[-1]], over_time, by_node, steps)
+        seen = [self.program.observed(part) for part in parts]
+        over_time = [
+            np.concatenate(values, 1)  # the batch is behind T
+            for values in zip(*(each.over_time for each in seen), strict=True)
+        ]
+        by_node = {
+            node: np.concatenate([each.counts[node] for each in seen], 1)
+            for node in seen[0].counts
+        }
+        return Results([values[-1] for values in over_time], over_time, by_node, steps)
 
     def costs(self) -> Costs:
         """Return the costs that the manifest has of connections and time."""

@@ -32,6 +32,7 @@ class SpikingEngine(Engine):
         self.snn, self.timesteps, self.early_exit = snn, timesteps, early_exit
         self.name, self.output_keys = snn.name, snn.output_keys
         self.inputs, self.whole_inputs = snn.inputs_by_name, snn.whole_inputs
+        self.outputs, self.hints = snn.outputs_known, snn.report.hints
         # Counted now: that cannot be done while a strategy's function is traced.
         self._operations = snn.operations_per_sample
 
@@ -59,14 +60,17 @@ class SpikingEngine(Engine):
         """Simulate a batch, with tensors as results."""
         rule = None if observe else self.early_exit
         found = self.snn.run(x, self.timesteps, observe, rule)
-        over_time: Any = ()
-        counts = {}
-        for key, values in found.observed.items():
-            kind, node = key.split("/", 1)
-            if kind == COUNTS:
-                counts[node] = values
-            elif kind == OUTPUTS and node == self.snn.first_output:
-                over_time = values
+        seen = found.observed
+        over_time = [
+            seen[key]
+            for name in self.snn.graph_outputs
+            if (key := f"{OUTPUTS}/{name}") in seen
+        ]
+        counts = {
+            key.removeprefix(f"{COUNTS}/"): values
+            for key, values in seen.items()
+            if key.startswith(f"{COUNTS}/")
+        }
         return Results(found.outputs, over_time, counts, found.steps)
 
     def costs(self) -> Costs:
