@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
 from tfsnn.errors import ModelError
 
 FILE = "saved_model.pb"
+LARGEST_VERSION = 2**63 - 1
+VERSION = re.compile("[0-9]{1,20}")
 
 
 def find_models(folder: Path) -> dict[str, list[Path]]:
@@ -44,8 +47,9 @@ def find_models(folder: Path) -> dict[str, list[Path]]:
 
 
 def _versions(folder: Path) -> list[Path]:
-    numbered = (path for path in folder.iterdir() if path.name.isdecimal())
-    found = (path for path in numbered if (path / FILE).is_file())
+    numbered = (path for path in folder.iterdir() if VERSION.fullmatch(path.name))
+    valid = (path for path in numbered if int(path.name) <= LARGEST_VERSION)
+    found = (path for path in valid if (path / FILE).is_file())
     return sorted(found, key=lambda path: int(path.name))
 
 
