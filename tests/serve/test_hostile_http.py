@@ -137,6 +137,10 @@ def test_connect_and_head(server):
     first, _, second = raw.partition(b"\r\n\r\n")
     assert first.startswith(b"HTTP/1.1 400 ")  # and no body
     assert answers(second)[0][0] == 200
+    with connect(server) as connection:
+        connection.sendall(head("HEAD", "/v1/" + "y" * 9000))
+        raw = received(connection)
+    assert raw.startswith(b"HTTP/1.1 414 ") and raw.endswith(b"\r\n\r\n")
 
 
 def test_pipelined_requests_are_answered_in_order(server):

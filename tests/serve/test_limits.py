@@ -1,5 +1,6 @@
 """Slow clients are cut after a time, and make room for others when there is none."""
 
+import resource
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -186,6 +187,17 @@ def test_a_stop_does_not_wait_for_slow_clients(digits):
         for one in opened:
             one.close()
     assert time.monotonic() - start < 3
+
+
+def test_there_are_no_more_connections_than_files(digits, monkeypatch):
+    """Of 196 files 192 are for other things; a fifth connection might not open."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (196, 196))
+    with serving(digits) as server, held_open(server, b"", 6, 0.05) as slow:
+        assert [ended(one)[0] for one in slow[:2]] == [[], []]
+        for one in slow[2:]:
+            one.settimeout(0.05)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
 
 
 @pytest.mark.parametrize("given", [0, -1.0, float("nan"), float("inf")])

@@ -8,8 +8,6 @@ sends requests without taking answers fills its own memory.
 from __future__ import annotations
 
 import asyncio
-from email.utils import formatdate
-from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
@@ -19,34 +17,13 @@ from tfsnn.serve.errors import RequestError
 from tfsnn.serve.http import heads
 from tfsnn.serve.http.connections import Connections
 from tfsnn.serve.http.limits import HttpLimits
-from tfsnn.serve.http.messages import Application, Request, Response
+from tfsnn.serve.http.messages import Application, Request, Response, written
+from tfsnn.serve.http.stages import AT_THE_END, CLOSING_SECONDS, READING, Stage
 
 EVENTS_AT_A_TIME = 64  # then other connections have their turn
 # So much of a refused body is still read: a client reads the answer when it has sent.
 DISCARDED_BYTES = 2**28
-CLOSING_SECONDS = 1.0  # for the last bytes of a connection
 SHORT = "the server has no room for more connections, and this one waited longest"
-
-
-class Stage(Enum):
-    """What a connection is doing."""
-
-    IDLE = auto()  # answered, and nothing of a further request has arrived
-    HEAD = auto()  # the line and headers of a request arrive
-    BODY = auto()
-    WORK = auto()  # the request has arrived whole
-    SENDING = auto()  # the client takes the answer
-    DISCARDING = auto()  # the answer was the last: what still arrives is thrown away
-    CLOSING = auto()
-
-
-READING = (Stage.IDLE, Stage.HEAD, Stage.BODY)
-# Seconds that each stage may still take when the server ends.
-AT_THE_END = {stage: 0.2 for stage in READING} | {
-    Stage.SENDING: 2.0,
-    Stage.DISCARDING: 0.5,
-    Stage.CLOSING: 0.5,
-}
 
 
 class Connection(asyncio.Protocol):
@@ -210,8 +187,8 @@ class Connection(asyncio.Protocol):
     def _take(self, event: Any) -> None:
         """Take one part of a request."""
         if isinstance(event, h11.Request):
-            heads.check_head(event, self._limits)
             self._method, self._path = event.method.decode(), heads.path_of(event)
+            heads.check_head(event, self._limits)
             self._enter(Stage.BODY, self._limits.body_timeout)
             if self._http.they_are_waiting_for_100_continue:
                 go_on = h11.InformationalResponse(status_code=100, headers=[])
@@ -259,27 +236,16 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, error: RequestError) -> None:
         """Answer with an error, and take no more requests."""
+        self._connections.hold(self, -self.held)
+        self._body = bytearray()
         self._send(error)
         self._linger(self._limits.body_timeout)
 
     def _send(self, answer: Response | RequestError) -> None:
         """Write an answer; one to a request that is not whole is the last."""
-        response = answer
-        if isinstance(response, RequestError):
-            response = Response.of_error(response)
-        headers = [("date", formatdate(usegmt=True)), *response.headers]
-        last = answer is not response or (
-            self._ending and not self._http.trailing_data[0]
-        )
-        if last:
-            headers.append(("connection", "close"))
-        head = h11.Response(
-            status_code=response.status,
-            headers=headers,
-            reason=response.status.phrase,
-        )
-        events: list[Any] = [head]
-        if self._method != "HEAD":
-            events.append(h11.Data(data=response.body))
-        sent = [self._http.send(event) for event in [*events, h11.EndOfMessage()]]
+        last = self._ending and not self._http.trailing_data[0]
+        if isinstance(answer, RequestError):
+            answer, last = Response.of_error(answer), True
+        events = written(answer, self._method, last)
+        sent = (self._http.send(event) for event in events)
         self._transport.write(b"".join(part for part in sent if part))

@@ -33,7 +33,7 @@ class Connections:
     request that has arrived is answered.
     """
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: float, most_bytes: int) -> None:
         """Start with none.
 
         Args:
@@ -73,7 +73,7 @@ class Connections:
         self._waiting[connection] = None
 
     def hold(self, connection: Waiting, size: int) -> None:
-        """Take note that a waiting connection holds so many more bytes."""
+        """Take note that a waiting connection holds so many more bytes, or less."""
         self._held += size
         while self._held > self._most_bytes:
             self._cut(next(each for each in self._waiting if each.held))

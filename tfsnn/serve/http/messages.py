@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
+
+import h11
 
 from tfsnn.serve.errors import RequestError
 
@@ -58,6 +61,23 @@ class Response:
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             found.append(("retry-after", RETRY_AFTER))
         return found
+
+
+def written(response: Response, method: str, last: bool) -> list[h11.Event]:
+    """Return an answer as the events of h11.
+
+    Args:
+        response: the answer.
+        method: of the request; there is no body in answers to HEAD.
+        last: whether the connection is closed after it.
+    """
+    headers = [("date", formatdate(usegmt=True)), *response.headers]
+    if last:
+        headers.append(("connection", "close"))
+    status = response.status
+    head = h11.Response(status_code=status, headers=headers, reason=status.phrase)
+    body = [] if method == "HEAD" else [h11.Data(data=response.body)]
+    return [head, *body, h11.EndOfMessage()]
 
 
 Application = Callable[[Request], Awaitable[Response]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import socket
 import threading
@@ -15,7 +16,13 @@ from tfsnn.serve.http.connections import TICK, Connections
 from tfsnn.serve.http.limits import HttpLimits
 from tfsnn.serve.http.messages import Application
 
-BACKLOG = 256  # connections that wait to be accepted
+try:
+    import resource
+except ImportError:  # Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
+
+BACKLOG = 128  # connections that wait to be accepted
+OTHER_FILES = 64  # that the process may have open beside its connections
 PATIENCE = 30.0  # seconds for the requests that have arrived when the service stops
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -34,7 +41,8 @@ class Service:
             most_bytes: bytes of bodies that arrive, of all clients together.
         """
         self._application, self._limits = application, limits
-        self._connections = Connections(limits.max_connections, most_bytes)
+        most = min(limits.max_connections, _possible())
+        self._connections = Connections(most, most_bytes)
         self._stopped = False
 
     def run(self, listener: socket.socket) -> None:
@@ -60,6 +68,16 @@ class Service:
 
     def _connect(self) -> Connection:
         return Connection(self._application, self._limits, self._connections)
+
+
+def _possible() -> float:
+    """Return for how many connections there are files, of which each takes one."""
+    if resource is None:
+        return math.inf
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return math.inf
+    return max(files - BACKLOG - OTHER_FILES, 1)
 
 
 @contextmanager
