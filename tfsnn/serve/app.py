@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from tfsnn.export.saved_model.versions import LARGEST_VERSION
 from tfsnn.serve import description, rest
 from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import NoModelError, RequestError
-from tfsnn.serve.folders import LARGEST_VERSION
 from tfsnn.serve.http import Request, Response
 from tfsnn.serve.models import Models
 

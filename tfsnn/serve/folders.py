@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from pathlib import Path
 
 from tfsnn.errors import ModelError
+from tfsnn.export.saved_model.versions import version_number
 
 FILE = "saved_model.pb"
-LARGEST_VERSION = 2**63 - 1
-VERSION = re.compile("[0-9]{1,20}")
 
 
 def find_models(folder: Path) -> dict[str, list[Path]]:
@@ -47,9 +45,8 @@ def find_models(folder: Path) -> dict[str, list[Path]]:
 
 
 def _versions(folder: Path) -> list[Path]:
-    numbered = (path for path in folder.iterdir() if VERSION.fullmatch(path.name))
-    valid = (path for path in numbered if int(path.name) <= LARGEST_VERSION)
-    found = (path for path in valid if (path / FILE).is_file())
+    numbered = (path for path in folder.iterdir() if version_number(path) is not None)
+    found = (path for path in numbered if (path / FILE).is_file())
     return sorted(found, key=lambda path: int(path.name))
 
 

@@ -225,6 +225,7 @@ def test_what_is_refused(tmp_path, monkeypatch):
         (OptionError, "one input, .*float or uint8", {"input_type": "jpeg"}),
         (OptionError, "raw is for 8-bit", {"raw": True}),
         (OptionError, "version=-1", {"version": -1}),
+        (OptionError, f"{2**63} is above {2**63 - 1}", {"version": 2**63}),
         (DataError, "2 lines, the network 3", {"class_names": names}),
         (DataError, "missing.*cannot be read", {"class_names": tmp_path / "missing"}),
     ):
