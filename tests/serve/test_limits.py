@@ -203,5 +203,7 @@ def test_there_are_no_more_connections_than_files(digits, monkeypatch):
 @pytest.mark.parametrize("given", [0, -1.0, float("nan"), float("inf")])
 def test_a_limit_that_is_none_is_refused(given):
     for limit in ("header_timeout", "body_timeout", "idle_timeout", "send_timeout"):
-        with pytest.raises(OptionError, match=f"{limit}={given} must be seconds"):
+        with pytest.raises(
+            OptionError, match=f"{limit}={given} must be a number of seconds"
+        ):
             ServerOptions(**{limit: given})

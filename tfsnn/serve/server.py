@@ -64,11 +64,13 @@ class ServerOptions(HttpLimits):
         for field in dataclasses.fields(self):
             if field.name == "host":
                 continue
-            value, seconds = getattr(self, field.name), field.name.endswith("_timeout")
-            if seconds and not 0 < value < math.inf:
-                raise OptionError(f"{field.name}={value} must be seconds, more than 0")
-            least = int(field.name not in FROM_ZERO)
-            if not seconds and not value >= least:  # or no number
+            value, least = getattr(self, field.name), int(field.name not in FROM_ZERO)
+            if field.name.endswith("_timeout"):
+                if not 0 < value < math.inf:
+                    raise OptionError(
+                        f"{field.name}={value} must be a number of seconds above 0"
+                    )
+            elif not value >= least:  # or no number
                 raise OptionError(f"{field.name}={value} must be at least {least}")
 
 
