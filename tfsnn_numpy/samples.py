@@ -155,10 +155,10 @@ def check_arrays(
             f"{name}: the inputs differ in their number of samples ({found}); give "
             "each sample a row in every input."
         )
-    labels = y if isinstance(y, Mapping) else {None: y}
-    for key, array in labels.items():
+    labels: Mapping[Any, Any] = y if isinstance(y, Mapping) else {None: y}
+    for output, array in labels.items():
         if array is not None and tuple(array.shape[:1]) != (size,):
-            what = "y" if key is None else f"y of the output {key}"
+            what = "y" if output is None else f"y of the output {output}"
             raise DataError(
                 f"{name}: {first} has {size} samples but {what} is of shape "
                 f"{tuple(array.shape)}; give one label per sample."

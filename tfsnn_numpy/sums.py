@@ -10,7 +10,7 @@ import numpy as np
 
 from tfsnn_numpy.judging import Judged, Judging
 from tfsnn_numpy.results import Energy, Row
-from tfsnn_numpy.tasks import Tally
+from tfsnn_numpy.tasks import Figures, Tally
 
 # Columns of the counts of a node: spikes, whatever their coefficient; the sum of their
 # absolute coefficients; the accumulates of both.
@@ -160,7 +160,8 @@ class Sums:
 
     def judged(self) -> tuple[Judged, ...]:
         """Return how each output does, over all samples."""
-        anns = [tally.figures() for tally in self._ann] or [None] * len(self._rows[0])
+        anns: list[Figures | None] = [tally.figures() for tally in self._ann]
+        anns = anns or [None] * len(self.judging.tasks)
         return tuple(
             Judged(
                 task.output.name,

@@ -60,7 +60,11 @@ def test_json_is_what_the_library_gives(work, comparing):
     assert (
         list(found)
         == list(expected)
-        == [*("ann_accuracy", "samples", "rows", "energy")]
+        == [
+            *("samples", "task", "metric", "ann_score", "ann_accuracy"),
+            "rows",
+            "energy",
+        ]
     )
     assert found["ann_accuracy"] == 1 and found["samples"] == 30
     for row in (*found["rows"], *expected["rows"]):
@@ -88,7 +92,7 @@ def test_the_table_and_what_is_written(work, comparing, tmp_path):
     assert result.stderr == (
         f"wrote {folder}/compare.csv, {folder}/compare.json, {folder}/compare.svg\n"
     )
-    printed = run(*arguments, "--csv")
+    printed = run(*arguments, "-o", "csv", "true")
     assert printed.stdout == (folder / "compare.csv").read_text()
     (row,) = csv.DictReader(io.StringIO(printed.stdout))
     assert row["method"] == "hmt" and row["accuracy"] == "1.0"

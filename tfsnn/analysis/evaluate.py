@@ -143,8 +143,8 @@ def evaluate(
         names = [task.name for task in judged_by.tasks]
         asked = steps, batch_size, opened.size, opened.limit, prices, names
         digests = [each.digest for each in used]
-        task = task_number(asked, *digests, *sample)
-        totals.set(summed(strategy, workers, totals.vector(), task))
+        number = task_number(asked, *digests, *sample)
+        totals.set(summed(strategy, workers, totals.vector(), number))
     judged = totals.judged()
     rows = totals.rows(costs, prices, judged)
     found = Evaluation(totals.samples, rows, judged, prices)

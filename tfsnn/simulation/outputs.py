@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def outputs_of(
         keys: how the model arranges its outputs.
         heads: heads by output that the graph does not show any more.
     """
-    nodes = [graph[name] for name in graph.outputs]
+    nodes: list[Any] = [graph[name] for name in graph.outputs]
     names = [node.name.removesuffix(READOUT) for node in nodes]
     if not isinstance(keys, bool) and len(keys) == len(nodes):
         names = list(keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Binary(Task):
         places = (values / LOGITS + 1) * (BINS / 2)
         return np.clip(places, 0, BINS - 1).astype(np.int64)
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return accuracy, balanced accuracy and the area under the ROC curve."""
         right, bins = sums["right"], sums["bins"]
         found = {"accuracy": float(right.sum() / sums["samples"])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Classification(Task):
         """Count the samples whose top class is the label."""
         return {"right": np.float64((self.decide(outputs) == labels).sum())}
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return the accuracy."""
         return {"accuracy": float(sums["right"] / sums["samples"])}
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tfsnn_numpy.errors import DataError
 from tfsnn_numpy.tasks.output import Output
 
-Sums = dict[str, np.ndarray]  # over samples, by name, so that batches add up
+# Sums over samples by name, float64 numbers or arrays: those of batches add up.
+Sums = dict[str, Any]
 
 
 class Task(ABC):
@@ -97,7 +98,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return the figures by name, the score first; what is undefined is left out.
 
         Args:

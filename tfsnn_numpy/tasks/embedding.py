@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Embedding(Classification):
         """Return nothing: a score needs samples side by side."""
         return {}
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return nothing: a score needs samples side by side."""
         return {}
 
@@ -76,7 +77,7 @@ class Embedding(Classification):
             pairs = np.triu_indices(len(ours), 1)
             ranks = [_ranks(cosines[pairs]) for cosines in (ours, theirs)]
             if all(np.ptp(values) > 0 for values in ranks):
-                found["rank_correlation"] = float(np.corrcoef(*ranks)[0, 1])
+                found["rank_correlation"] = float(np.corrcoef(np.array(ranks))[0, 1])
         return found
 
     def _unit(self, outputs: np.ndarray) -> np.ndarray:

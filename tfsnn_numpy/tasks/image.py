@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Image(Regression):
             "ssim": ssim(outputs, labels, self.peak).sum(),
         }
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return the means of PSNR, dB, and SSIM over pictures; R²; absolute error."""
         n = float(sums["samples"])
         found = {"psnr": float(sums["psnr"]) / n, "ssim": float(sums["ssim"]) / n}

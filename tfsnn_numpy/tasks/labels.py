@@ -43,10 +43,11 @@ def joined_labels(parts: Sequence[Labels]) -> Labels | None:
 
     Outputs of which a batch has no labels have none.
     """
-    if not any(isinstance(part, Mapping) for part in parts):
-        return np.concatenate(parts)
-    keys = [key for key in parts[0] if all(key in part for part in parts)]
-    return {key: np.concatenate([part[key] for part in parts]) for key in keys} or None
+    named = [part for part in parts if isinstance(part, Mapping)]
+    if not named:
+        return np.concatenate([np.asarray(part) for part in parts])
+    keys = [key for key in named[0] if all(key in part for part in named)]
+    return {key: np.concatenate([part[key] for part in named]) for key in keys} or None
 
 
 def by_output(y: Labels | None, names: Sequence[str]) -> list[np.ndarray | None]:

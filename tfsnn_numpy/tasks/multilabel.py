@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class MultiLabel(Task):
             "exact": np.float64((found == labels).all(1).sum()),
         }
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return F1 over all labels of all samples, and the share of exact rows."""
         hits, alarms, misses = sums["pairs"]
         found = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ class Places(Task):
         found = np.bincount(pairs, minlength=self.classes**2)
         return {"pairs": found.reshape(self.classes, -1).astype(float)}
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return the share of right places, and the mean intersection over union.
 
         The mean is over the classes that are in the labels or the decisions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Regression(Task):
             "label_squares": (y**2).sum(0),
         }
 
-    def scores(self, sums: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return R², the mean over units, and the mean absolute error.
 
         R² is 1 less the mean square error over the variance of the labels; units whose

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Tally:
         none = np.zeros((0, *task.output.shape))
         labels = np.zeros((0, *task.label_shape), np.int64)
         self.sums: Sums = self._of_batch(none, labels, none)
-        self._kept: list[tuple[np.ndarray, ...]] = []
+        self._kept: list[tuple[Any, ...]] = []
 
     def _of_batch(
         self,
@@ -119,7 +120,7 @@ class Tally:
         return Figures(score, agreement, error, scores, deviation)
 
     def _of_kept(self) -> dict[str, float]:
-        columns = [
+        columns: list[Any] = [
             None if any(part is None for part in parts) else np.concatenate(parts)
             for parts in zip(*self._kept, strict=True)
         ]

@@ -46,7 +46,8 @@ class Judge:
         setting = Setting(method, options, steps, precision or self.precision)
         found = measured(setting, self.conditions)
         if isinstance(found, str):
-            return self._leave_out(method, steps, found)
+            self._leave_out(method, steps, found)
+            return None
         (row,) = found.evaluation.rows
         if row.spikes is None or row.synops is None:
             raise OptionError(
@@ -54,7 +55,8 @@ class Judge:
                 f"{self.conditions.engine} does not count spikes: give another engine"
             )
         if not row.spikes:
-            return self._leave_out(method, steps, "nothing spikes, it is the ANN")
+            self._leave_out(method, steps, "nothing spikes, it is the ANN")
+            return None
         judged_outputs = found.evaluation.outputs
         self.outputs = tuple(map(ComparedOutput.of, judged_outputs))
         judged = Tried(

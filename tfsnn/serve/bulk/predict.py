@@ -302,7 +302,7 @@ def _scores(net: Engine, judging: Judging) -> Judge | None:
             for task, labelled in zip(judging.tasks, judging.labelled, strict=True)
         ]
         for stored in shards:
-            labels = {
+            labels: dict[str | int, np.ndarray] = {
                 key.removeprefix(f"{LABEL}_"): values
                 for key, values in stored.items()
                 if key.startswith(f"{LABEL}_")
@@ -310,7 +310,7 @@ def _scores(net: Engine, judging: Judging) -> Judge | None:
             read = judging.read(labels or stored.get(LABEL))
             for tally, column, y in zip(tallies, names, read, strict=True):
                 tally.add(stored[column], y)
-        outputs = [
+        outputs: list[dict[str, Any]] = [
             {
                 "output": tally.task.output.name,
                 "task": tally.task.name,
@@ -320,7 +320,7 @@ def _scores(net: Engine, judging: Judging) -> Judge | None:
             if tally.labelled
         ]
         if (first := outputs[0])["task"] == "classification":
-            return {**first["scores"], "outputs": outputs}
+            return {"accuracy": first["scores"]["accuracy"], "outputs": outputs}
         return {"outputs": outputs}
 
     return judged

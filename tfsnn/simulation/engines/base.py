@@ -25,9 +25,6 @@ class Engine(ABC):
         inputs: the shapes of one sample, by name, in order.
         whole_inputs: the inputs that take integers.
         timesteps: T, the steps of a run; None for a network that is not spiking.
-        outputs: the outputs, in order, as far as judging needs to know them; empty for
-            an engine that does not know.
-        hints: tasks by output, taken where head, shape and labels leave a choice.
         output_keys: how the outputs are arranged
             (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
         early_exit: the rule by which samples leave a run that nothing observes.
@@ -40,8 +37,6 @@ class Engine(ABC):
     inputs: Mapping[str, tuple[int, ...]]
     whole_inputs: Collection[str] = frozenset()
     timesteps: int | None = None
-    outputs: Sequence[Output] = ()
-    hints: Mapping[str, Sequence[str]] = {}
     output_keys: OutputKeys = False
     early_exit: ExitRule | None = None
 
@@ -54,6 +49,16 @@ class Engine(ABC):
     @abstractmethod
     def of(cls, network: Any) -> Engine:
         """Return the engine that runs a network, for its own number of steps."""
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        """The outputs, in order, as far as judging needs to know; empty if unknown."""
+        return ()
+
+    @property
+    def hints(self) -> Mapping[str, Sequence[str]]:
+        """Tasks by output, taken where head, shape and labels leave a choice."""
+        return {}
 
     @property
     @abstractmethod

@@ -60,12 +60,12 @@ class KerasEngine(Engine):
         """Return the engine of a model."""
         return cls(network)
 
-    @cached_property
+    @property
     def outputs(self) -> tuple[Output, ...]:
         """The outputs, by the last layers of the model."""
         return known_outputs(self.model)
 
-    @cached_property
+    @property
     def hints(self) -> dict[str, tuple[str, ...]]:
         """The tasks that the losses of the model speak of."""
         return loss_tasks(self.model, [output.name for output in self.outputs])

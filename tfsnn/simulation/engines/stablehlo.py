@@ -12,6 +12,7 @@ from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
+from tfsnn_numpy.tasks import Output
 from tfsnn_stablehlo.evaluation import costs_of
 from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
 
@@ -31,7 +32,6 @@ class ProgramEngine(Engine):
         self.inputs, self.whole_inputs = program.inputs, program.whole_inputs
         self.timesteps = program.timesteps
         self.output_keys = len(program.manifest["programs"][PREDICT]["results"]) > 1
-        self.outputs, self.hints = program.outputs, program.hints
         self._known = program.manifest["evaluation"]
 
     @classmethod
@@ -43,6 +43,16 @@ class ProgramEngine(Engine):
     def of(cls, network: Program) -> ProgramEngine:
         """Return the engine of a program."""
         return cls(network)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs, as the manifest has them."""
+        return self.program.outputs
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """The tasks that were found when the network was converted."""
+        return self.program.hints
 
     @cached_property
     def digest(self) -> str:

@@ -15,6 +15,7 @@ from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
+from tfsnn_numpy.tasks import Output
 
 # What of a model's config the graph's digest holds, or does not change the outputs.
 NOT_DIGESTED = ("name", "graph", "report", "timesteps", "trainable")
@@ -32,7 +33,6 @@ class SpikingEngine(Engine):
         self.snn, self.timesteps, self.early_exit = snn, timesteps, early_exit
         self.name, self.output_keys = snn.name, snn.output_keys
         self.inputs, self.whole_inputs = snn.inputs_by_name, snn.whole_inputs
-        self.outputs, self.hints = snn.outputs_known, snn.report.hints
         # Counted now: that cannot be done while a strategy's function is traced.
         self._operations = snn.operations_per_sample
 
@@ -45,6 +45,16 @@ class SpikingEngine(Engine):
     def of(cls, network: SpikingModel) -> SpikingEngine:
         """Return the engine of a model, with its T and its early exit."""
         return cls(network, network.timesteps, network.early_exit)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs, as the graph has them."""
+        return self.snn.outputs_known
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """The tasks that were found when the network was converted."""
+        return self.snn.report.hints
 
     @cached_property
     def digest(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from tfsnn.sources.keras_model.config import references
@@ -43,5 +45,6 @@ def _last_layers(model: keras.Model, count: int) -> list[keras.Layer]:
 def _head(layer: keras.Layer) -> str:
     if isinstance(layer, keras.Model) and layer.layers:
         return _head(layer.layers[-1])
-    activation = getattr(layer, "activation", None)
-    return HEADS.get(type(layer).__name__) or getattr(activation, "__name__", "linear")
+    activation: Any = getattr(layer, "activation", None)
+    name = HEADS.get(type(layer).__name__) or getattr(activation, "__name__", None)
+    return name or "linear"
