@@ -108,9 +108,15 @@ class Judging:
         """
         first, where = data.first_labels(), f"y of {data.name}"
         tasks = find_tasks(outputs, first, wanted, where=where, hints=hints)
-        names = [output.name for output in outputs]
-        labelled = [y is not None for y in labels_of(first, names, where)]
-        return cls(tasks, labelled, where)
+        return cls.with_labels(tasks, first, where)
+
+    @classmethod
+    def with_labels(
+        cls, tasks: Sequence[Task], first: Labels | None, where: str = "y"
+    ) -> Judging:
+        """Return tasks that were found already, with the first labels of the data."""
+        labels = labels_of(first, [task.output.name for task in tasks], where)
+        return cls(tasks, [y is not None for y in labels], where)
 
     def read(self, y: Labels | None) -> list[np.ndarray | None]:
         """Return the labels of a batch by output, checked; None without any.

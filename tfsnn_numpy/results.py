@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -111,8 +111,27 @@ def evaluation_text(
         columns = {"timesteps": [str(row.timesteps) for row in rows]}
         columns |= judged_columns(each)
         lines += ["", f"output {each.output}, {each.task}:", *columns_table(columns)]
-    lines += [line for each in judged if (line := ann_line(each, len(judged) > 1))]
+    lines += [ann_line(each, len(judged) > 1) for each in judged]
     return lines + below_the_table(samples, energy)
+
+
+class Scored(Protocol):
+    """An output with its task, and the original network's score."""
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def task(self) -> str: ...
+
+    @property
+    def metric(self) -> str: ...
+
+    @property
+    def kind(self) -> type[Task]: ...
+
+    @property
+    def ann_score(self) -> float | None: ...
 
 
 def columns_table(columns: Mapping[str, Sequence[str]]) -> list[str]:
@@ -139,8 +158,8 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.2f} %"
 
 
-def ann_line(judged: Judged, several: bool) -> str:
-    """Return a line on the original network and the task; empty without anything."""
+def ann_line(judged: Scored, several: bool) -> str:
+    """Return a line on the original network's score, if there is one, and the task."""
     of = f"{judged.output}, " if several else ""
     if judged.ann_score is None:
         return f"judged as {of}{judged.task}"

@@ -38,6 +38,17 @@ def column(y: np.ndarray) -> np.ndarray:
     return y.reshape(len(y)) if y.size == len(y) else y
 
 
+def joined_labels(parts: Sequence[Labels]) -> Labels | None:
+    """Return the labels of consecutive batches as those of one.
+
+    Outputs of which a batch has no labels have none.
+    """
+    if not any(isinstance(part, Mapping) for part in parts):
+        return np.concatenate(parts)
+    keys = [key for key in parts[0] if all(key in part for part in parts)]
+    return {key: np.concatenate([part[key] for part in parts]) for key in keys} or None
+
+
 def by_output(y: Labels | None, names: Sequence[str]) -> list[np.ndarray | None]:
     """Return what is stored for each output, in order; None where there is nothing.
 
