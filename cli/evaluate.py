@@ -99,7 +99,7 @@ def command(
     machine is lost, the others end with an error.
     """
     import tfsnn
-    from tfsnn.analysis.plot import accuracy
+    from tfsnn.analysis.plot import evaluation
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
     with opened_strategy(strategy) as devices:
@@ -111,5 +111,5 @@ def command(
     if not workers_of(devices).is_chief:
         return
     if figure.plot:
-        figure.write(accuracy(found, f"{network.name}, {network.report.method}"))
+        figure.write(evaluation(found, f"{network.name}, {network.report.method}"))
     show(found, as_json)
