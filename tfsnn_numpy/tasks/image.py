@@ -10,7 +10,6 @@ from tfsnn_numpy.tasks.contract import Sums
 from tfsnn_numpy.tasks.output import PROBABILITIES, Output
 from tfsnn_numpy.tasks.regression import Regression
 
-CHANNELS = 4  # at most, of a picture
 WINDOW, DEVIATION = 11, 1.5  # of the Gaussian that SSIM looks through
 STABLE = (0.01, 0.03)  # SSIM's K1 and K2
 
@@ -46,9 +45,7 @@ class Image(Regression):
     @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take pictures: two axes of places, and 1 to 4 channels."""
-        shape = output.shape
-        picture = len(shape) == 3 and shape[-1] <= CHANNELS and min(shape[:2]) > 1
-        return picture and super().suits(output, y)
+        return output.is_picture and super().suits(output, y)
 
     def counted(self, outputs: np.ndarray, labels: np.ndarray) -> Sums:
         """Add up the PSNR and the SSIM of pictures, and the errors of regression."""

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tfsnn.analysis import plot
-from tfsnn.analysis.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
 from tfsnn.analysis.page.inline import inline_svg, picture
 from tfsnn.analysis.page.methods import frontier_of, measured_rows, read_comparison
 from tfsnn.errors import DataError
@@ -46,8 +46,8 @@ def test_an_inlined_figure_takes_the_colours_of_the_page():
     assert referred and set(referred) <= set(identifiers)
 
 
-def row(name, energy, accuracy, **more):
-    more = {"accuracy": accuracy, "agreement": 0.5, "energy_ratio": energy, **more}
+def row(name, energy, score, **more):
+    more = {"score": score, "agreement": 0.5, "energy_ratio": energy, **more}
     return ComparedRow(name, {}, "binary", 4, **more)
 
 
@@ -57,19 +57,19 @@ def test_nothing_beats_the_frontier_and_it_beats_all_else(rng):
     ]  # with equals
 
     def beats(a, b):
-        at_least = a.energy_ratio <= b.energy_ratio and a.accuracy >= b.accuracy
-        return at_least and (a.energy_ratio, a.accuracy) != (
+        at_least = a.energy_ratio <= b.energy_ratio and a.score >= b.score
+        return at_least and (a.energy_ratio, a.score) != (
             b.energy_ratio,
-            b.accuracy,
+            b.score,
         )
 
     best = frontier_of(rows)
     assert not any(beats(a, b) for a in rows for b in best)
-    places = {(a.energy_ratio, a.accuracy) for a in best}
+    places = {(a.energy_ratio, a.score) for a in best}
     assert len(places) == len(best)
     for b in rows:
         beaten = any(beats(a, b) for a in best)
-        assert beaten or (b.energy_ratio, b.accuracy) in places
+        assert beaten or (b.energy_ratio, b.score) in places
     assert [a.energy_ratio for a in best] == sorted(a.energy_ratio for a in best)
 
 
@@ -77,7 +77,8 @@ def test_a_comparison_is_read_back(tmp_path):
     failed = row("b", None, None, agreement=None, error="no")
     rows = (row("a", 0.5, 0.75), failed, row("c", None, 0.75))
     energy = EnergyProfile("mine", 2.0, 0.5, "a data sheet")
-    written = Comparison(0.8, 20, rows, energy)
+    output = ComparedOutput("y", "classification", "accuracy", 0.8)
+    written = Comparison(20, rows, (output,), energy)
     file = tmp_path / "compare.json"
     file.write_text(json.dumps(written.to_dict()))
     for path in (file, str(tmp_path)):
