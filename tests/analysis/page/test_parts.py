@@ -10,19 +10,31 @@ import tensorflow as tf
 
 from tfsnn.analysis import plot
 from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
-from tfsnn.analysis.page.inline import inline_svg, picture
+from tfsnn.analysis.page.inline import inline_svg, mask_picture, picture
 from tfsnn.analysis.page.methods import frontier_of, measured_rows, read_comparison
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 
 
+def pixels_of(address):
+    head, data = address.split(",")
+    assert head == "data:image/png;base64"
+    return tf.io.decode_png(base64.b64decode(data), channels=3).numpy()
+
+
+def test_classes_of_places_have_a_colour_each():
+    png = pixels_of(mask_picture(np.arange(-1, 15).reshape(4, 4)))
+    colours = [tuple(colour) for colour in png.reshape(-1, 3).tolist()]
+    assert colours[0] == (255, 255, 255) and colours[1] == (0, 0, 0)
+    assert colours[2] == (0x00, 0x72, 0xB2)
+    assert len(set(colours)) == 16
+    assert pixels_of(mask_picture(np.ones((2, 3), int))).shape == (2, 3, 3)
+
+
 def test_pictures_are_png_that_hold_the_pixels():
-    def read(x):
-        address, stretched = picture(x)
-        head, data = address.split(",")
-        assert head == "data:image/png;base64"
-        png = tf.io.decode_png(base64.b64decode(data), channels=3).numpy()
-        return png, stretched
+    def read(x, span=None):
+        address, stretched = picture(x, span)
+        return pixels_of(address), stretched
 
     colours = np.arange(48).reshape(4, 4, 3) / 51
     png, stretched = read(colours)
@@ -32,6 +44,10 @@ def test_pictures_are_png_that_hold_the_pixels():
     png, stretched = read(np.array([[-1.0, 0.0], [1.0, 1.0]]))
     assert png[..., 2].tolist() == [[0, 128], [255, 255]] and stretched
     assert read(np.zeros((2, 2)))[0].max() == 0
+    png, stretched = read(np.array([[-1.0, 0.0], [1.0, 1.0]]), (0.0, 0.5))
+    assert png[..., 0].tolist() == [[0, 0], [255, 255]] and not stretched
+    png, stretched = read(np.array([[-1.0, 0.0], [1.0, 3.0]]), (-1.0, 3.0))
+    assert png[..., 0].tolist() == [[0, 64], [128, 255]] and stretched
     assert picture(np.zeros(6)) is None and picture(np.zeros((2, 2, 4))) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from tfsnn.analysis import plot
@@ -97,7 +98,11 @@ def _over_time(measured: Measured, found: OutputMeasured, name: str) -> list[Fig
         drawn = plot.over_time(
             panel.curves, f"{of}{panel.axis}", level=panel.level, unit=panel.unit
         )
-        caption = f"{of}{text} against time steps; bands are 95 % intervals."
+        known = (found for points in panel.curves.values() for _, found in points)
+        bands = "; bands are 95 % intervals"
+        if all(math.isnan(found.low) for found in known):
+            bands = ""
+        caption = f"{of}{text} against time steps{bands}."
         figures.append(figure(drawn, f"{name}-{i}", caption))
     return figures
 
