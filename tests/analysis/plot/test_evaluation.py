@@ -91,9 +91,9 @@ def test_each_output_has_its_panels():
         judged("classification", [Figures(0.5, 0.6, 0.3)] * 2, name="kind"),
     )
     axes = plot.evaluation(found).axes
-    assert [each.get_ylabel() for each in axes] == [
-        "size: Output error (% of the deviation)",
-        "kind: Accuracy and agreement (%)",
+    assert [(each.get_title("left"), each.get_ylabel()) for each in axes] == [
+        ("size", "Output error (% of the deviation)"),
+        ("kind", "Accuracy and agreement (%)"),
     ]
 
 

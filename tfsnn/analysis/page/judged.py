@@ -96,7 +96,7 @@ def _over_time(measured: Measured, found: OutputMeasured, name: str) -> list[Fig
         text = " and ".join([names[0], *(each.lower() for each in names[1:])])
         text = text.replace("the ann", "the ANN")
         drawn = plot.over_time(
-            panel.curves, f"{of}{panel.axis}", level=panel.level, unit=panel.unit
+            panel.curves, panel.axis, level=panel.level, unit=panel.unit
         )
         known = (found for points in panel.curves.values() for _, found in points)
         bands = "; bands are 95 % intervals"

@@ -102,11 +102,11 @@ def evaluation(found: Evaluation, title: str | None = None) -> Figure:
         OptionError: where nothing was measured of any output.
     """
     steps = [row.timesteps for row in found.rows]
-    panels = []
-    for judged in found.outputs:
-        of = f"{judged.output}: " if len(found.outputs) > 1 else ""
-        for panel in _panels(judged, steps, found.samples):
-            panels.append(panel._replace(axis=f"{of}{panel.axis}"))
+    panels = [
+        (judged.output, panel)
+        for judged in found.outputs
+        for panel in _panels(judged, steps, found.samples)
+    ]
     if not panels:
         raise OptionError(
             "an evaluation without labels and without the ANN cannot be drawn: give "
@@ -114,12 +114,14 @@ def evaluation(found: Evaluation, title: str | None = None) -> Figure:
         )
     height = HEIGHT if len(panels) == 1 else 0.85 * HEIGHT * len(panels)
     figure, grid = new(WIDTH, height, nrows=len(panels), squeeze=False)
-    for axes, panel in zip(grid[:, 0], panels, strict=True):
+    for axes, (output, panel) in zip(grid[:, 0], panels, strict=True):
+        if len(found.outputs) > 1:
+            axes.set_title(output, fontsize=8, loc="left")
         draw_over_time(axes, panel.curves, panel.axis, panel.level, panel.unit)
         if panel.shares:
             share_axis(axes)
-    curves = {name for panel in panels for name in panel.curves}
-    if len(curves) > 1 or title or any(panel.level for panel in panels):
+    curves = {name for _, panel in panels for name in panel.curves}
+    if len(curves) > 1 or title or any(panel.level for _, panel in panels):
         legend(figure, title)
     return figure
 
