@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.data import Progress, open_for
+from tfsnn.data import Data, Progress
 from tfsnn.export.nir.losses import Loss
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
@@ -66,9 +66,8 @@ def measure(
     snn: SpikingModel,
     said: Graph,
     losses: Sequence[Loss],
-    data: Any,
+    data: Data,
     *,
-    limit: int | None = None,
     task: Wanted = None,
     progress: Progress | None = None,
 ) -> list[Effect]:
@@ -81,8 +80,7 @@ def measure(
         snn: the network.
         said: what the file says, as a graph.
         losses: of the network in plain words.
-        data: anything that :func:`tfsnn.open_data` takes, with labels or without.
-        limit: samples used at most.
+        data: samples, opened for the network, with labels or without.
         task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         progress: wraps the batches.
 
@@ -97,12 +95,11 @@ def measure(
     variants |= {FILE: said, TO_ZERO: resetting_to_zero(said)}
     engines = {name: as_engine(like(snn, graph)) for name, graph in variants.items()}
     engine = as_engine(snn)
-    opened = open_for(engine, data, limit=limit)
-    judging = Judging.of(engine.outputs, opened, task, engine.hints)
+    judging = Judging.of(engine.outputs, data, task, engine.hints)
     steps = [snn.timesteps]
     sums = {name: Sums(steps, judging, compared=True) for name in engines}
     networks = {name: engine.run for name, engine in engines.items()}
-    batches = opened.batches(BATCH_SIZE, progress, "measuring")
+    batches = data.batches(BATCH_SIZE, progress, "measuring")
     for _, y, seen, _ in sweep(networks, batches):
         labels = judging.read(y)
         for name, of_network in sums.items():

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.data import Progress
+from tfsnn.data import Progress, open_for
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir import effects as nir_effects
 from tfsnn.export.nir.builder import Builder
@@ -36,6 +36,7 @@ from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
+from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
 from tfsnn_numpy.tasks import Wanted
@@ -136,8 +137,9 @@ def export_nir(
     _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
+        opened = open_for(as_engine(snn), data, limit=limit)
         effects = nir_effects.measure(
-            snn, written, lost, data, limit=limit, task=task, progress=progress
+            snn, written, lost, opened, task=task, progress=progress
         )
     builder = translation.builder
     record = _record(snn, written, builder, lost, effects)
