@@ -104,7 +104,7 @@ def command(
 
     with opened_strategy(strategy) as devices:
         network, ann = load_snn(snn), original.load()
-        data = samples.open(network)
+        data = samples.open(network, labels=figure.plot is not None and ann is None)
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )

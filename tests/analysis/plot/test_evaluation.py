@@ -98,5 +98,5 @@ def test_each_output_has_its_panels():
 
 
 def test_nothing_that_was_measured_cannot_be_drawn():
-    with pytest.raises(OptionError, match=r"cannot be drawn: give .* labels"):
+    with pytest.raises(OptionError, match=r"cannot be drawn: evaluate with labels"):
         plot.evaluation(evaluation(judged("image", [Figures()] * 2)))

@@ -109,8 +109,9 @@ def evaluation(found: Evaluation, title: str | None = None) -> Figure:
     ]
     if not panels:
         raise OptionError(
-            "an evaluation without labels and without the ANN cannot be drawn: give "
-            "tfsnn.evaluate labels, or the model that was converted"
+            "an evaluation without labels and without the ANN cannot be drawn: "
+            "evaluate with labels, or with the model that was converted (--ann, "
+            "ann=...)"
         )
     height = HEIGHT if len(panels) == 1 else 0.85 * HEIGHT * len(panels)
     figure, grid = new(WIDTH, height, nrows=len(panels), squeeze=False)
