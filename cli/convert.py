@@ -126,8 +126,7 @@ def command(
     method: Method,
     converted: Converted,
     precision: str,
-    holdout: int,
-    task: Any,
+    **trial: Any,
 ) -> None:
     """Convert a trained model into a spiking network.
 
@@ -147,7 +146,7 @@ def command(
     ann = original.load()
     say(f"calibrating with {samples.calibration}")
     known = tfsnn.calibration(ann, samples.calibration, **samples.settings)
-    known, held = held_back(known, holdout, progress)
+    known, held = held_back(known, trial["holdout"], progress)
     snn = tfsnn.convert(
         ann,
         known,
@@ -156,7 +155,7 @@ def command(
         progress=progress,
         **method.values,
     )
-    found = None if held is None else check(ann, snn, held, task=task)
+    found = None if held is None else check(ann, snn, held, task=trial["task"])
     converted.write(snn, check=found and found.to_dict())
     click.echo(snn.report)
     if found is None:

@@ -51,9 +51,8 @@ def command(
     original: Original,
     samples: EvaluationData,
     figure: Plot,
-    timesteps: int | None,
-    task: Any,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Find out where the error of a spiking network comes from.
 
@@ -75,7 +74,7 @@ def command(
 
     network, model = load_snn(snn), original.load()
     data = samples.open(network)
-    found = tfsnn.diagnose(model, network, data, timesteps=timesteps, task=task)
+    found = tfsnn.diagnose(model, network, data, **settings)
     if figure.plot:
         figure.write(errors(found, f"{network.name}: where the error comes from"))
     show(found, as_json)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfsnn.data import Batch, Progress, open_for
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.engines.judging import judging
 from tfsnn.simulation.exit_rule import ExitRule, class_scores
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import OUTPUTS
@@ -150,15 +151,16 @@ def calibrate_exit(
     whole = as_engine(network)
     engine = whole.deciding()
     opened = open_for(engine, data)
-    judging = Judging.of(whole.outputs, opened, task, whole.hints)
-    if judging.tasks[0].name not in DECIDING:
+    judged_by = judging(whole, opened, task)
+    first = judged_by.tasks[0]
+    if first.name not in DECIDING:
         raise OptionError(
-            f"early exit: the output {judging.tasks[0].output.name} of {whole.name} is "
-            f"judged as {judging.tasks[0].name}, where no step decides for one class: "
+            f"early exit: the output {first.output.name} of {whole.name} is judged as "
+            f"{first.name}, where no step decides for one class: "
             f"it needs {' or '.join(DECIDING)} (--task, task=...)"
         )
     batches = opened.batches(batch_size, progress, "simulating")
-    logits, labels = _recorded(engine, batches, judging)
+    logits, labels = _recorded(engine, batches, judged_by)
     steps, samples = logits.shape[:2]
     if samples < LEAST:
         raise CalibrationError(
@@ -190,7 +192,7 @@ def calibrate_exit(
 
 
 def _recorded(
-    engine: Engine, batches: Iterable[Batch], judging: Judging
+    engine: Engine, batches: Iterable[Batch], judged_by: Judging
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the scores after each step ``(T, N, classes)``, and the labels."""
     networks = {"network": partial(engine.run, observe=(OUTPUTS,))}
@@ -198,7 +200,7 @@ def _recorded(
     for _, y, _, results in sweep(networks, batches):
         scores = tf.convert_to_tensor(results["network"].over_time[0])
         parts.append(class_scores(scores).numpy())
-        known, *_ = judging.read(y)
+        known, *_ = judged_by.read(y)
         if known is not None:
             labels.append(known)
     return np.concatenate(parts, 1), np.concatenate(labels) if labels else None
@@ -227,7 +229,7 @@ def _steps_used(signal: np.ndarray, least: float) -> np.ndarray:
 
 
 def evaluate_exit(
-    engine: Engine, batches: Iterable[Batch], judging: Judging
+    engine: Engine, batches: Iterable[Batch], judged_by: Judging
 ) -> ExitEvaluation:
     """Run batches with and without a network's early exit, and time both.
 
@@ -236,17 +238,17 @@ def evaluate_exit(
     Args:
         engine: the engine of a network with an early exit.
         batches: inputs, with labels or None.
-        judging: the tasks of the outputs, of which the first decides.
+        judged_by: the tasks of the outputs, of which the first decides.
     """
     rule: Any = engine.early_exit
     early, whole = _TimedEngine(engine), _TimedEngine(engine.with_all_steps())
     samples = steps = 0
-    tally = Tally(judging.tasks[0], labelled=judging.labelled[0], compared=True)
+    tally = Tally(judged_by.tasks[0], labelled=judged_by.labelled[0], compared=True)
     for swept in sweep({"early": early, "whole": whole}, batches):
         outputs, at_end = (swept.seen[name].last[0] for name in ("early", "whole"))
         samples += len(outputs)
         steps += int(np.sum(swept.results["early"].steps))
-        tally.add(outputs, judging.read(swept.y)[0], at_end)
+        tally.add(outputs, judged_by.read(swept.y)[0], at_end)
     found = tally.figures()
     return ExitEvaluation(
         rule=rule,

@@ -24,12 +24,12 @@ from tfsnn.simulation.devices.strategy import (
     workers_of,
 )
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.engines.judging import judging
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import BATCH_SIZE
-from tfsnn_numpy.judging import Judging
 from tfsnn_numpy.results import doubling
 from tfsnn_numpy.sums import Sums
 from tfsnn_numpy.tasks import Wanted
@@ -114,7 +114,7 @@ def evaluate(
     engine = engine.until(steps[-1])
     reference = None if ann is None else _matched(as_engine(ann), engine)
     opened = open_for(engine, data, limit=limit)
-    judging = Judging.of(engine.outputs, opened, task, engine.hints)
+    judged_by = judging(engine, opened, task)
     used = [engine] if reference is None else [engine, reference]
     workers = workers_of(strategy)
     if strategy is not None:
@@ -124,7 +124,7 @@ def evaluate(
     }
     if reference is not None:
         networks[ANN] = reference.run
-    totals = Sums(steps, judging, compared=reference is not None)
+    totals = Sums(steps, judged_by, compared=reference is not None)
     costs = engine.costs()
     batches = shared_out(opened, batch_size, workers, progress, "evaluating")
     for swept in sweep(
@@ -136,11 +136,11 @@ def evaluate(
         batch_size=batch_size,
     ):
         ann_outputs = None if reference is None else swept.seen[ANN].last
-        totals.add(swept.seen[NETWORK], judging.read(swept.y), ann_outputs)
+        totals.add(swept.seen[NETWORK], judged_by.read(swept.y), ann_outputs)
         workers.check()
     if len(workers) > 1:
         sample = tf.nest.flatten(next(iter(opened.part(0, 1).batches(1))))
-        names = [task.name for task in judging.tasks]
+        names = [task.name for task in judged_by.tasks]
         asked = steps, batch_size, opened.size, opened.limit, prices, names
         digests = [each.digest for each in used]
         task = task_number(asked, *digests, *sample)
@@ -151,7 +151,7 @@ def evaluate(
     if engine.early_exit is None or strategy is not None:
         return found
     batches = opened.batches(batch_size, progress, "with early exit")
-    exits = evaluate_exit(as_engine(network), batches, judging)
+    exits = evaluate_exit(as_engine(network), batches, judged_by)
     return replace(found, early_exit=exits)
 
 

@@ -72,6 +72,12 @@ class Samples:
         """Whether every sample has a label."""
         return all(source.labelled for source in self.sources)
 
+    def first(self) -> Any:
+        """Return the first sample, as a batch of one."""
+        source = next(source for source in self.sources if source.samples)
+        data, _ = open_source(self.root, source, self.reading)
+        return next(iter(data.part(0, 1).batches(1)))[0]
+
     def first_labels(self) -> Labels | None:
         """Return the first labels, where every sample has some."""
         if not (self.labelled and self.size):

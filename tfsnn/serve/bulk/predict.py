@@ -168,7 +168,8 @@ def predict_files(
     if samples.size == 0:
         raise DataError(f"{data} holds no samples; give {KINDS} with at least 1.")
     first = samples.first_labels()
-    tasks = find_tasks(net.outputs, first, task, where="y", hints=net.hints)
+    outputs = net.described(samples.first())
+    tasks = find_tasks(outputs, first, task, where="y", hints=net.hints)
     judging = Judging.with_labels(tasks, first)
     folder = Folder(target, samples, _manifest(net, samples, tasks))
     number, workers = worker

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from tfsnn.errors import OptionError
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.results import Results
-from tfsnn.sources.keras_model.structure import OutputKeys
+from tfsnn.sources.keras_model.structure import OutputKeys, output_columns
 from tfsnn_numpy.sums import Costs
 from tfsnn_numpy.tasks import Output
 
@@ -25,7 +25,8 @@ class Engine(ABC):
         inputs: the shapes of one sample, by name, in order.
         whole_inputs: the inputs that take integers.
         timesteps: T, the steps of a run; None for a network that is not spiking.
-        outputs: the outputs, in order, as far as judging needs to know them.
+        outputs: the outputs, in order, as far as judging needs to know them; empty for
+            an engine that does not know.
         hints: tasks by output, taken where head, shape and labels leave a choice.
         output_keys: how the outputs are arranged
             (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
@@ -69,6 +70,23 @@ class Engine(ABC):
                 (spikes and operations, by node). With any of these all samples go
                 through all steps.
         """
+
+    def described(self, sample: Any) -> Sequence[Output]:
+        """Return the outputs; of an engine that does not know, by running a sample.
+
+        Args:
+            sample: a batch of one, as for :meth:`run`.
+        """
+        if self.outputs:
+            return self.outputs
+        values = list(
+            output_columns(self.output_keys, self.run(sample).outputs).items()
+        )
+        shapes = set(self.inputs.values())
+        return [
+            Output(name, (shape := tuple(y.shape[1:])), like_input=shape in shapes)
+            for name, y in values
+        ]
 
     def costs(self) -> Costs | None:
         """Return the costs beside the spikes; None if nothing is counted."""

@@ -18,7 +18,8 @@ def known_outputs(model: keras.Model) -> tuple[Output, ...]:
     They have the keys of a dict of outputs as names, else the names of their layers.
     The head is the activation of the layer that gives an output.
     """
-    tensors = listed_outputs(model.output)
+    alone = isinstance(model, keras.Sequential)
+    tensors = model.outputs if alone else listed_outputs(model.output)
     layers = _last_layers(model, len(tensors))
     keys = output_keys(model)
     names = [layer.name for layer in layers] if isinstance(keys, bool) else [*keys]
