@@ -99,17 +99,17 @@ def command(
     machine is lost, the others end with an error.
     """
     import tfsnn
-    from tfsnn.analysis.plot import accuracy
+    from tfsnn.analysis.plot import evaluation
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
     with opened_strategy(strategy) as devices:
         network, ann = load_snn(snn), original.load()
-        data = samples.open(network)
+        data = samples.open(network, labels=figure.plot is not None and ann is None)
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )
     if not workers_of(devices).is_chief:
         return
     if figure.plot:
-        figure.write(accuracy(found, f"{network.name}, {network.report.method}"))
+        figure.write(evaluation(found, f"{network.name}, {network.report.method}"))
     show(found, as_json)

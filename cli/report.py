@@ -67,7 +67,7 @@ Example:
     "--samples",
     type=Numbers("n", 0),
     help="Samples whose spikes and potentials are drawn, counted from 0; by default "
-    "the first, and the first on which the networks disagree.",
+    "the first, and the one on which the networks differ most.",
 )
 @timesteps_option("Time steps to simulate; by default those converted for.")
 @task_option()
@@ -86,7 +86,7 @@ def command(
     SNN is what tfsnn convert made of MODEL. The page is one HTML file, read offline:
     what was converted and how; score, agreement, spikes and energy against time with
     confidence intervals; firing, clipping, error and operations of each layer; spikes
-    and potentials of samples; pictures of samples on which the networks disagree.
+    and potentials of samples; samples on which the networks differ most.
 
     It needs jinja2: pip install 'tfsnn[report]'.
     """

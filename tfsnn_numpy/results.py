@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
-import numpy as np
-
 from tfsnn_numpy.judging import Judged
 from tfsnn_numpy.tasks import Task
 
@@ -190,9 +188,3 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         return "  ".join([first, *rest]).rstrip()
 
     return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
-
-
-def top_class(outputs: Any) -> np.ndarray:
-    """Return the index of each sample's largest output: ``(N, ...)`` to ``(N,)``."""
-    outputs = np.asarray(outputs)
-    return outputs.reshape(len(outputs), -1).argmax(-1)

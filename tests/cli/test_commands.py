@@ -178,7 +178,7 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
         *("--plot", plot),
     )
     lines = succeed(*arguments).splitlines()
-    assert lines[0].split()[0] == "timesteps" and "agreement" in lines[0]
+    assert lines[0].split()[0] == "timesteps" and "accuracy" in lines[0]
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
     assert lines[-2].startswith("64 samples")
     assert lines[-1].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
@@ -189,13 +189,16 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
     succeed(*arguments, "--overwrite")
 
 
-def test_a_plot_needs_labels(work, tmp_path):
+def test_a_plot_needs_labels_or_the_model(work, tmp_path):
     np.savez(tmp_path / "x.npz", x=np.zeros((2, 6, 6, 2), np.float32))
     arguments = ("evaluate", work / "snn.keras", "--data", tmp_path / "x.npz")
     assert json.loads(succeed(*arguments, "--json"))["rows"][0]["accuracy"] is None
     result = run(*arguments, "--plot", tmp_path / "a.svg")
     assert result.exit_code == 1 and "labels" in result.stderr
     assert not (tmp_path / "a.svg").exists()
+    succeed(*arguments, "--ann", work / "model.keras", "--plot", tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert "Agreement with the ANN (%)" in text and "Accuracy" not in text
 
 
 @pytest.mark.parametrize("command", ["evaluate", "compare", "choose", "demo", "report"])
@@ -248,7 +251,7 @@ def test_verify(work):
         *("verify", work / "model.keras", work / "snn.keras"),
         *("--data", work / "data.npz"),
     )
-    assert "T=8: same top class in" in succeed(*arguments)
+    assert "T=8: same decision in" in succeed(*arguments)
     found = json.loads(succeed(*arguments, "--timesteps", 64, "--json"))
     assert found["timesteps"] == 64 and found["samples"] == 64
     assert max(layer["relative_error"] for layer in found["layers"]) < 0.2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfsnn_numpy.errors import DataError
-from tfsnn_numpy.results import Energy, check_labels, doubling, table, top_class
+from tfsnn_numpy.results import Energy, check_labels, doubling, table
 from tfsnn_numpy.sums import Costs, Sums, batch_result
 
 ENERGY = Energy("by hand", mac_picojoules=4.0, ac_picojoules=1.0, source="none")
@@ -64,12 +64,6 @@ def test_table_aligns_the_first_column_left_and_numbers_right():
         "1         5",
         "128   1,000",
     ]
-
-
-def test_top_class_is_over_all_axes_but_the_first():
-    outputs = np.zeros((2, 2, 3))
-    outputs[0, 1, 2], outputs[1, 0, 1] = 1, 1
-    assert top_class(outputs).tolist() == [5, 1]
 
 
 def test_labels_out_of_range():

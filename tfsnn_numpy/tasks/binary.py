@@ -72,6 +72,13 @@ class Binary(Task):
             found["auc"] = float((bins[1] * below).sum() / (no * yes))
         return found
 
+    def of_each(
+        self, outputs: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return whether each sample is right, and ones."""
+        right = self.decide(outputs) == labels
+        return right.astype(float), np.ones(len(labels))
+
     def decide(self, outputs: np.ndarray) -> np.ndarray:
         """Return 1 for yes, ``(N,)``."""
         values = outputs.reshape(len(outputs))

@@ -65,6 +65,13 @@ class Classification(Task):
         """Return the accuracy."""
         return {"accuracy": float(sums["right"] / sums["samples"])}
 
+    def of_each(
+        self, outputs: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return whether each sample is right, and ones."""
+        right = self.decide(outputs) == labels
+        return right.astype(float), np.ones(len(labels))
+
     def decide(self, outputs: np.ndarray) -> np.ndarray:
         """Return the class with the largest score, ``(N,)``."""
         return outputs.reshape(len(outputs), self.output.size).argmax(-1)

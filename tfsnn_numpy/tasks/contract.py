@@ -24,6 +24,8 @@ class Task(ABC):
         expects: what labels it takes, to be read behind "give".
         decides: whether an output says something that is right or wrong, so that two
             networks agree or do not.
+        decision: what a decision is, for texts.
+        decided: what there is a decision for: "samples", or several of each sample.
         unit: the unit of the score: "%" for a share, which is lost in points.
         by_unit: whether the units of an output are quantities of their own, each with
             its own deviation.
@@ -35,6 +37,8 @@ class Task(ABC):
     metric: ClassVar[str]
     expects: ClassVar[str]
     decides: ClassVar[bool] = True
+    decision: ClassVar[str] = "decision"
+    decided: ClassVar[str] = "samples"
     unit: ClassVar[str] = "%"
     by_unit: ClassVar[bool] = False
     kept: ClassVar[int] = 0
@@ -57,6 +61,11 @@ class Task(ABC):
             output: the output.
             y: the first labels, as stored, ``(N, ...)``; None where there are none.
         """
+
+    @classmethod
+    def title(cls) -> str:
+        """Return the name of the score as people write it."""
+        return cls.metric.replace("_", " ").capitalize()
 
     @classmethod
     def text(cls, score: float | None) -> str:
@@ -104,6 +113,16 @@ class Task(ABC):
         Args:
             sums: those of all samples, with "samples", their number.
         """
+
+    def of_each(
+        self, outputs: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return what each sample adds to the score, or None where that is not known.
+
+        Two arrays ``(N,)``: the score of any samples is the sum of the first over the
+        sum of the second.
+        """
+        return None
 
     def decide(self, outputs: np.ndarray) -> np.ndarray:
         """Return the decisions, whole numbers ``(N, ...)``.

@@ -23,6 +23,7 @@ class Embedding(Classification):
     name = "embedding"
     metric = "neighbour_accuracy"
     expects = "the number of a class or an identity for each sample (N,)"
+    decision = "nearest neighbour"
     kept = 1000
 
     @classmethod
@@ -46,6 +47,9 @@ class Embedding(Classification):
     def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return nothing: a score needs samples side by side."""
         return {}
+
+    def of_each(self, outputs: np.ndarray, labels: np.ndarray) -> None:
+        """Return nothing: a score needs samples side by side."""
 
     def agreed(self, outputs: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """Return the cosine between the two networks' vectors, ``(N,)``."""

@@ -11,7 +11,6 @@ from tfsnn_numpy.tasks.contract import Sums
 from tfsnn_numpy.tasks.output import PROBABILITIES, Output
 from tfsnn_numpy.tasks.regression import Regression
 
-CHANNELS = 4  # at most, of a picture
 WINDOW, DEVIATION = 11, 1.5  # of the Gaussian that SSIM looks through
 STABLE = (0.01, 0.03)  # SSIM's K1 and K2
 
@@ -40,23 +39,32 @@ class Image(Regression):
         return cls(output, 2.0 if y.min(initial=0) < -0.01 else 1.0)
 
     @classmethod
+    def title(cls) -> str:
+        """Return the name of the score."""
+        return "PSNR"
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take pictures: two axes of places, and 1 to 4 channels."""
-        shape = output.shape
-        picture = len(shape) == 3 and shape[-1] <= CHANNELS and min(shape[:2]) > 1
-        return picture and super().suits(output, y)
+        return output.is_picture and super().suits(output, y)
 
     def counted(self, outputs: np.ndarray, labels: np.ndarray) -> Sums:
         """Add up the PSNR and the SSIM of pictures, and the errors of regression."""
         outputs = outputs.astype(np.float64)
-        errors = ((outputs - labels) ** 2).reshape(len(labels), self.output.size)
-        floor = (self.peak * 1e-6) ** 2  # of equal pictures: 120 dB
-        square = np.maximum(errors.mean(1), floor)
         return {
             **super().counted(outputs, labels),
-            "psnr": (10 * np.log10(self.peak**2 / square)).sum(),
+            "psnr": self.of_each(outputs, labels)[0].sum(),
             "ssim": ssim(outputs, labels, self.peak).sum(),
         }
+
+    def of_each(
+        self, outputs: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the PSNR of each picture, dB, and ones."""
+        errors = (outputs.astype(np.float64) - labels) ** 2
+        square = errors.reshape(len(labels), self.output.size).mean(1)
+        square = np.maximum(square, (self.peak * 1e-6) ** 2)  # equal ones: 120 dB
+        return 10 * np.log10(self.peak**2 / square), np.ones(len(labels))
 
     def scores(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return the means of PSNR, dB, and SSIM over pictures; R²; absolute error."""

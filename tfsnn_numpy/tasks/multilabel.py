@@ -17,6 +17,7 @@ class MultiLabel(Task):
 
     name = "multilabel"
     metric = "f1"
+    decided = "labels"
     expects = "a row of zeros and ones for each sample (N, labels)"
 
     @classmethod
@@ -60,6 +61,13 @@ class MultiLabel(Task):
         if hits + alarms + misses:
             found["f1"] = float(2 * hits / (2 * hits + alarms + misses))
         return {**found, "exact_match": float(sums["exact"] / sums["samples"])}
+
+    def of_each(
+        self, outputs: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return twice the hits of each sample, and what is said and what is true."""
+        found = self.decide(outputs)
+        return 2.0 * (found & labels).sum(1), (found + labels).sum(1).astype(float)
 
     def decide(self, outputs: np.ndarray) -> np.ndarray:
         """Return 1 for each label that is said, ``(N, labels)``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 # Heads whose values are shares of 1, so that a half decides; others are logits.
 PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax", "sparsemax")
+CHANNELS = 4  # at most, of a picture
 SCORES = ("softmax", "log_softmax", "sparsemax")  # of classes that exclude each other
 
 
@@ -35,6 +36,12 @@ class Output:
     def is_vector(self) -> bool:
         """Whether all values lie along the last axis, two at least."""
         return self.size > 1 and self.size == self.shape[-1]
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether there are two axes of places, and 1 to 4 channels behind them."""
+        places, channels = self.shape[:2], self.shape[-1:]
+        return len(self.shape) == 3 and channels[0] <= CHANNELS and min(places) > 1
 
     @property
     def threshold(self) -> float:

@@ -19,6 +19,7 @@ class Places(Task):
 
     name = "places"
     metric = "accuracy"
+    decided = "places"
     expects = (
         "a class number for each place (N, *places), 255 or below 0 where none counts, "
         "or one-hot classes along the last axis"
@@ -100,6 +101,15 @@ class Places(Task):
             "accuracy": float(right.sum() / pairs.sum()),
             "mean_iou": float(np.mean(right[union > 0] / union[union > 0])),
         }
+
+    def of_each(
+        self, outputs: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the places of each sample that are right, and those that count."""
+        counts = labels >= 0
+        right = counts & (self.decide(outputs) == labels)
+        right, counts = (a.reshape(len(labels), -1).sum(1) for a in (right, counts))
+        return right.astype(float), counts.astype(float)
 
     def decide(self, outputs: np.ndarray) -> np.ndarray:
         """Return the class of each place, ``(N, *places)``."""

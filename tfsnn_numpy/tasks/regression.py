@@ -22,6 +22,11 @@ class Regression(Task):
     by_unit = True
 
     @classmethod
+    def title(cls) -> str:
+        """Return the name of the score."""
+        return "R²"
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take what is of no other kind; labels are numbers of the output's shape."""
         return y is None or (y.dtype.kind in "biuf" and _fits(y, output))

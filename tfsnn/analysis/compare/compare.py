@@ -189,7 +189,9 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
     written = [*texts]
     if series:
         with replacing(folder / plot, overwrite=True) as part:
-            save(comparison_figure(series, comparison.ann_accuracy, name), part)
+            task = comparison.task or "classification"
+            figure = comparison_figure(series, comparison.ann_score, name, task=task)
+            save(figure, part)
         written.append(plot)
     else:
         (folder / plot).unlink(missing_ok=True)  # drawn by an earlier run
