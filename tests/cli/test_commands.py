@@ -47,7 +47,9 @@ def test_a_command_has_at_most_12_parameters(words):
 @pytest.mark.parametrize("name", tfsnn.methods.methods())
 def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
     (option,) = (p for p in convert.command.params if isinstance(p, RareOption))
-    assert set(option.rare) == {"seed", "batch_size", "precision"}
+    assert set(option.rare) == {
+        *("seed", "batch_size", "precision", "holdout", "limit")
+    }
     options = tfsnn.methods.options(tfsnn.methods.methods()[name])
     assert not {each["name"] for each in options} & {*option.rare, *RESERVED}
 
@@ -67,7 +69,9 @@ def test_convert_writes_the_model_and_its_report(work):
     assert report["options"]["per"] == "layer" and report["samples"] == 64
     snn = tfsnn.load_model(work / "snn.keras")
     assert isinstance(snn, tfsnn.SpikingModel) and snn.timesteps == 8
-    assert printed == f"{snn.report}\n"
+    few = "Too few samples to hold some back and try the network on them."
+    assert printed == f"{snn.report}\n{few}\n"
+    assert report["check"] is None
 
 
 def test_convert_gives_what_the_library_gives(work):
@@ -213,8 +217,7 @@ def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
             *("--output", "report.html"),
         ),
     }
-    rare = command in ("choose", "compare")
-    given = ("-o", "energy", "7nm") if rare else ("--energy", "7nm")
+    given = ("--energy", "7nm") if command == "demo" else ("-o", "energy", "7nm")
     result = run(command, *files.get(command, ()), *given)
     assert result.exit_code == 2
     names = ", ".join(tfsnn.energy.profiles())
@@ -223,7 +226,9 @@ def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
 
 def test_evaluate_takes_the_energy_profile(work):
     arguments = ("evaluate", work / "snn.keras", "--data", work / "data.npz", "--json")
-    found = json.loads(succeed(*arguments, "--energy", "45nm-int8", "--timesteps", 2))
+    found = json.loads(
+        succeed(*arguments, "-o", "energy", "45nm-int8", "--timesteps", 2)
+    )
     snn = tfsnn.load_model(work / "snn.keras")
     expected = tfsnn.evaluate(
         snn, str(work / "data.npz"), timesteps=[2], energy="45nm-int8"
