@@ -91,7 +91,7 @@ class Run:
             batch,
             static,
             observe,
-            fan_outs or {},
+            {k: tf.cast(counts, tf.float32) for k, counts in (fan_outs or {}).items()},
         )
 
     def for_samples(self, index: Any, constants: Mapping[str, Any]) -> Run:
