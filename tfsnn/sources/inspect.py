@@ -14,7 +14,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.operations import operations, shares
 from tfsnn.network.passes import simplify
-from tfsnn.network.roles import spiking_nodes
+from tfsnn.network.roles import constant_nodes, spiking_nodes
 from tfsnn.sources import import_model
 from tfsnn_numpy.results import table
 
@@ -225,8 +225,11 @@ def _describe(graph: Graph, node: Node) -> str:
         return text
     if node.name in spiking_nodes(graph):
         return f"{text} of spikes"
-    feeds_neurons = graph.consumers()[node.name][0].spikes
-    return text + feeds_neurons * " before the neurons"
+    if graph.consumers()[node.name][0].spikes:
+        return f"{text} before the neurons"
+    if node.name in constant_nodes(graph):
+        return text
+    return f"{text} as a running sum"
 
 
 def _shape(shape: tuple[int | None, ...] | None) -> str:

@@ -88,10 +88,15 @@ class Max(Pool):
 
     What it has sent by step t is t * max(mean of the inputs so far), which is the
     maximum of their running sums: integers in, integers out.
+
+    Attributes:
+        minima: the channels of which it takes the minimum instead.
     """
 
     linear: ClassVar[bool] = False
     multiplies: ClassVar[bool] = False
+
+    minima: tuple[int, ...] = ()
 
     @property
     def homogeneous(self) -> bool:
@@ -99,21 +104,29 @@ class Max(Pool):
         return True
 
     def apply(self, x: Any) -> Any:
-        """Take the maxima of ``(N, ...)``: ``(N, *shape)``."""
+        """Take the maxima, or minima, of ``(N, ...)``: ``(N, *shape)``."""
+        if not self.minima:
+            return self._maxima(x)
+        signs = np.ones(self.shape[-1], np.float32)
+        signs[list(self.minima)] = -1
+        return signs * self._maxima(signs * x)
+
+    def _maxima(self, x: Any) -> Any:
         if self.is_global:
             return tf.reduce_max(x, axis=self._places(x))
         return tf.nn.max_pool(x, self.size, self.strides, self.padding.upper())
 
     def describe(self) -> str:
         """Name the operation."""
-        return "max pooling"
+        least = f", {len(self.minima)} channels by their minimum"
+        return "max pooling" + least * bool(self.minima)
 
     def bound(self, reads: Sequence[float]) -> float:
         """Keep the bound of its input."""
         return reads[0]
 
     def passes_shift(self, shapes: Sequence[Shape]) -> Sequence[int]:
-        """Name its input: max(x + s) = max(x) + s."""
+        """Name its input: max(x + s) = max(x) + s, as for the minimum."""
         return (0,)
 
 
