@@ -158,7 +158,7 @@ def check_arrays(
     labels: Mapping[Any, Any] = y if isinstance(y, Mapping) else {None: y}
     for output, array in labels.items():
         if array is not None and tuple(array.shape[:1]) != (size,):
-            what = "y" if output is None else f"y of the output {output}"
+            what = "y" if output is None else str(output)
             raise DataError(
                 f"{name}: {first} has {size} samples but {what} is of shape "
                 f"{tuple(array.shape)}; give one label per sample."

@@ -89,7 +89,7 @@ def test_counts_and_energy_are_those_of_the_recorded_spikes(name, method):
     _, snn, x = converted(name, method, count=6)
     result = tfsnn.evaluate(snn, x, timesteps=[1, 3, 8], batch_size=4)
     spikes = snn.simulate(x, 8).spikes
-    operations = snn.operations_per_sample
+    operations = snn.operations_per_sample()
     spikes = {k: np.abs(s).astype(np.float64) for k, s in spikes.items()}
     clock = snn.graph.clock
     for row in result.rows:
@@ -209,7 +209,7 @@ def test_what_a_max_pooling_passes_on_is_no_spike_but_costs():
     (row,) = tfsnn.evaluate(snn, x, timesteps=[6]).rows
     spikes = snn.simulate(x).spikes
     assert row.spikes == sum((s != 0).sum() for s in spikes.values()) / 4
-    fan_outs = snn.operations_per_sample.fan_outs
+    fan_outs = snn.operations_per_sample().fan_outs
     of_neurons = sum(
         (np.abs(s).reshape(24, -1) @ fan_outs[name]).sum() for name, s in spikes.items()
     )

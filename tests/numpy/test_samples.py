@@ -72,7 +72,7 @@ def test_labels_of_several_outputs_have_their_names(tmp_path):
         y.keys() == {"age", "kind"}
         and y["age"].tolist() == (CLASSES * 1.5)[:7].tolist()
     )
-    with pytest.raises(DataError, match=r"but y of the output y_b is of shape \(9,\)"):
+    with pytest.raises(DataError, match=r"but y_b is of shape \(9,\)"):
         wrong = npz(tmp_path / "b.npz", x=SCALED, y_b=CLASSES[:9])
         open_data(wrong, {"x": SHAPE})
 

@@ -126,6 +126,8 @@ def evaluate(
         networks[ANN] = reference.run
     totals = Sums(steps, judged_by, compared=reference is not None)
     costs = engine.costs()
+    if len(workers) > 1:
+        judged_by.where += " (in the part of this worker)"
     batches = shared_out(opened, batch_size, workers, progress, "evaluating")
     for swept in sweep(
         networks,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import Any
 
 import keras
@@ -88,6 +88,7 @@ class SpikingModel(keras.Model):
         self._structure = graph.map_arrays(self._make_variable)
         variables = self._variables_by_field
         self._simulations = Simulations(self._structure, variables, not trainable)
+        self._operations = cache(partial(count_operations, self._structure))
         self.input_spec = input_spec(graph.inputs)
         self.built = True
         self.jit_compile = on_accelerator()
@@ -152,10 +153,9 @@ class SpikingModel(keras.Model):
         """The spiking populations on the longest way from an input to an output."""
         return self._structure.depth
 
-    @cached_property
     def operations_per_sample(self) -> Operations:
-        """The operations that a sample costs (:mod:`tfsnn.network.operations`)."""
-        return count_operations(self._structure)
+        """Count what a sample costs, once; saving reads properties, so this is none."""
+        return self._operations()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
@@ -195,7 +195,7 @@ class SpikingModel(keras.Model):
         feed = checked_feed(self._structure, x)
         chunk = self.chunk_for(next(iter(feed.values())).shape[0], early_exit)
         counts = COUNTS in observe
-        fan_outs = self.operations_per_sample.fan_outs if counts else {}
+        fan_outs = self.operations_per_sample().fan_outs if counts else {}
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
         return self._simulations.run(key, fan_outs, feed)
 

@@ -170,7 +170,7 @@ def test_energy_is_that_of_the_hardware(labelled):
         precision="float32",
         energy=free,
     )
-    counted = found.snn.operations_per_sample
+    counted = found.snn.operations_per_sample()
     expected = counted.constant_macs / counted.ann_macs
     assert found.tried
     assert all(row.energy_ratio == pytest.approx(expected) for row in found.tried)

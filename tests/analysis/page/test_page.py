@@ -93,8 +93,8 @@ def test_means_are_those_of_evaluate(network):
     assert sum(found.senders.values()) == pytest.approx(expected.rows[-1].synops)
     assert (SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS) == (0, 1, 2, 3)
     assert expected.rows[-1].energy_ratio == pytest.approx(
-        DEFAULT.snn(snn.operations_per_sample, 4, found.count(2, SYNOPS).value)
-        / DEFAULT.ann(snn.operations_per_sample)
+        DEFAULT.snn(snn.operations_per_sample(), 4, found.count(2, SYNOPS).value)
+        / DEFAULT.ann(snn.operations_per_sample())
     )
 
 
@@ -171,7 +171,7 @@ def test_parts_are_all_operations(network, page):
         r'<tr><th scope="row">(.*?)</th><td>(AC|MAC)</td>(.*?)</tr>', page
     )
     expected = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[4]).rows[0].synops
-    first = snn.operations_per_sample.constant_macs
+    first = snn.operations_per_sample().constant_macs
     shares = [float(re.findall(r"<td>([0-9.]+) %</td>", row[2])[0]) for row in rows]
     energies = [float(re.findall(r"<td>([0-9.]+) %</td>", row[2])[1]) for row in rows]
     assert [row[1] for row in rows] == ["MAC", "AC", "AC"]
@@ -201,7 +201,7 @@ def test_the_page_says_what_was_found(network, page):
     last = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[4]).rows[0]
     for share in (last.accuracy, last.agreement):
         assert f"<dd>{100 * share:.2f} %</dd>" in page
-    operations = snn.operations_per_sample
+    operations = snn.operations_per_sample()
     ratio = 8 * operations.constant_macs + 2 * last.synops
     assert f"<dd>{ratio / (8 * operations.ann_macs):.3f}</dd>" in page
     assert "Wilson" in page and "me &amp; you" in page

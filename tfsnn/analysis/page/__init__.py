@@ -112,7 +112,7 @@ def report_page(
         timesteps=last,
         clock=snn.clock,
         depth=snn.depth,
-        operations=snn.operations_per_sample,
+        operations=snn.operations_per_sample(),
         populations=snn.populations,
         measured=measured,
         diagnosis=diagnosis,

@@ -76,7 +76,7 @@ class Programs:
         self.graph.map_arrays(self._keep)
         self.fan_outs = {
             name: np.asarray(values, np.float32)
-            for name, values in snn.operations_per_sample.fan_outs.items()
+            for name, values in snn.operations_per_sample().fan_outs.items()
         }
 
     def _keep(self, node: Any, field: str, values: Any) -> Any:

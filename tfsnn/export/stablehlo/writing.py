@@ -228,7 +228,7 @@ def _evaluation(
     snn: SpikingModel, programs: Programs, energy: EnergyProfile
 ) -> dict[str, Any]:
     """Collect what :func:`tfsnn.evaluate` needs beside what is simulated."""
-    clock, operations = snn.graph.clock, snn.operations_per_sample
+    clock, operations = snn.graph.clock, snn.operations_per_sample()
     steps = [
         {
             "timesteps": t,
