@@ -76,7 +76,13 @@ def convert(
     return SpikingModel(
         with_precision(spiking, precision),
         chosen.timesteps,
-        replace(report, strict=known.strict, precision=precision),
+        replace(
+            report,
+            strict=known.strict,
+            precision=precision,
+            heads={output.name: output.head for output in known.outputs},
+            tasks=known.tasks(),
+        ),
         output_keys(model),
         name=f"{model.name}_snn",
     )

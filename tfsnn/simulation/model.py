@@ -25,6 +25,7 @@ from tfsnn.simulation.compiled import (
 )
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, input_spec
+from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.simulate import Result, simulate
@@ -32,6 +33,7 @@ from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -132,9 +134,14 @@ class SpikingModel(keras.Model):
         return {node.name: node.shape for node in self._structure if node.spikes}
 
     @property
-    def first_output(self) -> str:
-        """The name of the node of the first output."""
-        return self._structure.outputs[0]
+    def graph_outputs(self) -> tuple[str, ...]:
+        """The names of the nodes of the outputs, in order."""
+        return self._structure.outputs
+
+    @property
+    def outputs_known(self) -> tuple[Output, ...]:
+        """The outputs, in order, as far as judging them needs to know."""
+        return outputs_of(self._structure, self.output_keys, self.report.heads)
 
     @property
     def clock(self) -> Clock:

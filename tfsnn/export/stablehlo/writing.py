@@ -152,6 +152,10 @@ def export_stablehlo(
             {"name": name, "shape": shape, "whole": name in snn.whole_inputs}
             for name, shape in snn.inputs_by_name.items()
         ],
+        "outputs": [
+            {**dataclasses.asdict(output), "task": snn.report.tasks.get(output.name)}
+            for output in snn.outputs_known
+        ],
         "programs": described,
         "weights": WEIGHTS,
         "evaluation": _evaluation(snn, programs, energy),
