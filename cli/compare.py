@@ -72,7 +72,7 @@ Example:
 @json_option()
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @rare_options(
-    RareSetting("raw", click.BOOL, False, RAW),
+    RareSetting("raw", click.BOOL, None, RAW),
     SEED_OF,
     RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY),
     BATCH_SIZE_OF,

@@ -88,7 +88,7 @@ class EvaluationData:
 
     data: str
     limit: int | None = None
-    raw: bool = False
+    raw: bool | None = None
 
     def open(self, snn: SpikingModel, *, labels: bool = False) -> Data:
         """Open the samples for a spiking network: the test split, by default.
@@ -110,7 +110,7 @@ class CalibrationData:
 
     calibration: str
     limit: int | None = None
-    raw: bool = False
+    raw: bool | None = None
     strict: bool = False
     seed: int = 0
     batch_size: int = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from .options import PATH, STEPS, data_option, json_option, limit_option, raw_option
+from .options import PATH, STEPS, data_option, json_option, limit_option
 from .talk import progress, show
 
 
@@ -29,7 +29,7 @@ Example:
     help="Steps to evaluate after; by default 1,2,4,... up to those exported.",
 )
 @limit_option()
-@raw_option()
+@click.option("--raw", is_flag=True, help="Keep 8-bit values at 0..255.")
 @click.option(
     "--device",
     metavar="NAME",

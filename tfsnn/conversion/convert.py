@@ -72,7 +72,13 @@ def convert(
     return SpikingModel(
         with_precision(spiking, precision),
         chosen.timesteps,
-        replace(report, strict=known.strict, precision=precision),
+        replace(
+            report,
+            strict=known.strict,
+            precision=precision,
+            raw=known.raw,
+            ranges=known.ranges,
+        ),
         output_keys(model),
         name=f"{model.name}_snn",
     )

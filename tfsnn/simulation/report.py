@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,9 @@ class ConversionReport:
         strict: whether running sums were refused.
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
+        raw: the inputs whose 8-bit values were kept at 0..255, not divided by 255; None
+            if that is not known, as in files of earlier versions.
+        ranges: the smallest and the largest value of each input in the calibration.
     """
 
     method: str
@@ -98,6 +101,8 @@ class ConversionReport:
     strict: bool = False
     notes: tuple[str, ...] = ()
     precision: str = "float32"
+    raw: tuple[str, ...] | None = None
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dict."""
@@ -106,6 +111,8 @@ class ConversionReport:
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> ConversionReport:
         """Make a report from its :meth:`to_dict`."""
+        raw = config.get("raw")
+        ranges = config.get("ranges", {}).items()
         return cls(
             **{
                 **config,
@@ -116,6 +123,8 @@ class ConversionReport:
                 ),
                 "nodes": tuple(NodeReport(**node) for node in config["nodes"]),
                 "notes": tuple(config.get("notes", ())),
+                "raw": None if raw is None else tuple(raw),
+                "ranges": {name: tuple(of_input) for name, of_input in ranges},
             }
         )
 
@@ -149,6 +158,8 @@ class ConversionReport:
             used = f"{self.samples} calibration samples"
         if self.precision != "float32":
             used += f", synapses in {self.precision}"
+        if self.raw:
+            used += f", 8-bit values of {', '.join(self.raw)} kept at 0..255"
         lines = [f"{self.method} ({chosen}), {used}", ""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data import Progress
+from tfsnn.data.opening import raw_for
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
@@ -90,7 +91,7 @@ def predict_files(
     timesteps: int | None = None,
     batch_size: int = PREDICTION_BATCH_SIZE,
     shard_size: int = SHARD_SIZE,
-    raw: bool | Collection[str] = False,
+    raw: bool | Collection[str] | None = None,
     image_key: str = IMAGE_KEY,
     label_key: str | None = None,
     worker: tuple[int, int] = (0, 1),
@@ -124,7 +125,8 @@ def predict_files(
         timesteps: T; the network's own if None.
         batch_size: samples computed at a time.
         shard_size: samples in a file of results, which is held in memory until written.
-        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named; as the
+            network takes them if None.
         image_key: feature of a TFRecord file that holds the sample.
         label_key: feature that holds the label; None for no labels.
         worker: I and N: make the shards k with k mod N = I only. Workers may use the
@@ -145,9 +147,7 @@ def predict_files(
     _check_worker(worker)
     target = Path(output)
     net = as_engine(model, timesteps)
-    kept = frozenset(net.inputs) if raw is True else frozenset(raw or ())
-    kept |= frozenset(net.whole_inputs)
-    reading = Reading(dict(net.inputs), kept, image_key, label_key)
+    reading = Reading(dict(net.inputs), raw_for(net, raw), image_key, label_key)
     root, paths = find(data)
     _refuse_results(paths, target)
     before = read_manifest(target) or {"data": []}
@@ -238,6 +238,8 @@ def _predict(
                 joined = {
                     key: np.concatenate([row[key] for row in rows]) for key in rows[0]
                 }
+                # As wide as this shard needs, however the samples before it were read.
+                joined["id"] = np.array(joined["id"].tolist())
                 folder.write(batch.shard, joined)
                 rows = []
     finally:

@@ -10,8 +10,10 @@ import keras
 import numpy as np
 
 from tfsnn.errors import ModelError
+from tfsnn.network.pixels import scaled_inside
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.results import Results
+from tfsnn.sources import import_model
 from tfsnn.sources.keras_model.forward import all_outputs
 from tfsnn.sources.keras_model.structure import input_names, output_keys
 from tfsnn_numpy.digest import Digest
@@ -56,6 +58,17 @@ class KerasEngine(Engine):
     def of(cls, network: keras.Model) -> KerasEngine:
         """Return the engine of a model."""
         return cls(network)
+
+    @cached_property
+    def raw_inputs(self) -> frozenset[str] | None:  # type: ignore[override]
+        """The inputs that the model scales from 0..255 itself; None if not known."""
+        try:
+            graph = import_model(self.model)
+        except ModelError:  # of a model that cannot be converted
+            return None
+        places = zip(self.inputs, graph.inputs, strict=True)
+        inside = scaled_inside(graph)
+        return frozenset(name for name, own in places if own in inside)
 
     @cached_property
     def digest(self) -> str:
