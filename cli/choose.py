@@ -79,7 +79,7 @@ Example:
         click.Choice(PRECISIONS),
         None,
         f"Format of synapses, {' or '.join(PRECISIONS)} (by default bfloat16 where "
-        "--max-drop still holds).",
+        "--max-drop still holds and the machine computes in it).",
     ),
     RareSetting("strict", click.BOOL, False, STRICT),
     SEED_OF,

@@ -236,9 +236,9 @@ def calibrate(
     silent = [graph[n].layer for n, s in statistics.items() if s.dead.all()]
     if silent:
         raise CalibrationError(
-            f"no neuron of {', '.join(silent)} was ever active in {samples} "
-            "calibration samples, so their thresholds are unknown: check that the data "
-            "is scaled as in training, or give other samples"
+            f"no neuron of {', '.join(dict.fromkeys(silent))} was ever active in "
+            f"{samples} calibration samples, so their thresholds are unknown: check that "
+            "the data is scaled as in training, or give other samples"
         )
     return statistics
 
