@@ -237,8 +237,8 @@ def calibrate(
     if silent:
         raise CalibrationError(
             f"no neuron of {', '.join(dict.fromkeys(silent))} was ever active in "
-            f"{samples} calibration samples, so their thresholds are unknown: check that "
-            "the data is scaled as in training, or give other samples"
+            f"{samples} calibration samples, so their thresholds are unknown: check "
+            "that the data is scaled as in training, or give other samples"
         )
     return statistics
 
