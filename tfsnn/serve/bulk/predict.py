@@ -27,6 +27,7 @@ from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
 from tfsnn.serve.bulk.results import Folder, read_manifest
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.finite import FiniteOutputs
 from tfsnn.sources.keras_model.structure import output_columns
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
@@ -137,6 +138,8 @@ def predict_files(
         OptionError: for impossible numbers, or data in the folder of the results.
         DataError: for data that is missing, damaged or does not fit, naming file and
             row. The shards that were written stay.
+        ModelError: if outputs of a spiking network are NaN or infinite, naming file and
+            row; of another model the logger "tfsnn" gets a warning.
         OutputError: if results cannot be written, or the folder holds those of another
             model, other data or options.
     """
@@ -226,13 +229,14 @@ def _predict(
 ) -> int:
     """Make these shards; return the number of samples in them."""
     count, rows = 0, []
+    finite = FiniteOutputs(net.name, spiking=net.timesteps is not None)
     batches = prefetched(samples.batches(shards))
     try:
         shown: Any = batches
         if progress is not None:
             shown = progress(batches, samples.count(shards), "predicting")
         for batch in shown:
-            rows.append(_columns(net, batch))
+            rows.append(_columns(net, batch, finite))
             count += len(batch)
             if batch.last:
                 joined = {
@@ -247,10 +251,11 @@ def _predict(
     return count
 
 
-def _columns(net: Engine, batch: Batch) -> dict[str, np.ndarray]:
+def _columns(net: Engine, batch: Batch, finite: FiniteOutputs) -> dict[str, np.ndarray]:
     """Compute the arrays of a shard for one batch."""
     results = net.run(batch.x)
     outputs = [np.asarray(values) for values in results.outputs]
+    finite.check(outputs, batch.ids)
     first = outputs[0]
     found = {
         **output_columns(net.output_keys, outputs),
