@@ -95,7 +95,7 @@ def compare(
             "data": data_digest(data, evaluating),
             "calibration_limit": known.settings.limit,
             "limit": wanted.limit,
-            "raw": raw,
+            "raw": list(raw),
             "seed": known.seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
             "engine": wanted.engine,
