@@ -95,6 +95,9 @@ def test_the_file_remembers(inside, tmp_path):
     as_bytes = tfsnn.evaluate(snn, (PIXELS, LABELS), ann=inside)
     as_floats = tfsnn.evaluate(snn, (PIXELS.astype(np.float32), LABELS), ann=inside)
     assert as_bytes.to_dict() == as_floats.to_dict()
+    assert tfsnn.verify(inside, snn, PIXELS) == tfsnn.verify(
+        inside, snn, PIXELS.astype(np.float32)
+    )
     opened = tfsnn.open_data(PIXELS, SHAPE)  # an own choice, 1/255 of what it takes
     assert tfsnn.evaluate(snn, opened).rows != as_bytes.rows
 

@@ -76,7 +76,7 @@ def verify(
         DataError: if `x` does not fit.
     """
     ann = matched(model, snn)
-    batches = [batch for batch, _ in first_samples(ann, x).batches(SAMPLES)]
+    batches = [batch for batch, _ in first_samples(snn, x).batches(SAMPLES)]
     samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
     trace, values, populations = align(ann, snn, samples, timesteps)
     checks = [

@@ -121,7 +121,7 @@ def diagnose(
     recorded = max(neurons * (spiking.clock.pre_steps + max(steps, 1)), 1)
     batch_size = min(max(RECORDED // recorded, 1), SAMPLES)
     walk = _LayerSums(ann, spiking, snn, steps)
-    for batch, _ in first_samples(ann, x).batches(batch_size):
+    for batch, _ in first_samples(snn, x).batches(batch_size):
         walk.add(batch)
     layers = tuple(measures.diagnosis() for measures in walk.measures.values())
     return Diagnosis(
