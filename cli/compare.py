@@ -122,7 +122,7 @@ def command(
     else:
         show(found, as_json)
     if all(row.error is not None for row in found.rows):
-        raise click.ClickException("no method could be measured")
+        raise click.ClickException("no method could be measured: each row says why")
 
 
 def _by_method(options: dict[str, str]) -> dict[str, dict[str, str]]:

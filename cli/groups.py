@@ -165,7 +165,9 @@ class Converted:
         if not (model and model.exists() and self.output.exists()):
             return
         if model.samefile(self.output):
-            raise click.UsageError("--output is MODEL itself, which would be lost")
+            raise click.UsageError(
+                "--output is MODEL itself, which would be lost: give another file"
+            )
 
     def write(self, snn: SpikingModel, **more: Any) -> None:
         """Write the network, and the report with `more` in its JSON."""
