@@ -85,6 +85,8 @@ class ConversionReport:
         strict: whether running sums were refused.
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
+        heads: the functions that give the outputs' values, by output.
+        tasks: what the outputs probably answer (:mod:`tfsnn_numpy.tasks`), by output.
         raw: the inputs whose 8-bit values were kept at 0..255, not divided by 255; None
             if that is not known, as in files of earlier versions.
         ranges: the smallest and the largest value of each input in the calibration.
@@ -101,6 +103,8 @@ class ConversionReport:
     strict: bool = False
     notes: tuple[str, ...] = ()
     precision: str = "float32"
+    heads: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
     raw: tuple[str, ...] | None = None
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -127,6 +131,11 @@ class ConversionReport:
                 "ranges": {name: tuple(of_input) for name, of_input in ranges},
             }
         )
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """The tasks as hints, for :func:`tfsnn_numpy.tasks.find_tasks`."""
+        return {output: (task,) for output, task in self.tasks.items()}
 
     @property
     def warnings(self) -> list[str]:
