@@ -10,7 +10,7 @@ from tfsnn.errors import OutputError
 
 
 def finished(steps):
-    return FinishedRow(ComparedRow("hmt", {}, "binary", steps), 4, 0.5)
+    return FinishedRow(ComparedRow("hmt", {}, "binary", steps), 4, ())
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
