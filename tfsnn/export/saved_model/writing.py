@@ -88,7 +88,7 @@ def export_saved_model(
     batch_sizes: Sequence[int] = SERVED_BATCH_SIZES,
     early_exit: bool | None = None,
     input_type: str = SERVED_INPUTS[0],
-    raw: bool = False,
+    raw: bool | None = None,
     class_names: str | Path | None = None,
 ) -> ExportedModel:
     """Write a spiking network for TF Serving.
@@ -105,7 +105,8 @@ def export_saved_model(
             if None, they do if the network has a rule.
         input_type: form of the inputs, "float", "uint8" or "jpeg"
             (:mod:`tfsnn.export.saved_model.input_forms`).
-        raw: whether 8-bit inputs stay at 0..255, instead of 0..1.
+        raw: whether 8-bit inputs stay at 0..255, instead of 0..1; as in the calibration
+            if None.
         class_names: text file with one class name per line, for the signature
             ``classify``; of one yes or no, the names of no and of yes.
 
@@ -118,7 +119,8 @@ def export_saved_model(
     model = Path(output)
     name = model.resolve().name
     sizes = tuple(check_counts("batch_sizes", batch_sizes))
-    form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
+    kept = bool(snn.report.raw) and input_type != "float" if raw is None else raw
+    form = input_form(input_type, snn.inputs_by_name, kept, snn.whole_inputs)
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     check_version(model, version)
     signatures = Signatures(snn, form, _rule(snn, early_exit))
