@@ -29,8 +29,8 @@ from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.simulate import Result, simulate
-from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
-from tfsnn.simulation.trace import Trace
+from tfsnn.simulation.steps import COUNTS, SPIKES
+from tfsnn.simulation.trace import Trace, observations
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.tasks import Output
@@ -273,12 +273,7 @@ class SpikingModel(keras.Model):
             OptionError: for something else to record.
             DataError: for an input of another shape.
         """
-        wanted = set(record)
-        if unknown := wanted - {SPIKES, POTENTIALS, VALUES}:
-            raise OptionError(
-                f"cannot record {sorted(unknown)}: give spikes, potentials or values"
-            )
-        observed = self.run(x, timesteps, wanted | {OUTPUTS}).observed
+        observed = self.run(x, timesteps, observations(record)).observed
         return Trace.of(observed, self._structure.outputs)
 
     def summary(self, print_fn: Callable[[str], Any] = print, **_: Any) -> None:
