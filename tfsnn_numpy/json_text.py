@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from tfsnn_numpy.files import read_regular
 
@@ -22,6 +33,7 @@ _WORDS = {
     bool: "true or false",
     NoneType: "null",
 }
+Made = TypeVar("Made")
 SHOWN = 40  # characters of a value in a message
 
 
@@ -61,14 +73,20 @@ def mismatch(value: Any, form: Any, where: str = "it") -> str | None:
         value: the value; lists may have become tuples.
         form: a type as in an annotation: int (below 2^31 in size), float (any number),
             str, bool, None, Any, ``tuple[X, ...]``, ``tuple[X, Y]``, ``list[X]``,
-            ``dict[str, X]``, a union of these, or a TypedDict.
+            ``dict[str, X]``, texts as a Literal, a TypedDict, which may have more
+            keys, or a dataclass, which may not; and unions of these.
         where: what the value is called in the text.
     """
     kind = get_origin(form) or form
     if form is Any or (kind in (Union, UnionType) and _any_of(value, form, where)):
         return None
-    if is_typeddict(form):
+    if is_typeddict(form) or dataclasses.is_dataclass(form):
         return _object(value, form, where)
+    if kind is Literal:
+        known = get_args(form)
+        if isinstance(value, str) and value in known:
+            return None
+        return f"{where} is {_shown(value)}, not one of {', '.join(known)}"
     if isinstance(kind, type) and issubclass(kind, Mapping):
         return _mapping(value, form, where)
     if isinstance(kind, type) and issubclass(kind, list | tuple):
@@ -86,6 +104,16 @@ def check_form(value: Any, form: Any, where: str = "it") -> None:
     """
     if found := mismatch(value, form, where):
         raise ValueError(found)
+
+
+def made(kind: type[Made], value: Any, where: str = "it") -> Made:
+    """Return the dataclass of a JSON object with its fields.
+
+    Raises:
+        ValueError: for something else, or what its ``__post_init__`` refuses.
+    """
+    check_form(value, kind, where)
+    return kind(**value)
 
 
 def _is_plain(value: Any, form: Any) -> bool:
@@ -107,13 +135,38 @@ def _object(value: Any, form: Any, where: str) -> str | None:
     if not isinstance(value, Mapping):
         return f"{where} is {_shown(value)}, not an object"
     prefix = "" if where == "it" else f"{where}."
-    for key, kind in get_type_hints(form).items():
+    kinds, required = _fields(form)
+    strange = [] if is_typeddict(form) else sorted(value.keys() - kinds.keys())
+    if strange:
+        return f"{prefix}{strange[0]} means nothing"
+    for key, kind in kinds.items():
         if key not in value:
-            if key in form.__required_keys__:
+            if key in required:
                 return f"{prefix}{key} is missing"
         elif found := mismatch(value[key], kind, f"{prefix}{key}"):
             return found
     return None
+
+
+def _fields(form: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the fields of a TypedDict or a dataclass: forms, and those required."""
+    kinds = get_type_hints(form, include_extras=True)
+    if is_typeddict(form):
+        optional = {key for key, kind in kinds.items() if _is_optional(kind)}
+        return get_type_hints(form), frozenset(kinds.keys() - optional)
+    missing = dataclasses.MISSING
+    specs = [spec for spec in dataclasses.fields(form) if spec.init]
+    required = frozenset(
+        spec.name
+        for spec in specs
+        if spec.default is missing and spec.default_factory is missing
+    )
+    return {spec.name: kinds[spec.name] for spec in specs}, required
+
+
+def _is_optional(kind: Any) -> bool:
+    """Whether a key may be missing. (``__optional_keys__`` reads no annotations.)"""
+    return get_origin(kind) is NotRequired
 
 
 def _mapping(value: Any, form: Any, where: str) -> str | None:

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypedDict
 
 from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.errors import OutputError
 from tfsnn.files import check_output
+from tfsnn_numpy.files import read_regular
+from tfsnn_numpy.json_text import MOST_BYTES, check_form, parse_json
 
 ROWS = "rows.jsonl"
 RESULTS = ("compare.csv", "compare.json", "compare.svg")
@@ -27,6 +29,15 @@ SHOWN = 12  # characters of a digest in a message
 class FinishedRow:
     """A row, the samples that it was evaluated on, and the ANN's accuracy on them."""
 
+    row: ComparedRow
+    samples: int
+    ann_accuracy: float | None
+
+
+class Line(TypedDict):
+    """The form of a line of the file."""
+
+    settings: dict[str, Any]
     row: ComparedRow
     samples: int
     ann_accuracy: float | None
@@ -69,14 +80,15 @@ class Rows:
 
     def _read(self, path: Path) -> int:
         """Read the rows in the file; return the number of bytes in whole lines."""
-        content = path.read_bytes()
+        content = read_regular(path, MOST_BYTES)
         whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), 1):
             try:
-                entry = json.loads(line)
+                entry = parse_json(line)
+                check_form(entry, Line)
                 settings = entry.pop("settings")
                 finished = FinishedRow(**{**entry, "row": ComparedRow(**entry["row"])})
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except ValueError as error:
                 raise OutputError(
                     f"{path} is damaged: line {number} is not a row of a comparison; "
                     "give another folder, or use --overwrite (overwrite=True)"

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
 from tfsnn.analysis.compare.checkpoint import RESULTS
 from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.analysis.frontier import frontier
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
+from tfsnn_numpy.json_text import check_form, read_json
+
+
+class Compared(TypedDict):
+    """The form of compare.json."""
+
+    ann_accuracy: float | None
+    samples: int
+    rows: list[ComparedRow]
+    energy: NotRequired[EnergyProfile]
 
 
 def read_comparison(path: str | os.PathLike[str]) -> Comparison:
@@ -23,13 +33,14 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
     path = Path(path)
     file = path / RESULTS[1] if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        rows = tuple(ComparedRow(**row) for row in content["rows"])
+        content = read_json(file)
+        check_form(content, Compared)
         energy = DEFAULT  # files without a profile were computed with this one
         if "energy" in content:
             energy = EnergyProfile(**content["energy"])
+        rows = tuple(ComparedRow(**row) for row in content["rows"])
         return Comparison(content["ann_accuracy"], content["samples"], rows, energy)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
             f"{file} holds no comparison ({reason}); give the folder that tfsnn "
