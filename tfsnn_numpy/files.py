@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 KINDS = {
     stat.S_IFDIR: "a folder",
@@ -66,7 +66,7 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
         return read_at_most(file, most)
 
 
-def read_at_most(file: BinaryIO, most: int) -> bytes:
+def read_at_most(file: IO[bytes], most: int) -> bytes:
     """Read an open file to its end.
 
     Raises:

@@ -73,8 +73,8 @@ def mismatch(value: Any, form: Any, where: str = "it") -> str | None:
         value: the value; lists may have become tuples.
         form: a type as in an annotation: int (below 2^31 in size), float (any number),
             str, bool, None, Any, ``tuple[X, ...]``, ``tuple[X, Y]``, ``list[X]``,
-            ``dict[str, X]``, texts as a Literal, a TypedDict, which may have more
-            keys, or a dataclass, which may not; and unions of these.
+            ``dict[str, X]``, texts as a Literal, a NamedTuple, a TypedDict, which may
+            have more keys, or a dataclass, which may not; and unions of these.
         where: what the value is called in the text.
     """
     kind = get_origin(form) or form
@@ -150,10 +150,14 @@ def _object(value: Any, form: Any, where: str) -> str | None:
 
 def _fields(form: Any) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the fields of a TypedDict or a dataclass: forms, and those required."""
-    kinds = get_type_hints(form, include_extras=True)
     if is_typeddict(form):
+        kinds = get_type_hints(form, include_extras=True)
         optional = {key for key, kind in kinds.items() if _is_optional(kind)}
         return get_type_hints(form), frozenset(kinds.keys() - optional)
+    try:
+        kinds = get_type_hints(form)
+    except NameError:  # a class within a function, whose names are not known here
+        kinds = {spec.name: Any for spec in dataclasses.fields(form)}
     missing = dataclasses.MISSING
     specs = [spec for spec in dataclasses.fields(form) if spec.init]
     required = frozenset(
@@ -185,7 +189,11 @@ def _listed(value: Any, form: Any, kind: type, where: str) -> str | None:
     if not isinstance(value, list | tuple):
         return f"{where} is {_shown(value)}, not a list"
     kinds = get_args(form)
-    if kind is tuple and kinds and kinds[-1] is not Ellipsis:
+    if hasattr(form, "_fields"):  # a NamedTuple
+        kinds = tuple(get_type_hints(form).values())
+        least = len(kinds) - len(form._field_defaults)
+        kinds = kinds[: max(len(value), least)]
+    if issubclass(kind, tuple) and kinds and kinds[-1] is not Ellipsis:
         if len(value) != len(kinds):
             return f"{where} has {len(value)} values, not {len(kinds)}"
     else:

@@ -27,6 +27,7 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, input_spec
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
+from tfsnn.simulation.saved import checked_config
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
@@ -293,8 +294,6 @@ class SpikingModel(keras.Model):
         }
 
     @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], custom_objects=None
-    ) -> SpikingModel:
+    def from_config(cls, config: Any, custom_objects: Any = None) -> SpikingModel:
         """Make a model from its :meth:`get_config`; weights are not loaded."""
-        return cls(**config)
+        return cls(**checked_config(config))

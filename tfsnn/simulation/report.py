@@ -11,6 +11,7 @@ import numpy as np
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
+from tfsnn_numpy.json_text import check_form
 from tfsnn_numpy.results import table
 
 
@@ -105,7 +106,15 @@ class ConversionReport:
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> ConversionReport:
-        """Make a report from its :meth:`to_dict`."""
+        """Make a report from its :meth:`to_dict`.
+
+        Raises:
+            ValueError: if it is of another form.
+        """
+        check_form(config, cls, "report")
+        missing = {*ROLES} - config["shares"].keys()
+        if missing or not {node["role"] for node in config["nodes"]} <= {*ROLES}:
+            raise ValueError(f"report.shares and nodes know other roles than {ROLES}")
         return cls(
             **{
                 **config,

@@ -60,8 +60,8 @@ def _of_zip(file: BinaryIO) -> Contents:
         missing = {CONFIG, WEIGHTS} - set(archive.namelist())
         if missing:
             raise ValueError(f"it has no member {min(missing)}")
-        with archive.open(CONFIG) as member:
-            config = parse_json(read_at_most(member, MOST_BYTES))  # type: ignore[arg-type]
+        with archive.open(CONFIG) as opened:
+            config = parse_json(read_at_most(opened, MOST_BYTES))
         with h5py.File(_Member(file, archive, WEIGHTS), "r") as weights:
             return Contents(config, count_values(weights))
 
