@@ -112,9 +112,10 @@ class ConversionReport:
             ValueError: if it is of another form.
         """
         check_form(config, cls, "report")
-        missing = {*ROLES} - config["shares"].keys()
-        if missing or not {node["role"] for node in config["nodes"]} <= {*ROLES}:
-            raise ValueError(f"report.shares and nodes know other roles than {ROLES}")
+        known = {*ROLES}
+        complete = known <= config["shares"].keys() or not config["nodes"]
+        if not complete or not {node["role"] for node in config["nodes"]} <= known:
+            raise ValueError(f"report.shares and nodes have not the roles {ROLES}")
         return cls(
             **{
                 **config,
