@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -148,6 +149,7 @@ def _object(value: Any, form: Any, where: str) -> str | None:
     return None
 
 
+@functools.cache
 def _fields(form: Any) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the fields of a TypedDict or a dataclass: forms, and those required."""
     if is_typeddict(form):

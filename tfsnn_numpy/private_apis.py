@@ -102,6 +102,11 @@ ATTRIBUTES = (
         "worker_devices, the devices of this process",
     ),
     (
+        "_open_name_scope",
+        "keras.Layer",
+        "calling a model in a graph whose name TensorFlow takes for no scope",
+    ),
+    (
         "compile_and_load",
         "jax.Device.client",
         "compiling an exported program; execute_sharded of the result runs it",

@@ -31,12 +31,13 @@ from tfsnn.simulation.saved import checked_config
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
+from tfsnn.sources.keras_model.scopes import NamedFreely
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
-class SpikingModel(keras.Model):
+class SpikingModel(NamedFreely):
     """A spiking network as a Keras model; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as

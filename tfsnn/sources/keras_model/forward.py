@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfsnn.sources.keras_model.scopes import are_scopes
 from tfsnn.sources.keras_model.structure import input_arranger, listed_outputs
 
 
@@ -15,11 +16,13 @@ def all_outputs(model: keras.Model) -> Callable[[Any], list[Any]]:
     """Compile a model as a function from samples ``(B, ...)`` to a list of outputs.
 
     Several inputs are a dict by name; the outputs are always a list, in their order.
+    Where names are none of TensorFlow's scopes, the function is not compiled.
     """
     arrange = input_arranger(model) if len(model.inputs) > 1 else None
 
-    @tf.function(autograph=False, reduce_retracing=True)
     def forward(x: Any) -> list[Any]:
         return listed_outputs(model(arrange(x) if arrange else x, training=False))
 
-    return forward
+    if not are_scopes(model):
+        return forward
+    return tf.function(forward, autograph=False, reduce_retracing=True)
