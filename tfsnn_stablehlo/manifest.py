@@ -26,6 +26,16 @@ class Input(TypedDict):
     whole: bool
 
 
+class Output(TypedDict):
+    """An output of the network."""
+
+    name: str
+    shape: list[int]
+    head: NotRequired[str]
+    like_input: NotRequired[bool]
+    task: NotRequired[str | None]
+
+
 class Argument(TypedDict):
     """An argument of a program: a weight or an input."""
 
@@ -95,6 +105,7 @@ class Manifest(TypedDict):
     timesteps: int
     batch_size: int
     inputs: list[Input]
+    outputs: NotRequired[list[Output]]
     programs: dict[str, Described]
     weights: str
     evaluation: Evaluated

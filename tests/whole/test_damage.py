@@ -3,6 +3,7 @@
 300 mutants of every kind of file that a user opens, each through its command.
 """
 
+import json
 import random
 import resource
 import signal
@@ -71,7 +72,9 @@ def check(files, kind, seed, undamaged):
     assert result.exit_code in (0, 1, 2), (changed, result.output)
     assert "bug in tfsnn" not in result.stderr, (changed, result.stderr)
     assert "Traceback" not in result.output, changed
-    if result.exit_code:
+    if result.exit_code and result.stdout:  # inspect says what cannot be converted
+        assert json.loads(result.stdout)["convertible"] is False, changed
+    elif result.exit_code:
         messages = [x for x in result.stderr.splitlines() if x.startswith("Error: ")]
         assert len(messages) == 1 and len(messages[0]) > 20, (changed, result.output)
     elif kind in CHECKED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ from tfsnn.simulation.compiled import (
 )
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, input_spec
+from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.saved import checked_config
@@ -34,6 +35,7 @@ from tfsnn.simulation.trace import Trace
 from tfsnn.sources.keras_model.scopes import NamedFreely
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -88,6 +90,7 @@ class SpikingModel(NamedFreely):
         self._structure = graph.map_arrays(self._make_variable)
         variables = self._variables_by_field
         self._simulations = Simulations(self._structure, variables, not trainable)
+        self._operations = cache(partial(count_operations, self._structure))
         self.input_spec = input_spec(graph.inputs)
         self.built = True
         self.jit_compile = on_accelerator()
@@ -133,9 +136,14 @@ class SpikingModel(NamedFreely):
         return {node.name: node.shape for node in self._structure if node.spikes}
 
     @property
-    def first_output(self) -> str:
-        """The name of the node of the first output."""
-        return self._structure.outputs[0]
+    def graph_outputs(self) -> tuple[str, ...]:
+        """The names of the nodes of the outputs, in order."""
+        return self._structure.outputs
+
+    @property
+    def outputs_known(self) -> tuple[Output, ...]:
+        """The outputs, in order, as far as judging them needs to know."""
+        return outputs_of(self._structure, self.output_keys, self.report.heads)
 
     @property
     def clock(self) -> Clock:
@@ -147,10 +155,9 @@ class SpikingModel(NamedFreely):
         """The spiking populations on the longest way from an input to an output."""
         return self._structure.depth
 
-    @cached_property
     def operations_per_sample(self) -> Operations:
-        """The operations that a sample costs (:mod:`tfsnn.network.operations`)."""
-        return count_operations(self._structure)
+        """Count what a sample costs, once; saving reads properties, so this is none."""
+        return self._operations()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
@@ -190,7 +197,7 @@ class SpikingModel(NamedFreely):
         feed = checked_feed(self._structure, x)
         chunk = self.chunk_for(next(iter(feed.values())).shape[0], early_exit)
         counts = COUNTS in observe
-        fan_outs = self.operations_per_sample.fan_outs if counts else {}
+        fan_outs = self.operations_per_sample().fan_outs if counts else {}
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
         return self._simulations.run(key, fan_outs, feed)
 
