@@ -51,6 +51,8 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
     damage = (_DAMAGE, what, f"write it again with {way_out}")
     with refusing(*damage), _opened(path) as archive:
         names = archive.namelist()
+        for name in names:  # refuses one that the member itself does not have
+            archive.open(name).close()
         found = [n.removesuffix(".npy") for n in names if n.endswith(".npy")]
         stored = {key: key for key in inputs}
         if len(inputs) == 1 and not set(inputs) & set(found):
