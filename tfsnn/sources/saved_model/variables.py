@@ -33,6 +33,8 @@ class Variables:
         self._meta_graph = meta_graph
         self._reader: Any = None
         self._stored = 0
+        self._shapes: dict[str, list[int]] = {}
+        self._types: dict[str, tf.DType] = {}
         self._entries: dict[Any, Entry] = {}
 
     def value(self, variable: Source) -> np.ndarray:
@@ -71,27 +73,28 @@ class Variables:
             check_regular(file)
         self._stored = sum(file.stat().st_size for file in folder.iterdir())
         self._reader = tf.train.load_checkpoint(str(folder / PREFIX))
+        self._shapes = self._reader.get_variable_to_shape_map()
+        self._types = self._reader.get_variable_to_dtype_map()
         objects = b""
-        if OBJECTS in self._reader.get_variable_to_shape_map():
+        if OBJECTS in self._shapes:
             objects = self._reader.get_tensor(OBJECTS)
         self._entries = entries(self._meta_graph, objects)
 
     def _read(self, where: str, entry: str, kind: int) -> np.ndarray:
-        shapes = self._reader.get_variable_to_shape_map()
-        if entry not in shapes:
+        if entry not in self._shapes:
             raise ModelError(
                 f"{where} has no value in the checkpoint: the SavedModel is "
                 "incomplete, export it again"
             )
-        found = self._reader.get_variable_to_dtype_map()[entry]
+        found, sizes = self._types[entry], self._shapes[entry]
         if found.as_datatype_enum != kind:
             raise ModelError(
                 f"{where} is of type {kind} in the graph and {found.name} in the "
                 "checkpoint: the SavedModel is damaged, export it again"
             )
-        if math.prod(shapes[entry]) * found.size > self._stored:
+        if math.prod(sizes) * found.size > self._stored:
             raise ModelError(
-                f"{where} has the shape {tuple(shapes[entry])}, which is more than "
+                f"{where} has the shape {tuple(sizes)}, which is more than "
                 f"the {self._stored:,} bytes of the checkpoint: the SavedModel is "
                 "damaged, export it again"
             )
