@@ -17,6 +17,8 @@ from tfsnn.sources.saved_model.registry import output_names
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 # Functions that call each other deeper are those that call themselves.
 MOST_DEPTH = 100
+# Functions that call each other twice make endless calls of a small file.
+MOST_CALLS = 2**15
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,8 @@ class Program:
         """Return the place of a call.
 
         Raises:
-            ModelError: if calls are nested too deep, as in a function that calls
-                itself.
+            ModelError: if there are too many calls, or they are nested too deep, as
+                in a function that calls itself.
         """
         key = place.path, node.name
         if key not in self._places:
@@ -138,6 +140,11 @@ class Program:
                     f"its functions call each other more than {MOST_DEPTH} deep, at "
                     f"{place.body.name!r}, so one may call itself without end: export "
                     "the model without recursion"
+                )
+            if len(self._places) >= MOST_CALLS:
+                raise ModelError(
+                    f"its functions are called more than {MOST_CALLS:,} times in all, "
+                    f"at {place.body.name!r}: export a smaller model"
                 )
             self._places[key] = Place(
                 self.body(self.called(node)),

@@ -12,7 +12,7 @@ from tfsnn.sources.saved_model.program import Place, Program, Source, inputs
 from tfsnn.sources.saved_model.signature import Signature
 
 # Written out, a small file of functions that call each other twice has no end.
-MOST_OPERATIONS = 2**18
+MOST_OPERATIONS = 2**16
 
 
 @dataclass
