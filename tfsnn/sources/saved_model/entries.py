@@ -37,12 +37,11 @@ def entries(meta_graph: Any, objects: bytes) -> dict[Any, Entry]:
         ModelError: if one of the trees is damaged.
     """
     program = Program(meta_graph.graph_def)
-    found: dict[Any, Entry] = {}
-    if restore := meta_graph.saver_def.restore_op_name:
-        found |= _restored(program, restore)
     if objects and meta_graph.HasField("object_graph_def"):
-        found |= _captured(program, meta_graph.object_graph_def, objects)
-    return found
+        return _captured(program, meta_graph.object_graph_def, objects)
+    if restore := meta_graph.saver_def.restore_op_name:
+        return _restored(program, restore)
+    return {}
 
 
 def _captured(program: Program, saved: Any, objects: bytes) -> dict[Any, Entry]:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError
+from tfsnn.sources.saved_model.constants import check_constant
 from tfsnn.sources.saved_model.frozen import Frozen
 from tfsnn.sources.saved_model.kinds import VARIABLES
 from tfsnn.sources.saved_model.program import Source
@@ -78,6 +79,8 @@ class _Writer:
             self._constant(name, self._variables.value(step.source))
             self._held[step.source.key] = node.attr["dtype"].type
             return
+        if node.op == "Const":
+            check_constant(node)
         if node.op == "ResourceGather":
             self._gather(name, step)
             return

@@ -23,6 +23,7 @@ from tfsnn.sources.saved_model.kinds import (
 )
 from tfsnn.sources.saved_model.program import Program
 from tfsnn.sources.saved_model.registry import is_pure, known
+from tfsnn.sources.saved_model.signature import TYPES
 from tfsnn.sources.saved_model.trace import Trace
 
 HALF = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
@@ -87,9 +88,15 @@ class Operations:
                 "damaged, export it again"
             )
         for step in self._trace.steps.values():
-            if step.live and (half := self._types(step.source.node) & HALF):
+            node = step.source.node
+            if unknown := self._types(node) - TYPES:
                 raise ModelError(
-                    f"{step.source.node.name} computes in "
+                    f"{node.name} ({node.op}) is of the unknown type {unknown.pop()}: "
+                    "the SavedModel is damaged, export it again"
+                )
+            if step.live and (half := self._types(node) & HALF):
+                raise ModelError(
+                    f"{node.name} computes in "
                     f"{tf.as_dtype(half.pop()).name}, which rounds too coarsely to "
                     "tell whether a rebuilt model is right: set the dtype policy to "
                     "float32 and export the model again"
@@ -134,12 +141,12 @@ class Operations:
 
     def _types(self, node: Any) -> set[int]:
         """Return the types of an operation's tensors, as far as the file tells."""
-        kinds = {value.type for value in node.attr.values() if value.type}
+        kinds = {value.type for value in node.attr.values()}
         for value in node.attr.values():
             kinds.update(value.list.type)
         if (definition := self._definitions.get(node.op)) is not None:
             kinds |= {a.type for a in (*definition.input_arg, *definition.output_arg)}
-        return kinds
+        return kinds - {0}  # stated by an attribute, or not at all
 
     def _beside(self) -> Iterator[tuple[str, Any]]:
         """Yield what is in reached functions, or waited for, and leads to no output."""
