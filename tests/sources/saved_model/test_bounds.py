@@ -173,6 +173,17 @@ def test_a_function_that_is_missing(tmp_path):
         load_model(path)
 
 
+def test_empty_messages(tmp_path):
+    """Ten million nodes without a name would take a gigabyte."""
+    (tmp_path / "m").mkdir()
+    nodes = b"\x0a\x00" * 10_000_000
+    graph = b"\x12\x80\xda\xc4\x09" + nodes
+    content = b"\x12\x85\xda\xc4\x09" + graph
+    (tmp_path / "m" / "saved_model.pb").write_bytes(content)
+    with frugal(), pytest.raises(tfsnn.ModelError, match="10,000,000 empty messages"):
+        load_model(tmp_path / "m")
+
+
 def test_many_operations(tmp_path):
     def repeat(meta_graph):
         body = signature_body(meta_graph)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from tfsnn.errors import ModelError
 FILE = "saved_model.pb"
 # Protocol buffers are no larger, by their specification.
 MOST_BYTES = 2**31 - 1
+# Empty messages: 2 bytes each in a file, and a hundred in memory. Graphs have few.
+EMPTY = re.compile(rb"[\x0a\x12\x1a\x22\x2a\x32\x3a\x42]\x00")
+MOST_EMPTY = 2**20
 TAG = "serve"
 
 
@@ -77,7 +81,15 @@ def _content(path: Path) -> bytes:
             f"{path.name} has {size:,} bytes; a protocol buffer has {MOST_BYTES:,} at "
             "most: export it again, with its weights as variables"
         )
-    return path.read_bytes()
+    content = path.read_bytes()
+    # Numbers look like empty messages, too, but every second byte at most.
+    empty = sum(1 for _ in EMPTY.finditer(content)) if size > MOST_EMPTY else 0
+    if empty > MOST_EMPTY and 4 * empty > size:
+        raise ModelError(
+            f"{path.name} consists of {empty:,} empty messages, which would take very "
+            "much memory: the SavedModel is damaged, export it again"
+        )
+    return content
 
 
 def message(name: str) -> Any:

@@ -55,15 +55,6 @@ CONTROL_FLOW = frozenset(
         *("RefSwitch", "RefMerge"),
     )
 )
-# The names of their outputs, of those that have several.
-OUTPUTS = {
-    "TopK": ("values", "indices"),
-    "TopKV2": ("values", "indices"),
-    "BroadcastGradientArgs": ("r0", "r1"),
-    "StatelessRandomGetKeyCounter": ("key", "counter"),
-    "Switch": ("output_false", "output_true"),
-    "Merge": ("output", "value_index"),
-}
 
 
 def is_observer(node: Any) -> bool:

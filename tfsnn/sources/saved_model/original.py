@@ -44,9 +44,10 @@ class Original:
                 return [np.asarray(value) for value in session.run(names, fed)]
             except NO_KERNEL as error:
                 if self._replaced:
+                    reason = error.message.splitlines()[0][:200]
                     raise ModelError(
                         "the signature cannot be run on this CPU, so the rebuilt model "
-                        f"cannot be compared with it ({error.message[:200]}): load it "
+                        f"cannot be compared with it ({reason}): load it "
                         "where it runs"
                     ) from error
         self._replace()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsnn.errors import ModelError
-from tfsnn.sources.saved_model.registry import output_names
+from tfsnn.sources.saved_model.definitions import definitions
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 # Functions that call each other deeper are those that call themselves.
@@ -77,11 +77,14 @@ class Program:
     Attributes:
         graph: the place of the graph itself.
         functions: ``FunctionDef`` by name.
+        definitions: ``OpDef`` by operation type, of those that TensorFlow has.
     """
 
     def __init__(self, graph_def: Any) -> None:
         """Take a ``GraphDef``; bodies of functions are read as they are called."""
         self.functions = {f.signature.name: f for f in graph_def.library.function}
+        bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
+        self.definitions = definitions(node.op for body in bodies for node in body)
         self.graph = Place(_body("", graph_def.node))
         self._bodies: dict[str, Body] = {}
         self._places: dict[tuple[tuple[int, ...], str], Place] = {}
@@ -184,7 +187,7 @@ class Program:
             if node is None:
                 raise damaged(place, text, "does not exist")
             if not self.called(node):
-                return Source(place, node, _index(place, text, node, rest))
+                return Source(place, node, self._index(place, text, node, rest))
             inner = self.enter(place, node)
             text, place = self._result(inner, text, rest), inner
 
@@ -223,6 +226,16 @@ class Program:
             raise damaged(inner, output, "is an output without a value")
         return inner.body.returns[output]
 
+    def _index(self, place: Place, text: str, node: Any, rest: list[str]) -> int:
+        """Return the index among all outputs of a node of one that is named."""
+        *named, number = rest or ["0"]
+        if not number.isdecimal() or len(number) >= 9 or len(named) > 1:
+            raise damaged(place, text, "has no valid name")
+        definition = self.definitions.get(node.op)
+        known = [each.name for each in definition.output_arg] if definition else []
+        first = known.index(named[0]) if named and named[0] in known else 0
+        return first + int(number)
+
 
 def inputs(node: Any) -> list[str]:
     """Return the tensors that a node reads, without the nodes that it waits for."""
@@ -236,16 +249,6 @@ def damaged(place: Place, text: str, why: str) -> ModelError:
         f"the tensor {text!r} of {where} {why}: the SavedModel is damaged, export it "
         "again"
     )
-
-
-def _index(place: Place, text: str, node: Any, rest: list[str]) -> int:
-    """Return the index among all outputs of a node of one that is named."""
-    *named, number = rest or ["0"]
-    known = output_names(node.op)
-    if not number.isdecimal() or len(number) >= 9 or len(named) > 1:
-        raise damaged(place, text, "has no valid name")
-    first = known.index(named[0]) if named and named[0] in known else 0
-    return first + int(number)
 
 
 def _body(

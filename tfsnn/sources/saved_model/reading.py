@@ -31,7 +31,6 @@ def read_frozen(path: Path, signature: str | None = None) -> Frozen:
     chosen = choose_signature(meta_graph, signature)
     program = Program(meta_graph.graph_def)
     found = trace(program, chosen)
-    definitions = meta_graph.meta_info_def.stripped_op_list.op
-    Operations(program, found, definitions).check()
+    Operations(program, found).check()
     variables = Variables(path, meta_graph)
     return freeze(chosen, found, variables, meta_graph.graph_def.versions)

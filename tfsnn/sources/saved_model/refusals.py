@@ -44,6 +44,10 @@ ASSIGNED = (
     "changes a variable, as layers of random augmentation do: export the model without "
     "them"
 )
+UNKNOWN = (
+    "is no operation that TensorFlow has itself: export the model without it, or load "
+    "the model from a .keras file"
+)
 UNFED = "is an input that the signature does not name: export the model again"
 BESIDE = (
     "may do more than compute, such as write a file, beside the result; nothing of a "
@@ -54,15 +58,11 @@ BESIDE = (
 class Operations:
     """The operations of a SavedModel that its signature reaches."""
 
-    def __init__(self, program: Program, found: Trace, definitions: Any) -> None:
-        """Take what leads to the outputs, and the file's ``OpDef`` of its operations.
-
-        The definitions only choose the words of a refusal, and which operations that
-        are never run are no reason for one.
-        """
+    def __init__(self, program: Program, found: Trace) -> None:
+        """Take the program, and what of it leads to the outputs."""
         self._program = program
         self._trace = found
-        self._definitions = {each.name: each for each in definitions}
+        self._definitions = program.definitions
 
     def check(self) -> None:
         """Refuse the SavedModel unless every operation that is reached is known.
@@ -135,9 +135,9 @@ class Operations:
         definition = self._definitions.get(node.op)
         if _assigns(node):
             return ASSIGNED
-        if definition is None or definition.is_stateful:
-            return STATE
-        return OTHER
+        if definition is None:
+            return UNKNOWN
+        return STATE if definition.is_stateful else OTHER
 
     def _types(self, node: Any) -> set[int]:
         """Return the types of an operation's tensors, as far as the file tells."""

@@ -14,7 +14,6 @@ from typing import Any
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.kinds import (
     HELPERS,
-    OUTPUTS,
     SHAPE_READERS,
     TRANSPARENT,
 )
@@ -44,22 +43,14 @@ Translator = Callable[[Any, Any], Any]
 Recogniser = Callable[[Any, Network], Composition | None]
 
 _TRANSLATORS: dict[str, Translator] = {}
-_OUTPUTS: dict[str, tuple[str, ...]] = {}
 _RECOGNISERS: dict[str, list[Recogniser]] = {}
 
 
-def translates(
-    *types: str, outputs: tuple[str, ...] = ()
-) -> Callable[[Translator], Translator]:
+def translates(*types: str) -> Callable[[Translator], Translator]:
     """Register a translator of these operation types.
 
     What has a translator may be run, to compare the result with it: register none for
     an operation that does anything but compute its outputs.
-
-    Args:
-        types: operation types, as TensorFlow names them.
-        outputs: names of the outputs in TensorFlow's definition of these types, where
-            there are several names.
 
     Raises:
         ValueError: if one of the types has a translator already.
@@ -73,7 +64,6 @@ def translates(
                     "yours out"
                 )
             _TRANSLATORS[kind] = translator
-            _OUTPUTS[kind] = outputs
         return translator
 
     return register
@@ -96,11 +86,6 @@ def recognises(*types: str) -> Callable[[Recogniser], Recogniser]:
 def translator_of(kind: str) -> Translator | None:
     """Return the translator of an operation type, None if there is none."""
     return _TRANSLATORS.get(kind)
-
-
-def output_names(kind: str) -> tuple[str, ...]:
-    """Return the names of an operation type's outputs, () where there is one name."""
-    return OUTPUTS.get(kind) or _OUTPUTS.get(kind, ())
 
 
 def is_pure(kind: str) -> bool:

@@ -15,19 +15,7 @@ from tfsnn.sources.saved_model.shapes import Refused
 EPSILON = 2.0**-10
 
 
-@translates(
-    "FusedBatchNorm",
-    "FusedBatchNormV2",
-    "FusedBatchNormV3",
-    outputs=(
-        "y",
-        "batch_mean",
-        "batch_variance",
-        "reserve_space_1",
-        "reserve_space_2",
-        "reserve_space_3",
-    ),
-)
+@translates("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 def fused_batch_norm(operation: Any, rebuild: Rebuild) -> Any:
     """Translate a batch normalisation with moving statistics."""
     if operation.get_attr("is_training"):
