@@ -19,7 +19,7 @@ from tfsnn.sources.saved_model.kinds import SHAPE_READERS
 from tfsnn.sources.saved_model.shapes import sized
 
 # Values of one tensor that depends on the input, at the batch size of the import.
-MOST_VALUES = 2**29
+MOST_VALUES = 2**28
 # Values of all computed constants together, beside as many as the file holds itself.
 MOST_CONSTANTS = 2**26
 MOST_STAGES = 4096
