@@ -19,6 +19,7 @@ from tfsnn_numpy.tasks import (
     find_tasks,
     labels_of,
 )
+from tfsnn_numpy.tasks.labels import unfolded
 
 
 @dataclass(frozen=True)
@@ -125,14 +126,16 @@ class Judging:
             DataError: for labels that do not fit.
         """
         names = [task.output.name for task in self.tasks]
+        parts = zip(self.tasks, labels_of(y, names, self.where), strict=True)
         found = [
-            None if part is None else task.read(part, self._what(task), self._read)
-            for task, part in zip(
-                self.tasks, labels_of(y, names, self.where), strict=True
-            )
+            None if part is None else self._of_task(task, part) for task, part in parts
         ]
         self._read += max((len(part) for part in found if part is not None), default=0)
         return found
+
+    def _of_task(self, task: Task, y: np.ndarray) -> np.ndarray:
+        labels = unfolded(y, task.output.shape)
+        return task.read(labels, self._what(task), self._read)
 
     def _what(self, task: Task) -> str:
         if len(self.tasks) == 1:

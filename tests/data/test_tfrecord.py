@@ -21,6 +21,8 @@ from tfrecord_files import (
 from tfsnn.data import open_data
 from tfsnn.data.tfrecord import scan
 from tfsnn.errors import DataError
+from tfsnn_numpy.judging import Judging
+from tfsnn_numpy.tasks import Output
 
 OPTIONS = {"image_key": "image/encoded", "label_key": "image/class/label"}
 
@@ -159,9 +161,35 @@ def test_what_does_not_fit(tmp_path):
     path = second(image_encoded=of_bytes(bytes(48)))
     key = "image/class/label"
     fail(path, f"{where} has no feature '{key}', only image/encoded", label_key=key)
-    labelled = example(image_encoded=of_bytes(bytes(48)), n=of_integers([1, 2]))
-    path = write(tmp_path / "a.tfrecord", [labelled])
-    fail(path, "has 2 integers as 'n'", label_key="n")
+    labelled = [
+        example(image_encoded=of_bytes(bytes(48)), n=of_integers(n), b=of_bytes(b"x"))
+        for n in ([1, 2], [1])
+    ]
+    path = write(tmp_path / "a.tfrecord", labelled)
+    fail(path, "labels have 1 to 2 numbers in 'n'", label_key="n")
+    fail(path, "has 1 values as bytes_list in 'b'", label_key="b")
+
+
+def test_labels_are_one_number_or_several(tmp_path):
+    """Those of a mask stand row by row, and get the shape of the output."""
+    rng = np.random.default_rng(0)
+    masks, ages = rng.integers(0, 3, (5, 2, 3)), rng.random(5).astype(np.float32)
+    records = [
+        example(
+            image_encoded=of_bytes(bytes(48)),
+            m=of_integers(m.ravel()),
+            a=of_floats([a]),
+        )
+        for m, a in zip(masks, ages, strict=True)
+    ]
+    path = write(tmp_path / "a.tfrecord", records)
+    _, y = collect(open_data(path, SHAPE, label_key="a"))
+    assert y.dtype == np.float32 and y.tolist() == ages.tolist()
+    data = open_data(path, SHAPE, label_key="m")
+    judging = Judging.of([Output("y", (2, 3, 4), "softmax")], data)
+    assert judging.tasks[0].name == "places"
+    (read,) = judging.read(collect(data)[1])
+    np.testing.assert_array_equal(read, masks)
     fail(path, "holds 48 bytes, the model takes \\(5,\\)", shape=(5,))
     fail(path, "gives one input, the model takes 2", shape={"a": (2,), "b": (2,)})
     fail(tmp_path / "gone.tfrecord", r"gone\.tfrecord cannot be read")

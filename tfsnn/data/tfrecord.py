@@ -26,7 +26,7 @@ import math
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -72,7 +72,8 @@ def open_tfrecord(
         inputs: shape of the model's input, by its name.
         raw: names of inputs whose integers are kept as they are.
         image_key: name of the feature with the sample.
-        label_key: name of the int64 feature with the class number; None for no labels.
+        label_key: name of the feature with the label, whole numbers or floats, as many
+            for each sample, a mask or a picture row by row; None for no labels.
         size: number of records, if it is known. Otherwise they are counted, but not if
             that means decompressing them.
     """
@@ -81,7 +82,7 @@ def open_tfrecord(
     if size is None and not compressed:
         size = scan(path).size
 
-    def sample(record: bytes, row: int) -> tuple[np.ndarray, int]:
+    def sample(record: bytes, row: int) -> tuple[np.ndarray, np.ndarray]:
         example = tf.train.Example()
         where = f"record {row} of {path}, counted from 0,"
         # The class of protobuf's DecodeError differs between its versions.
@@ -89,14 +90,8 @@ def open_tfrecord(
             example.ParseFromString(record)
         x = _values(_feature(example, image_key, where), shape, raw, where)
         if label_key is None:
-            return x, 0
-        labels = _feature(example, label_key, where).int64_list.value
-        if len(labels) != 1:
-            raise DataError(
-                f"{where} has {len(labels)} integers as {label_key!r}; a label is the "
-                "number of a class: give another label key, or none."
-            )
-        return x, labels[0]
+            return x, np.zeros(1)
+        return x, _label(_feature(example, label_key, where), label_key, where)
 
     def read(count: int, start: int) -> Iterator[Stored]:
         row = start
@@ -105,9 +100,33 @@ def open_tfrecord(
                 found = pool.map(sample, records, itertools.count(row))
                 x, y = zip(*found, strict=True)
                 row += len(records)
-                yield {key: np.stack(x)}, None if label_key is None else np.array(y)
+                labels = None if label_key is None else _labels(y, path, label_key)
+                yield {key: np.stack(x)}, labels
 
     return Data(str(path), inputs, raw, size, label_key is not None, read)
+
+
+def _label(feature: Any, key: str, where: str) -> np.ndarray:
+    """Return the numbers of a label, ``(n,)``."""
+    kind = feature.WhichOneof("kind")
+    values: Any = getattr(feature, kind).value if kind else ()
+    if kind not in ("float_list", "int64_list") or not len(values):
+        raise DataError(
+            f"{where} has {len(values)} values as {kind or 'nothing'} in {key!r}; a "
+            "label is a number, or several: give another label key, or none."
+        )
+    return np.array(values, np.float32 if kind == "float_list" else np.int64)
+
+
+def _labels(y: Sequence[np.ndarray], path: Path, key: str) -> np.ndarray:
+    """Return the labels of a batch, ``(B,)`` or ``(B, n)``."""
+    sizes = {len(label) for label in y}
+    if len(sizes) > 1:
+        raise DataError(
+            f"{path}: labels have {min(sizes)} to {max(sizes)} numbers in {key!r}; "
+            "each sample needs as many: give another label key, or none."
+        )
+    return np.stack(y) if sizes != {1} else np.concatenate(y)
 
 
 def is_compressed(path: Path) -> bool:

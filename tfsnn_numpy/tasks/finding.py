@@ -12,7 +12,7 @@ from tfsnn_numpy.tasks.classification import Classification
 from tfsnn_numpy.tasks.contract import Task, shown
 from tfsnn_numpy.tasks.embedding import Embedding
 from tfsnn_numpy.tasks.image import Image
-from tfsnn_numpy.tasks.labels import Labels, by_output
+from tfsnn_numpy.tasks.labels import Labels, by_output, unfolded
 from tfsnn_numpy.tasks.multilabel import MultiLabel
 from tfsnn_numpy.tasks.output import Output
 from tfsnn_numpy.tasks.places import Places
@@ -140,6 +140,7 @@ def _find(
 ) -> Task:
     if y is not None and y.ndim == 0:
         raise DataError(f"{where} is a single number: give one label for each sample")
+    y = None if y is None else unfolded(y, output.shape)
     if asked is not None:
         return TASKS[asked].of(output, y)
     suited = [task for task in TASKS.values() if task.suits(output, y)]

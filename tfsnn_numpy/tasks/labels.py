@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -36,6 +37,23 @@ def one_hot(y: np.ndarray) -> bool:
 def column(y: np.ndarray) -> np.ndarray:
     """Return labels ``(N, 1, ..., 1)`` as ``(N,)``; others as they are."""
     return y.reshape(len(y)) if y.size == len(y) else y
+
+
+def unfolded(y: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return labels stored as a row of numbers in the shape of an output's places.
+
+    Formats without shapes, such as TFRecord, hold masks and pictures row by row.
+
+    Args:
+        y: labels as stored, ``(N, ...)``.
+        shape: the shape of the output for one sample.
+    """
+    if len(shape) < 2 or y.ndim != 2:
+        return y
+    for wanted in (shape[:-1], shape):
+        if len(wanted) > 1 and y.shape[1] == math.prod(wanted):
+            return y.reshape(len(y), *wanted)
+    return y
 
 
 def joined_labels(parts: Sequence[Labels]) -> Labels | None:
