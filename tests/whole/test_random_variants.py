@@ -15,10 +15,13 @@ from tfsnn.errors import CalibrationError
 from tfsnn.network.nodes import Spiking
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
+from tfsnn_numpy.tasks import Tally, find_tasks
 
 NETWORKS = 6  # of each signal
 FINE = {"scale": "max", "levels": 2**18, "timesteps": 4}
 WITHIN = 1e-3  # of the largest output
+TASKS_OF = {"classes": ["classification"], "two": ["regression", "classification"]}
+AS_VECTORS = {"places": "classification", "image": "multilabel"}
 
 
 def listed(outputs):
@@ -44,12 +47,33 @@ def off(drawn, feed):
     graph = simplify(import_model(drawn.reference.model))
     vague = tolerances(graph, floats(own), expected, max(scales, default=0))
     found = []
+    judge(snn, drawn.head, outputs, expected)
     for y, wanted, accepted in zip(outputs, expected, vague, strict=True):
         assert y.shape == wanted.shape and np.isfinite(y).all()
         largest = np.abs(wanted).max(initial=0)
         error = np.abs(y - wanted).max(initial=0)
         found.append(0.0 if error <= accepted else error / max(largest, 1e-30))
     return max(found)
+
+
+def judge(snn, head, outputs, expected):
+    """Each output has the task of its head, and that task's figures alone."""
+    tasks = find_tasks(snn.outputs_known, hints=snn.report.hints)
+    names = TASKS_OF.get(head, [head])
+    for task, name, y, wanted in zip(tasks, names, outputs, expected, strict=True):
+        if head in ("places", "image"):  # of a signal with places, or of a vector
+            picture = y.ndim == 4 and min(y.shape[1:3]) > 1
+            name = AS_VECTORS[head] if y.ndim == 2 else task.name
+            name = head if picture else name
+        assert task.name == name, (head, y.shape)
+        tally = Tally(task, labelled=False, compared=True)
+        tally.add(y, None, wanted)
+        figures = tally.figures()
+        assert (figures.agreement is not None) == task.decides
+        assert figures.score is None
+        values = wanted.reshape(-1, wanted.shape[-1])
+        if (np.std(values, 0) > 1e-5 * np.abs(values).max()).any():
+            assert np.isfinite(figures.output_error)
 
 
 @pytest.mark.slow
