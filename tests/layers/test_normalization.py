@@ -204,7 +204,7 @@ def test_the_handler_refuses_another_axis():
     layer, builder = L1BatchNormalization(axis=1), Builder()
     source = builder.add(Source, (), (4, 3))
     layer.build((None, 4, 3))
-    with pytest.raises(Unsupported, match=r"axis=1; only the last axis"):
+    with pytest.raises(Unsupported, match=r"it normalises axis 1; only the last axis"):
         deviation_normalization(layer, [source], builder)
 
 

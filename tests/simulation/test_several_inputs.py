@@ -125,4 +125,4 @@ def test_the_command_line(model, data, tmp_path):
         succeed("evaluate", spiking, "--data", npz, "--ann", ann, "--json")
     )
     assert found["rows"][-1]["accuracy"] > 0.9
-    assert "same top class" in succeed("verify", ann, spiking, "--data", npz)
+    assert "same decision in 100.00 %" in succeed("verify", ann, spiking, "--data", npz)

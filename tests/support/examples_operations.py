@@ -163,7 +163,7 @@ OPERATIONS = {
         of(lambda x: ops.minimum(x, 1e12)),
     ],
     "Clip": [
-        of(lambda x: ops.clip(x, -0.5, 0.7)),
+        of(lambda x: ops.clip(x, -0.5, 0.71)),  # no value half-way between spikes
         of(lambda x: ops.clip(x, 0, 1), (4,)),
         of(lambda x: ops.clip(x, -1e12, 0.5)),
         of(lambda x: ops.clip(x, -0.5, 1e12)),
