@@ -1,0 +1,39 @@
+"""Parts of the networks of problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers
+
+
+def convolved(x: Any, filters: int, times: int = 1) -> Any:
+    """Apply convolutions 3 by 3, each with batch norm and a ReLU."""
+    for _ in range(times):
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    return x
+
+
+def features(x: Any, width: int, stages: int = 3, times: int = 1) -> Any:
+    """Apply stages of convolutions, each with twice the filters, and pool between."""
+    for stage in range(stages):
+        x = layers.AveragePooling2D(2)(x) if stage else x
+        x = convolved(x, width * 2**stage, times)
+    return x
+
+
+def u_shaped(x: Any, width: int) -> Any:
+    """Go down by three poolings and up again, with the maps of each size side by side.
+
+    Each size has twice the filters of the one before, which is twice as large.
+    """
+    maps = [convolved(x, width)]
+    for stage in (1, 2, 3):
+        smaller = layers.AveragePooling2D(2)(maps[-1])
+        maps.append(convolved(smaller, width * 2**stage))
+    x = maps[-1]
+    for stage in (2, 1, 0):
+        x = layers.Concatenate()([layers.UpSampling2D(2)(x), maps[stage]])
+        x = convolved(x, width * 2**stage)
+    return x
