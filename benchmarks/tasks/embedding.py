@@ -47,11 +47,11 @@ def contrastive(y: Any, vectors: Any) -> Any:
 
 
 PROBLEM = Problem(
-    "a vector for an article of Fashion-MNIST, near those of its class",
+    "A vector of an article of Fashion-MNIST, near to those of its class",
     "embedding",
     draw,
     build,
     contrastive,
-    samples=40_000,
-    epochs=4,
+    samples=30_000,
+    epochs=3,
 )

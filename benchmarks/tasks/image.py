@@ -33,12 +33,12 @@ def build(width: int) -> keras.Model:
 
 
 PROBLEM = Problem(
-    "a photograph of CIFAR-10 without the noise that was added to it",
+    "A photograph of CIFAR-10 without the noise that was added to it",
     "image",
     draw,
     build,
     "mse",
-    samples=16_000,
+    samples=8_000,
     epochs=4,
-    width=12,
+    width=8,
 )

@@ -36,17 +36,18 @@ def build(width: int) -> keras.Model:
     """Build a convolutional network with ten sigmoids."""
     inputs = keras.Input((56, 56, 1))
     x = layers.MaxPooling2D(2)(features(inputs, width))
-    x = layers.GlobalMaxPooling2D()(layers.MaxPooling2D(2)(features(x, 4 * width, 1)))
+    x = layers.GlobalMaxPooling2D()(layers.MaxPooling2D(2)(features(x, 8 * width, 1)))
     outputs = layers.Dense(10, activation="sigmoid", name="articles")(x)
     return keras.Model(inputs, outputs, name="multilabel")
 
 
 PROBLEM = Problem(
-    "which of ten articles of Fashion-MNIST are on a picture of 1 to 3",
+    "The articles of Fashion-MNIST, one to three, on a picture, by ten sigmoids",
     "multilabel",
     draw,
     build,
     "binary_crossentropy",
     samples=20_000,
     epochs=5,
+    width=8,
 )

@@ -7,19 +7,17 @@ from typing import Any
 from keras import layers
 
 
-def convolved(x: Any, filters: int, times: int = 1) -> Any:
-    """Apply convolutions 3 by 3, each with batch norm and a ReLU."""
-    for _ in range(times):
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    return x
+def convolved(x: Any, filters: int) -> Any:
+    """Apply a convolution 3 by 3, batch norm and a ReLU."""
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
 
-def features(x: Any, width: int, stages: int = 3, times: int = 1) -> Any:
+def features(x: Any, width: int, stages: int = 3) -> Any:
     """Apply stages of convolutions, each with twice the filters, and pool between."""
     for stage in range(stages):
         x = layers.AveragePooling2D(2)(x) if stage else x
-        x = convolved(x, width * 2**stage, times)
+        x = convolved(x, width * 2**stage)
     return x
 
 

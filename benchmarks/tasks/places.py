@@ -58,23 +58,24 @@ def build_mask(width: int) -> keras.Model:
 
 
 PROBLEM = Problem(
-    "which digit of MNIST, if any, each pixel of a photograph of CIFAR-10 belongs to",
+    "The digit of MNIST, or none, at each pixel of a photograph of CIFAR-10",
     "places",
     draw,
     build,
     "sparse_categorical_crossentropy",
-    samples=16_000,
+    samples=8_000,
     epochs=6,
     rate=1e-2,
-    width=12,
+    batch=32,
+    width=8,
 )
 MASK = replace(
     PROBLEM,
-    about="whether each pixel belongs to the digit, by one sigmoid each",
+    about="The pixels of such a digit, by one sigmoid each",
     draw=draw_mask,
     build=build_mask,
     loss="binary_crossentropy",
     samples=8_000,
-    epochs=4,
+    epochs=2,
     width=6,
 )

@@ -20,7 +20,7 @@ class Problem:
     """Data of a kind, and the network that learns it.
 
     Attributes:
-        about: what the network says of what, in a few words.
+        about: what the network tells, and of what; in a few words.
         task: the task by which it is judged, or one for each output.
         draw: makes samples: sets of images, random numbers and a count go in.
         build: makes the network; the number goes in that all its widths are times.

@@ -31,11 +31,11 @@ def build(width: int) -> keras.Model:
 
 
 PROBLEM = Problem(
-    "the angle by which a digit of MNIST is turned, up to 60° either way",
+    "The angle by which a digit of MNIST is turned, up to 60° either way",
     "regression",
     draw,
     build,
     "mse",
-    samples=40_000,
-    epochs=6,
+    samples=30_000,
+    epochs=5,
 )
