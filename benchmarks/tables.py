@@ -129,7 +129,7 @@ def curves(document: Document, title: str) -> Any:
     from tfsnn.analysis.intervals import wilson
 
     ann = document["ann_accuracy"]
-    unknown = dict.fromkeys(("agreement", "spikes", "synops", "energy_ratio"))
+    unknown = dict.fromkeys(("agreement", "output_error", "spikes", "synops"))
     points: dict[str, list[tuple[int, Any]]] = {}
     timed: dict[str, list[Any]] = {}
     for row in document["rows"]:
@@ -137,8 +137,8 @@ def curves(document: Document, title: str) -> Any:
         interval = wilson(round(accuracy * samples), samples)
         points.setdefault(row["setting"], []).append((t, interval))
         if "milliseconds" in row:
-            shown = {"timesteps": t, "accuracy": accuracy, **unknown}
-            shown["seconds"] = row["milliseconds"] / 1e3
+            shown = {"timesteps": t, "score": accuracy, **unknown}
+            shown["seconds"], shown["energy_ratio"] = row["milliseconds"] / 1e3, None
             timed.setdefault(row["setting"], []).append(SimpleNamespace(**shown))
     if timed:
         return plot.comparison(timed, ann, title)

@@ -1,4 +1,4 @@
-"""``tfsnn choose``: find the conversion that costs least within a given drop."""
+"""``tfsnn choose``: find the conversion that costs least within a given loss."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from tfsnn_numpy.defaults import (
-    ENERGY_PROFILE,
     HOLDOUT,
     MAX_DROP,
+    MAX_ERROR,
     MINIMISED,
     PRECISIONS,
     TIMESTEPS,
@@ -20,19 +20,25 @@ from .groups import CalibrationData, Converted, Original, group
 from .library import LibraryCommand
 from .options import (
     AT_LEAST_ONE,
-    ENERGY,
     POINTS,
+    RAW,
     STEPS,
-    Energy,
     Names,
     alphabet_option,
     calibration_option,
-    limit_option,
     listed,
     model_argument,
-    raw_option,
+    task_option,
 )
-from .rare import SEED_OF, SIGNATURE_OF, SWEEP_OF, RareSetting, rare_options
+from .rare import (
+    ENERGY_OF,
+    LIMIT_OF,
+    SEED_OF,
+    SIGNATURE_OF,
+    SWEEP_OF,
+    RareSetting,
+    rare_options,
+)
 from .talk import progress, say
 
 
@@ -46,16 +52,23 @@ Example:
 """,
 )
 @group("original", Original, model_argument())
-@group("samples", CalibrationData, calibration_option(), limit_option(), raw_option())
+@group("samples", CalibrationData, calibration_option())
 @click.option(
     "--max-drop",
     type=POINTS,
-    default=MAX_DROP,
-    show_default=True,
     metavar="POINTS",
-    help="Points of accuracy that may be lost against the model on held-out samples; "
-    "without labels, points of disagreement with it.",
+    help="Points of the score that may be lost against the model on held-out samples; "
+    f"without labels, points of disagreement with it.  [default: {MAX_DROP:g}, for "
+    "outputs that decide]",
 )
+@click.option(
+    "--max-error",
+    type=POINTS,
+    metavar="PERCENT",
+    help="Error of outputs that is allowed, per cent of their standard deviation.  "
+    f"[default: {MAX_ERROR:g}, for outputs that are numbers]",
+)
+@task_option()
 @alphabet_option(". Any if not given.")
 @click.option(
     "--minimise",
@@ -73,13 +86,15 @@ Example:
 )
 @converted_options()
 @rare_options(
-    RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY),
+    LIMIT_OF,
+    RareSetting("raw", click.BOOL, False, RAW),
+    ENERGY_OF,
     RareSetting(
         "precision",
         click.Choice(PRECISIONS),
         None,
         f"Format of synapses, {' or '.join(PRECISIONS)} (by default bfloat16 where "
-        "--max-drop still holds).",
+        "the limits still hold).",
     ),
     RareSetting("strict", click.BOOL, False, STRICT),
     SEED_OF,
@@ -91,13 +106,14 @@ Example:
 def command(
     original: Original, samples: CalibrationData, converted: Converted, **search: Any
 ) -> None:
-    """Convert by the cheapest setting that loses little accuracy.
+    """Convert by the cheapest setting that loses little.
 
     MODEL is a .keras or .h5 file, or the folder of a SavedModel. Half of the samples of
     DATA, 500 at most, are held out to judge by: give a thousand, if you can, with
-    labels. Each setting tried is shown on standard error. The settings that no other
+    labels. Each output is judged by its task, and all have to stay within the limits.
+    Each setting tried is shown on standard error. The settings that no other
     beats in both cost and drop are printed before the report, and are "choice" in its
-    JSON. The exit code is 1 if nothing stays within --max-drop.
+    JSON. The exit code is 1 if nothing stays within the limits.
     """
     import tfsnn
 

@@ -6,17 +6,15 @@ from typing import Any
 
 import click
 
-from tfsnn_numpy.defaults import ENERGY_PROFILE, TIMESTEPS
+from tfsnn_numpy.defaults import TIMESTEPS
 
 from .groups import Original, group
 from .library import LibraryCommand
 from .options import (
     AT_LEAST_ONE,
-    ENERGY,
     PATH,
     RAW,
     STEPS,
-    Energy,
     alphabet_option,
     calibration_option,
     data_option,
@@ -25,8 +23,16 @@ from .options import (
     listed,
     model_argument,
     overwrite_option,
+    task_option,
 )
-from .rare import BATCH_SIZE_OF, SEED_OF, SIGNATURE_OF, RareSetting, rare_options
+from .rare import (
+    BATCH_SIZE_OF,
+    ENERGY_OF,
+    SEED_OF,
+    SIGNATURE_OF,
+    RareSetting,
+    rare_options,
+)
 from .talk import progress, show
 
 
@@ -70,11 +76,12 @@ Example:
 )
 @overwrite_option("Start anew if DIR holds results already.")
 @json_option()
-@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@task_option()
 @rare_options(
+    RareSetting("csv", click.BOOL, False, "Print the rows as CSV."),
     RareSetting("raw", click.BOOL, False, RAW),
     SEED_OF,
-    RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY),
+    ENERGY_OF,
     BATCH_SIZE_OF,
     RareSetting(
         "calibration_limit",
@@ -90,25 +97,25 @@ def command(
     calibration: str,
     data: str,
     as_json: bool,
-    as_csv: bool,
+    csv: bool,
     **settings: Any,
 ) -> None:
     """Compare conversion methods on one model and the same data.
 
     MODEL is a .keras or .h5 file, or the folder of a SavedModel. Every row is a
-    conversion for its T, evaluated after T steps: accuracy (null without labels),
-    agreement with the model, and, per sample, spikes, synaptic operations, energy over
-    that of the model (tfsnn evaluate --help has the energy model) and "seconds" of
-    simulation. These are the best of three runs of the first batch, after one that
-    compiles; milliseconds in the table.
+    conversion for its T, evaluated after T steps: the score of the outputs' task
+    (null without labels), how near they are to the model's, and, per sample, spikes,
+    synaptic operations, energy over that of the model (tfsnn evaluate --help has the
+    energy model) and "seconds" of simulation. These are the best of three runs of the
+    first batch, after one that compiles; milliseconds in the table.
 
     A method that fails is a row with the reason in "error", and the others go on.
     The exit code is 1 if all of them fail.
     """
     import tfsnn
 
-    if as_json and as_csv:
-        raise click.UsageError("give --json or --csv, not both")
+    if as_json and csv:
+        raise click.UsageError("give --json or -o csv, not both")
     settings["options"] = _by_method(settings["options"])
     of_calibration = {
         key: settings.pop(key) for key in ("raw", "seed", "calibration_limit")
@@ -117,7 +124,7 @@ def command(
     found = tfsnn.compare(
         original.load(), calibration, data, contest, progress=progress, **of_calibration
     )
-    if as_csv:
+    if csv:
         click.echo(found.to_csv(), nl=False)
     else:
         show(found, as_json)

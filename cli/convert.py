@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tfsnn_numpy.defaults import METHOD, PRECISION, PRECISIONS
+from tfsnn_numpy.defaults import HELD_BACK, METHOD, PRECISION, PRECISIONS
 
 from .groups import CalibrationData, Converted, Original, group
 from .library import LibraryCommand
@@ -15,14 +15,14 @@ from .options import (
     OutputFile,
     calibration_option,
     keras_output_option,
-    limit_option,
     model_argument,
     overwrite_option,
     raw_option,
     signature_option,
+    task_option,
     timesteps_option,
 )
-from .rare import SEED_OF, SWEEP_OF, RareSetting, rare_options
+from .rare import LIMIT_OF, SEED_OF, SWEEP_OF, RareSetting, rare_options
 from .talk import progress, say
 
 
@@ -84,7 +84,6 @@ Example:
     "samples",
     CalibrationData,
     calibration_option(),
-    limit_option(),
     raw_option(),
     click.option("--strict", is_flag=True, help=STRICT),
 )
@@ -101,6 +100,7 @@ Example:
         "Time steps to convert for; the method's own default if not given."
     ),
 )
+@task_option()
 @converted_options()
 @rare_options(
     SEED_OF,
@@ -111,6 +111,13 @@ Example:
         PRECISION,
         f"Format of synapses that receive spikes, {' or '.join(PRECISIONS)}.",
     ),
+    RareSetting(
+        "holdout",
+        click.IntRange(min=0),
+        HELD_BACK,
+        "The most samples to hold back and try the network on.",
+    ),
+    LIMIT_OF,
     others="NAME",
 )
 def command(
@@ -119,6 +126,7 @@ def command(
     method: Method,
     converted: Converted,
     precision: str,
+    **trial: Any,
 ) -> None:
     """Convert a trained model into a spiking network.
 
@@ -126,20 +134,31 @@ def command(
     those of training, a few hundred, without labels or with. The report is printed; the
     file, a Keras model, is written whole or not at all. tfsnn choose finds a method and
     its settings.
+
+    A tenth of the samples, 50 at most, are held back from calibration. On these the
+    network is tried: how near it came to the model, what energy it takes, and, where
+    either is bad, the one change that would help most.
     """
     import tfsnn
+    from tfsnn.analysis.check import check, held_back
 
     converted.refuse_itself(original.model)
     ann = original.load()
     say(f"calibrating with {samples.calibration}")
-    options = {**samples.settings, **method.values}
+    known = tfsnn.calibration(ann, samples.calibration, **samples.settings)
+    known, held = held_back(known, trial["holdout"], progress)
     snn = tfsnn.convert(
         ann,
-        samples.calibration,
+        known,
         method.method,
         precision=precision,
         progress=progress,
-        **options,
+        **method.values,
     )
-    converted.write(snn)
+    found = None if held is None else check(ann, snn, held, task=trial["task"])
+    converted.write(snn, check=found and found.to_dict())
     click.echo(snn.report)
+    if found is None:
+        click.echo("Too few samples to hold some back and try the network on them.")
+    else:
+        click.echo(found)

@@ -45,7 +45,7 @@ def command(name: str, output_dir: Path, energy: Any, as_json: bool) -> None:
     the accuracy.
     """
     import tfsnn
-    from tfsnn.analysis.plot import accuracy
+    from tfsnn.analysis.plot import evaluation
 
     folder = shipped(name)
     _make(output_dir)
@@ -64,7 +64,7 @@ def command(name: str, output_dir: Path, energy: Any, as_json: bool) -> None:
         energy=energy,
         progress=progress,
     )
-    plot.write(accuracy(found, f"{name}, {snn.report.method}"))
+    plot.write(evaluation(found, f"{name}, {snn.report.method}"))
     show(found, as_json)
 
 

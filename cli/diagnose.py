@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +19,7 @@ from .options import (
     raw_option,
     signature_option,
     snn_argument,
+    task_option,
     timesteps_option,
 )
 from .talk import show
@@ -35,6 +37,7 @@ Example:
 @snn_argument()
 @group("original", Original, ann_option(), signature_option())
 @group("samples", EvaluationData, data_option(), limit_option(), raw_option())
+@task_option()
 @timesteps_option("Time steps to simulate; by default those converted for.")
 @json_option()
 @group(
@@ -48,8 +51,8 @@ def command(
     original: Original,
     samples: EvaluationData,
     figure: Plot,
-    timesteps: int | None,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Find out where the error of a spiking network comes from.
 
@@ -71,7 +74,7 @@ def command(
 
     network, model = load_snn(snn), original.load()
     data = samples.open(network)
-    found = tfsnn.diagnose(model, network, data, timesteps=timesteps)
+    found = tfsnn.diagnose(model, network, data, **settings)
     if figure.plot:
         figure.write(errors(found, f"{network.name}: where the error comes from"))
     show(found, as_json)

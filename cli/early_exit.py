@@ -21,6 +21,7 @@ from .options import (
     overwrite_option,
     raw_option,
     snn_argument,
+    task_option,
 )
 from .talk import progress, show
 
@@ -58,6 +59,7 @@ Example:
     keras_output_option("network with its rule"),
     overwrite_option("Replace the file if it exists."),
 )
+@task_option()
 @batch_size_option(BATCH_SIZE)
 @json_option()
 def command(

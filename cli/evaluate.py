@@ -1,4 +1,4 @@
-"""``tfsnn evaluate``: measure accuracy, spikes and energy against time."""
+"""``tfsnn evaluate``: measure score, spikes and energy against time."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .options import (
     STEPS,
     ann_option,
     data_option,
-    energy_option,
     json_option,
     limit_option,
     overwrite_option,
     plot_option,
     raw_option,
     snn_argument,
+    task_option,
 )
-from .rare import BATCH_SIZE_OF, SIGNATURE_OF, rare_options
+from .rare import BATCH_SIZE_OF, ENERGY_OF, SIGNATURE_OF, rare_options
 from .talk import progress, show
 
 
@@ -33,7 +33,7 @@ from .talk import progress, show
 Example:
   tfsnn evaluate snn.keras --data test.npz --ann cnn.keras --timesteps 1,2,4,8
   tfsnn evaluate snn.keras --data tfds:mnist:test --limit 500 --plot accuracy.svg
-  tfsnn evaluate snn.keras --data test.npz --strategy mirrored
+  tfsnn evaluate snn.keras --data test.npz --task regression --strategy mirrored
 """,
 )
 @snn_argument()
@@ -41,7 +41,7 @@ Example:
     "original",
     Original,
     ann_option(
-        "The model that was converted, for its accuracy and agreement with it.",
+        "The model that was converted, for its score and how near the two are.",
         required=False,
     ),
 )
@@ -59,15 +59,15 @@ Example:
     help="Share the work: mirrored, all GPUs of this machine; multi_worker, all "
     "machines of the environment variable TF_CONFIG; tpu. The result is the same.",
 )
-@energy_option()
+@task_option()
 @json_option()
 @group(
     "figure",
     Plot,
-    plot_option("accuracy against time steps, which needs labels,"),
+    plot_option("score and agreement against time steps"),
     overwrite_option("Replace the plot if it exists."),
 )
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF)
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF)
 def command(
     snn: Path,
     original: Original,
@@ -77,13 +77,16 @@ def command(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Measure accuracy, spikes and energy against time.
+    """Measure score, spikes and energy against time.
 
-    SNN is a file that tfsnn convert wrote. Counts are per sample. A spike of
-    coefficient c is one event in "spikes" and |c| in "coefficients".
+    SNN is a file that tfsnn convert wrote. Each output is judged by its task: accuracy
+    of classes, R2 of numbers, and so on, and by how near it is to the model: the share
+    of equal decisions, and the error of outputs over their standard deviation. Counts
+    are per sample. A spike of coefficient c is one event in "spikes" and |c| in
+    "coefficients".
 
     Energy: 4.6 pJ for each multiply-accumulate (MAC), 0.9 pJ for each accumulate (AC);
-    32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless --energy names other
+    32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless -o energy names other
     hardware. An ANN costs MACs only. In the spiking network, weights on the analog
     input (the first layer) cost MACs, once for all time steps, and weights right behind
     weights (a separable convolution) in each step; every other connection costs ACs for
@@ -96,17 +99,17 @@ def command(
     machine is lost, the others end with an error.
     """
     import tfsnn
-    from tfsnn.analysis.plot import accuracy
+    from tfsnn.analysis.plot import evaluation
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
     with opened_strategy(strategy) as devices:
         network, ann = load_snn(snn), original.load()
-        data = samples.open(network, labels=figure.plot is not None)
+        data = samples.open(network, labels=figure.plot is not None and ann is None)
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )
     if not workers_of(devices).is_chief:
         return
     if figure.plot:
-        figure.write(accuracy(found, f"{network.name}, {network.report.method}"))
+        figure.write(evaluation(found, f"{network.name}, {network.report.method}"))
     show(found, as_json)

@@ -140,11 +140,42 @@ def signature_option() -> Decorator:
     )
 
 
+def task_option() -> Decorator:
+    """Add --task, whose value is a task, tasks by output, or None."""
+    return click.option(
+        "--task",
+        multiple=True,
+        metavar="TASK",
+        callback=_tasks,
+        help=TASK,
+    )
+
+
+TASK = (
+    "What the outputs answer, by which they are judged: classification, binary, "
+    "multilabel, regression, places, image or embedding; OUTPUT=TASK for one of "
+    "several outputs. By default what head, shape and labels say."
+)
+
+
+def _tasks(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> Any:
+    """Return one task for all outputs, a dict by output, or None."""
+    parts = [text.rpartition("=") for text in given]
+    alone = [task for _, equals, task in parts if not equals]
+    if len(given) == 1 and alone:
+        return alone[0]
+    if alone:
+        raise click.BadParameter(
+            f"{alone[0]!r} is for all outputs: give it alone, or OUTPUT=TASK for each",
+            ctx,
+            param,
+        )
+    return {output: task for output, _, task in parts} or None
+
+
 def limit_option() -> Decorator:
     """Add --limit."""
-    return click.option(
-        "--limit", type=AT_LEAST_ONE, metavar="N", help="Use the first N samples only."
-    )
+    return click.option("--limit", type=AT_LEAST_ONE, metavar="N", help=LIMIT)
 
 
 def raw_option() -> Decorator:
@@ -152,6 +183,7 @@ def raw_option() -> Decorator:
     return click.option("--raw", is_flag=True, help=RAW)
 
 
+LIMIT = "Use the first N samples only."
 RAW = "Keep 8-bit values at 0..255, instead of 0..1."
 BATCH_SIZES = "Samples computed at a time."
 

@@ -22,8 +22,10 @@ from .options import (
     model_argument,
     raw_option,
     signature_option,
+    task_option,
     timesteps_option,
 )
+from .rare import RareSetting, rare_options
 from .talk import progress, say, show
 
 
@@ -79,20 +81,8 @@ Example:
     help="Samples in a file of results.",
 )
 @batch_size_option(PREDICTION_BATCH_SIZE)
-@click.option(
-    "--image-key",
-    default=IMAGE_KEY,
-    show_default=True,
-    metavar="KEY",
-    help="Feature of a TFRecord file that is the sample: an encoded image, bytes, "
-    "floats, or 8-bit integers.",
-)
-@click.option(
-    "--label-key",
-    metavar="KEY",
-    help="Feature of a TFRecord file that is the label; none if not given.",
-)
 @raw_option()
+@task_option()
 @click.option(
     "--worker",
     type=Worker(),
@@ -101,6 +91,21 @@ Example:
     help="Make every Nth shard only, from shard I on: for N machines that share DIR.",
 )
 @json_option()
+@rare_options(
+    RareSetting(
+        "image_key",
+        click.STRING,
+        IMAGE_KEY,
+        "Feature of a TFRecord file that is the sample: an encoded image, bytes, "
+        "floats, or 8-bit integers.",
+    ),
+    RareSetting(
+        "label_key",
+        click.STRING,
+        None,
+        "Feature of a TFRecord file that is the label; none if not given.",
+    ),
+)
 def command(
     model: Path,
     signature: str | None,
@@ -112,9 +117,10 @@ def command(
     """Predict data larger than memory, in shards.
 
     MODEL is a file that tfsnn convert wrote, or any model that it reads. DIR gets
-    shard-K-of-M.npz files, with the arrays outputs, top (the class), steps, index (the
-    number among all samples), id (file and row) and, where all samples have one, label;
-    and manifest.json, with all files read, and with totals at the end.
+    shard-K-of-M.npz files, with the arrays outputs, top (the decision: the class, or 0
+    or 1, where the outputs decide), steps, index (the number among all samples), id
+    (file and row) and, where all samples have one, label; and manifest.json, with all
+    files read, and with totals at the end.
 
     A shard is there whole or not at all. After a kill, a crash or Ctrl-C the same
     command goes on with the shards that are missing, and the result is the same as if

@@ -8,9 +8,22 @@ from typing import Any, NamedTuple
 
 import click
 
-from tfsnn_numpy.defaults import BATCH_SIZE, CALIBRATION_BATCH_SIZE, SEED
+from tfsnn_numpy.defaults import (
+    BATCH_SIZE,
+    CALIBRATION_BATCH_SIZE,
+    ENERGY_PROFILE,
+    SEED,
+)
 
-from .options import AT_LEAST_ONE, BATCH_SIZES, SEEDS, Decorator
+from .options import (
+    AT_LEAST_ONE,
+    BATCH_SIZES,
+    ENERGY,
+    LIMIT,
+    SEEDS,
+    Decorator,
+    Energy,
+)
 
 
 class RareSetting(NamedTuple):
@@ -111,6 +124,8 @@ def rare_options(*rare: RareSetting, others: str = "") -> Decorator:
     )
 
 
+ENERGY_OF = RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY)
+LIMIT_OF = RareSetting("limit", AT_LEAST_ONE, None, LIMIT)
 SEED_OF = RareSetting("seed", SEEDS, SEED, "Decides all random choices.")
 SIGNATURE_OF = RareSetting("signature", click.STRING, None, "That of a SavedModel.")
 BATCH_SIZE_OF = RareSetting("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)

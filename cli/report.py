@@ -16,14 +16,14 @@ from .options import (
     OutputFile,
     ann_option,
     data_option,
-    energy_option,
     limit_option,
     overwrite_option,
     raw_option,
     snn_argument,
+    task_option,
     timesteps_option,
 )
-from .rare import BATCH_SIZE_OF, SIGNATURE_OF, rare_options
+from .rare import BATCH_SIZE_OF, ENERGY_OF, SIGNATURE_OF, rare_options
 from .talk import progress
 
 ARGUMENTS = "tfsnn.report.arguments"
@@ -67,11 +67,11 @@ Example:
     "--samples",
     type=Numbers("n", 0),
     help="Samples whose spikes and potentials are drawn, counted from 0; by default "
-    "the first, and the first on which the networks disagree.",
+    "the first, and the one on which the networks differ most.",
 )
 @timesteps_option("Time steps to simulate; by default those converted for.")
-@energy_option()
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF)
+@task_option()
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF)
 @click.pass_context
 def command(
     context: click.Context,
@@ -84,9 +84,9 @@ def command(
     """Write a page about a conversion, to look at and to send.
 
     SNN is what tfsnn convert made of MODEL. The page is one HTML file, read offline:
-    what was converted and how; accuracy, agreement, spikes and energy against time with
+    what was converted and how; score, agreement, spikes and energy against time with
     confidence intervals; firing, clipping, error and operations of each layer; spikes
-    and potentials of samples; pictures of samples on which the networks disagree.
+    and potentials of samples; samples on which the networks differ most.
 
     It needs jinja2: pip install 'tfsnn[report]'.
     """

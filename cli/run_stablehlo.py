@@ -10,7 +10,15 @@ from typing import Any
 
 import click
 
-from .options import PATH, STEPS, data_option, json_option, limit_option, raw_option
+from .options import (
+    PATH,
+    STEPS,
+    data_option,
+    json_option,
+    limit_option,
+    raw_option,
+    task_option,
+)
 from .talk import progress, show
 
 
@@ -35,6 +43,7 @@ Example:
     metavar="NAME",
     help="cpu, cuda or tpu, or one of several: cuda:1; by default JAX's choice.",
 )
+@task_option()
 @json_option()
 def command(
     folder: Path, data: str, device: str | None, as_json: bool, **settings: Any

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,41 @@ import click
 
 from tfsnn_numpy.defaults import (
     BATCH_TIMEOUT_MICROS,
+    BODY_TIMEOUT,
+    HEADER_TIMEOUT,
     HOST,
+    IDLE_TIMEOUT,
     MAX_BATCH_SIZE,
+    MAX_CONNECTIONS,
+    MAX_HEADER_BYTES,
     MAX_REQUEST_BYTES,
+    MAX_URL_BYTES,
     NUM_VERSIONS,
     POLL_SECONDS,
     PORT,
     QUEUE_SIZE,
+    SEND_TIMEOUT,
 )
 
 from .library import LibraryCommand
 from .options import AT_LEAST_ONE, PATH
+from .rare import RareSetting, rare_options
 from .talk import say
+
+SECONDS = click.FloatRange(min=0, min_open=True)
+LIMITS = (
+    RareSetting("header_timeout", SECONDS, HEADER_TIMEOUT, "Seconds for headers."),
+    RareSetting("body_timeout", SECONDS, BODY_TIMEOUT, "Seconds for a body."),
+    RareSetting("idle_timeout", SECONDS, IDLE_TIMEOUT, "Seconds between requests."),
+    RareSetting("send_timeout", SECONDS, SEND_TIMEOUT, "Seconds to take an answer."),
+    RareSetting(
+        "max_connections", AT_LEAST_ONE, MAX_CONNECTIONS, "The most clients at a time."
+    ),
+    RareSetting(
+        "max_header_bytes", AT_LEAST_ONE, MAX_HEADER_BYTES, "The most of headers."
+    ),
+    RareSetting("max_url_bytes", AT_LEAST_ONE, MAX_URL_BYTES, "The most of a URL."),
+)
 
 
 @click.command(
@@ -70,7 +94,7 @@ Example:
     default=QUEUE_SIZE,
     show_default=True,
     metavar="N",
-    help="The most requests at a time; others are answered 503.",
+    help="The most requests at a time that have arrived; others are answered 503.",
 )
 @click.option(
     "--max-request-bytes",
@@ -96,6 +120,7 @@ Example:
     metavar="S",
     help="Seconds between looks for new versions; 0 for never.",
 )
+@rare_options(*LIMITS)
 def command(folder: Path, **options: Any) -> None:
     """Answer requests with exported networks, as TF Serving would.
 
@@ -112,6 +137,7 @@ def command(folder: Path, **options: Any) -> None:
     from tfsnn.serve import serve
 
     serve(folder, announce=_announce, **options)
+    gc.freeze()  # the process ends: to look for garbage would take it a second
 
 
 def _announce(server: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from .options import (
     raw_option,
     signature_option,
     snn_argument,
+    task_option,
     timesteps_option,
 )
 from .talk import show
@@ -30,6 +32,7 @@ Example:
 @group("original", Original, model_argument(), signature_option())
 @snn_argument()
 @group("samples", EvaluationData, data_option(), raw_option())
+@task_option()
 @timesteps_option("Time steps to simulate; by default those converted for.")
 @json_option()
 def command(
@@ -37,6 +40,7 @@ def command(
     snn: Path,
     samples: EvaluationData,
     timesteps: int | None,
+    task: Any,
     as_json: bool,
 ) -> None:
     """Compare a spiking network with its model, layer by layer.
@@ -49,4 +53,4 @@ def command(
 
     model, network = original.load(), load_snn(snn)
     data = samples.open(network)
-    show(tfsnn.verify(model, network, data, timesteps=timesteps), as_json)
+    show(tfsnn.verify(model, network, data, timesteps=timesteps, task=task), as_json)

@@ -63,6 +63,7 @@ PARTICULAR = (
     # A head is such a function right before an output; an output adds nothing.
     (r"readout with (\w+) head", r"running sum of \1"),
     (r" \+ readout\b|\breadout \+ ", ""),
+    (r" as a running sum", ""),
 )
 
 

@@ -9,12 +9,14 @@ PRECISIONS = ("float32", "bfloat16")
 PRECISION = PRECISIONS[0]
 CALIBRATION_BATCH_SIZE = 64
 SEED = 0
+HELD_BACK = 50  # samples that tfsnn convert tries a network on, at most
 LARGEST_SEED = 2**31 - 1
 
 # Choice and comparison (tfsnn.choose, tfsnn.compare).
 TIMESTEPS = (1, 2, 4, 8, 16, 32)
 MINIMISED = ("energy", "timesteps", "latency")
-MAX_DROP = 0.5  # points
+MAX_DROP = 0.5  # points, of outputs that decide
+MAX_ERROR = 5.0  # per cent of the standard deviation, of outputs that are numbers
 HOLDOUT = 500  # samples
 
 # Evaluation (tfsnn.evaluate, tfsnn.report_page, tfsnn.calibrate_exit).
@@ -46,3 +48,10 @@ QUEUE_SIZE = 100
 MAX_REQUEST_BYTES = 32 * 2**20
 NUM_VERSIONS = 1
 POLL_SECONDS = 1.0  # as TF Serving
+MAX_HEADER_BYTES = 16 * 2**10
+MAX_URL_BYTES = 8 * 2**10
+MAX_CONNECTIONS = 512
+HEADER_TIMEOUT = 10.0  # seconds, as the next three
+BODY_TIMEOUT = 30.0
+IDLE_TIMEOUT = 30.0
+SEND_TIMEOUT = 30.0

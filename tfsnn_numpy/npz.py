@@ -6,7 +6,7 @@ import math
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,13 +23,18 @@ from tfsnn_numpy.samples import (
     check_arrays,
     refusing,
 )
+from tfsnn_numpy.tasks.labels import Labels
 
+LABELS = "y_"  # before the name of an output, in the names of arrays of its labels
 # RuntimeError: an encrypted member, or a compression that zipfile does not know.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
 
 
 def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
-    """Open the inputs and, where there is one, y; only their headers are read here."""
+    """Open the inputs and, where there is one, y, or ``y_OUTPUT`` for several outputs.
+
+    Only the headers of arrays are read here.
+    """
     if not path.exists():
         raise DataError(f"There is no file {path}; check the path.")
     what = f"{path} cannot be read as an npz file of numbers, or is damaged"
@@ -47,20 +52,32 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
                 f"{path} has no array {', '.join(missing)}, only "
                 f"{', '.join(found) or 'none at all'}; write it with {way_out}."
             )
-        labelled = "y" in found and "y" not in inputs
+        labels = [
+            array
+            for array in found
+            if (array == "y" or array.startswith(LABELS)) and array not in inputs
+        ]
         headers = {key: _header(archive, array) for key, array in stored.items()}
-        y_shape = _header(archive, "y").shape if labelled else None
-        size = check_arrays(str(path), headers, y_shape, inputs, raw)
+        y = {array: _header(archive, array) for array in labels}
+        size = check_arrays(str(path), headers, y, inputs, raw)
 
     def read(count: int, start: int) -> Iterator[Stored]:
         with refusing(*damage), zipfile.ZipFile(path) as archive:
-            arrays = [*stored.values(), "y"] if labelled else stored.values()
+            arrays = [*stored.values(), *labels]
             columns = [_rows(archive, array, count, start) for array in arrays]
             for rows in zip(*columns, strict=True):
                 x = dict(zip(stored, rows, strict=False))
-                yield x, rows[-1] if labelled else None
+                yield x, _labels(labels, rows[len(stored) :])
 
-    return Data(str(path), inputs, raw, size, labelled, read)
+    return Data(str(path), inputs, raw, size, bool(labels), read)
+
+
+def _labels(names: Sequence[str], rows: Sequence[np.ndarray]) -> Labels | None:
+    """Return y alone, or by output the arrays ``y_NAME``."""
+    if list(names) == ["y"]:
+        return rows[0]
+    by_output = dict(zip(names, rows, strict=True))
+    return {name.removeprefix(LABELS): y for name, y in by_output.items()} or None
 
 
 def check_npz(path: Path) -> None:

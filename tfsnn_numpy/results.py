@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
 
-import numpy as np
-
-from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.judging import Judged
+from tfsnn_numpy.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,20 @@ class Energy:
 class Row:
     """The results of a network after some steps; counts are per sample.
 
+    The first output's score, agreement and error; others are beside the rows.
+
     Attributes:
         timesteps: T.
         latency: steps until the last layer has finished: T, and what look-ahead,
             pre-steps or layer-by-layer operation add
             (:class:`tfsnn.network.clock.Clock`).
-        accuracy: share of samples whose label is the top class; None without labels.
-        agreement: share of samples with the ANN's top class; None without the ANN.
+        score: the score of the output's task (:mod:`tfsnn_numpy.tasks`); None without
+            labels.
+        agreement: share of decisions that are the ANN's; None without the ANN, and for
+            a task without decisions.
+        output_error: root mean square difference from the ANN's outputs over their
+            standard deviation; None without the ANN.
+        accuracy: the score of a classification; None for all other tasks.
         spikes: events, whatever their coefficient; None, as all below, where nothing is
             counted.
         coefficients: sum of the absolute coefficients of all spikes.
@@ -50,38 +56,31 @@ class Row:
         energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
             ANN without a multiply-accumulate.
         energy_ratio_events: the energy ratio by `synops_events`.
+        scores: all figures of the task, by name.
     """
 
     timesteps: int
     latency: int
-    accuracy: float | None
-    agreement: float | None
+    score: float | None = None
+    agreement: float | None = None
+    output_error: float | None = None
+    accuracy: float | None = None
     spikes: float | None = None
     coefficients: float | None = None
     synops: float | None = None
     synops_events: float | None = None
     energy_ratio: float | None = None
     energy_ratio_events: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
-    def cells(self) -> list[str]:
-        """Return the attributes as texts, in order."""
-
-        def share(value: float | None) -> str:
-            return "-" if value is None else f"{100 * value:.2f} %"
-
-        def ratio(value: float | None) -> str:
-            return "-" if value is None else f"{value:.3f}"
-
-        counts = (self.spikes, self.coefficients, self.synops, self.synops_events)
-        return [
-            str(self.timesteps),
-            str(self.latency),
-            share(self.accuracy),
-            share(self.agreement),
-            *("-" if count is None else f"{count:,.0f}" for count in counts),
-            ratio(self.energy_ratio),
-            ratio(self.energy_ratio_events),
-        ]
+    def to_dict(self, task: type[Task]) -> dict[str, Any]:
+        """Return a JSON-ready dict, without what the task does not have."""
+        return {
+            spec.name: getattr(self, spec.name)
+            for spec in fields(self)
+            if (spec.name != "accuracy" or task.name == "classification")
+            and (spec.name != "agreement" or task.decides)
+        }
 
 
 def doubling(most: int) -> list[int]:
@@ -90,14 +89,82 @@ def doubling(most: int) -> list[int]:
 
 
 def evaluation_text(
-    samples: int, ann_accuracy: float | None, rows: Sequence[Row], energy: Energy
+    samples: int, judged: Sequence[Judged], rows: Sequence[Row], energy: Energy
 ) -> list[str]:
-    """Return the lines of the table of rows, and of its units."""
-    header = [spec.name.replace("_", " ") for spec in fields(Row)]
-    lines = table(header, [row.cells() for row in rows])
-    if ann_accuracy is not None:
-        lines.append(f"ANN accuracy {100 * ann_accuracy:.2f} %")
+    """Return the lines of the table of rows, of the outputs, and of their units."""
+    counts = ("spikes", "coefficients", "synops", "synops_events")
+    ratios = ("energy_ratio", "energy_ratio_events")
+    columns = {"timesteps": [str(row.timesteps) for row in rows]}
+    columns["latency"] = [str(row.latency) for row in rows]
+    if len(judged) == 1:
+        columns |= judged_columns(judged[0])
+    for name in counts:
+        values = [getattr(row, name) for row in rows]
+        columns[name] = ["-" if n is None else f"{n:,.0f}" for n in values]
+    for name in ratios:
+        values = [getattr(row, name) for row in rows]
+        columns[name] = ["-" if n is None else f"{n:.3f}" for n in values]
+    lines = columns_table(columns)
+    for each in judged if len(judged) > 1 else ():
+        columns = {"timesteps": [str(row.timesteps) for row in rows]}
+        columns |= judged_columns(each)
+        lines += ["", f"output {each.output}, {each.task}:", *columns_table(columns)]
+    lines += [ann_line(each, len(judged) > 1) for each in judged]
     return lines + below_the_table(samples, energy)
+
+
+class Scored(Protocol):
+    """An output with its task, and the original network's score."""
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def task(self) -> str: ...
+
+    @property
+    def metric(self) -> str: ...
+
+    @property
+    def kind(self) -> type[Task]: ...
+
+    @property
+    def ann_score(self) -> float | None: ...
+
+
+def columns_table(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the lines of a table of columns by name."""
+    header = [name.replace("_", " ") for name in columns]
+    return table(header, [list(row) for row in zip(*columns.values(), strict=True)])
+
+
+def judged_columns(judged: Judged) -> dict[str, list[str]]:
+    """Return what is known of an output as columns of texts, one for each row."""
+    task, figures = judged.kind, judged.figures
+    found = {}
+    if any(f.score is not None for f in figures):
+        found[task.metric] = [task.text(f.score) for f in figures]
+    if any(f.agreement is not None for f in figures):
+        found["agreement"] = [percent(f.agreement) for f in figures]
+    if any(f.output_error is not None for f in figures):
+        found["output_error"] = [percent(f.output_error) for f in figures]
+    return found
+
+
+def percent(share: float | None) -> str:
+    """Return a share as text, in per cent."""
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def ann_line(judged: Scored, several: bool) -> str:
+    """Return a line on the original network's score, if there is one, and the task."""
+    of = f"{judged.output}, " if several else ""
+    if judged.ann_score is None:
+        return f"judged as {of}{judged.task}"
+    score = judged.kind.text(judged.ann_score)
+    return (
+        f"ANN {judged.metric.replace('_', ' ')} {score} (judged as {of}{judged.task})"
+    )
 
 
 def below_the_table(samples: int, energy: Energy) -> list[str]:
@@ -121,22 +188,3 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         return "  ".join([first, *rest]).rstrip()
 
     return [line(header), line(["-" * width for width in widths]), *map(line, rows)]
-
-
-def top_class(outputs: Any) -> np.ndarray:
-    """Return the index of each sample's largest output: ``(N, ...)`` to ``(N,)``."""
-    outputs = np.asarray(outputs)
-    return outputs.reshape(len(outputs), -1).argmax(-1)
-
-
-def check_labels(y: np.ndarray, classes: int) -> None:
-    """Refuse labels ``(N,)`` that a network of so many classes does not have.
-
-    Raises:
-        DataError: for a label of `classes` or more.
-    """
-    if y.max() >= classes:
-        raise DataError(
-            f"label {y.max()} is out of range: the model has {classes} classes, 0 to "
-            f"{classes - 1}; give the labels of the classes that it was trained on"
-        )

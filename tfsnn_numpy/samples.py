@@ -11,13 +11,16 @@ import numpy as np
 
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.tasks.labels import Labels
 
 Shape = tuple[int, ...]
 Inputs = dict[str, Shape]  # of a model, by name
+FIRST = 64  # samples whose labels tell what kind they are of
 Raw = frozenset[str]  # the inputs whose integers are kept as they are
-# x and y; x is an array, or for several inputs a dict[str, np.ndarray].
-Batch = tuple[Any, np.ndarray | None]
-Stored = tuple[dict[str, np.ndarray], np.ndarray | None]
+# x and y; x is an array, or for several inputs a dict[str, np.ndarray]. Labels are as
+# they were stored: the task of an output reads them (tfsnn_numpy.tasks).
+Batch = tuple[Any, Labels | None]
+Stored = tuple[dict[str, np.ndarray], Labels | None]
 # (things, how many or None, label) -> the same things, counted as they pass.
 Progress = Callable[[Iterable[Any], int | None, str], Iterable[Any]]
 
@@ -64,8 +67,9 @@ class Data:
         """Read from the start, `batch_size` samples at a time (the last may be less).
 
         Yields x float32 ``(B, *input_shape)``, or a dict of such arrays by name for
-        several inputs, and y int64 ``(B,)``, or None where the data has no labels;
-        `progress` may wrap them. Raises OptionError for a `batch_size` below 1, and,
+        several inputs, and y as it is stored, ``(B, ...)``, a dict of such arrays for
+        labels of several outputs, or None where the data has no labels; `progress` may
+        wrap them. Raises OptionError for a `batch_size` below 1, and,
         while reading, DataError for samples that are damaged, of the wrong shape or
         type, not finite, or none at all.
         """
@@ -76,19 +80,25 @@ class Data:
         count = None if self.size is None else -(-self.size // batch_size)
         return progress(batches, count, label)
 
+    def first_labels(self, most: int = FIRST) -> Labels | None:
+        """Read the labels of the first samples, `most` or fewer; None without any."""
+        if not self.has_labels:
+            return None
+        fewer = most if self.limit is None else min(most, self.limit)
+        _, y = next(iter(replace(self, limit=fewer).batches(fewer)))
+        return y
+
     def _batches(self, batch_size: int) -> Iterator[Batch]:
         done = 0
         for x, y in self.read(batch_size, self.start):
-            y_shape = None if y is None else y.shape
-            count = check_arrays(self.name, x, y_shape, self.inputs, self.raw)
+            count = check_arrays(self.name, x, y, self.inputs, self.raw)
             if self.limit is not None:
                 count = min(count, self.limit - done)
             first = self.start + done
             values = {
                 key: _values(self, key, x[key][:count], first) for key in self.inputs
             }
-            classes = None if y is None else _classes(self, y[:count], first)
-            yield alone(values), classes
+            yield alone(values), None if y is None else each_label(y, _first(count))
             done += count
             if done == self.limit:
                 break
@@ -115,12 +125,24 @@ def alone(by_input: dict[str, Any]) -> Any:
     return by_input if len(by_input) > 1 else next(iter(by_input.values()))
 
 
+def each_label(y: Labels, change: Callable[[np.ndarray], np.ndarray]) -> Labels:
+    """Return labels with a change made to each array of them."""
+    if isinstance(y, Mapping):
+        return {key: change(values) for key, values in y.items()}
+    return change(y)
+
+
+def _first(count: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda values: values[:count]
+
+
 def check_arrays(
     name: str, x: Mapping[str, Any], y: Any, inputs: Inputs, raw: Raw
 ) -> int:
     """Refuse arrays that do not fit the inputs; return the number of samples.
 
-    x holds, by input, a :class:`Header` or an array; y is a shape, or None without y.
+    x holds, by input, a :class:`Header` or an array; y is one of them, or several by
+    output, or None.
     """
     for key, array in x.items():
         what = f"{_what(key, inputs)} of {name}"
@@ -133,11 +155,14 @@ def check_arrays(
             f"{name}: the inputs differ in their number of samples ({found}); give "
             "each sample a row in every input."
         )
-    if y is not None and tuple(y[:1]) != (size,):
-        raise DataError(
-            f"{name}: {first} has {size} samples but y is of shape {tuple(y)}; give "
-            "one label per sample."
-        )
+    labels: Mapping[Any, Any] = y if isinstance(y, Mapping) else {None: y}
+    for output, array in labels.items():
+        if array is not None and tuple(array.shape[:1]) != (size,):
+            what = "y" if output is None else str(output)
+            raise DataError(
+                f"{name}: {first} has {size} samples but {what} is of shape "
+                f"{tuple(array.shape)}; give one label per sample."
+            )
     return size
 
 
@@ -184,29 +209,3 @@ def _values(data: Data, key: str, x: np.ndarray, start: int) -> np.ndarray:
             "repair it."
         )
     return values
-
-
-def _classes(data: Data, y: np.ndarray, start: int) -> np.ndarray:
-    forms = (
-        "class numbers (N,) from 0 or one-hot rows (N, classes), or leave y out where "
-        "no labels are needed"
-    )
-    if y.dtype.kind not in "biuf" or y.ndim not in (1, 2) or 0 in y.shape[1:]:
-        raise DataError(
-            f"y of {data.name} is of shape {y.shape} and type {y.dtype}; give {forms}."
-        )
-    if y.ndim == 2 and y.shape[1] > 1:
-        classes = y.argmax(axis=1).astype(np.int64)
-        wrong = (np.count_nonzero(y, axis=1) != 1) | (y.max(axis=1) != 1)
-    else:
-        flat = y.reshape(len(y))
-        with np.errstate(invalid="ignore"):  # NaN becomes a number unequal to itself
-            classes = flat.astype(np.int64)
-        wrong = (classes != flat) | (classes < 0)
-    if wrong.any():
-        index = int(wrong.argmax())
-        raise DataError(
-            f"y of {data.name} is {y[index]} in sample {start + index}, counted from "
-            f"0; give {forms}."
-        )
-    return classes

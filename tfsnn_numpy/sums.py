@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tfsnn_numpy.judging import Judged, Judging
 from tfsnn_numpy.results import Energy, Row
+from tfsnn_numpy.tasks import Figures, Tally
 
 # Columns of the counts of a node: spikes, whatever their coefficient; the sum of their
 # absolute coefficients; the accumulates of both.
@@ -39,31 +41,26 @@ class BatchResult(NamedTuple):
     """The results of a batch after each of some numbers of steps.
 
     Attributes:
-        outputs: values of the first output, ``(rows, B, ...)``.
+        outputs: values of each output, ``(rows, B, ...)``.
         counts: spikes, coefficients, and the accumulates of both, from the start,
             ``(rows, B, 4)`` float64.
         senders: at the last row, accumulates that the spikes of a node cause in all
             samples, abs(c) for a spike of coefficient c; by node.
     """
 
-    outputs: np.ndarray
+    outputs: list[np.ndarray]
     counts: np.ndarray
     senders: dict[str, float]
 
     @property
-    def top(self) -> np.ndarray:
-        """The index of the largest output, ``(rows, B)``."""
-        return self.outputs.reshape(*self.outputs.shape[:2], -1).argmax(-1)
-
-    @property
-    def classes(self) -> int:
-        """The number of values of the first output."""
-        return int(np.prod(self.outputs.shape[2:]))
+    def last(self) -> list[np.ndarray]:
+        """The outputs at the last row, ``(B, ...)`` each."""
+        return [values[-1] for values in self.outputs]
 
 
 def batch_result(
     steps: Sequence[int],
-    over_time: np.ndarray,
+    over_time: Sequence[np.ndarray],
     counts: Mapping[str, np.ndarray],
     costs: Costs | None,
 ) -> BatchResult:
@@ -71,12 +68,12 @@ def batch_result(
 
     Args:
         steps: time steps, of which 1 is the first.
-        over_time: the first output after each step, ``(T, B, ...)``.
+        over_time: each output after each step, ``(T, B, ...)``.
         counts: those of each step by node, ``(S, B, 4)``; pre-steps first.
         costs: costs of the network; None if nothing is counted.
     """
-    outputs = np.asarray(over_time)[[t - 1 for t in steps]]
-    total = np.zeros((len(steps), outputs.shape[1], 4))
+    outputs = [np.asarray(values)[[t - 1 for t in steps]] for values in over_time]
+    total = np.zeros((len(steps), outputs[0].shape[1], 4))
     senders: dict[str, float] = {}
     if costs is None:
         return BatchResult(outputs, total, senders)
@@ -91,78 +88,115 @@ def batch_result(
 
 
 class Sums:
-    """Sums over samples: whole numbers in float64, so that order does not matter.
+    """Sums over samples, in float64: counts, and what each output's task needs.
+
+    Whole numbers add up to the same in any order, others up to rounding.
 
     Attributes:
         steps: time steps of the rows, in order.
         samples: number of samples.
-        ann_right: samples whose label is the top class of the ANN.
-        right, agreed: samples whose top class is the label, or that of the ANN,
-            ``(rows,)``.
         counts: as :class:`BatchResult` has them, ``(rows, 4)``.
     """
 
-    def __init__(self, steps: Sequence[int]) -> None:
-        """Start with no samples, for the rows after these steps."""
-        self.steps, self.samples, self.ann_right = list(steps), 0, 0
-        self.right, self.agreed = np.zeros(len(self.steps)), np.zeros(len(self.steps))
+    def __init__(
+        self, steps: Sequence[int], judging: Judging, *, compared: bool = False
+    ) -> None:
+        """Start with no samples.
+
+        Args:
+            steps: time steps of the rows.
+            judging: the tasks of the outputs, and whether they have labels.
+            compared: whether there are the ANN's outputs.
+        """
+        self.steps, self.samples, self.judging = list(steps), 0, judging
         self.counts = np.zeros((len(self.steps), 4))
+        given = list(zip(judging.tasks, judging.labelled, strict=True))
+        self._rows = [
+            [
+                Tally(task, labelled=labelled, compared=compared)
+                for task, labelled in given
+            ]
+            for _ in self.steps
+        ]
+        self._ann = [
+            Tally(task, labelled=labelled, compared=False)
+            for task, labelled in given
+            if compared
+        ]
 
     def add(
-        self, part: BatchResult, y: np.ndarray | None, ann_top: np.ndarray | None = None
+        self,
+        part: BatchResult,
+        labels: Sequence[np.ndarray | None],
+        reference: Sequence[np.ndarray] | None = None,
     ) -> None:
-        """Add a batch, its labels, and the ANN's top classes, ``(B,)``."""
-        top = part.top
-        self.samples += top.shape[1]
+        """Add a batch, its labels as read, and the ANN's outputs ``(B, ...)``."""
+        self.samples += part.counts.shape[1]
         self.counts += part.counts.sum(1)
-        if y is not None:
-            self.right += (top == y).sum(1)
-        if ann_top is not None:
-            self.agreed += (top == ann_top).sum(1)
-            self.ann_right += 0 if y is None else int((ann_top == y).sum())
+        for i, (outputs, y) in enumerate(zip(part.outputs, labels, strict=True)):
+            ann = None if reference is None else reference[i]
+            for row, tallies in enumerate(self._rows):
+                tallies[i].add(outputs[row], y, ann)
+            if ann is not None:
+                self._ann[i].add(ann, y)
+
+    @property
+    def _tallies(self) -> list[Tally]:
+        return [tally for row in (*self._rows, self._ann) for tally in row]
 
     def vector(self) -> np.ndarray:
         """Return all sums as float64, as :meth:`set` takes them."""
-        of_all = [self.samples, self.ann_right]
-        return np.concatenate([of_all, self.right, self.agreed, self.counts.ravel()])
+        parts = [tally.vector() for tally in self._tallies]
+        return np.concatenate([[self.samples], self.counts.ravel(), *parts])
 
     def set(self, vector: np.ndarray) -> None:
-        """Replace all sums by those of a :meth:`vector`."""
-        n = len(self.steps)
-        of_all, self.right, self.agreed, counts = np.split(
-            vector, [2, 2 + n, 2 + 2 * n]
+        """Replace all sums by those of a :meth:`vector`, added over processes."""
+        self.samples = int(vector[0])
+        start = 1 + self.counts.size
+        self.counts = vector[1:start].reshape(self.counts.shape)
+        for tally in self._tallies:
+            tally.set(vector[start : start + tally.size])
+            start += tally.size
+
+    def judged(self) -> tuple[Judged, ...]:
+        """Return how each output does, over all samples."""
+        anns: list[Figures | None] = [tally.figures() for tally in self._ann]
+        anns = anns or [None] * len(self.judging.tasks)
+        return tuple(
+            Judged(
+                task.output.name,
+                task.name,
+                task.metric,
+                anns[i],
+                tuple(tallies[i].figures() for tallies in self._rows),
+            )
+            for i, task in enumerate(self.judging.tasks)
         )
-        self.samples, self.ann_right = (int(value) for value in of_all)
-        self.counts = counts.reshape(n, 4)
 
     def rows(
-        self, costs: Costs | None, energy: Energy, *, labelled: bool, compared: bool
+        self, costs: Costs | None, energy: Energy, judged: Sequence[Judged]
     ) -> tuple[Row, ...]:
         """Return the rows, of means over samples.
 
         Args:
             costs: costs of the network; None if nothing was counted.
             energy: the energy of an operation.
-            labelled, compared: whether there were labels, and the ANN.
+            judged: how each output does, of which the first is in the rows.
         """
         return tuple(
-            self._row(i, costs, energy, labelled, compared)
-            for i in range(len(self.steps))
+            self._row(i, costs, energy, judged[0]) for i in range(len(self.steps))
         )
 
-    def _row(
-        self,
-        i: int,
-        costs: Costs | None,
-        energy: Energy,
-        labelled: bool,
-        compared: bool,
-    ) -> Row:
-        t = self.steps[i]
-        accuracy = float(self.right[i] / self.samples) if labelled else None
-        agreement = float(self.agreed[i] / self.samples) if compared else None
+    def _row(self, i: int, costs: Costs | None, energy: Energy, first: Judged) -> Row:
+        t, found = self.steps[i], first.figures[i]
+        known = {
+            "score": found.score,
+            "agreement": found.agreement,
+            "output_error": found.output_error,
+            "accuracy": found.score if first.task == "classification" else None,
+        }
         if costs is None:
-            return Row(t, t, accuracy, agreement)
+            return Row(timesteps=t, latency=t, scores=found.scores, **known)
         spikes, coefficients, events, synops = (self.counts[i] / self.samples).tolist()
         ann = energy.picojoules(costs.ann_macs, 0)
         ratio, ratio_events = (
@@ -172,12 +206,12 @@ class Sums:
         return Row(
             timesteps=t,
             latency=costs.latencies[t - 1],
-            accuracy=accuracy,
-            agreement=agreement,
+            **known,
             spikes=spikes,
             coefficients=coefficients,
             synops=synops,
             synops_events=events,
             energy_ratio=ratio,
             energy_ratio_events=ratio_events,
+            scores=found.scores,
         )

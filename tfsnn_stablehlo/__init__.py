@@ -12,8 +12,9 @@ because `tfsnn` imports TensorFlow.
 
 from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 from tfsnn_numpy.opening import open_data
+from tfsnn_numpy.results import Row
 from tfsnn_numpy.samples import Data
-from tfsnn_stablehlo.evaluation import Evaluation, Row, Totals, evaluate
+from tfsnn_stablehlo.evaluation import Evaluation, evaluate
 from tfsnn_stablehlo.program import Program, ProgramError, load
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "ProgramError",
     "Row",
     "TfsnnError",
-    "Totals",
     "evaluate",
     "load",
     "open_data",

@@ -5,21 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
 from tfsnn_numpy.private_apis import COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST
+from tfsnn_numpy.tasks import Output
 
 FORM = 1  # form of the manifest, as tfsnn.export.stablehlo.writing writes it
 PREDICT, EVALUATE = "predict", "evaluate"
+OVER_TIME, COUNTS = "outputs over time", "counts"  # roles of results
 
 
 class ProgramError(TfsnnError):
     """An exported program that cannot be read or cannot be run here."""
+
+
+class Observed(NamedTuple):
+    """What a run of "evaluate" observed.
+
+    Attributes:
+        over_time: each output after each step, ``(T, B, ...)``.
+        counts: counts by node, ``(S, B, 4)``.
+    """
+
+    over_time: list[np.ndarray]
+    counts: dict[str, np.ndarray]
 
 
 class Program:
@@ -55,6 +69,41 @@ class Program:
     def whole_inputs(self) -> frozenset[str]:
         """The names of the inputs that take integers."""
         return frozenset(x["name"] for x in self.manifest["inputs"] if x["whole"])
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs that are evaluated, as far as judging them needs to know."""
+        known = self.manifest.get("outputs") or [
+            {"name": y["name"], "shape": y["shape"][2:]}  # of an older program
+            for y in self.manifest["programs"][EVALUATE]["results"]
+            if y["role"] == OVER_TIME
+        ]
+        return tuple(
+            Output(
+                output["name"],
+                tuple(output["shape"]),
+                output.get("head", "linear"),
+                output.get("like_input", False),
+            )
+            for output in known
+        )
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """What the outputs probably answer, by output."""
+        known = self.manifest.get("outputs", ())
+        return {y["name"]: (y["task"],) for y in known if y.get("task")}
+
+    def observed(self, results: Sequence[np.ndarray]) -> Observed:
+        """Sort the results of a run of "evaluate" by what they are."""
+        roles = [y["role"] for y in self.manifest["programs"][EVALUATE]["results"]]
+        named = list(zip(roles, results, strict=True))
+        nodes = [node["node"] for node in self.manifest["evaluation"]["counted"]]
+        counts = [values for role, values in named if role == COUNTS]
+        return Observed(
+            [values for role, values in named if role == OVER_TIME],
+            dict(zip(nodes, counts[0], strict=True)) if counts else {},
+        )
 
     @property
     def timesteps(self) -> int:

@@ -164,7 +164,7 @@ def _export(folder: Path, row: Row, snn: Any) -> None:
     known = {f"{node['name']}.{field}" for node in nodes for field in node["weights"]}
     if unknown := shapes.keys() - known - scales.keys():
         raise SystemExit(f"{row.name}: arguments that are not drawn: {sorted(unknown)}")
-    operations = snn.operations_per_sample
+    operations = snn.operations_per_sample()
     repeated = operations.ann_macs - operations.constant_macs
     file = f"{row.name}.stablehlo"
     described = {

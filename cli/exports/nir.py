@@ -18,6 +18,7 @@ from ..options import (
     limit_option,
     overwrite_option,
     snn_argument,
+    task_option,
 )
 from ..talk import progress, show
 
@@ -47,6 +48,7 @@ Example:
     help=f"Samples to measure the cost of each loss and of all on: {DATA}",
 )
 @limit_option()
+@task_option()
 @click.option(
     "--pooling",
     type=click.Choice(POOLINGS),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tfsnn.analysis.intervals import Z, mean, wilson
+from tfsnn.analysis.intervals import Z, mean, normal, ratio, wilson
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,29 @@ def test_the_mean_has_its_standard_error():
 def test_one_value_has_no_interval():
     value, low, high = mean([7.0])
     assert value == 7.0 and math.isnan(low) and math.isnan(high)
+
+
+def test_a_ratio_of_whole_samples_is_wilsons():
+    assert ratio([1, 0, 1, 1], [1, 1, 1, 1]) == wilson(3, 4)
+
+
+def test_a_ratio_of_parts_covers_what_it_estimates(rng):
+    """Pixels right over pixels that count, both by chance, 2,000 times."""
+    inside = 0
+    for _ in range(2000):
+        below = rng.integers(1, 9, 60)
+        inside_one = rng.binomial(below, rng.beta(4, 2, 60))
+        _, low, high = ratio(inside_one, below)
+        inside += low <= 4 / 6 <= high
+    assert 0.92 < inside / 2000 < 0.97
+    value, low, high = ratio([2.5], [5.0])
+    assert value == 0.5 and math.isnan(low) and math.isnan(high)
+
+
+def test_a_ratio_over_ones_is_the_mean():
+    values = [20.0, 25.0, 30.5]
+    assert ratio(values, np.ones(3)) == pytest.approx(mean(values))
+
+
+def test_a_normal_interval_is_not_below_zero():
+    assert normal(0.1, 0.1) == pytest.approx((0.1, 0, 0.1 + 0.1959963984540054))

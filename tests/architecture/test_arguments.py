@@ -11,6 +11,7 @@ MOST = 6
 # Those that take more, and why.
 MORE = {
     "tfsnn.analysis.evaluate.evaluate": "optional keywords of one measurement",
+    "tfsnn.analysis.early_exit.calibrate_exit": "optional keywords, as of evaluate",
     "tfsnn.analysis.page.report_page": "optional keywords, those of evaluate and more",
     "tfsnn.data.opening.open_data": "makes the object that groups them",
     "tfsnn.export.nir.writing.export_nir": "choices of one file, all optional",
@@ -18,6 +19,7 @@ MORE = {
     "tfsnn.serve.bulk.predict.predict_files": "optional keywords of one job",
     "tfsnn.simulation.simulate.simulate": "what one run of a graph may be asked for",
     "tfsnn.simulation.model.SpikingModel.__init__": "a Keras config, field by field",
+    "tfsnn_stablehlo.evaluation.evaluate": "optional keywords, those of evaluate",
 }
 
 

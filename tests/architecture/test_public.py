@@ -12,7 +12,7 @@ from repository import ROOT
 import tfsnn
 
 IMPORTED_ON_USE = {
-    *("matplotlib", "jinja2", "nir", "tensorflow_serving", "starlette", "uvicorn"),
+    *("matplotlib", "jinja2", "nir", "tensorflow_serving"),
     "apache_beam",
 }
 

@@ -47,7 +47,9 @@ def test_a_command_has_at_most_12_parameters(words):
 @pytest.mark.parametrize("name", tfsnn.methods.methods())
 def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
     (option,) = (p for p in convert.command.params if isinstance(p, RareOption))
-    assert set(option.rare) == {"seed", "batch_size", "precision"}
+    assert set(option.rare) == {
+        *("seed", "batch_size", "precision", "holdout", "limit")
+    }
     options = tfsnn.methods.options(tfsnn.methods.methods()[name])
     assert not {each["name"] for each in options} & {*option.rare, *RESERVED}
 
@@ -67,7 +69,9 @@ def test_convert_writes_the_model_and_its_report(work):
     assert report["options"]["per"] == "layer" and report["samples"] == 64
     snn = tfsnn.load_model(work / "snn.keras")
     assert isinstance(snn, tfsnn.SpikingModel) and snn.timesteps == 8
-    assert printed == f"{snn.report}\n"
+    few = "Too few samples to hold some back and try the network on them."
+    assert printed == f"{snn.report}\n{few}\n"
+    assert report["check"] is None
 
 
 def test_convert_gives_what_the_library_gives(work):
@@ -94,7 +98,7 @@ def test_convert_honours_limit_and_raw(work, tmp_path):
                 tmp_path / "pixels.npz",
             ),
             *("--output", tmp_path / f"{name}.keras", "--report", report),
-            *("--limit", 3, *more),
+            *("-o", "limit", 3, *more),
         )
         content = json.loads(report.read_text())
         assert content["samples"] == 3
@@ -108,6 +112,7 @@ def test_rare_settings_reach_the_conversion(work, tmp_path):
         *("convert", work / "model.keras", "--calibration", work / "data.npz"),
         *("--method", "termapping", "--output", output, "-o", "precision", "bfloat16"),
         *("-o", "seed", 5, "-o", "batch_size", 7, "-o", "timesteps", 3),
+        *("-o", "holdout", 0),
     )
     expected = tfsnn.convert(
         *(tfsnn.load_model(work / "model.keras"), str(work / "data.npz")),
@@ -117,7 +122,7 @@ def test_rare_settings_reach_the_conversion(work, tmp_path):
         batch_size=7,
         timesteps=3,
     )
-    assert report == f"{expected.report}\n"
+    assert report.startswith(f"{expected.report}\n")
     x = np.load(work / "data.npz")["x"]
     np.testing.assert_array_equal(tfsnn.load_model(output)(x), expected(x))
 
@@ -143,7 +148,9 @@ def test_evaluate_prints_the_documented_json(work):
         *("--limit", 40, "-o", "batch_size", 16),
     )
     found = json.loads(printed)
-    assert list(found) == ["samples", "ann_accuracy", "rows", "energy"]
+    assert list(found) == [
+        *("samples", "task", "metric", "ann_score", "ann_accuracy", "rows", "energy")
+    ]
     assert found["energy"]["name"] == "45nm-float32"
     assert found["samples"] == 40 and found["ann_accuracy"] == 1
     assert [row["timesteps"] for row in found["rows"]] == [1, 4, 64]
@@ -151,14 +158,17 @@ def test_evaluate_prints_the_documented_json(work):
         assert list(row) == [
             "timesteps",
             "latency",
-            "accuracy",
+            "score",
             "agreement",
+            "output_error",
+            "accuracy",
             "spikes",
             "coefficients",
             "synops",
             "synops_events",
             "energy_ratio",
             "energy_ratio_events",
+            "scores",
         ]
         assert row["accuracy"] == row["agreement"]  # the labels are the model's own
         assert row["coefficients"] >= row["spikes"] > 0
@@ -172,7 +182,7 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
         *("--plot", plot),
     )
     lines = succeed(*arguments).splitlines()
-    assert lines[0].split()[0] == "timesteps" and "agreement" in lines[0]
+    assert lines[0].split()[0] == "timesteps" and "accuracy" in lines[0]
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
     assert lines[-2].startswith("64 samples")
     assert lines[-1].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
@@ -183,13 +193,16 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
     succeed(*arguments, "--overwrite")
 
 
-def test_a_plot_needs_labels(work, tmp_path):
+def test_a_plot_needs_labels_or_the_model(work, tmp_path):
     np.savez(tmp_path / "x.npz", x=np.zeros((2, 6, 6, 2), np.float32))
     arguments = ("evaluate", work / "snn.keras", "--data", tmp_path / "x.npz")
     assert json.loads(succeed(*arguments, "--json"))["rows"][0]["accuracy"] is None
     result = run(*arguments, "--plot", tmp_path / "a.svg")
     assert result.exit_code == 1 and "labels" in result.stderr
     assert not (tmp_path / "a.svg").exists()
+    succeed(*arguments, "--ann", work / "model.keras", "--plot", tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert "Agreement with the ANN (%)" in text and "Accuracy" not in text
 
 
 @pytest.mark.parametrize("command", ["evaluate", "compare", "choose", "demo", "report"])
@@ -204,8 +217,7 @@ def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
             *("--output", "report.html"),
         ),
     }
-    rare = command in ("choose", "compare")
-    given = ("-o", "energy", "7nm") if rare else ("--energy", "7nm")
+    given = ("--energy", "7nm") if command == "demo" else ("-o", "energy", "7nm")
     result = run(command, *files.get(command, ()), *given)
     assert result.exit_code == 2
     names = ", ".join(tfsnn.energy.profiles())
@@ -214,7 +226,9 @@ def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
 
 def test_evaluate_takes_the_energy_profile(work):
     arguments = ("evaluate", work / "snn.keras", "--data", work / "data.npz", "--json")
-    found = json.loads(succeed(*arguments, "--energy", "45nm-int8", "--timesteps", 2))
+    found = json.loads(
+        succeed(*arguments, "-o", "energy", "45nm-int8", "--timesteps", 2)
+    )
     snn = tfsnn.load_model(work / "snn.keras")
     expected = tfsnn.evaluate(
         snn, str(work / "data.npz"), timesteps=[2], energy="45nm-int8"
@@ -242,7 +256,7 @@ def test_verify(work):
         *("verify", work / "model.keras", work / "snn.keras"),
         *("--data", work / "data.npz"),
     )
-    assert "T=8: same top class in" in succeed(*arguments)
+    assert "T=8: same decision in" in succeed(*arguments)
     found = json.loads(succeed(*arguments, "--timesteps", 64, "--json"))
     assert found["timesteps"] == 64 and found["samples"] == 64
     assert max(layer["relative_error"] for layer in found["layers"]) < 0.2

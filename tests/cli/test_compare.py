@@ -60,7 +60,11 @@ def test_json_is_what_the_library_gives(work, comparing):
     assert (
         list(found)
         == list(expected)
-        == [*("ann_accuracy", "samples", "rows", "energy")]
+        == [
+            *("samples", "task", "metric", "ann_score", "ann_accuracy"),
+            "rows",
+            "energy",
+        ]
     )
     assert found["ann_accuracy"] == 1 and found["samples"] == 30
     for row in (*found["rows"], *expected["rows"]):
@@ -88,7 +92,7 @@ def test_the_table_and_what_is_written(work, comparing, tmp_path):
     assert result.stderr == (
         f"wrote {folder}/compare.csv, {folder}/compare.json, {folder}/compare.svg\n"
     )
-    printed = run(*arguments, "--csv")
+    printed = run(*arguments, "-o", "csv", "true")
     assert printed.stdout == (folder / "compare.csv").read_text()
     (row,) = csv.DictReader(io.StringIO(printed.stdout))
     assert row["method"] == "hmt" and row["accuracy"] == "1.0"
@@ -107,7 +111,7 @@ def test_what_is_left_out_is_said(comparing, monkeypatch):
     """Every method of ours, at a T that few can do; nothing is simulated for it."""
     compare = sys.modules["tfsnn.analysis.compare.compare"]
     monkeypatch.setattr(
-        compare, "_finished", lambda row, *_: compare.FinishedRow(row, 40, 1.0)
+        compare, "_finished", lambda row, *_: compare.FinishedRow(row, 40, ())
     )
     result = run(*comparing, "--timesteps", 12, "--alphabet", "graded:2", "--json")
     assert result.exit_code == 0, result.output
@@ -138,7 +142,7 @@ def test_no_method_that_works_is_an_error(comparing):
         (("-o", "hmmt.levels", "3"), "hmmt, which is not compared"),
         (("-o", "hmt.timesteps", "3"), "give --timesteps"),
         (("--alphabet", "binary", "-o", "hmt.levels", "3"), "contradicts"),
-        (("--json", "--csv"), "not both"),
+        (("--json", "-o", "csv", "true"), "not both"),
         (("-o", "batch_size", "0"), "batch_size: 0 is not in the range"),
         (("-o", "seed", "-1"), "seed: -1 is not in the range"),
         (("-o", "calibration_limit", "0"), "calibration_limit: 0 is not in the range"),
@@ -187,6 +191,7 @@ def test_it_goes_on_after_a_kill(comparing, tmp_path):
     assert result.exit_code == 0, result.output
     assert rows.read_bytes().startswith(kept)
     stored = [json.loads(line)["row"] for line in rows.read_text().splitlines()]
+    assert all(row.pop("outputs") == {} for row in stored)
     assert stored == json.loads(result.stdout)["rows"]
     assert [(row["method"], row["timesteps"]) for row in stored] == [
         (name, t) for name in ("hmt", "data_norm", "opi") for t in (1, 2)

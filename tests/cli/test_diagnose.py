@@ -39,7 +39,8 @@ def test_the_text_has_a_row_for_each_layer_and_the_advice(work, arguments):
 def test_the_json_is_what_the_library_finds(work, arguments):
     printed = json.loads(succeed(*arguments, "--json", "--timesteps", 3, "--limit", 7))
     assert list(printed) == [
-        *("timesteps", "samples", "agreement", "layers", "corrected", "advice")
+        *("timesteps", "samples", "task", "agreement", "output_error", "layers"),
+        *("corrected", "advice"),
     ]
     assert (printed["timesteps"], printed["samples"]) == (3, 7)
     model, snn = (

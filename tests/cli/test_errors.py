@@ -226,7 +226,7 @@ def test_unknown_methods_and_options(converting):
         (("--timesteps", "x"), "'x' is not a valid integer"),
         (("--timesteps", 4, "-o", "timesteps", 4), "not both"),
         (("-o", "batch_size", 0), "batch_size: 0 is not in the range"),
-        (("--limit", 0), "0 is not in the range"),
+        (("-o", "limit", 0), "limit: 0 is not in the range"),
         (("-o", "seed", -1), "seed: -1 is not in the range"),
         (("-o", "precision", "int8"), "precision: 'int8' is not one of"),
         (("--method", "auto"), "tfsnn choose finds the cheapest"),

@@ -74,7 +74,7 @@ def test_options_reach_the_library(work, tmp_path):
         result = run(
             *("predict", work / "snn.keras", "--output", tmp_path / "out", "--raw"),
             *("--data", tmp_path / "1.tfrecord", "--data", tmp_path / "0.*"),
-            *("--timesteps", 3, "--image-key", "pixels", "--shard-size", 2),
+            *("--timesteps", 3, "-o", "image_key", "pixels", "--shard-size", 2),
             *("--worker", f"{number}/2"),
         )
         assert result.exit_code == 0, result.output

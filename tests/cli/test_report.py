@@ -9,7 +9,7 @@ import pytest
 from command_line import fill, run
 
 import tfsnn
-from tfsnn.analysis.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
 from tfsnn.analysis.page import report_page
 
 
@@ -19,11 +19,12 @@ def work(tmp_path_factory):
     folder = tmp_path_factory.mktemp("work")
     fill(folder, models.mlp, 30, "data_norm", timesteps=4)
     (folder / "results").mkdir()
+    output = ComparedOutput("y", "classification", "accuracy", 1.0)
     rows = tuple(
-        ComparedRow(name, {}, "binary", 4, 4, 0.5, 0.5, energy_ratio=energy)
+        ComparedRow(name, {}, "binary", 4, 4, 0.5, 0.5, 0.1, energy_ratio=energy)
         for name, energy in (("data_norm", 0.25), ("hmt", 0.5))
     )
-    results = json.dumps(Comparison(1.0, 30, rows).to_dict())
+    results = json.dumps(Comparison(30, rows, (output,)).to_dict())
     (folder / "results" / "compare.json").write_text(results)
     return folder
 
@@ -42,7 +43,7 @@ def test_the_page_is_that_of_the_library(work, arguments, tmp_path):
     arguments = (
         *(*arguments, "--output", output, "--compare", work / "results"),
         *("--samples", "7,2", "--timesteps", 2, "--limit", 20),
-        *("--energy", "45nm-int8", "-o", "batch_size", 6),
+        *("-o", "energy", "45nm-int8", "-o", "batch_size", 6),
     )
     result = run(*arguments)
     assert result.exit_code == 0, result.output
@@ -74,7 +75,7 @@ def test_what_does_not_exist_is_refused_and_nothing_is_written(
     for more, code, words in (
         (("--samples", "3,30"), 2, "there is no sample 30"),
         (("--samples", "-1"), 2, "not a list of numbers from 0 up"),
-        (("--energy", "7nm"), 2, "no energy profile '7nm'"),
+        (("-o", "energy", "7nm"), 2, "no energy profile '7nm'"),
         (("--compare", work), 1, "holds no comparison"),
         (("--timesteps", 0), 2, "--timesteps"),
     ):

@@ -51,7 +51,3 @@ def test_errors_count_from_the_first_sample_of_all():
     x[7, 0, 0, 0] = np.nan
     with pytest.raises(DataError, match="in sample 7, counted from 0"):
         collect(open_data(x, SHAPE).part(5, 10))
-    y = CLASSES.copy()
-    y[6] = -1
-    with pytest.raises(DataError, match="in sample 6, counted from 0"):
-        collect(open_data((SCALED, y), SHAPE).part(5, 10))

@@ -1,64 +1,19 @@
 """Connections and fan-outs against counting them one by one."""
 
-import itertools
-
 import keras
 import models
 import numpy as np
 import pytest
 import tensorflow as tf
+from connections import connections, fan_out, graph_of, meetings
 from keras import layers
 
 from tfsnn.conversion.normalize import normalize
-from tfsnn.network.nodes import Linear, Max, Rate
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Linear, Max, Rate, Source
 from tfsnn.network.operations import count_operations
-from tfsnn.network.operations import operations as connections
-from tfsnn.network.passes import simplify
-from tfsnn.sources import import_model
 
-
-def graph_of(*stack, inputs=(5, 6, 4)):
-    if isinstance(stack[0], keras.Model):
-        model = models.randomise(stack[0])
-    else:
-        model = models.randomise(keras.Sequential([keras.Input(inputs), *stack]))
-    return simplify(import_model(model))
-
-
-def meetings(inputs, outputs, size, strides=(1, 1), dilation=(1, 1), padding="valid"):
-    """How often each place of the input lies under a window: of its shape."""
-    counts = np.zeros(inputs, int)
-    before = []
-    for n, out, k, s, d in zip(inputs, outputs, size, strides, dilation, strict=True):
-        total = max((out - 1) * s + (k - 1) * d + 1 - n, 0)
-        before.append(total // 2 if padding == "same" else 0)
-    for place in itertools.product(*map(range, outputs)):
-        for offset in itertools.product(*map(range, size)):
-            at = [
-                p * s + o * d - b
-                for p, s, o, d, b in zip(
-                    place, strides, offset, dilation, before, strict=True
-                )
-            ]
-            if all(0 <= i < n for i, n in zip(at, inputs, strict=True)):
-                counts[tuple(at)] += 1
-    return counts
-
-
-def fan_out(graph, node):
-    """ACs of one spike of each unit that a linear node reads, by brute force."""
-    *window, channels = graph[node.inputs[0]].shape
-    if node.form == "dense":
-        return np.full((*window, channels), node.kernel.shape[-1])
-    size = node.kernel.shape[:-2]
-    places = node.strides, node.dilation, node.padding
-    counts = meetings(window, node.shape[:-1], size, *places)
-    # Outputs that a channel of the input takes part in.
-    reached = node.kernel.shape[-1] // (1 if node.form == "depthwise" else node.groups)
-    return np.repeat(counts[..., None], channels, -1) * reached
-
-
-C, D = layers.Conv2D, layers.DepthwiseConv2D
+C, D, X = layers.Conv2D, layers.DepthwiseConv2D, layers.Conv2DTranspose
 LINEARS = [
     C(3, 3),
     C(3, 3, padding="same"),
@@ -70,6 +25,10 @@ LINEARS = [
     D(3, padding="same"),
     D(3, strides=2, depth_multiplier=3),
     D((2, 3), strides=2, depth_multiplier=2, padding="same"),
+    X(3, 3),
+    X(2, (2, 3), strides=2, padding="same"),
+    X(2, 2, strides=(1, 3)),
+    X(2, 2, dilation_rate=2, padding="same"),
     layers.Dense(7),
 ]
 
@@ -117,11 +76,9 @@ def test_windows_of_one_and_of_three_axes(index):
 
 def test_large_counts_are_exact():
     """An odd number above 2^24, where float32 has even numbers only."""
-    node = Linear(
-        "y", ("x",), (4097,), "dense", kernel=np.broadcast_to(1.0, (4097, 4097))
-    )
-    graph = graph_of(layers.Dense(1), inputs=(4097,))
-    node = node.replace(inputs=(graph.nodes[0].name,))
+    kernel = np.broadcast_to(np.float32(1), (4097, 4097))
+    node = Linear("y", ("x",), (4097,), "dense", kernel=kernel)
+    graph = Graph((Source("x", (), (4097,)), node), ("y",))
     assert connections(graph, node) == 4097**2
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import threading
@@ -152,6 +153,17 @@ def test_folders_that_cannot_be_served(exported_models, tmp_path):
     (broken / "saved_model.pb").write_bytes(b"no protobuf")
     refused = run("serve", broken.parent, "--port", 0)
     assert refused.exit_code == 1 and f"{broken} cannot be loaded" in refused.stderr
+
+
+def test_folders_of_other_names_are_no_versions(exported_models, tmp_path):
+    """TF Serving's numbers have 64 bits, and digits are those of ASCII."""
+    source, largest = exported_models[0] / "digits" / "1", 2**63 - 1
+    for name in ("7", "09", f"{largest}", f"{largest + 1}", "9" * 200, "٣", "²", "1.0"):
+        shutil.copytree(source, tmp_path / "digits" / name)
+    with serving(tmp_path, num_versions=9) as server:
+        assert server.models.names == {"digits": [7, 9, largest]}
+        path = f"/v1/models/digits/versions/{largest}:predict"
+        assert good(server, path, {"instances": ZEROS})
 
 
 def test_a_port_in_use(exported_models):

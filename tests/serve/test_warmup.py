@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import sys
 
 import asking
 import numpy as np
@@ -168,30 +167,10 @@ def test_a_version_that_cannot_answer_its_own_is_not_served(
         Models(digits)
 
 
-def test_no_records_need_no_package(digits, monkeypatch):
+def test_a_version_without_records_is_served(digits):
     (digits / "1" / FILE).unlink()
-    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.prediction_log_pb2", None)
     served = Models(digits).version("digits", None)
     assert warm_up(served, digits / "1") == 0
-
-
-def test_without_the_package_it_is_said_once_and_versions_are_served(
-    exported_models, digits, monkeypatch, caplog, asked
-):
-    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.prediction_log_pb2", None)
-    part, network = newer(exported_models, digits)
-    with (
-        caplog.at_level(logging.WARNING, "tfsnn.serve.models"),
-        serving(digits) as server,
-    ):
-        part.rename(network)
-        server.models.refresh()
-        assert states(server) == {"2": "AVAILABLE", "1": "END"}
-        assert asked == []
-        assert good(server, asking.PREDICT, {"instances": asking.ZEROS})
-    (told,) = (record.getMessage() for record in caplog.records)
-    assert told.startswith("Warming up needs tensorflow_serving")
-    assert "pip install 'tfsnn[serving]'" in told
 
 
 def test_a_server_that_ends_does_not_wait_for_the_rest(digits):

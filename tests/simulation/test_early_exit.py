@@ -211,7 +211,7 @@ def test_evaluate_tells_what_the_exit_does(spiking, over_time):
     steps = expected_steps(rule, over_time)
     same = over_time[steps - 1, np.arange(len(x))].argmax(-1) == y
     assert found.rows[-1].accuracy == 1.0
-    assert found.early_exit.accuracy == found.early_exit.agreement == same.mean()
+    assert found.early_exit.score == found.early_exit.agreement == same.mean()
     assert found.early_exit.mean_steps == pytest.approx(steps.mean())
     assert found.early_exit.images_per_second > 0
     assert found.to_dict()["early_exit"]["rule"]["kind"] == "evidence"
@@ -250,8 +250,12 @@ def test_no_classifier_is_refused(spiking):
     regression.add(keras.layers.Dense(4, activation="relu"))
     regression.add(keras.layers.Dense(1))
     one = tfsnn.convert(regression, x[:20], timesteps=4, correct="none")
-    with pytest.raises(OptionError, match="two classes"):
-        one.run(x, early_exit=RULES[0])
+    with pytest.raises(OptionError, match="judged as regression, where no step dec"):
+        calibrate_exit(one, x)
+    places = keras.Sequential([keras.Input((6, 6, 2)), keras.layers.Conv2D(3, 1)])
+    several = tfsnn.convert(models.randomise(places), x[:20], timesteps=4)
+    with pytest.raises(OptionError, match="one vector of scores for a sample"):
+        several.run(x, early_exit=RULES[0])
     with pytest.raises(CalibrationError, match="50 or more"):
         calibrate_exit(snn, x[:20])
     with pytest.raises(OptionError, match="max_loss"):

@@ -70,6 +70,8 @@ def windows(kind, shape):
         stack(shape, kind(3, 2, padding="same")),
         stack(shape, kind(2, 1)),
         stack(shape, layers.ReLU(), kind(2, padding="same"), layers.Dense(2)),
+        stack(shape, layers.ReLU(), L.BatchNormalization(), kind(2), layers.Dense(2)),
+        stack(shape, L.LeakyReLU(0.25), kind(2, 1, padding="same"), layers.Dense(2)),
     ]
 
 
@@ -78,6 +80,7 @@ def everywhere(kind, shape):
         stack(shape, kind()),
         stack(shape, kind(keepdims=True)),
         stack(shape, layers.ReLU(), kind()),
+        stack(shape, layers.ReLU(), L.BatchNormalization(), kind(), layers.Dense(2)),
     ]
 
 

@@ -84,7 +84,9 @@ def plan_for(graph, seed=0, low=-2, high=1, **neuron):
     rng = np.random.default_rng(seed)
     neuron = {"initial_potential": 0.5, **neuron}
     return {
-        node.name: NeuronPlan(2.0 ** rng.integers(low, high, node.shape[-1]), **neuron)
+        node.name: NeuronPlan(
+            2.0 ** rng.integers(low, high, node.shape[-1:] or 1), **neuron
+        )
         for node in graph.of_kind(Rate)
     }
 

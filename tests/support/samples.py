@@ -15,7 +15,7 @@ def collect(data, batch_size=4):
         assert x.dtype == np.float32 and x.shape[1:] == data.input_shape
         assert 1 <= len(x) <= batch_size
         if y is not None:
-            assert y.dtype == np.int64 and y.shape == (len(x),)
+            assert len(y) == len(x)
             ys.append(y)
         xs.append(x)
     return np.concatenate(xs), np.concatenate(ys) if ys else None

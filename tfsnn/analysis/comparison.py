@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
-from tfsnn_numpy.results import below_the_table, table
+from tfsnn_numpy.judging import Judged
+from tfsnn_numpy.results import ann_line, below_the_table, columns_table, percent
+from tfsnn_numpy.tasks import TASKS, Task
 
 
 def label(method: str, options: Mapping[str, Any]) -> str:
@@ -22,10 +24,37 @@ def label(method: str, options: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
+class ComparedOutput:
+    """What all rows of a comparison have in common of one output.
+
+    Attributes:
+        output: name of the output.
+        task: name of its task (:mod:`tfsnn_numpy.tasks`).
+        metric: name of the task's score.
+        ann_score: score of the original network; None without labels.
+    """
+
+    output: str
+    task: str
+    metric: str
+    ann_score: float | None = None
+
+    @classmethod
+    def of(cls, judged: Judged) -> ComparedOutput:
+        """Return what is known of an output that was judged."""
+        return cls(judged.output, judged.task, judged.metric, judged.ann_score)
+
+    @property
+    def kind(self) -> type[Task]:
+        """The class of the task."""
+        return TASKS[self.task]
+
+
+@dataclass(frozen=True)
 class ComparedRow:
     """A method, converted for a number of steps and evaluated after all of them.
 
-    Counts are per sample, as in :class:`tfsnn.analysis.evaluate.Row`. Where there is an
+    Counts are per sample, as in :class:`tfsnn_numpy.results.Row`. Where there is an
     `error`, all measurements are None.
 
     Attributes:
@@ -35,13 +64,18 @@ class ComparedRow:
             (:func:`tfsnn.conversion.methods.alphabet.alphabet_of`).
         timesteps: T; None if the method cannot send the alphabet at any T.
         latency: steps until the last layer has finished.
-        accuracy: share of samples whose label is the top class; None without labels.
-        agreement: share of samples with the ANN's top class.
+        score: the score of the first output's task; None without labels.
+        agreement: share of its decisions that are the ANN's; None for a task without
+            decisions.
+        output_error: root mean square difference from the ANN's outputs over their
+            standard deviation.
+        accuracy: the score of a classification; None for all other tasks.
         spikes: events, whatever their coefficient.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         energy_ratio: energy of the SNN over that of the ANN, by `synops`.
         seconds: time of simulation per sample (:func:`tfsnn.compare`).
         error: the reason why the method could not be measured, or None.
+        outputs: score, agreement and error by output, where there are several.
     """
 
     method: str
@@ -49,18 +83,32 @@ class ComparedRow:
     alphabet: str | None
     timesteps: int | None
     latency: int | None = None
-    accuracy: float | None = None
+    score: float | None = None
     agreement: float | None = None
+    output_error: float | None = None
+    accuracy: float | None = None
     spikes: float | None = None
     synops: float | None = None
     energy_ratio: float | None = None
     seconds: float | None = None
     error: str | None = None
+    outputs: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """The method with its options."""
         return label(self.method, self.options)
+
+    def to_dict(self, task: type[Task] | None) -> dict[str, Any]:
+        """Return a JSON-ready dict, without what the task does not have."""
+        found = asdict(self)
+        if task is not None and task.name != "classification":
+            del found["accuracy"]
+        if task is not None and not task.decides:
+            del found["agreement"]
+        if not self.outputs:
+            del found["outputs"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -68,27 +116,59 @@ class Comparison:
     """The result of :func:`tfsnn.compare`.
 
     Attributes:
-        ann_accuracy: accuracy of the original network; None without labels.
         samples: number of samples that each row without an error was evaluated on.
         rows: the rows by method, then by T.
+        outputs: the outputs and their tasks; none if no row could be measured.
         energy: what an operation was taken to cost.
         left_out: a sentence for each method that "all" had to leave out.
     """
 
-    ann_accuracy: float | None
     samples: int
     rows: tuple[ComparedRow, ...]
+    outputs: tuple[ComparedOutput, ...]
     energy: EnergyProfile = DEFAULT
     left_out: tuple[str, ...] = ()
 
+    @property
+    def task(self) -> str | None:
+        """The name of the first output's task; None if nothing was measured."""
+        return self.outputs[0].task if self.outputs else None
+
+    @property
+    def metric(self) -> str | None:
+        """The name of that task's score; None if nothing was measured."""
+        return self.outputs[0].metric if self.outputs else None
+
+    @property
+    def ann_score(self) -> float | None:
+        """The score of the original network; None without labels."""
+        return self.outputs[0].ann_score if self.outputs else None
+
+    @property
+    def ann_accuracy(self) -> float | None:
+        """The accuracy of the original network; None if this is no classification."""
+        return self.ann_score if self.task == "classification" else None
+
+    @property
+    def kind(self) -> type[Task] | None:
+        """The class of the first output's task; None if nothing was measured."""
+        return self.outputs[0].kind if self.outputs else None
+
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict: ann_accuracy, samples, rows, energy."""
-        return {
-            "ann_accuracy": self.ann_accuracy,
+        """Return a JSON-ready dict: samples, task, scores of the ANN, rows, energy."""
+        found: dict[str, Any] = {
             "samples": self.samples,
-            "rows": [asdict(row) for row in self.rows],
-            "energy": asdict(self.energy),
+            "task": self.task,
+            "metric": self.metric,
+            "ann_score": self.ann_score,
         }
+        if self.task == "classification":
+            found["ann_accuracy"] = self.ann_accuracy
+        found["rows"] = [row.to_dict(self.kind) for row in self.rows]
+        found["energy"] = asdict(self.energy)
+        if len(self.outputs) > 1:
+            found["outputs"] = [asdict(output) for output in self.outputs]
+        return found
 
     def to_csv(self) -> str:
         """Return the rows as CSV under a header; options are JSON, None is empty."""
@@ -97,37 +177,57 @@ class Comparison:
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
         for row in self.rows:
-            writer.writerow({**asdict(row), "options": json.dumps(row.options)})
+            outputs = json.dumps(row.outputs) if row.outputs else None
+            texts = {"options": json.dumps(row.options), "outputs": outputs}
+            writer.writerow({**asdict(row), **texts})
         return text.getvalue()
 
     def __str__(self) -> str:
-        header = ["method", "alphabet", "T", "latency", "accuracy", "agreement"]
-        header += ["spikes", "synops", "energy ratio", "ms/sample"]
-        lines = table(header, [_cells(row) for row in self.rows])
+        columns = {
+            "method": [row.label for row in self.rows],
+            "alphabet": [row.alphabet or "-" for row in self.rows],
+            "T": [_text(row.timesteps) for row in self.rows],
+            "latency": [_text(row.latency) for row in self.rows],
+            **self._judged(),
+            "spikes": [_formatted(row.spikes, "{:,.0f}") for row in self.rows],
+            "synops": [_formatted(row.synops, "{:,.0f}") for row in self.rows],
+            "energy ratio": [
+                _formatted(row.energy_ratio, "{:.3f}") for row in self.rows
+            ],
+            "ms/sample": [
+                _formatted(row.seconds and 1000 * row.seconds, "{:.3g}")
+                for row in self.rows
+            ],
+        }
+        lines = columns_table(columns)
         failed = [row for row in self.rows if row.error is not None]
         for row in failed:
             steps = "" if row.timesteps is None else f", T={row.timesteps}"
             lines.append(f"{row.label}{steps}: {row.error}")
-        if self.ann_accuracy is not None:
-            lines.append(f"ANN accuracy {100 * self.ann_accuracy:.2f} %")
+        several = len(self.outputs) > 1
+        lines += [ann_line(output, several) for output in self.outputs]
         lines += below_the_table(self.samples, self.energy)
         return "\n".join(lines)
 
-
-def _cells(row: ComparedRow) -> list[str]:
-    milliseconds = None if row.seconds is None else 1000 * row.seconds
-    return [
-        row.label,
-        row.alphabet or "-",
-        _text(row.timesteps),
-        _text(row.latency),
-        _formatted(row.accuracy, "{:.2%}").replace("%", " %"),
-        _formatted(row.agreement, "{:.2%}").replace("%", " %"),
-        _formatted(row.spikes, "{:,.0f}"),
-        _formatted(row.synops, "{:,.0f}"),
-        _formatted(row.energy_ratio, "{:.3f}"),
-        _formatted(milliseconds, "{:.3g}"),
-    ]
+    def _judged(self) -> dict[str, list[str]]:
+        """Return the columns of scores and nearness, of each output."""
+        found = {}
+        for output in self.outputs:
+            of = f"{output.output} " if len(self.outputs) > 1 else ""
+            rows = [
+                row.outputs.get(output.output, {}) if of else vars(row)
+                for row in self.rows
+            ]
+            score = [output.kind.text(row.get("score")) for row in rows]
+            if any(row.get("score") is not None for row in rows):
+                found[of + output.metric.replace("_", " ")] = score
+            if output.kind.decides:
+                found[f"{of}agreement"] = [
+                    percent(row.get("agreement")) for row in rows
+                ]
+            errors = [percent(row.get("output_error")) for row in rows]
+            found[f"{of}output error"] = errors
+        return found
 
 
 def _formatted(value: float | None, form: str) -> str:

@@ -11,17 +11,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data import Progress, open_for
+from tfsnn.data import Batch, Progress, open_for
 from tfsnn.errors import CalibrationError, OptionError
 from tfsnn.simulation.engines import Engine, as_engine
-from tfsnn.simulation.exit_rule import ExitRule
+from tfsnn.simulation.engines.judging import judging
+from tfsnn.simulation.exit_rule import ExitRule, class_scores
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import OUTPUTS
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.defaults import BATCH_SIZE, EXIT_KIND, MAX_LOSS
+from tfsnn_numpy.judging import Judging
+from tfsnn_numpy.results import percent
+from tfsnn_numpy.tasks import TASKS, Tally, Wanted
 
 CANDIDATES = 500  # thresholds that are tried, by the share of answers above them
 LEAST = 50  # samples
+DECIDING = ("classification", "binary")  # tasks of which a step can decide
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,12 @@ class ExitEvaluation:
         rule: the rule by which samples leave.
         timesteps: T, at which the last ones leave.
         mean_steps: steps of a sample on average.
-        accuracy: share of samples whose label is the top class; None without labels.
-        agreement: share of samples with the top class that T steps give.
+        metric: the name of the score of the first output's task.
+        score: that score; None without labels.
+        agreement: share of decisions that are those after T steps; None for a task
+            without decisions.
+        output_error: root mean square difference from the outputs after T steps, over
+            their standard deviation.
         images_per_second: throughput with early exit.
         images_per_second_all_steps: throughput with T steps for every sample.
     """
@@ -41,8 +50,10 @@ class ExitEvaluation:
     rule: ExitRule
     timesteps: int
     mean_steps: float
-    accuracy: float | None
-    agreement: float
+    metric: str
+    score: float | None
+    agreement: float | None
+    output_error: float | None
     images_per_second: float
     images_per_second_all_steps: float
 
@@ -50,11 +61,19 @@ class ExitEvaluation:
         """Return the result as a JSON-ready dict."""
         return asdict(self)
 
+    @property
+    def _score(self) -> str:
+        of = next(task for task in TASKS.values() if task.metric == self.metric)
+        return of.text(self.score)
+
     def __str__(self) -> str:
-        right = "" if self.accuracy is None else f"{100 * self.accuracy:.2f} % right, "
+        near = f"outputs off by {percent(self.output_error)} of their deviation"
+        if self.agreement is not None:
+            near = f"{percent(self.agreement)} as after T={self.timesteps}"
+        if self.score is not None:
+            near = f"{self.metric} {self._score}, {near}"
         return (
-            f"early exit by {self.rule.kind} at {self.rule.threshold:.4g}: {right}"
-            f"{100 * self.agreement:.2f} % as after T={self.timesteps}; "
+            f"early exit by {self.rule.kind} at {self.rule.threshold:.4g}: {near}; "
             f"{self.mean_steps:.2f} steps on average, "
             f"{self.images_per_second:,.0f} images per second instead of "
             f"{self.images_per_second_all_steps:,.0f}"
@@ -71,7 +90,7 @@ class ExitCalibration:
         samples: number of samples.
         mean_steps: steps that a sample takes on average.
         loss: points of accuracy below that after T steps, or without labels the share
-            of samples whose top class is not that after T steps.
+            of samples whose decision is not that after T steps.
         labelled: whether the loss is a loss of accuracy.
     """
 
@@ -102,6 +121,7 @@ def calibrate_exit(
     *,
     max_loss: float = MAX_LOSS,
     batch_size: int = BATCH_SIZE,
+    task: Wanted = None,
     progress: Progress | None = None,
 ) -> ExitCalibration:
     """Find the threshold at which samples may leave with little loss.
@@ -109,26 +129,38 @@ def calibrate_exit(
     This is the smallest one for which neither it nor any larger loses over `max_loss`.
 
     Args:
-        network: a classifier from :func:`tfsnn.convert`, or its engine; it is left as
-            it is.
+        network: a network from :func:`tfsnn.convert` whose first output decides for
+            one class, or yes or no; or its engine. It is left as it is.
         data: samples that neither the ANN nor the conversion has seen; anything that
             :func:`tfsnn.open_data` takes, with labels or without.
         kind: the kind of :class:`tfsnn.ExitRule`.
         max_loss: points that may be lost against T steps for all samples.
         batch_size: samples simulated at a time.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         progress: wraps the batches, for a progress bar.
 
     Raises:
-        OptionError: for an unknown kind, a negative loss, or a network that cannot
-            exit early.
+        OptionError: for an unknown kind or task, a negative loss, or a network that
+            cannot exit early, or has nothing to decide.
         DataError: for data that does not fit.
         CalibrationError: for fewer than 50 samples.
     """
     rule = ExitRule(kind, 1)
     if not max_loss >= 0:
         raise OptionError(f"max_loss={max_loss}: give a number of points from 0 up")
-    engine = as_engine(network).deciding()
-    logits, labels = _recorded(engine, data, batch_size, progress)
+    whole = as_engine(network)
+    engine = whole.deciding()
+    opened = open_for(engine, data)
+    judged_by = judging(whole, opened, task)
+    first = judged_by.tasks[0]
+    if first.name not in DECIDING:
+        raise OptionError(
+            f"early exit: the output {first.output.name} of {whole.name} is judged as "
+            f"{first.name}, where no step decides for one class: "
+            f"it needs {' or '.join(DECIDING)} (--task, task=...)"
+        )
+    batches = opened.batches(batch_size, progress, "simulating")
+    logits, labels = _recorded(engine, batches, judged_by)
     steps, samples = logits.shape[:2]
     if samples < LEAST:
         raise CalibrationError(
@@ -160,20 +192,17 @@ def calibrate_exit(
 
 
 def _recorded(
-    engine: Engine,
-    data: Any,
-    batch_size: int,
-    progress: Progress | None,
+    engine: Engine, batches: Iterable[Batch], judged_by: Judging
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the scores after each step ``(T, N, classes)``, and the labels."""
-    opened = open_for(engine, data)
-    batches = opened.batches(batch_size, progress, "simulating")
     networks = {"network": partial(engine.run, observe=(OUTPUTS,))}
     parts, labels = [], []
     for _, y, _, results in sweep(networks, batches):
-        parts.append(np.asarray(results["network"].over_time))
-        if y is not None:
-            labels.append(y)
+        scores = tf.convert_to_tensor(results["network"].over_time[0])
+        parts.append(class_scores(scores).numpy())
+        known, *_ = judged_by.read(y)
+        if known is not None:
+            labels.append(known)
     return np.concatenate(parts, 1), np.concatenate(labels) if labels else None
 
 
@@ -200,7 +229,7 @@ def _steps_used(signal: np.ndarray, least: float) -> np.ndarray:
 
 
 def evaluate_exit(
-    engine: Engine, batches: Iterable[tuple[Any, np.ndarray | None]]
+    engine: Engine, batches: Iterable[Batch], judged_by: Judging
 ) -> ExitEvaluation:
     """Run batches with and without a network's early exit, and time both.
 
@@ -209,25 +238,26 @@ def evaluate_exit(
     Args:
         engine: the engine of a network with an early exit.
         batches: inputs, with labels or None.
+        judged_by: the tasks of the outputs, of which the first decides.
     """
     rule: Any = engine.early_exit
     early, whole = _TimedEngine(engine), _TimedEngine(engine.with_all_steps())
-    samples = right = agreed = steps = 0
-    labelled = False
+    samples = steps = 0
+    tally = Tally(judged_by.tasks[0], labelled=judged_by.labelled[0], compared=True)
     for swept in sweep({"early": early, "whole": whole}, batches):
-        top = swept.seen["early"].top[-1]
-        samples += len(top)
+        outputs, at_end = (swept.seen[name].last[0] for name in ("early", "whole"))
+        samples += len(outputs)
         steps += int(np.sum(swept.results["early"].steps))
-        agreed += int((top == swept.seen["whole"].top[-1]).sum())
-        if swept.y is not None:
-            labelled = True
-            right += int((top == swept.y).sum())
+        tally.add(outputs, judged_by.read(swept.y)[0], at_end)
+    found = tally.figures()
     return ExitEvaluation(
         rule=rule,
         timesteps=engine.timesteps or 0,
         mean_steps=steps / samples,
-        accuracy=right / samples if labelled else None,
-        agreement=agreed / samples,
+        metric=tally.task.metric,
+        score=found.score,
+        agreement=found.agreement,
+        output_error=found.output_error,
         images_per_second=samples / early.seconds,
         images_per_second_all_steps=samples / whole.seconds,
     )

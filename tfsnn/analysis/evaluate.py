@@ -1,4 +1,4 @@
-"""Accuracy, agreement, spikes and operations of a spiking network against time.
+"""Scores, nearness to the ANN, spikes and operations of a network against time.
 
 The costs of operations are those of :mod:`tfsnn.hardware.energy`.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
+import tfsnn_numpy.evaluation
 from tfsnn.analysis.early_exit import ExitEvaluation, evaluate_exit
 from tfsnn.data import Progress, open_for
 from tfsnn.errors import ModelError, OptionError
@@ -23,47 +24,39 @@ from tfsnn.simulation.devices.strategy import (
     workers_of,
 )
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.engines.judging import judging
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import BATCH_SIZE
-from tfsnn_numpy.results import Row, doubling, evaluation_text
+from tfsnn_numpy.results import doubling
 from tfsnn_numpy.sums import Sums
+from tfsnn_numpy.tasks import Wanted
 
 NETWORK, ANN = "network", "ann"
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(tfsnn_numpy.evaluation.Evaluation):
     """The result of :func:`evaluate`.
 
     Attributes:
-        samples: number of samples evaluated.
-        ann_accuracy: the original network's; None without it or without labels.
-        rows: one row for each number of steps.
-        energy: what an operation was taken to cost.
         early_exit: the result of early exit, for a network that has one.
     """
 
-    samples: int
-    ann_accuracy: float | None
-    rows: tuple[Row, ...]
-    energy: EnergyProfile
     early_exit: ExitEvaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; "early_exit" is there if the network has one."""
-        found = {**asdict(self), "rows": [asdict(row) for row in self.rows]}
-        if self.early_exit is None:
-            del found["early_exit"]
-        return found
+        exits = (
+            {} if self.early_exit is None else {"early_exit": asdict(self.early_exit)}
+        )
+        return {**super().to_dict(), **exits}
 
     def __str__(self) -> str:
-        lines = evaluation_text(self.samples, self.ann_accuracy, self.rows, self.energy)
-        if self.early_exit:
-            lines.append(str(self.early_exit))
-        return "\n".join(lines)
+        early_exit = [str(self.early_exit)] if self.early_exit else []
+        return "\n".join([super().__str__(), *early_exit])
 
 
 def evaluate(
@@ -76,6 +69,7 @@ def evaluate(
     batch_size: int = BATCH_SIZE,
     strategy: tf.distribute.Strategy | None = None,
     energy: str | EnergyProfile = DEFAULT,
+    task: Wanted = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
@@ -86,11 +80,10 @@ def evaluate(
 
     Args:
         network: a network from :func:`tfsnn.convert`, or anything that
-            :func:`tfsnn.simulation.engines.as_engine` takes; its first output is
-            evaluated.
+            :func:`tfsnn.simulation.engines.as_engine` takes.
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
-        ann: the network it was converted from, for agreement and its accuracy: a Keras
-            model, or an engine.
+        ann: the network it was converted from, for its score and how near the two are:
+            a Keras model, or an engine.
         timesteps: T of each row; 1, 2, 4, ... up to the network's T if None.
         limit: the most samples to use.
         batch_size: samples simulated at a time, on each device.
@@ -99,11 +92,13 @@ def evaluate(
             which is that of one process (:mod:`tfsnn.simulation.devices.strategy`). The
             data has to come in the same order on each worker.
         energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
+            output; found from heads, shapes and labels where it is not given.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
         OptionError: if `timesteps` is empty, not positive, or more than the network can
-            run, for a network without time, and for an unknown energy profile.
+            run, for a network without time, and for an unknown energy profile or task.
         DataError: if data, labels or `ann` do not fit.
         WorkerError: if a worker was lost, or was given other data or arguments.
     """
@@ -119,6 +114,7 @@ def evaluate(
     engine = engine.until(steps[-1])
     reference = None if ann is None else _matched(as_engine(ann), engine)
     opened = open_for(engine, data, limit=limit)
+    judged_by = judging(engine, opened, task)
     used = [engine] if reference is None else [engine, reference]
     workers = workers_of(strategy)
     if strategy is not None:
@@ -128,7 +124,10 @@ def evaluate(
     }
     if reference is not None:
         networks[ANN] = reference.run
-    totals, costs = Sums(steps), engine.costs()
+    totals = Sums(steps, judged_by, compared=reference is not None)
+    costs = engine.costs()
+    if len(workers) > 1:
+        judged_by.where += " (in the part of this worker)"
     batches = shared_out(opened, batch_size, workers, progress, "evaluating")
     for swept in sweep(
         networks,
@@ -138,26 +137,24 @@ def evaluate(
         strategy=strategy,
         batch_size=batch_size,
     ):
-        ann_top = None if reference is None else swept.seen[ANN].top[-1]
-        totals.add(swept.seen[NETWORK], swept.y, ann_top)
+        ann_outputs = None if reference is None else swept.seen[ANN].last
+        totals.add(swept.seen[NETWORK], judged_by.read(swept.y), ann_outputs)
         workers.check()
     if len(workers) > 1:
         sample = tf.nest.flatten(next(iter(opened.part(0, 1).batches(1))))
-        asked = steps, batch_size, opened.size, opened.limit, prices
+        names = [task.name for task in judged_by.tasks]
+        asked = steps, batch_size, opened.size, opened.limit, prices, names
         digests = [each.digest for each in used]
-        task = task_number(asked, *digests, *sample)
-        totals.set(summed(strategy, workers, totals.vector(), task))
-    labelled, compared = opened.has_labels, reference is not None
-    found = Evaluation(
-        totals.samples,
-        totals.ann_right / totals.samples if labelled and compared else None,
-        totals.rows(costs, prices, labelled=labelled, compared=compared),
-        prices,
-    )
+        number = task_number(asked, *digests, *sample)
+        totals.set(summed(strategy, workers, totals.vector(), number))
+    judged = totals.judged()
+    rows = totals.rows(costs, prices, judged)
+    found = Evaluation(totals.samples, rows, judged, prices)
     if engine.early_exit is None or strategy is not None:
         return found
     batches = opened.batches(batch_size, progress, "with early exit")
-    return replace(found, early_exit=evaluate_exit(as_engine(network), batches))
+    exits = evaluate_exit(as_engine(network), batches, judged_by)
+    return replace(found, early_exit=exits)
 
 
 def _check_traceable(engines: Sequence[Engine]) -> None:

@@ -25,3 +25,16 @@ def frontier(
         if not found or loss(row) < loss(found[-1]):
             found.append(row)
     return tuple(found)
+
+
+def judged_by(rows: Iterable[Any]) -> str:
+    """Return the name of the figure by which all rows can be told apart.
+
+    That is "score", or "agreement" without labels, or "output_error" for a task without
+    decisions, which is the better the smaller it is.
+    """
+    rows = list(rows)
+    for name in ("score", "agreement"):
+        if all(getattr(row, name) is not None for row in rows):
+            return name
+    return "output_error"

@@ -48,3 +48,31 @@ def mean(values: Any) -> Interval:
         return Interval(middle, math.nan, math.nan)
     half = Z * float(values.std(ddof=1)) / math.sqrt(len(values))
     return Interval(middle, middle - half, middle + half)
+
+
+def alone(value: float) -> Interval:
+    """Return an estimate whose interval is not known: bounds of NaN."""
+    return Interval(value, math.nan, math.nan)
+
+
+def normal(value: float, deviation: float) -> Interval:
+    """Return an estimate that is never below 0, by its standard error."""
+    half = Z * deviation
+    return Interval(value, max(value - half, 0.0), value + half)
+
+
+def ratio(above: Any, below: Any) -> Interval:
+    """Return the sum of ``(N,)`` values over that of others, with its interval.
+
+    Wilson's where each sample counts once and is right or wrong. Otherwise that of a
+    ratio of means, by the linear term of its expansion (W. G. Cochran, "Sampling
+    techniques", 1977, section 6.3): with R the ratio, its standard error is that of the
+    mean of ``above - R below``, over the mean of `below`. A single sample has none.
+    """
+    above, below = np.asarray(above, np.float64), np.asarray(below, np.float64)
+    if np.all(below == 1) and np.isin(above, (0, 1)).all():
+        return wilson(int(above.sum()), len(above))
+    value = float(above.sum() / below.sum())
+    spread = mean(above - value * below)
+    half = (spread.high - spread.value) / float(below.mean())
+    return Interval(value, value - half, value + half)

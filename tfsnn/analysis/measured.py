@@ -15,6 +15,7 @@ from tfsnn.errors import DataError, OutputError, TfsnnError
 from tfsnn.hardware.energy import EnergyProfile
 from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn_numpy.defaults import BATCH_SIZE, PRECISION
+from tfsnn_numpy.tasks import Wanted
 
 
 class Setting(NamedTuple):
@@ -37,6 +38,7 @@ class Conditions:
         batch_size: samples simulated at a time.
         seconds: function that times simulation per sample; None to leave time out.
         engine: name of the engine that runs the networks; their own if None.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
     """
 
     known: Calibration
@@ -45,6 +47,7 @@ class Conditions:
     batch_size: int = BATCH_SIZE
     seconds: Callable[[Engine], float] | None = None
     engine: str | None = None
+    task: Wanted = None
 
 
 class Measured(NamedTuple):
@@ -94,6 +97,7 @@ def _measured(
         timesteps=[steps],
         batch_size=conditions.batch_size,
         energy=conditions.energy,
+        task=conditions.task,
         progress=progress,
     )
     return Measured(found, seconds)

@@ -11,7 +11,10 @@ import tensorflow as tf
 
 from tfsnn.analysis.aligned import SAMPLES, align, first_samples, matched
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_numpy.results import table, top_class
+from tfsnn_numpy.judging import Judged
+from tfsnn_numpy.nearness import Compared, Nearness, near_dict, near_text
+from tfsnn_numpy.results import table
+from tfsnn_numpy.tasks import Wanted
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,32 @@ class LayerCheck:
 
 
 @dataclass(frozen=True)
-class Verification:
-    """The result of :func:`verify`."""
+class Verification(Compared):
+    """The result of :func:`verify`.
+
+    Attributes:
+        timesteps: T.
+        samples: number of samples.
+        outputs: how near each output comes to the ANN's, judged by its task.
+        layers: the errors of populations and outputs, in order.
+    """
 
     timesteps: int
     samples: int
-    agreement: float
+    outputs: tuple[Judged, ...]
     layers: tuple[LayerCheck, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as a JSON-ready dict."""
-        return asdict(self)
+        """Return the result as a JSON-ready dict.
+
+        "agreement" is there only for a task with decisions, "outputs" only for several.
+        """
+        return {
+            "timesteps": self.timesteps,
+            "samples": self.samples,
+            **near_dict(self.outputs),
+            "layers": [asdict(check) for check in self.layers],
+        }
 
     def __str__(self) -> str:
         header = [spec.name.replace("_", " ") for spec in fields(LayerCheck)]
@@ -53,14 +71,17 @@ class Verification:
             [c.node, *(f"{v:.4f}" for v in list(asdict(c).values())[1:])]
             for c in self.layers
         ]
-        agreement = f"{100 * self.agreement:.2f} % of {self.samples} samples"
-        return "\n".join(
-            [*table(header, rows), f"T={self.timesteps}: same top class in {agreement}"]
-        )
+        near = near_text(self.outputs, self.timesteps, self.samples)
+        return "\n".join([*table(header, rows), near])
 
 
 def verify(
-    model: keras.Model, snn: SpikingModel, x: Any, *, timesteps: int | None = None
+    model: keras.Model,
+    snn: SpikingModel,
+    x: Any,
+    *,
+    timesteps: int | None = None,
+    task: Wanted = None,
 ) -> Verification:
     """Compare a network with the spiking network that it was converted to.
 
@@ -70,12 +91,16 @@ def verify(
         x: a batch that fits into memory with T recordings of all spikes; anything that
             :func:`tfsnn.open_data` takes, of which the first 100 samples are used.
         timesteps: T; ``snn.timesteps`` if None.
+        task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
+            output; found from heads, shapes and the conversion where it is not given.
 
     Raises:
         ModelError: if the SNN was not converted from this model.
         DataError: if `x` does not fit.
+        OptionError: for a task or an output that does not exist.
     """
     ann = matched(model, snn)
+    near = Nearness(snn.outputs_known, task, snn.report.hints)
     batches = [batch for batch, _ in first_samples(ann, x).batches(SAMPLES)]
     samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
     trace, values, populations = align(ann, snn, samples, timesteps)
@@ -83,14 +108,13 @@ def verify(
         _check(name, found.decoded, found.activation, found.largest)
         for name, found in populations.items()
     ]
-    agreement = 1.0
-    for name, outputs in zip(ann.outputs, trace.outputs, strict=True):
-        expected = values[name]
-        checks.append(_check(name, outputs[-1], expected, np.inf))
-        if name == ann.outputs[0]:
-            agreement = float(np.mean(top_class(outputs[-1]) == top_class(expected)))
+    reached = [outputs[-1] for outputs in trace.outputs]
+    expected = [values[name] for name in ann.outputs]
+    for name, ours, theirs in zip(ann.outputs, reached, expected, strict=True):
+        checks.append(_check(name, ours, theirs, np.inf))
+    near.add_outputs(reached, expected)
     steps = timesteps or snn.timesteps
-    return Verification(steps, len(trace.outputs[0][0]), agreement, tuple(checks))
+    return Verification(steps, near.samples, near.judged(), tuple(checks))
 
 
 def _check(name: str, decoded: Any, expected: Any, largest: Any) -> LayerCheck:

@@ -18,7 +18,11 @@ from tfsnn.errors import ModelError, OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
 from tfsnn.network.roles import refuse_running_sums
+from tfsnn.simulation.outputs import outputs_of
 from tfsnn.sources import import_model
+from tfsnn.sources.keras_model.losses import loss_tasks
+from tfsnn.sources.keras_model.structure import output_keys
+from tfsnn_numpy.tasks import Labels, Output, guess_tasks
 
 HELD = 256  # samples that corrections are simulated on, if nothing else is asked for
 
@@ -47,6 +51,7 @@ class Calibration:
     held: int = HELD
     _seen: list[tuple[Graph, dict[str, Statistics]]] = field(default_factory=list)
     _drawn: list[Reservoir] = field(default_factory=list)
+    _labels: list[Labels] = field(default_factory=list)
 
     @property
     def seed(self) -> int:
@@ -102,6 +107,21 @@ class Calibration:
                 pass
         return self._drawn[-1].samples(count) if count else {}
 
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs of the network, as far as judging them needs to know."""
+        return outputs_of(self.graph, output_keys(self.model))
+
+    def tasks(self) -> dict[str, str]:
+        """Return what the outputs probably answer, by output.
+
+        Heads and shapes say it, the loss that the model was compiled with, and the
+        first labels, if the data has any that fit.
+        """
+        y = self._labels[0] if self._labels else None
+        names = [output.name for output in self.outputs]
+        return guess_tasks(self.outputs, y, loss_tasks(self.model, names))
+
     def _draw(
         self, count: int, progress: Progress | None
     ) -> Iterable[Mapping[str, np.ndarray]]:
@@ -109,7 +129,9 @@ class Calibration:
         most = max(count, self.held, *(before.size for before in self._drawn))
         drawn = Reservoir(most, self.seed)
         size = self.settings.batch_size
-        for x, _ in self.data.batches(size, progress, "calibrating"):
+        for x, y in self.data.batches(size, progress, "calibrating"):
+            if y is not None and not self._labels:
+                self._labels.append(y)
             yield drawn.pass_on(self.graph.feed(x))
         self._drawn[:] = [drawn]
 

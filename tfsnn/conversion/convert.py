@@ -16,6 +16,7 @@ from tfsnn.conversion.report import report_conversion
 from tfsnn.conversion.settings import SETTINGS, split
 from tfsnn.conversion.trial import refined
 from tfsnn.data import Progress
+from tfsnn.network.roles import refuse_running_sums
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources.keras_model.structure import output_keys
 from tfsnn_numpy.defaults import METHOD, PRECISION
@@ -60,19 +61,28 @@ def convert(
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
     plan = refined(chosen, plan, graph, statistics, known.samples, progress)
+    normalized = normalize_with_units(graph, plan)
+    if known.strict:
+        refuse_running_sums(normalized.graph)  # scales may have changed what is pooled
     spiking = correct(
         graph,
-        normalize_with_units(graph, plan),
+        normalized,
         known.samples(wanted),
         chosen.timesteps,
         replace(chosen.corrections, seed=known.seed),
         progress,
     )
-    report = report_conversion(graph, statistics, plan, method, chosen.values)
+    report = report_conversion(spiking, statistics, plan, method, chosen.values)
     return SpikingModel(
         with_precision(spiking, precision),
         chosen.timesteps,
-        replace(report, strict=known.strict, precision=precision),
+        replace(
+            report,
+            strict=known.strict,
+            precision=precision,
+            heads={output.name: output.head for output in known.outputs},
+            tasks=known.tasks(),
+        ),
         output_keys(model),
         name=f"{model.name}_snn",
     )

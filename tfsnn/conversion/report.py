@@ -10,7 +10,7 @@ import numpy as np
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.report import ConversionReport, PopulationReport, graph_fields
 
 
@@ -21,7 +21,7 @@ def report_conversion(
     method: str,
     options: Mapping[str, Any],
 ) -> ConversionReport:
-    """Make the report of a conversion."""
+    """Make the report of a conversion, whose spiking graph is `graph`."""
     return ConversionReport(
         method=method,
         options=dict(options),
@@ -29,14 +29,14 @@ def report_conversion(
         samples=max((s.samples for s in statistics.values()), default=0),
         populations=tuple(
             _population(node, statistics[node.name], plan)
-            for node in graph.of_kind(Rate)
+            for node in graph.of_kind(Spiking)
         ),
         notes=plan.notes,
         **graph_fields(graph),
     )
 
 
-def _population(node: Rate, statistics: Statistics, plan: Plan) -> PopulationReport:
+def _population(node: Spiking, statistics: Statistics, plan: Plan) -> PopulationReport:
     neurons = plan[node.name]
     scale, most = neurons.scale, neurons.max_coefficient
     clipped = 0.0

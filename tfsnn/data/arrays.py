@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from tfsnn_numpy.samples import (
     Raw,
     Stored,
     check_arrays,
+    each_label,
     refusing,
 )
+from tfsnn_numpy.tasks import Labels
 
 
 def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:
@@ -28,13 +31,13 @@ def open_arrays(name: str, given: Any, inputs: Inputs, raw: Raw) -> Data:
             f"{name}: x is followed by {len(labels)} more; give x or (x, labels)."
         )
     x = {key: np.asarray(a) for key, a in by_input(name, first, inputs).items()}
-    y = np.asarray(labels[0]) if labels and labels[0] is not None else None
-    size = check_arrays(name, x, None if y is None else y.shape, inputs, raw)
+    y = as_labels(labels[0]) if labels and labels[0] is not None else None
+    size = check_arrays(name, x, y, inputs, raw)
 
     def read(count: int, start: int) -> Iterator[Stored]:
         for i in range(start, size, count):
-            rows = slice(i, i + count)
-            yield {key: x[key][rows] for key in x}, None if y is None else y[rows]
+            rows = itemgetter(slice(i, i + count))
+            yield {k: rows(v) for k, v in x.items()}, _of(y, rows)
 
     return Data(name, inputs, raw, size, y is not None, read)
 
@@ -43,7 +46,7 @@ def open_dataset(name: str, ds: tf.data.Dataset, inputs: Inputs, raw: Raw) -> Da
     """Open batches of x or of (x, y) of any size, to be batched anew on reading."""
     spec = parts(ds.element_spec, inputs)
     x = by_input(name, spec[0], inputs)
-    tensors = [*x.values(), *spec[1:]]
+    tensors = [*x.values(), *tf.nest.flatten(spec[1:])]
     plain = all(isinstance(t, tf.TensorSpec) and t.shape != () for t in tensors)
     if not plain or len(spec) not in (1, 2):
         raise DataError(
@@ -63,9 +66,29 @@ def open_dataset(name: str, ds: tf.data.Dataset, inputs: Inputs, raw: Raw) -> Da
             rest = ds.unbatch().skip(start).batch(count) if start else ds.rebatch(count)
             for element in rest.as_numpy_iterator():
                 x, *y = parts(element, inputs)
-                yield by_input(name, x, inputs), y[0] if y else None
+                yield by_input(name, x, inputs), as_labels(y[0]) if y else None
 
     return Data(name, inputs, raw, None, len(spec) == 2, read)
+
+
+def as_labels(y: Any) -> Labels:
+    """Return labels as arrays: y alone, or by output or the number of an output.
+
+    A list or tuple of arrays (not of numbers) holds those of several outputs.
+    """
+    if isinstance(y, Mapping):
+        return {key: np.asarray(values) for key, values in y.items()}
+    if isinstance(y, list | tuple) and y and all(map(_is_array, y)):
+        return {number: np.asarray(values) for number, values in enumerate(y)}
+    return np.asarray(y)
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, np.ndarray | tf.Tensor) and part.ndim > 0
+
+
+def _of(y: Labels | None, rows: Any) -> Labels | None:
+    return None if y is None else each_label(y, rows)
 
 
 def parts(given: Any, inputs: Inputs) -> tuple:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy as np
 from tfsnn.data.arrays import by_input, open_arrays
 from tfsnn.data.reservoir import Reservoir
 from tfsnn.errors import DataError
-from tfsnn_numpy.samples import Data, Progress, Stored
+from tfsnn_numpy.samples import Data, Progress, Stored, each_label
+from tfsnn_numpy.tasks import Labels
 
-LABELS = "labels of the samples"  # a key that no input has as its name
+LABELS = "labels of the samples "  # the start of keys that no input has as its name
 BATCH = 64
 
 
@@ -38,19 +40,37 @@ def hold_out(
     drawn = Reservoir(most, seed)
     for x, y in data.batches(BATCH, progress, "reading"):
         feed: dict[str, Any] = by_input(data.name, x, data.inputs)
-        drawn.pass_on(feed if y is None else {**feed, LABELS: y})
+        drawn.pass_on({**feed, **_columns(y)})
     if drawn.count < least:
         raise DataError(
             f"{data.name} holds {drawn.count} samples, too few to hold some of them "
             f"out: give {least} or more, or name a method, which needs no such samples"
         )
     held = drawn.samples(drawn.count // 2)
-    y = held.pop(LABELS, None)
+    labels = {k: held.pop(k) for k in [*held] if k.startswith(LABELS)}
+    y = _labels(labels)
     x = held if len(held) > 1 else next(iter(held.values()))
     others = _without(data, drawn.places(drawn.count // 2), drawn.count)
     name = f"samples held out of {data.name}"
     whole = frozenset(data.inputs)  # they are scaled already
     return others, open_arrays(name, (x, y), data.inputs, whole)
+
+
+def _columns(y: Labels | None) -> dict[str, np.ndarray]:
+    """Return labels as columns beside those of the inputs."""
+    if y is None:
+        return {}
+    if isinstance(y, Mapping):
+        return {f"{LABELS}{name}": values for name, values in y.items()}
+    return {LABELS: y}
+
+
+def _labels(columns: Mapping[str, np.ndarray]) -> Labels | None:
+    """Return the labels that :func:`_columns` made columns of."""
+    if LABELS in columns:
+        return columns[LABELS]
+    found = {name.removeprefix(LABELS): values for name, values in columns.items()}
+    return {int(k) if k.isdigit() else k: v for k, v in found.items()} or None
 
 
 def _without(data: Data, places: np.ndarray, count: int) -> Data:
@@ -66,7 +86,8 @@ def _without(data: Data, places: np.ndarray, count: int) -> Data:
             start += rows
             if kept.any():
                 part = {key: values[kept] for key, values in x.items()}
-                yield part, None if y is None else y[kept]
+                rows_kept = itemgetter(kept)
+                yield part, None if y is None else each_label(y, rows_kept)
             if start >= count:
                 break
 

@@ -1,6 +1,6 @@
 """Exports of spiking networks for other programs, one module for each format.
 
-The packages of the extras `serving` and `nir` are imported on use.
+The package of the extra `nir` is imported on use.
 """
 
 from tfsnn.export.nir import NirExport, export_nir

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import tensorflow as tf
 
 from tfsnn.errors import ModelError
 from tfsnn.network import running_sum
@@ -106,6 +105,14 @@ class Node:
     @property
     def keeps_channels(self) -> bool:
         """Whether each output channel reads that input channel; by default not."""
+        return False
+
+    @property
+    def integers(self) -> bool:
+        """Whether what it sends are single spikes of integers, where it reads such.
+
+        By default not: it joins, scales or replaces them.
+        """
         return False
 
     @property
@@ -200,35 +207,56 @@ class Node:
         """Count the operations of one evaluation, for inputs of these shapes.
 
         By default one for each value read or written, whichever are more, and none of a
-        linear node.
+        linear node. Not asked of an event-driven node: its operations are the sum of
+        :meth:`accumulates` over the values that it reads.
         """
         if self.linear:
             return 0
         return max(math.prod(shape) for shape in (*shapes, self.shape))
 
-    def accumulates(self, spikes: Sequence[Any]) -> Any:
-        """Count the accumulates (ACs) that spikes cause, a scalar tensor.
+    def accumulates(self, shapes: Sequence[Shape]) -> Sequence[np.ndarray]:
+        """Count the accumulates (ACs) that a spike of each unit that it reads causes.
 
-        By default one for each spike that arrives; gradients go through it.
+        By default one. They follow from shapes alone.
 
         Args:
-            spikes: how many arrive, ``(1, *shape of the input)`` each; None for an
-                input that brings none.
+            shapes: the shapes of its inputs.
+
+        Returns:
+            For each input an array of integers, which broadcasts to its shape.
         """
-        return sum(tf.reduce_sum(x) for x in spikes if x is not None)
+        return [np.ones((), np.int64)] * len(shapes)
 
-    def pass_on(self, spikes: Sequence[Any]) -> Any:
-        """Count how many spikes leave, ``(1, *shape)``, or None: an analog signal.
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
+        """Count the ACs that a spike of each unit that it reads causes behind it.
 
-        Called where :attr:`passes_on` and :attr:`linear` hold; a spike that is split or
+        Asked where :attr:`passes_on` and :attr:`linear` hold; a spike that is split or
         scaled counts as one in each place that it reaches.
 
         Args:
-            spikes: as for :meth:`accumulates`; one of them at least is there.
+            behind: ACs of a spike of each unit of the output, an array of integers that
+                broadcasts to its shape.
+            shapes: as for :meth:`accumulates`, whose result this has as well.
         """
         raise NotImplementedError(
-            f"{self.label} passes spikes on and does not count them: give it pass_on"
+            f"{self.label} passes spikes on and does not count what they cost behind "
+            "it: give it accumulates_behind"
         )
+
+    def filled(
+        self, reads: Sequence[np.ndarray | None], shapes: Sequence[Shape]
+    ) -> np.ndarray | None:
+        """Return which values of its output are more than zeros of a padding.
+
+        By default None: all of them. The products of other values are no operations.
+
+        Args:
+            reads: the same of its inputs: ``(*shape)`` of bool each, or None.
+            shapes: the shapes of its inputs.
+        """
+        return None
 
     # Fields.
 

@@ -1,25 +1,29 @@
 """Operation counts: the synapses that a spike reaches, and the MACs of the ANN.
 
 A multiply-accumulate (MAC) or, for a spike, an accumulate (AC) is counted for each
-connection between two units; the padding at borders is not one. A spike goes through
-average pooling, reshaping and the like at no cost of its own and costs one AC for each
-weight it meets behind them, or for each neuron or running sum that it reaches without
-meeting a weight (an identity skip). Weights behind weights, as in a separable
-convolution, see an analog signal and cost their MACs in each step. An operation of a
-function (a product of signals, a smooth activation) is counted as a MAC, in the ANN
-once and in the SNN in each step, unless its inputs are constant.
+connection between two units. The padding at borders is no unit, be it that of a
+convolution or of a layer of its own before it: products with its zeros are neither MACs
+of the ANN nor ACs of the SNN. So the fan-outs of all units that weights read are as
+many as the MACs of these weights. All counts are integers that follow from shapes.
+
+A spike goes through average pooling, reshaping and the like at no cost of its own and
+costs one AC for each weight it meets behind them, or for each neuron or running sum
+that it reaches without meeting a weight (an identity skip). Weights behind weights, as
+in a separable convolution, see an analog signal and cost their MACs in each step. An
+operation of a function (a product of signals, a smooth activation) is counted as a MAC,
+in the ANN once and in the SNN in each step, unless its inputs are constant.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from tfsnn.network.graph import Graph
-from tfsnn.network.node import Node
+from tfsnn.network.node import Node, Shape
 from tfsnn.network.roles import (
     ROLES,
     SPIKING,
@@ -37,7 +41,8 @@ class Operations:
         ann_macs: MACs of one forward pass of the ANN.
         constant_macs: MACs of the SNN, once, where the constant analog input reaches.
         analog_macs: MACs of the SNN, in each step, where other analog signals reach.
-        fan_outs: ACs that one spike causes, ``(units,)`` for each node that sends any.
+        fan_outs: ACs that one spike causes, integers ``(units,)`` for each node that
+            sends any.
     """
 
     ann_macs: int
@@ -54,7 +59,8 @@ def count_operations(graph: Graph) -> Operations:
     """Count the connections of a graph, sorted by what they carry."""
     spiking = spiking_nodes(graph)
     constant = constant_nodes(graph)
-    macs = {node.name: operations(graph, node) for node in graph if node.multiplies}
+    counted = operations(graph)
+    macs = {node.name: counted[node.name] for node in graph if node.multiplies}
     analog = [name for name in macs if not _driven(graph[name], spiking)]
     return Operations(
         ann_macs=sum(macs.values()),
@@ -71,17 +77,45 @@ def shares(graph: Graph) -> dict[str, float]:
     signals drive are "linear".
     """
     spiking, of_node = spiking_nodes(graph), roles(graph)
+    counted = operations(graph)
     totals = dict.fromkeys(ROLES, 0)
     for node in graph:
         role = SPIKING if _driven(node, spiking) else of_node[node.name]
-        totals[role] += operations(graph, node)
+        totals[role] += counted[node.name]
     everything = sum(totals.values()) or 1
     return {role: total / everything for role, total in totals.items()}
 
 
-def operations(graph: Graph, node: Node) -> int:
-    """Count the operations of one evaluation of a node, in the ANN."""
-    return node.operations([graph[name].shape for name in node.inputs])
+def operations(graph: Graph) -> dict[str, int]:
+    """Count the operations of one evaluation of each node, in the ANN, by name."""
+    filled = _filled(graph)
+    found: dict[str, int] = {}
+    for node in graph:
+        shapes = [graph[name].shape for name in node.inputs]
+        if node.event_driven:
+            parts = zip(node.inputs, shapes, node.accumulates(shapes), strict=True)
+            found[node.name] = sum(
+                _total(counts, shape, filled[name]) for name, shape, counts in parts
+            )
+        else:
+            found[node.name] = node.operations(shapes)
+    return found
+
+
+def _filled(graph: Graph) -> dict[str, np.ndarray | None]:
+    """Return which values of each node are more than padding; None for all."""
+    filled: dict[str, np.ndarray | None] = {}
+    for node in graph:
+        shapes = [graph[name].shape for name in node.inputs]
+        filled[node.name] = node.filled([filled[n] for n in node.inputs], shapes)
+    return filled
+
+
+def _total(counts: np.ndarray, shape: Shape, filled: np.ndarray | None) -> int:
+    """Sum counts that broadcast to a shape, over the values that are filled."""
+    if filled is None:
+        return int(counts.sum(dtype=np.int64)) * math.prod(shape) // counts.size
+    return int(np.broadcast_to(counts, shape)[filled].sum(dtype=np.int64))
 
 
 def _driven(node: Node, spiking: set[str]) -> bool:
@@ -90,26 +124,20 @@ def _driven(node: Node, spiking: set[str]) -> bool:
 
 
 def _fan_outs(graph: Graph, spiking: set[str]) -> dict[str, np.ndarray]:
-    """Count the connections of each unit: their number's gradient by its spike."""
-    spikes = {
-        name: tf.ones((1, *graph[name].shape))
+    """Count what a spike of each unit causes, from the outputs to the inputs."""
+    behind: dict[str, np.ndarray] = {}
+    for node in reversed(graph.nodes):
+        shapes = [graph[name].shape for name in node.inputs]
+        counts: Sequence[np.ndarray] = []
+        if node.linear and node.passes_on:
+            if node.name in behind:
+                counts = node.accumulates_behind(behind[node.name], shapes)
+        elif node.reads_values and (_driven(node, spiking) or not node.event_driven):
+            counts = node.accumulates(shapes)
+        for name, count in zip(node.inputs, counts, strict=False):
+            behind[name] = behind.get(name, 0) + count
+    return {
+        name: np.broadcast_to(behind.get(name, 0), graph[name].shape).ravel()
         for name, role in roles(graph).items()
         if role == SPIKING
     }
-    with tf.GradientTape() as tape:
-        tape.watch(list(spikes.values()))
-        values: dict[str, Any] = {}
-        total = tf.constant(0.0)
-        for node in graph:
-            reads = [values.get(name) for name in node.inputs if node.reads_values]
-            if node.linear and node.passes_on:
-                if any(x is not None for x in reads):
-                    values[node.name] = node.pass_on(reads)
-            elif _driven(node, spiking) or not node.event_driven:
-                total += node.accumulates(reads)
-            if node.name in spikes:
-                values[node.name] = spikes[node.name]
-    gradients = tape.gradient(
-        total, spikes, unconnected_gradients=tf.UnconnectedGradients.ZERO
-    )
-    return {name: gradient.numpy().ravel() for name, gradient in gradients.items()}

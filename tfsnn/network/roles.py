@@ -1,6 +1,6 @@
 """The role of each node in the spiking network: spiking, linear or a running sum.
 
-* "spiking": neurons, and max pooling of spikes: integers in, integers out;
+* "spiking": neurons, and max pooling of single spikes: integers in, integers out;
 * "linear": synapses and whatever else is linear: exact over time, without a state;
 * "running sum": it sends analog values of either sign
 (:mod:`tfsnn.network.running_sum`).
@@ -18,14 +18,41 @@ from tfsnn.network.graph import Graph
 
 SPIKING, LINEAR, RUNNING_SUM = ROLES = ("spiking", "linear", "running sum")
 
+IS_ANALOG = (
+    "needs a running-sum node, which sends analog values: use ReLU, average pooling "
+    "and sums in its place, or convert without strict"
+)
+POOLS_OTHERS = (
+    "needs a running-sum node, which sends analog values, for what it pools are not "
+    "single spikes, but sums or averages of them, spikes of several sizes (as of a "
+    "leaky ReLU), or digits: pool right behind a ReLU, with one scale for a layer (-o "
+    "per layer) whose channels are mixed, use average pooling, or convert without "
+    "strict"
+)
+
 
 def spiking_nodes(graph: Graph) -> set[str]:
-    """Return the nodes whose outputs are events: spikes, or spikes passed on."""
+    """Return the nodes whose outputs are events: spikes, or spikes passed on.
+
+    Linear nodes pass on spikes of any size. A pooling sends values that it has found
+    itself: they are spikes where it reads single spikes, integers, and all steps weigh
+    alike; not behind a sum, an average or a gain.
+    """
     spiking: set[str] = set()
+    integers: set[str] = set()
     for node in graph:
-        reads_spikes = bool(node.inputs) and set(node.inputs) <= spiking
-        if node.spikes or (node.passes_on and reads_spikes):
+        reads = set(node.inputs)
+        if node.spikes:
+            sends, whole = True, node.integers
+        else:
+            whole = node.integers and reads <= integers
+            pooled = whole and graph.clock.base == 1
+            passes_on = node.passes_on and (node.linear or pooled)
+            sends = passes_on and bool(reads) and reads <= spiking
+        if sends:
             spiking.add(node.name)
+        if sends and whole:
+            integers.add(node.name)
     return spiking
 
 
@@ -73,8 +100,7 @@ def refuse_running_sums(graph: Graph) -> None:
         node.layer: (
             node.layer,
             classes.get(node.layer, type(node).__name__),
-            "needs a running-sum node, which sends analog values: use ReLU, average "
-            "pooling and sums in its place, or convert without strict",
+            POOLS_OTHERS if node.passes_on else IS_ANALOG,
         )
         for node in graph
         if found[node.name] == RUNNING_SUM

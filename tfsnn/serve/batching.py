@@ -161,7 +161,12 @@ def _joined(parts: Iterable[Arrays]) -> Arrays:
 def _client_error(error: Exception) -> Exception:
     """Turn TensorFlow's errors into answers; any other stays, and becomes a 500."""
     if isinstance(error, tf.errors.InvalidArgumentError):
-        return RequestError(error.message)
+        return RequestError(_first_line(error))
     if isinstance(error, tf.errors.ResourceExhaustedError):
-        return RequestError(error.message, HTTPStatus.TOO_MANY_REQUESTS)
+        return RequestError(_first_line(error), HTTPStatus.TOO_MANY_REQUESTS)
     return error
+
+
+def _first_line(error: tf.errors.OpError) -> str:
+    """Return the reason; the lines after it name nodes of the graph."""
+    return error.message.partition("\n")[0]

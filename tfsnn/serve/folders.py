@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tfsnn.errors import ModelError
+from tfsnn.export.saved_model.versions import version_number
 
 FILE = "saved_model.pb"
 
@@ -44,7 +45,7 @@ def find_models(folder: Path) -> dict[str, list[Path]]:
 
 
 def _versions(folder: Path) -> list[Path]:
-    numbered = (path for path in folder.iterdir() if path.name.isdecimal())
+    numbered = (path for path in folder.iterdir() if version_number(path) is not None)
     found = (path for path in numbered if (path / FILE).is_file())
     return sorted(found, key=lambda path: int(path.name))
 

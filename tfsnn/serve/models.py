@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tfsnn.errors import ModelError, TfsnnError
-from tfsnn.extras import MissingPackageError
 from tfsnn.serve.errors import NoModelError
 from tfsnn.serve.folders import contents, find_models
 from tfsnn.serve.servable import Servable, State
@@ -184,10 +183,6 @@ class Models:
         version = Version(servable.folder)
         try:
             warm_up(version, servable.folder, self._closed.is_set)
-        except MissingPackageError as error:
-            self._log_once(
-                "warm-up", f"{error}. Versions answer without having warmed up."
-            )
         except BaseException:
             version.close()
             raise

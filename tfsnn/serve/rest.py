@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from tfsnn.serve.errors import RequestError
 from tfsnn.serve.signature import Arrays, Signature
-from tfsnn.serve.tensors import decoded, is_base64, plain, tensor
+from tfsnn.serve.tensors import decoded, encoded, is_base64, plain, tensor
 from tfsnn.serve.version import Version
 
 ROWS, COLUMNS, EXAMPLES = ("instances", "inputs", "examples")
@@ -171,6 +171,8 @@ def _columns(columns: Any, signature: Signature) -> Mapping[str, Any]:
 def _feature_map(given: Any, where: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise RequestError(f"{where}: must be an object of features")
+    for name in given:
+        encoded(name, f"{where}, name of a feature")
     return {name: _feature(value, f"{where}, {name}") for name, value in given.items()}
 
 
@@ -187,6 +189,10 @@ def _feature(value: Any, where: str) -> tf.train.Feature:
             whole = tf.train.Int64List(value=[int(v) for v in values])
             return tf.train.Feature(int64_list=whole)
         if kinds == {float}:
+            with np.errstate(over="ignore"):  # checked here
+                finite = np.isfinite(np.array(values, np.float32)).all()
+            if not finite:
+                raise RequestError(f"{where}: all numbers must be finite float32")
             return tf.train.Feature(float_list=tf.train.FloatList(value=values))
     except (ValueError, OverflowError) as error:
         raise RequestError(f"{where}: {error}") from error

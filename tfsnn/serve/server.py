@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import socket
 import threading
 from collections.abc import Callable
@@ -11,36 +12,37 @@ from pathlib import Path
 from typing import Any
 
 from tfsnn.errors import OptionError
-from tfsnn.extras import require
+from tfsnn.serve.app import RestApi
 from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import ServeError
+from tfsnn.serve.http import HttpLimits, Service
 from tfsnn.serve.models import Models
 from tfsnn_numpy.defaults import (
     BATCH_TIMEOUT_MICROS,
     HOST,
     MAX_BATCH_SIZE,
-    MAX_REQUEST_BYTES,
     NUM_VERSIONS,
     POLL_SECONDS,
     PORT,
     QUEUE_SIZE,
 )
 
-BACKLOG = 2048  # connections that wait to be accepted
-PATIENCE = 30  # seconds that requests have to end after Ctrl-C
+# What may be 0, and then stands for any port, not waiting, and never.
+FROM_ZERO = ("port", "batch_timeout_micros", "file_system_poll_wait_seconds")
 
 
 @dataclass(frozen=True)
-class ServerOptions:
-    """The options of a server, named as those of TF Serving.
+class ServerOptions(HttpLimits):
+    """The options of a server, named as those of TF Serving; and its limits.
 
     Attributes:
         host: the address to listen at.
         port: 0 for any that is free.
         max_batch_size: samples run at a time, of one request or of several.
         batch_timeout_micros: microseconds that a request waits for others to join it.
-        queue_size: requests at a time, beyond which the answer is 503.
-        max_request_bytes: size of a request, beyond which the answer is 413.
+        queue_size: requests at a time that have arrived and are not answered, beyond
+            which the answer is 503. Bodies that arrive take at most so many times
+            `max_request_bytes` of memory.
         num_versions: how many versions of each model are loaded, the newest.
         file_system_poll_wait_seconds: seconds after which the folder is looked into
             again; never if 0.
@@ -54,16 +56,21 @@ class ServerOptions:
     max_batch_size: int = MAX_BATCH_SIZE
     batch_timeout_micros: int = BATCH_TIMEOUT_MICROS
     queue_size: int = QUEUE_SIZE
-    max_request_bytes: int = MAX_REQUEST_BYTES
     num_versions: int = NUM_VERSIONS
     file_system_poll_wait_seconds: float = POLL_SECONDS
 
     def __post_init__(self) -> None:
         """Refuse a number that is too small, or none."""
-        zero = ("port", "batch_timeout_micros", "file_system_poll_wait_seconds")
-        for field in dataclasses.fields(self)[1:]:
-            value, least = getattr(self, field.name), int(field.name not in zero)
-            if not value >= least:  # or no number
+        for field in dataclasses.fields(self):
+            if field.name == "host":
+                continue
+            value, least = getattr(self, field.name), int(field.name not in FROM_ZERO)
+            if field.name.endswith("_timeout"):
+                if not 0 < value < math.inf:
+                    raise OptionError(
+                        f"{field.name}={value} must be a number of seconds above 0"
+                    )
+            elif not value >= least:  # or no number
                 raise OptionError(f"{field.name}={value} must be at least {least}")
 
 
@@ -81,10 +88,6 @@ class Server:
     ) -> None:
         """Take the port, then load the models; the arguments are those of `serve`."""
         chosen = options or ServerOptions()
-        self._uvicorn = require("uvicorn", "serve", "A server")
-        require("starlette", "serve", "A server")
-        from tfsnn.serve.app import RestApi, application
-
         host = chosen.host
         self._socket = _listening(host, chosen.port)
         try:
@@ -97,20 +100,10 @@ class Server:
         self.api = RestApi(
             self.models,
             Batcher(chosen.max_batch_size, chosen.batch_timeout_micros / 1e6),
-            queue_size=chosen.queue_size,
-            max_request_bytes=chosen.max_request_bytes,
+            chosen.queue_size,
         )
-        config = self._uvicorn.Config(
-            application(self.api),
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            lifespan="on",
-            ws="none",
-            timeout_graceful_shutdown=PATIENCE,
-        )
-        self._server = self._uvicorn.Server(config)
+        most_bytes = chosen.queue_size * chosen.max_request_bytes
+        self._service = Service(self.api, chosen, most_bytes)
         self._poll_seconds = chosen.file_system_poll_wait_seconds
 
     def run(self) -> None:
@@ -121,9 +114,8 @@ class Server:
         if self._poll_seconds:
             watching.start()
         try:
-            self._server.run(sockets=[self._socket])
-        except KeyboardInterrupt:  # uvicorn raises it again after it has shut down
-            pass
+            self._service.run(self._socket)
+            self.api.batcher.close()
         finally:
             self.models.close()
             if self._poll_seconds:
@@ -132,7 +124,7 @@ class Server:
 
     def stop(self) -> None:
         """Make :meth:`run` end, as Ctrl-C does; any thread may call this."""
-        self._server.should_exit = True
+        self._service.stop()
 
 
 def serve(
@@ -154,7 +146,6 @@ def serve(
 
     Raises:
         OptionError: if an option is out of range.
-        MissingPackageError: without starlette and uvicorn.
         ServeError: if the server cannot listen at this host and port.
         ModelError: if the folder has no model, or a version cannot be loaded.
     """
@@ -169,7 +160,7 @@ def _listening(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         family, *_, address = found[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        return socket.create_server(address[:2], family=family)
     except (OSError, OverflowError) as error:
         reason = str(getattr(error, "strerror", None) or error).partition(" (")[0]
         raise ServeError(

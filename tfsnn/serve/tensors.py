@@ -34,6 +34,21 @@ def is_base64(value: Any) -> bool:
     )
 
 
+def encoded(text: str, where: str) -> bytes:
+    r"""Return text as UTF-8.
+
+    Raises:
+        RequestError: if it holds half a character, as ``"\ud800"`` of JSON is.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"{where}: the text holds half a character at {error.start}, which UTF-8 "
+            'cannot write; send bytes as {"b64": BASE64}'
+        ) from error
+
+
 def decoded(value: Any, where: str) -> bytes:
     """Return the bytes of text, or of ``{"b64": "..."}``.
 
@@ -41,7 +56,7 @@ def decoded(value: Any, where: str) -> bytes:
         RequestError: if the value is neither.
     """
     if isinstance(value, str):
-        return value.encode()
+        return encoded(value, where)
     if not is_base64(value):
         raise RequestError(f'{where}: expected text or {{"b64": BASE64}}')
     text = value[BASE64]

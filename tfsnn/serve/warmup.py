@@ -18,8 +18,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from tfsnn.errors import ModelError
-from tfsnn.export.saved_model.warmup import FILE
-from tfsnn.extras import require
+from tfsnn.export.saved_model.warmup import FILE, serving_messages
 from tfsnn.serve.errors import RequestError
 from tfsnn.serve.signature import Arrays, Signature
 from tfsnn.serve.version import Version
@@ -41,15 +40,12 @@ def warm_up(
         The number of requests that were answered; 0 if the version has none.
 
     Raises:
-        MissingPackageError: if there are requests, and tensorflow-serving-api is not
-            installed.
         ModelError: if a request cannot be read or answered, or there are too many.
     """
     path = folder / FILE
     if not path.is_file():
         return 0
-    module = "tensorflow_serving.apis.prediction_log_pb2"
-    message = require(module, "serving", "Warming up").PredictionLog
+    message = serving_messages().PredictionLog
     read = answered = 0
     try:
         for data in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():

@@ -13,7 +13,7 @@ from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Readout
 from tfsnn.network.roles import needs_all_steps
-from tfsnn.simulation.exit_rule import ExitRule
+from tfsnn.simulation.exit_rule import ExitRule, class_scores
 from tfsnn.simulation.steps import Run, observed_shapes
 
 
@@ -32,10 +32,11 @@ def check_can_exit(graph: Graph) -> Readout:
             "augmapping)"
         )
     node: Any = graph[graph.outputs[0]]
-    if node.head not in ("linear", "softmax") or node.shape[-1:] in ((), (1,)):
+    heads = ("linear", "sigmoid") if node.shape == (1,) else ("linear", "softmax")
+    if node.head not in heads or node.shape == ():
         raise OptionError(
-            f"early exit needs the scores of two classes or more; {node.name} gives "
-            f"{node.shape} through {node.head}"
+            f"early exit needs scores of classes, or one that says yes or no; "
+            f"{node.name} gives {node.shape} through {node.head}"
         )
     if len(node.shape) != 1:
         raise OptionError(
@@ -152,7 +153,7 @@ class _Loop:
         }
         t = t + k
         means = [state[n.name].total / tf.cast(t, tf.float32) for n in self.readouts]
-        scores = means[self.deciding]
+        scores = class_scores(means[self.deciding])
         top = tf.argmax(scores, -1, tf.int32)
         streak = tf.where(top == live.top, live.streak, 0) + k
         decided = self.rule.decided(scores, t, streak) | (t >= run.timesteps)

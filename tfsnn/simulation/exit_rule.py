@@ -28,6 +28,17 @@ from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import EXIT_KINDS
 
 
+def class_scores(logits: Any) -> Any:
+    """Return scores of two classes or more, ``(..., classes)``.
+
+    A single logit z, ``(..., 1)``, of yes or no stands for the scores 0 and z, whose
+    softmax are its two probabilities.
+    """
+    if logits.shape[-1] != 1:
+        return logits
+    return tf.concat([tf.zeros_like(logits), logits], -1)
+
+
 @dataclass(frozen=True)
 class ExitRule:
     """A rule for when a sample is decided.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property, partial
+from functools import cache, partial
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ from tfsnn.simulation.compiled import (
 )
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, input_spec
+from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.simulate import Result, simulate
@@ -32,6 +33,7 @@ from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
 from tfsnn.simulation.trace import Trace
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -86,6 +88,7 @@ class SpikingModel(keras.Model):
         self._structure = graph.map_arrays(self._make_variable)
         variables = self._variables_by_field
         self._simulations = Simulations(self._structure, variables, not trainable)
+        self._operations = cache(partial(count_operations, self._structure))
         self.input_spec = input_spec(graph.inputs)
         self.built = True
         self.jit_compile = on_accelerator()
@@ -131,9 +134,14 @@ class SpikingModel(keras.Model):
         return {node.name: node.shape for node in self._structure if node.spikes}
 
     @property
-    def first_output(self) -> str:
-        """The name of the node of the first output."""
-        return self._structure.outputs[0]
+    def graph_outputs(self) -> tuple[str, ...]:
+        """The names of the nodes of the outputs, in order."""
+        return self._structure.outputs
+
+    @property
+    def outputs_known(self) -> tuple[Output, ...]:
+        """The outputs, in order, as far as judging them needs to know."""
+        return outputs_of(self._structure, self.output_keys, self.report.heads)
 
     @property
     def clock(self) -> Clock:
@@ -145,10 +153,9 @@ class SpikingModel(keras.Model):
         """The spiking populations on the longest way from an input to an output."""
         return self._structure.depth
 
-    @cached_property
     def operations_per_sample(self) -> Operations:
-        """The operations that a sample costs (:mod:`tfsnn.network.operations`)."""
-        return count_operations(self._structure)
+        """Count what a sample costs, once; saving reads properties, so this is none."""
+        return self._operations()
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
@@ -188,7 +195,7 @@ class SpikingModel(keras.Model):
         feed = checked_feed(self._structure, x)
         chunk = self.chunk_for(next(iter(feed.values())).shape[0], early_exit)
         counts = COUNTS in observe
-        fan_outs = self.operations_per_sample.fan_outs if counts else {}
+        fan_outs = self.operations_per_sample().fan_outs if counts else {}
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
         return self._simulations.run(key, fan_outs, feed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,8 @@ class ConversionReport:
         strict: whether running sums were refused.
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
+        heads: the functions that give the outputs' values, by output.
+        tasks: what the outputs probably answer (:mod:`tfsnn_numpy.tasks`), by output.
     """
 
     method: str
@@ -98,6 +100,8 @@ class ConversionReport:
     strict: bool = False
     notes: tuple[str, ...] = ()
     precision: str = "float32"
+    heads: Mapping[str, str] = field(default_factory=dict)
+    tasks: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dict."""
@@ -118,6 +122,11 @@ class ConversionReport:
                 "notes": tuple(config.get("notes", ())),
             }
         )
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """The tasks as hints, for :func:`tfsnn_numpy.tasks.find_tasks`."""
+        return {output: (task,) for output, task in self.tasks.items()}
 
     @property
     def warnings(self) -> list[str]:

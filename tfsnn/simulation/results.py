@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -11,8 +11,8 @@ class Results(NamedTuple):
 
     Attributes:
         outputs: each output of the model, ``(B, ...)``.
-        over_time: the first output after each step, ``(T, B, ...)``; empty if it was
-            not observed.
+        over_time: outputs after each step, ``(T, B, ...)`` each: all of the model, or
+            the first ones; empty if they were not observed.
         counts: spikes, coefficients, and the accumulates of both, by node, in each
             step, pre-steps first, ``(S, B, 4)``; empty if they were not observed.
         steps: the steps that each sample took, ``(B,)`` int32: T, or fewer by early
@@ -20,6 +20,6 @@ class Results(NamedTuple):
     """
 
     outputs: list[Any]
-    over_time: Any = ()
+    over_time: Sequence[Any] = ()
     counts: Mapping[str, Any] = {}
     steps: Any = ()

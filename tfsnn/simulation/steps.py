@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.clock import Clock
@@ -91,7 +92,7 @@ class Run:
             batch,
             static,
             observe,
-            fan_outs or {},
+            {name: _as_float(counts) for name, counts in (fan_outs or {}).items()},
         )
 
     def for_samples(self, index: Any, constants: Mapping[str, Any]) -> Run:
@@ -216,6 +217,11 @@ class Run:
         if name in self.constants:
             return Signal(self.constants[name], k, constant=True)
         return Signal(values[name], k)
+
+
+def _as_float(counts: Any) -> Any:
+    """Return counts as float32, without a constant of other type in the program."""
+    return counts if tf.is_tensor(counts) else np.asarray(counts, np.float32)
 
 
 def _count(spikes: Any, fan_out: Any) -> Any:

@@ -13,8 +13,8 @@ import numpy as np
 from tfsnn.data import Batch
 from tfsnn.simulation.devices.strategy import Strategy, on_devices, rows
 from tfsnn.simulation.results import Results
-from tfsnn_numpy.results import check_labels
 from tfsnn_numpy.sums import BatchResult, Costs, batch_result
+from tfsnn_numpy.tasks import Labels
 
 
 class Swept(NamedTuple):
@@ -22,13 +22,13 @@ class Swept(NamedTuple):
 
     Attributes:
         x: the samples, ``(B, ...)``, or a dict of them by input.
-        y: labels ``(B,)``, or None.
+        y: labels as they are stored, or None.
         seen: what was measured of each network, by its name.
         results: the results of each network; on a TPU with samples behind the B.
     """
 
     x: Any
-    y: np.ndarray | None
+    y: Labels | None
     seen: Mapping[str, BatchResult]
     results: Mapping[str, Results]
 
@@ -48,16 +48,12 @@ def sweep(
     there are any; any other one at its end, as one row without counts.
 
     Args:
-        networks: functions of samples ``(B, ...)``, by any name. The labels have to fit
-            the first one.
+        networks: functions of samples ``(B, ...)``, by any name.
         batches: the samples and labels, a batch at a time.
         steps: the steps of the rows, in order; 1 is the first.
         costs: the costs of the network that is seen over time.
         strategy: whose devices compute a batch each; None for the default device.
         batch_size: the largest B, for a strategy.
-
-    Raises:
-        DataError: for labels that the first network has no class for.
     """
 
     def compute(x: Any) -> dict[str, Results]:
@@ -68,8 +64,6 @@ def sweep(
         seen = {
             name: _seen(found, count, steps, costs) for name, found in results.items()
         }
-        if y is not None:
-            check_labels(y, next(iter(seen.values())).classes)
         yield Swept(x, y, seen, results)
 
 
@@ -77,8 +71,8 @@ def _seen(
     results: Results, count: int, steps: Sequence[int], costs: Costs | None
 ) -> BatchResult:
     if len(results.over_time) == 0 or not steps:
-        outputs = np.asarray(results.outputs[0])[None, :count]
+        outputs = [np.asarray(values)[None, :count] for values in results.outputs]
         return BatchResult(outputs, np.zeros((1, count, 4)), {})
-    over_time = np.asarray(results.over_time)[:, :count]
+    over_time = [np.asarray(values)[:, :count] for values in results.over_time]
     counts = {k: np.asarray(v)[:, :count] for k, v in results.counts.items()}
     return batch_result(steps, over_time, counts, costs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.operations import operations, shares
 from tfsnn.network.passes import simplify
-from tfsnn.network.roles import spiking_nodes
+from tfsnn.network.roles import constant_nodes, spiking_nodes
 from tfsnn.sources import import_model
 from tfsnn_numpy.results import table
 
@@ -150,8 +150,9 @@ def inspect_model(model: keras.Model) -> Inspection:
         ]
         macs = neurons = of_roles = None
     else:
+        counted = operations(graph)
         found = [
-            _inspection(name, layer, *_becomes(graph, name, layer))
+            _inspection(name, layer, *_becomes(graph, counted, name, layer))
             for name, layer in layers
         ]
         macs = sum(layer.macs or 0 for layer in found)
@@ -202,7 +203,9 @@ def _output_shape(layer: Any) -> tuple[int | None, ...] | None:
     return tuple(first.shape[1:])
 
 
-def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
+def _becomes(
+    graph: Graph, counted: Mapping[str, int], name: str, layer: Any
+) -> tuple[str, int]:
     """Tell what a layer is in the simplified graph, and its MACs."""
     if isinstance(layer, keras.layers.InputLayer):
         return "input", 0
@@ -211,8 +214,8 @@ def _becomes(graph: Graph, name: str, layer: Any) -> tuple[str, int]:
     parts += [record.fate for record in graph.layers if record.layer == name]
     # A shared layer has its nodes once for each call.
     text = " + ".join(dict.fromkeys(part for part in parts if part))
-    counted = [node for node in nodes if node.multiplies]
-    return text or "nothing", sum(operations(graph, node) for node in counted)
+    macs = sum(counted[node.name] for node in nodes if node.multiplies)
+    return text or "nothing", macs
 
 
 def _describe(graph: Graph, node: Node) -> str:
@@ -222,8 +225,11 @@ def _describe(graph: Graph, node: Node) -> str:
         return text
     if node.name in spiking_nodes(graph):
         return f"{text} of spikes"
-    feeds_neurons = graph.consumers()[node.name][0].spikes
-    return text + feeds_neurons * " before the neurons"
+    if graph.consumers()[node.name][0].spikes:
+        return f"{text} before the neurons"
+    if node.name in constant_nodes(graph):
+        return text
+    return f"{text} as a running sum"
 
 
 def _shape(shape: tuple[int | None, ...] | None) -> str:

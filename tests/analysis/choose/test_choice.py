@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from tfsnn.analysis.choose.candidates import Candidate
-from tfsnn.analysis.choose.choice import (
-    Tried,
-    frontier_of,
-    standard_error,
-)
+from tfsnn.analysis.choose.choice import Tried, frontier_of
+from tfsnn.analysis.choose.losses import Loss, standard_error
 from tfsnn.analysis.choose.search import Cheapest
 from tfsnn_numpy.defaults import MINIMISED
 
 
-def tried(method="m", steps=1, *, energy=1.0, drop=0.0, latency=None, options=None):
+def tried(
+    method="m", steps=1, *, energy=1.0, drop=0.0, latency=None, options=None, limit=0.0
+):
+    loss = Loss("y", "drop", "agreement", drop, limit, 0.0)
     return Tried(
         *(method, options or {}, "binary", steps, latency or steps),
-        *(None, 1 - drop / 100, drop, 0.0, 10.0, 10.0, energy),
+        *(None, 1 - drop / 100, 0.0, (loss,), 10.0, 10.0, energy),
     )
 
 
@@ -60,8 +60,8 @@ def test_the_standard_error_is_at_least_that_of_the_differences(rng):
 class Judged:
     """A judge by tables: drop and energy, by candidate, T and threshold scale."""
 
-    def __init__(self, drops, energies, latencies):
-        self.tables = drops, energies, latencies
+    def __init__(self, drops, energies, latencies, limit):
+        self.tables, self.limit = (drops, energies, latencies), limit
         self.tried, self.asked = [], []
 
     def __call__(self, method, options, steps):
@@ -76,6 +76,7 @@ class Judged:
             drop=drop,
             latency=latency,
             options=options,
+            limit=self.limit,
         )
         self.tried.append(row)
         return row
@@ -98,8 +99,8 @@ def test_nothing_cheaper_is_missed(minimise):
                 key = (name, t, 1.0)
                 drops[key] = float(rng.integers(0, 40) / 2**i)
                 energies[key], latencies[key] = growing[i], start + t
-        judge = Judged(drops, energies, latencies)
-        search = Cheapest(judge, 2.0, minimise)
+        judge = Judged(drops, energies, latencies, 2.0)
+        search = Cheapest(judge, minimise)
         search.by_steps([Candidate(name, {}) for name in "abcd"], STEPS)
         assert len(set(judge.asked)) == len(judge.asked)
         costs = [
@@ -111,7 +112,7 @@ def test_nothing_cheaper_is_missed(minimise):
             assert search.best is None and len(judge.asked) == 16
             found_none += 1
             continue
-        assert search.best.drop <= 2
+        assert search.best.worst.value <= 2
         assert search.best.cost(minimise) == min(costs)
         saved += 16 - len(judge.asked)
     assert saved > 4 * 200 and found_none < 100  # the search is worth its name
@@ -121,8 +122,8 @@ def test_a_candidate_stops_at_the_first_steps_that_suffice():
     keys = [("a", t, 1.0) for t in STEPS]
     drops = dict(zip(keys, (9.0, 0.5, 0.0, 0.0), strict=True))
     energies = dict(zip(keys, (0.1, 0.2, 0.3, 0.4), strict=True))
-    judge = Judged(drops, energies, {k: k[1] for k in keys})
-    search = Cheapest(judge, 0.5, "energy")
+    judge = Judged(drops, energies, {k: k[1] for k in keys}, 0.5)
+    search = Cheapest(judge, "energy")
     search.by_steps([Candidate("a", {})], STEPS)
     assert judge.asked == keys[:2] and search.best.timesteps == 2
 
@@ -132,8 +133,8 @@ def test_other_thresholds_are_tried_for_the_best_and_for_one_t_less():
     drops = {("a", t, s): 5.0 for t in (1, 2, 4) for s in scales}
     drops |= {("a", 4, 1.0): 1.0, ("a", 2, 0.8): 1.0, ("a", 4, 1.25): 1.0}
     energies = {key: key[1] / key[2] / 16 for key in drops}
-    judge = Judged(drops, energies, {key: key[1] for key in drops})
-    search = Cheapest(judge, 1.0, "energy")
+    judge = Judged(drops, energies, {key: key[1] for key in drops}, 1.0)
+    search = Cheapest(judge, "energy")
     search.by_steps([Candidate("a", {"x": 1})], (1, 2, 4))
     assert search.best.timesteps == 4 and len(judge.asked) == 3
     search.by_thresholds((1, 2, 4))
@@ -145,8 +146,9 @@ def test_other_thresholds_are_tried_for_the_best_and_for_one_t_less():
 
 def test_where_nothing_fits_other_thresholds_are_tried_for_the_closest():
     drops = {("a", 1, 1.0): 5.0, ("a", 2, 1.0): 3.0, ("a", 2, 0.8): 1.0}
-    judge = Judged(drops, dict.fromkeys(drops, 0.5), {key: key[1] for key in drops})
-    search = Cheapest(judge, 1.0, "energy")
+    latencies = {key: key[1] for key in drops}
+    judge = Judged(drops, dict.fromkeys(drops, 0.5), latencies, 1.0)
+    search = Cheapest(judge, "energy")
     search.by_steps([Candidate("a", {})], (1, 2))
     assert search.best is None
     search.by_thresholds((1, 2))

@@ -58,14 +58,14 @@ def chosen(labelled):
 def test_the_chosen_is_the_cheapest_within_the_drop(chosen, labelled):
     found, said = chosen
     plain = [row for row in found.tried if row.precision == "float32"]
-    within = [row for row in plain if row.drop <= 2]
+    within = [row for row in plain if row.losses[0].value <= 2]
     cheapest = min(within, key=lambda row: row.cost("energy"))
-    assert found.best.precision == "bfloat16" and found.best.drop <= 2
+    assert found.best.precision == "bfloat16" and found.best.worst.value <= 2
     assert found.best.options == cheapest.options
     assert found.best.timesteps == cheapest.timesteps
     assert found.best in found.frontier and found.samples == 150
     assert {row.alphabet for row in found.tried} == {"ternary"}
-    assert all(row.standard_error > 0 for row in found.tried)
+    assert all(row.losses[0].standard_error > 0 for row in found.tried)
     assert len(said) == len(found.tried) + 1 and "with all samples" in said[-1]
     assert found.best.label in str(found) and "150 samples held out" in str(found)
     assert json.loads(json.dumps(found.to_dict()))["samples"] == 150
@@ -91,11 +91,11 @@ def test_settings_are_judged_on_samples_held_out(chosen, labelled):
     snn = tfsnn.convert(model, rest, row.method, seed=2, **options)
     top = model.predict(held[0], verbose=0).argmax(-1)
     ours = snn.predict(held[0], verbose=0).argmax(-1)
-    assert row.accuracy == np.mean(ours == held[1])
+    assert row.score == np.mean(ours == held[1])
     assert row.agreement == np.mean(ours == top)
-    assert chosen[0].ann_accuracy == np.mean(top == held[1])
+    assert chosen[0].outputs[0].ann_score == np.mean(top == held[1])
     np.testing.assert_allclose(
-        row.drop, 100 * (np.mean(top == held[1]) - np.mean(ours == held[1]))
+        row.worst.value, 100 * (np.mean(top == held[1]) - np.mean(ours == held[1]))
     )
 
 
@@ -121,10 +121,10 @@ def test_without_labels_the_drop_is_disagreement(labelled):
         holdout=30,
     )
     for row in found.tried:
-        assert row.accuracy is None and row.drop == 100 * (1 - row.agreement)
-    assert found.ann_accuracy is None and found.samples == 30
+        assert row.score is None and row.worst.value == 100 * (1 - row.agreement)
+    assert found.outputs[0].ann_score is None and found.samples == 30
     assert found.best.timesteps == 1 and "for want of labels" in str(found)
-    assert "So few samples cannot tell a drop of 4 from none" in str(found)
+    assert "So few samples cannot tell a loss of 4 from none" in str(found)
 
 
 def test_where_nothing_fits_it_says_what_came_close(labelled):
@@ -170,7 +170,7 @@ def test_energy_is_that_of_the_hardware(labelled):
         precision="float32",
         energy=free,
     )
-    counted = found.snn.operations_per_sample
+    counted = found.snn.operations_per_sample()
     expected = counted.constant_macs / counted.ann_macs
     assert found.tried
     assert all(row.energy_ratio == pytest.approx(expected) for row in found.tried)
@@ -254,7 +254,11 @@ def test_the_command_line_chooses(choosing, labelled, tmp_path):
 @pytest.mark.parametrize(
     ("more", "code", "message"),
     [
-        (("-o", "levels", 3), 2, "-o knows no 'levels'; known: energy, precision"),
+        (
+            ("-o", "levels", 3),
+            2,
+            "-o knows no 'levels'; known: limit, raw, energy, prec",
+        ),
         (("-o", "holdot", 3), 2, "did you mean 'holdout'"),
         (("-o", "energy", "1nm"), 2, "no energy profile '1nm'"),
         (("-o", "precision", "int8"), 2, "precision: 'int8' is not one of"),
@@ -262,7 +266,7 @@ def test_the_command_line_chooses(choosing, labelled, tmp_path):
         (("--alphabet", "unary"), 2, "'unary' is not known"),
         (("--max-drop", -1), 2, "-1"),
         (("--timesteps", "4,0"), 2, "not a list of numbers from 1 up"),
-        ((*BINARY, "--limit", 19), 1, "too few to hold some of them out"),
+        ((*BINARY, "-o", "limit", 19), 1, "too few to hold some of them out"),
     ],
 )
 def test_what_makes_no_sense_is_refused(choosing, more, code, message, tmp_path):

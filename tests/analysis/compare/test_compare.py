@@ -17,7 +17,7 @@ import pytest
 import tfsnn
 from tfsnn.analysis import plot
 from tfsnn.analysis.compare import stopwatch
-from tfsnn.analysis.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
 
 measured = importlib.import_module("tfsnn.analysis.measured")
@@ -27,8 +27,10 @@ FIELDS = [
     "alphabet",
     "timesteps",
     "latency",
-    "accuracy",
+    "score",
     "agreement",
+    "output_error",
+    "accuracy",
     "spikes",
     "synops",
     "energy_ratio",
@@ -100,7 +102,7 @@ def test_rows_are_those_of_convert_and_evaluate(work, compared):
             model, x[:32], row.method, timesteps=row.timesteps, **row.options
         )
         found = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[row.timesteps])
-        for name in FIELDS[4:10]:
+        for name in FIELDS[4:12]:
             assert getattr(row, name) == getattr(found.rows[0], name)
         assert row.seconds > 0 and row.error is None
     assert [row.alphabet for row in compared.rows] == ["graded:4"] * 2 + ["binary"] * 2
@@ -110,7 +112,9 @@ def test_rows_are_those_of_convert_and_evaluate(work, compared):
 def test_json_has_exactly_these_fields(compared, results):
     found = json.loads((results / "compare.json").read_text())
     assert found == compared.to_dict()
-    assert list(found) == ["ann_accuracy", "samples", "rows", "energy"]
+    assert list(found) == [
+        *("samples", "task", "metric", "ann_score", "ann_accuracy", "rows", "energy")
+    ]
     assert all(list(row) == FIELDS for row in found["rows"])
 
 
@@ -118,7 +122,7 @@ def test_csv_has_the_same_values(compared, results):
     text = (results / "compare.csv").read_text()
     assert text == compared.to_csv()
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0]) == FIELDS
+    assert list(rows[0]) == [*FIELDS, "outputs"]
     for found, row in zip(rows, compared.rows, strict=True):
         for name in FIELDS:
             expected = getattr(row, name)
@@ -150,23 +154,24 @@ def test_the_plot_is_that_of_the_rows(work, compared, results, tmp_path):
 
 def test_the_table():
     row = ComparedRow(
-        *("hmt", {"levels": None}, "0..inf", 4, 4, 0.5, 0.875, 1234.5, 98765.4),
-        *(0.1234, 0.00123),
+        *("hmt", {"levels": None}, "0..inf", 4, 4, 0.5, 0.875, 0.0625, 0.5),
+        *(1234.5, 98765.4, 0.1234, 0.00123),
     )
     failed = ComparedRow("radix", {}, None, 16, error="too many")
-    lines = str(Comparison(0.75, 8, (row, failed))).splitlines()
+    output = ComparedOutput("classes", "classification", "accuracy", 0.75)
+    lines = str(Comparison(8, (row, failed), (output,))).splitlines()
     assert lines[0].split() == [
-        *("method", "alphabet", "T", "latency", "accuracy", "agreement", "spikes"),
-        *("synops", "energy", "ratio", "ms/sample"),
+        *("method", "alphabet", "T", "latency", "accuracy", "agreement"),
+        *("output", "error", "spikes", "synops", "energy", "ratio", "ms/sample"),
     ]
     assert lines[2].split() == [
         *("hmt", "(levels=none)", "0..inf", "4", "4", "50.00", "%", "87.50", "%"),
-        *("1,234", "98,765", "0.123", "1.23"),
+        *("6.25", "%", "1,234", "98,765", "0.123", "1.23"),
     ]
-    assert lines[3].split() == ["radix", "-", "16"] + 7 * ["-"]
+    assert lines[3].split() == ["radix", "-", "16"] + 8 * ["-"]
     assert lines[4:] == [
         "radix, T=16: too many",
-        "ANN accuracy 75.00 %",
+        "ANN accuracy 75.00 % (judged as classification)",
         "8 samples; spikes and operations are per sample",
         "energy ratio: SNN over ANN, 4.6 pJ for each multiply-accumulate (MAC) and "
         "0.9 pJ for each accumulate (AC), 45nm-float32",
@@ -302,7 +307,7 @@ def test_a_method_that_fails_is_a_row(work):
         ("radix", 11),
     ]
     for row in (*found.rows[:2], found.rows[3]):
-        assert [getattr(row, name) for name in FIELDS[4:11]] == [None] * 7
+        assert [getattr(row, name) for name in FIELDS[4:13]] == [None] * 9
     assert "per=neuron goes with scale=max" in found.rows[0].error
     assert "not a number from 1 to 10" in found.rows[3].error
     assert found.rows[2].error is None and found.rows[2].agreement is not None
@@ -335,7 +340,7 @@ def test_what_is_wrong_with_all_methods_is_raised(work):
     once = tfsnn.Contest(methods="hmt", timesteps=[1])
     with pytest.raises(DataError):
         tfsnn.compare(model, x, x[:, :5], once)
-    with pytest.raises(DataError, match="label 7 is out of range"):
+    with pytest.raises(DataError, match="label 7, which is out of range"):
         tfsnn.compare(model, x, (x, y * 0 + 7), once)
     with pytest.raises(ModelError):
         tfsnn.compare(keras.Sequential([keras.layers.Dense(2)]), x, x, once)

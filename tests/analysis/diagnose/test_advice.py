@@ -136,7 +136,7 @@ def test_nothing_that_spikes_has_nothing_to_change():
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, "gelu")])
     snn = tfsnn.convert(model, rates())
     found = tfsnn.diagnose(model, snn, rates())
-    assert found.layers == () and found.agreement == 1
+    assert found.layers == () and found.output_error < 1e-5
     assert "nothing of this network spikes" in str(found)
 
 

@@ -12,13 +12,16 @@ import pytest
 from keras import layers
 
 import tfsnn
+from tfsnn.analysis.intervals import wilson
 from tfsnn.analysis.page import report_page
 from tfsnn.analysis.page.measure import measure
 from tfsnn.analysis.page.recorded import decode, record
-from tfsnn.data import open_data
+from tfsnn.data import open_data, open_for
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.extras import MissingPackageError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
+from tfsnn.simulation.engines import as_engine
+from tfsnn_numpy.judging import Judging
 from tfsnn_numpy.sums import COEFFICIENTS, EVENT_SYNOPS, SPIKES, SYNOPS
 
 needs_browser = pytest.mark.skipif(
@@ -63,19 +66,26 @@ def page(network):
 
 def swept(network, batch_size, **options):
     model, snn, x, y = network
-    data = open_data((x, y), snn.inputs_by_name)
-    batches = data.batches(batch_size)
-    return measure(model, snn, data, [1, 2, 4], batches=batches, **options)
+    return measured(model, snn, (x, y), [1, 2, 4], batch_size, **options)
+
+
+def measured(model, snn, data, steps, batch_size=32, **options):
+    engine = as_engine(snn)
+    opened = open_for(engine, data)
+    judging = Judging.of(engine.outputs, opened, None, engine.hints)
+    return measure(model, snn, opened.batches(batch_size), steps, judging, **options)
 
 
 def test_means_are_those_of_evaluate(network):
     model, snn, x, y = network
     found = swept(network, batch_size=15)
     expected = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[1, 2, 4])
-    assert found.ann_accuracy.value == expected.ann_accuracy == 0.8
+    (output,) = found.outputs
+    assert output.ann_score.value == expected.ann_score == 0.8
     for i, row in enumerate(expected.rows):
-        assert found.accuracy(i).value == row.accuracy
-        assert found.agreement(i).value == row.agreement
+        assert output.score(i) == wilson(round(40 * row.accuracy), 40)
+        assert output.agreement(i) == wilson(round(40 * row.agreement), 40)
+        assert output.error(i).value == row.output_error
         means = [found.count(i, column).value for column in range(4)]
         assert means == pytest.approx(
             [row.spikes, row.coefficients, row.synops_events, row.synops]
@@ -83,8 +93,8 @@ def test_means_are_those_of_evaluate(network):
     assert sum(found.senders.values()) == pytest.approx(expected.rows[-1].synops)
     assert (SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS) == (0, 1, 2, 3)
     assert expected.rows[-1].energy_ratio == pytest.approx(
-        DEFAULT.snn(snn.operations_per_sample, 4, found.count(2, SYNOPS).value)
-        / DEFAULT.ann(snn.operations_per_sample)
+        DEFAULT.snn(snn.operations_per_sample(), 4, found.count(2, SYNOPS).value)
+        / DEFAULT.ann(snn.operations_per_sample())
     )
 
 
@@ -93,18 +103,24 @@ def test_samples_that_differ_are_kept_with_those_asked_for(network):
     found = swept(network, wanted=(3, 17), batch_size=11)
     ann = model.predict(x, verbose=0).argmax(-1)
     differ = np.flatnonzero(snn.predict(x, verbose=0).argmax(-1) != ann).tolist()
-    assert found.disagreements == differ and 1 < len(differ) < 12
-    assert sorted(found.inputs) == sorted({3, 17, *differ})
-    for i, kept in found.inputs.items():
-        assert np.array_equal(kept, x[i : i + 1])
+    (output,) = found.outputs
+    assert [sample.number for sample in output.differing] == differ
+    assert output.different == len(differ) and 1 < len(differ) < 12
+    assert sorted(found.chosen) == [3, 17]
+    for sample in (*found.chosen.values(), *output.differing):
+        number = sample.number
+        assert np.array_equal(sample.x, x[number : number + 1])
+        assert (sample.label, sample.ann) == (network[3][number], ann[number])
+        assert sample.snn == sample.history[-1] and len(sample.history) == 3
+        assert (sample.difference == 1) == (number in differ)
 
 
 def test_bad_samples_and_labels_are_refused(network):
     model, snn, x, y = network
     with pytest.raises(OptionError, match="there is no sample 40, 99"):
         swept(network, batch_size=50, wanted=(1, 40, 99))
-    with pytest.raises(DataError, match="label 3 is out of range"):
-        measure(model, snn, open_data((x, y + 1), snn.inputs_by_name), [1])
+    with pytest.raises(DataError, match="label 3, which is out of range"):
+        measured(model, snn, (x, y + 1), [1])
     with pytest.raises(ModelError, match="was not converted from"):
         report_page(models.randomise(models.mlp()), snn, x)
     with pytest.raises(OptionError, match="timesteps=0"):
@@ -118,12 +134,12 @@ def test_pre_steps_count_in_operations_and_not_in_time():
     snn = tfsnn.convert(model, x, "srp", timesteps=2)
     pre_steps = snn.graph.clock.pre_steps
     assert pre_steps > 0
-    found = measure(model, snn, open_data(x, snn.inputs_by_name), [1, 2])
+    found = measured(model, snn, x, [1, 2])
     expected = tfsnn.evaluate(snn, x, ann=model, timesteps=[1, 2])
     assert [found.count(i, SYNOPS).value for i in (0, 1)] == pytest.approx(
         [row.synops for row in expected.rows]
     )
-    assert found.labels is None and found.accuracy(0) is None
+    assert found.outputs[0].score(0) is None
     text = report_page(model, snn, x)
     assert f"The first {pre_steps} steps set up the neurons" in text
     assert "SNN accuracy" not in text
@@ -155,7 +171,7 @@ def test_parts_are_all_operations(network, page):
         r'<tr><th scope="row">(.*?)</th><td>(AC|MAC)</td>(.*?)</tr>', page
     )
     expected = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[4]).rows[0].synops
-    first = snn.operations_per_sample.constant_macs
+    first = snn.operations_per_sample().constant_macs
     shares = [float(re.findall(r"<td>([0-9.]+) %</td>", row[2])[0]) for row in rows]
     energies = [float(re.findall(r"<td>([0-9.]+) %</td>", row[2])[1]) for row in rows]
     assert [row[1] for row in rows] == ["MAC", "AC", "AC"]
@@ -185,7 +201,7 @@ def test_the_page_says_what_was_found(network, page):
     last = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[4]).rows[0]
     for share in (last.accuracy, last.agreement):
         assert f"<dd>{100 * share:.2f} %</dd>" in page
-    operations = snn.operations_per_sample
+    operations = snn.operations_per_sample()
     ratio = 8 * operations.constant_macs + 2 * last.synops
     assert f"<dd>{ratio / (8 * operations.ann_macs):.3f}</dd>" in page
     assert "Wilson" in page and "me &amp; you" in page
@@ -222,7 +238,7 @@ def test_a_browser_shows_every_figure_and_has_nothing_to_say(page, tmp_path, dar
     found, console = browser.visit(page, tmp_path, dark)
     assert len(console) == 1 and "the console is heard" in console[0], console
     expected = {
-        *("figure-accuracy", "figure-spikes", "figure-energy", "figure-errors"),
+        *("figure-judged-0-0", "figure-spikes", "figure-energy", "figure-errors"),
         *("figure-firing", "figure-clipping", "figure-operations"),
         *("figure-decoded-0", "figure-decoded-1"),
         *("figure-raster-0", "figure-potentials-0"),

@@ -9,20 +9,32 @@ import pytest
 import tensorflow as tf
 
 from tfsnn.analysis import plot
-from tfsnn.analysis.comparison import ComparedRow, Comparison
-from tfsnn.analysis.page.inline import inline_svg, picture
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
+from tfsnn.analysis.page.inline import inline_svg, mask_picture, picture
 from tfsnn.analysis.page.methods import frontier_of, measured_rows, read_comparison
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 
 
+def pixels_of(address):
+    head, data = address.split(",")
+    assert head == "data:image/png;base64"
+    return tf.io.decode_png(base64.b64decode(data), channels=3).numpy()
+
+
+def test_classes_of_places_have_a_colour_each():
+    png = pixels_of(mask_picture(np.arange(-1, 15).reshape(4, 4)))
+    colours = [tuple(colour) for colour in png.reshape(-1, 3).tolist()]
+    assert colours[0] == (255, 255, 255) and colours[1] == (0, 0, 0)
+    assert colours[2] == (0x00, 0x72, 0xB2)
+    assert len(set(colours)) == 16
+    assert pixels_of(mask_picture(np.ones((2, 3), int))).shape == (2, 3, 3)
+
+
 def test_pictures_are_png_that_hold_the_pixels():
-    def read(x):
-        address, stretched = picture(x)
-        head, data = address.split(",")
-        assert head == "data:image/png;base64"
-        png = tf.io.decode_png(base64.b64decode(data), channels=3).numpy()
-        return png, stretched
+    def read(x, span=None):
+        address, stretched = picture(x, span)
+        return pixels_of(address), stretched
 
     colours = np.arange(48).reshape(4, 4, 3) / 51
     png, stretched = read(colours)
@@ -32,6 +44,10 @@ def test_pictures_are_png_that_hold_the_pixels():
     png, stretched = read(np.array([[-1.0, 0.0], [1.0, 1.0]]))
     assert png[..., 2].tolist() == [[0, 128], [255, 255]] and stretched
     assert read(np.zeros((2, 2)))[0].max() == 0
+    png, stretched = read(np.array([[-1.0, 0.0], [1.0, 1.0]]), (0.0, 0.5))
+    assert png[..., 0].tolist() == [[0, 0], [255, 255]] and not stretched
+    png, stretched = read(np.array([[-1.0, 0.0], [1.0, 3.0]]), (-1.0, 3.0))
+    assert png[..., 0].tolist() == [[0, 64], [128, 255]] and stretched
     assert picture(np.zeros(6)) is None and picture(np.zeros((2, 2, 4))) is None
 
 
@@ -46,8 +62,8 @@ def test_an_inlined_figure_takes_the_colours_of_the_page():
     assert referred and set(referred) <= set(identifiers)
 
 
-def row(name, energy, accuracy, **more):
-    more = {"accuracy": accuracy, "agreement": 0.5, "energy_ratio": energy, **more}
+def row(name, energy, score, **more):
+    more = {"score": score, "agreement": 0.5, "energy_ratio": energy, **more}
     return ComparedRow(name, {}, "binary", 4, **more)
 
 
@@ -57,19 +73,19 @@ def test_nothing_beats_the_frontier_and_it_beats_all_else(rng):
     ]  # with equals
 
     def beats(a, b):
-        at_least = a.energy_ratio <= b.energy_ratio and a.accuracy >= b.accuracy
-        return at_least and (a.energy_ratio, a.accuracy) != (
+        at_least = a.energy_ratio <= b.energy_ratio and a.score >= b.score
+        return at_least and (a.energy_ratio, a.score) != (
             b.energy_ratio,
-            b.accuracy,
+            b.score,
         )
 
     best = frontier_of(rows)
     assert not any(beats(a, b) for a in rows for b in best)
-    places = {(a.energy_ratio, a.accuracy) for a in best}
+    places = {(a.energy_ratio, a.score) for a in best}
     assert len(places) == len(best)
     for b in rows:
         beaten = any(beats(a, b) for a in best)
-        assert beaten or (b.energy_ratio, b.accuracy) in places
+        assert beaten or (b.energy_ratio, b.score) in places
     assert [a.energy_ratio for a in best] == sorted(a.energy_ratio for a in best)
 
 
@@ -77,7 +93,8 @@ def test_a_comparison_is_read_back(tmp_path):
     failed = row("b", None, None, agreement=None, error="no")
     rows = (row("a", 0.5, 0.75), failed, row("c", None, 0.75))
     energy = EnergyProfile("mine", 2.0, 0.5, "a data sheet")
-    written = Comparison(0.8, 20, rows, energy)
+    output = ComparedOutput("y", "classification", "accuracy", 0.8)
+    written = Comparison(20, rows, (output,), energy)
     file = tmp_path / "compare.json"
     file.write_text(json.dumps(written.to_dict()))
     for path in (file, str(tmp_path)):

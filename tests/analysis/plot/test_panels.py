@@ -1,15 +1,19 @@
 """The panels of a comparison, and the axes of figures, read back from them."""
 
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tfsnn.analysis import plot
 from tfsnn.analysis.comparison import ComparedRow
+from tfsnn.analysis.evaluate import Evaluation
 from tfsnn.analysis.intervals import Interval
 from tfsnn.analysis.plot.axes import short
+from tfsnn.hardware.energy import DEFAULT
+from tfsnn_numpy.judging import Judged
+from tfsnn_numpy.results import Row
+from tfsnn_numpy.tasks import Figures
 
 PANELS = {
     "Accuracy (%)": [50, 50],
@@ -28,7 +32,8 @@ def curve(axes, label):
 
 def measured(t, **changed):
     values = {
-        "accuracy": 0.5,
+        "score": 0.5,
+        "output_error": 0.3,
         "agreement": 0.75,
         "spikes": 100.0 * t,
         "synops": 1e6 * t,
@@ -52,23 +57,39 @@ def test_a_comparison_has_a_panel_for_each_share_and_cost():
         assert list(curve(panels[name], "b")[0]) == [2]
         assert panels[name].get_yscale() == ("linear" if "%" in name else "log")
         assert panels[name].get_xticks().tolist() == [1, 2, 4]
-    assert set(curve(panels["Accuracy (%)"], "ANN, 60.00%")[1]) == {60.0}
+    assert set(curve(panels["Accuracy (%)"], "ANN, 60.00 %")[1]) == {60.0}
     assert panels["Accuracy (%)"].get_ylim()[1] > 60
     (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["a", "b", "ANN, 60.00%"]  # once, not once for each panel
+    assert names == ["a", "b", "ANN, 60.00 %"]  # once, not once for each panel
     assert legend.get_title().get_text() == "net"
 
 
 def test_of_a_comparison_what_is_not_known_is_not_drawn():
     rows = {
-        "a": [measured(1, accuracy=None, spikes=0.0)],
-        "b": [measured(1, accuracy=None)],
+        "a": [measured(1, score=None, spikes=0.0)],
+        "b": [measured(1, score=None)],
     }
     panels = by_axis(plot.comparison(rows))
     assert list(panels) == list(PANELS)[1:]
     assert [line.get_label() for line in panels["Spikes per sample"].lines] == ["b"]
     assert len(panels["Agreement (%)"].lines) == 2
+
+
+def test_of_numbers_there_is_the_score_in_its_unit_and_the_error():
+    rows = {"a": [measured(1, score=24.5, agreement=None)]}
+    panels = by_axis(plot.comparison(rows, 30.0, task="image"))
+    assert list(panels)[:3] == [
+        "PSNR (dB)",
+        "Output error (% of the deviation)",
+        "Spikes per sample",
+    ]
+    assert curve(panels["PSNR (dB)"], "a")[1].tolist() == [24.5]
+    assert set(curve(panels["PSNR (dB)"], "ANN, 30.00 dB")[1]) == {30.0}
+    error = panels["Output error (% of the deviation)"]
+    assert curve(error, "a")[1] == pytest.approx([30])
+    panels = by_axis(plot.comparison(rows, 0.75, task="regression"))
+    assert set(curve(panels["R²"], "ANN, 0.7500")[1]) == {0.75}
 
 
 @pytest.mark.parametrize(
@@ -114,12 +135,11 @@ def test_numbers_of_close_time_steps_do_not_overlap(steps):
     ("lowest", "highest"), [(0, 1), (0.98, 0.981), (0.5, 0.5), (1, 1), (0, 0)]
 )
 def test_shares_have_an_axis_that_shows_all_and_is_not_of_noise(lowest, highest):
-    rows = [
-        SimpleNamespace(timesteps=t, accuracy=a, agreement=None)
-        for t, a in ((1, lowest), (2, highest))
-    ]
-    found = SimpleNamespace(rows=rows, samples=1_000_000, ann_accuracy=None)
-    (axes,) = plot.accuracy(found).axes
+    figures = tuple(Figures(score=score) for score in (lowest, highest))
+    judged = Judged("classes", "classification", "accuracy", None, figures)
+    rows = tuple(Row(timesteps=t, latency=t) for t in (1, 2))
+    found = Evaluation(1_000_000, rows, (judged,), DEFAULT)
+    (axes,) = plot.evaluation(found).axes
     low, high = axes.get_ylim()
     assert -5 < low < 100 * lowest <= 100 * highest < high < 105
     assert high - low >= 1.9

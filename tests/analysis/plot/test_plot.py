@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 import tfsnn
 from tfsnn.analysis import plot
 from tfsnn.analysis.comparison import ComparedRow
-from tfsnn.analysis.intervals import Interval, wilson
+from tfsnn.analysis.intervals import Interval
 from tfsnn.analysis.plot.spikes import drawn_neurons, pixels
 from tfsnn.analysis.plot.style import COLOURS, look
 from tfsnn.errors import OptionError
@@ -37,20 +37,6 @@ def test_estimates_are_drawn_with_their_bounds_in_the_unit():
     assert {tuple(v) for v in band} == {(1, 1), (1, 4), (4, 4.5), (4, 6)}
     assert axes.get_xscale() == "log" and axes.get_xticks().tolist() == [1, 4]
     assert axes.get_ylabel() == "Things"
-
-
-def test_accuracy_has_wilson_intervals():
-    rows = [
-        SimpleNamespace(timesteps=t, accuracy=a, agreement=None)
-        for t, a in ((1, 0.5), (2, 0.8))
-    ]
-    found = SimpleNamespace(rows=rows, samples=10, ann_accuracy=0.9)
-    (axes,) = plot.accuracy(found).axes
-    assert curve(axes, "Accuracy")[1] == pytest.approx([50, 80])
-    assert [line.get_label() for line in axes.lines] == ["Accuracy", "ANN, 90.00%"]
-    heights = axes.collections[0].get_paths()[0].vertices[:, 1]
-    expected = [100 * bound for n in (5, 8) for bound in wilson(n, 10)[1:]]
-    assert sorted(set(heights)) == pytest.approx(sorted(expected))
 
 
 def test_the_names_of_curves_are_outside_the_axes_and_inside_the_figure():
@@ -148,7 +134,7 @@ def test_potentials_are_of_the_neurons_that_spike_most():
 
 def compared(method, energy, accuracy, agreement=0.5):
     return ComparedRow(
-        *(method, {}, "binary", 4, 4, accuracy, agreement), energy_ratio=energy
+        *(method, {}, "binary", 4, 4, accuracy, agreement, 0.25), energy_ratio=energy
     )
 
 
@@ -173,6 +159,14 @@ def test_the_frontier_is_a_line_and_each_method_has_its_marker():
     (axes,) = plot.frontier([compared("a", 0.1, None, 0.6)], [], 0.95).axes
     assert curve(axes, "a")[1].tolist() == [60]
     assert "Agreement" in axes.get_ylabel()
+    number = compared("a", 0.1, None, None)
+    (axes,) = plot.frontier([number], [number], task="regression").axes
+    assert curve(axes, "a")[1].tolist() == [25]
+    assert axes.get_ylabel() == "Output error (% of the deviation)"
+    number = compared("a", 0.1, 24.5, None)
+    (axes,) = plot.frontier([number], [number], 30.0, task="image").axes
+    assert curve(axes, "a")[1].tolist() == [24.5] and axes.get_ylabel() == "PSNR (dB)"
+    assert set(curve(axes, "ANN")[1]) == {30.0}
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,8 @@ def test_the_spikes_of_the_input_are_counted():
         assert set(np.unique(spikes)) == {0, 1}
         assert (spikes.sum(0) == np.floor(8 * x)).all()
         if coding == "rate":  # no synapse has an analog input
-            assert snn.operations_per_sample.constant_macs == 0
-        assert snn.operations_per_sample.fan_outs["image_coder"].sum() > 0
+            assert snn.operations_per_sample().constant_macs == 0
+        assert snn.operations_per_sample().fan_outs["image_coder"].sum() > 0
         row = tfsnn.evaluate(snn, (x, y), timesteps=[8]).rows[0]
         of_all = snn.simulate(x).spikes.values()
         assert row.spikes == pytest.approx(sum(s.sum() for s in of_all) / len(x))

@@ -109,8 +109,9 @@ def test_each_loss_is_listed_and_measured(what, tmp_path):
     assert_same(measured, graph, record, x)  # what was measured is what is written
     itself, file, _ = found.effects
     tops = [m.simulate(x).outputs[0][-1].argmax(1) for m in (snn, measured)]
-    assert itself.agreement == 1.0 and file.samples == len(x)
-    assert file.agreement == np.mean(tops[0] == tops[1])
+    assert itself.figures.agreement == 1.0 and file.samples == len(x)
+    assert itself.figures.output_error == 0.0
+    assert file.figures.agreement == np.mean(tops[0] == tops[1])
 
 
 def test_several_losses_are_measured_one_by_one(tmp_path):
@@ -128,8 +129,34 @@ def test_several_losses_are_measured_one_by_one(tmp_path):
         "the file, reset to zero",
     ]
     top = snn.predict(x, verbose=0).argmax(1)
-    assert found.effects[0].accuracy == np.mean(top == y)
+    assert found.effects[0].to_dict()["accuracy"] == np.mean(top == y)
+    assert "judged as classification" in str(found)
     assert "SumPool2d" in found.nodes
+
+
+def test_the_effects_on_numbers_are_errors_and_no_agreement(tmp_path):
+    snn, x = spiking(NETWORKS["mlp"], max_coefficient=3.0)
+    data = (x, np.arange(3.0 * len(x)).reshape(-1, 3))
+    found = export_nir(
+        snn, tmp_path / "net.nir", lossy=True, data=data, task="regression"
+    )
+    itself, file, _ = found.effects
+    said = found.losses[0].change(snn.graph.map_arrays(lambda *a: np.asarray(a[2])))
+    lost = SpikingModel(said, T, snn.report)
+    ours, theirs = (np.float64(m.simulate(x).outputs[0][-1]) for m in (lost, snn))
+    squares, variance = np.mean((ours - theirs) ** 2, 0), np.var(theirs, 0)
+    varies = variance > 0  # a unit that is always the same has no deviation
+    error = np.sqrt(np.mean(squares[varies] / variance[varies]))
+    assert itself.figures.output_error == 0
+    assert file.figures.output_error == pytest.approx(error, rel=1e-4) and error > 0
+    dumped = file.to_dict()
+    assert dumped["task"] == "regression" and dumped["metric"] == "r2"
+    r2 = 1 - np.sum((ours - data[1]) ** 2, 0) / np.sum(
+        (data[1] - data[1].mean(0)) ** 2, 0
+    )
+    assert dumped["score"] == pytest.approx(r2.mean(), rel=1e-4)
+    assert not {"agreement", "accuracy", "outputs"} & dumped.keys()
+    assert "agreement  " not in str(found) and "judged as regression" in str(found)
 
 
 def test_a_spread_initial_potential_gives_the_same_count_of_a_constant_current():

@@ -162,8 +162,11 @@ def test_the_command(tmp_path):
     refused = run(*call)
     assert refused.exit_code == 1 and "initial_potential 0" in refused.output
     call += ["--lossy", "--data", str(tmp_path / "test.npz"), "--json"]
+    call += ["--task", "classification"]
     found = run(*call)
     assert found.exit_code == 0, found.output
     document = json.loads(found.stdout)
     assert document["effects"][0]["samples"] == len(x)
+    assert document["effects"][0]["task"] == "classification"
+    assert document["effects"][0]["agreement"] == 1.0
     assert nir.read(tmp_path / "net.nir").metadata["tfsnn"]

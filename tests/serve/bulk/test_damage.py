@@ -46,7 +46,7 @@ def test_no_sample_of_a_damaged_npz_file_is_used(snn, data, tmp_path):
     (data / "b.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"b\.npz cannot be read.*Bad CRC-32"):
         tfsnn.predict_files(snn, data / "b.npz", tmp_path / "out", shard_size=100)
-    assert set(contents(tmp_path / "out")) == {"manifest.json"}
+    assert not (tmp_path / "out").exists()
 
 
 def test_damage_that_is_seen_before_the_start(snn, data, tmp_path):

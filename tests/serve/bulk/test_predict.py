@@ -74,10 +74,12 @@ def test_the_shards_hold_every_sample_once(snn, data, tmp_path, batch_size, shar
     assert found.samples == 30 and found.shards_missing == 0
     assert found.images_per_second == pytest.approx(30 / found.seconds)
     accuracy = (columns["top"] == columns["label"]).mean()
+    judged = {"output": snn.outputs_known[0].name, "task": "classification"}
+    judged["scores"] = {"accuracy": accuracy}
     assert found.totals == manifest["totals"]
     assert found.totals == {
         **{"samples": 30, "shards": shards},
-        **{"mean_steps": 3, "accuracy": accuracy},
+        **{"mean_steps": 3, "accuracy": accuracy, "outputs": [judged]},
     }
     entries = [(e["name"], e["kind"], e["samples"]) for e in manifest["data"]]
     assert entries == [
@@ -89,7 +91,7 @@ def test_the_shards_hold_every_sample_once(snn, data, tmp_path, batch_size, shar
         f"30 samples in {found.seconds:.1f} s, {found.images_per_second:,.1f} "
         f"images/s; {shards} shards written to {output}",
         f"complete: 30 samples in {shards} shards, 3.00 steps on average, accuracy "
-        f"{100 * accuracy:.2f} %",
+        f"{100 * accuracy:.2f} % ({judged['output']}, classification)",
     ]
 
 

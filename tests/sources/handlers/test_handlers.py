@@ -68,7 +68,7 @@ def test_what_spikes_cost_is_counted(kind, example):
 def reached(graph, name, reader):
     """How many accumulates spikes of all units cause; None behind another node."""
     if isinstance(reader, Linear):
-        return operations(graph, reader)
+        return operations(graph)[reader.name]
     ends = not reader.linear or reader.name in graph.outputs
     return math.prod(graph[name].shape) if ends else None
 

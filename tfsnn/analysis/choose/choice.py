@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfsnn.analysis.comparison import label
+from tfsnn.analysis.choose.losses import Limits, Loss
+from tfsnn.analysis.comparison import ComparedOutput, label
 from tfsnn.analysis.frontier import frontier
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_numpy.results import table
+from tfsnn_numpy.results import percent, table
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,12 @@ class Tried:
             (:func:`tfsnn.conversion.methods.alphabet.alphabet_of`).
         timesteps: T.
         latency: steps until the last layer has finished.
-        accuracy: share of samples whose label is the top class; None without labels.
-        agreement: share of samples with the ANN's top class.
-        drop: in points: accuracy below the ANN's, or without labels disagreement.
-        standard_error: standard error of the drop (:func:`standard_error`).
+        score: the score of the first output's task; None without labels.
+        agreement: share of its decisions that are the ANN's; None for a task without
+            decisions.
+        output_error: root mean square difference from the ANN's outputs over their
+            standard deviation.
+        losses: what is lost of each output, and may be.
         spikes: events, whatever their coefficient.
         synops: accumulates, a spike of coefficient c counted as abs(c).
         energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
@@ -40,10 +42,10 @@ class Tried:
     alphabet: str
     timesteps: int
     latency: int
-    accuracy: float | None
-    agreement: float
-    drop: float
-    standard_error: float
+    score: float | None
+    agreement: float | None
+    output_error: float | None
+    losses: tuple[Loss, ...]
     spikes: float
     synops: float
     energy_ratio: float | None
@@ -60,6 +62,16 @@ class Tried:
         """The energy that settings are compared by: the ratio, or else `synops`."""
         return self.synops if self.energy_ratio is None else self.energy_ratio
 
+    @property
+    def worst(self) -> Loss:
+        """The loss that is the furthest above its limit, or the nearest to it."""
+        return max(self.losses, key=lambda loss: loss.excess)
+
+    @property
+    def fits(self) -> bool:
+        """Whether every loss is within its limit."""
+        return all(loss.fits for loss in self.losses)
+
     def cost(self, minimise: str) -> tuple[float, float]:
         """Return the cost to be minimised, and what decides between equals."""
         by = {
@@ -68,6 +80,13 @@ class Tried:
             "latency": (self.latency, self.energy),
         }
         return by[minimise]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; agreement is there for a task with decisions."""
+        found = asdict(self)
+        if self.agreement is None:
+            del found["agreement"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -80,8 +99,8 @@ class Choice:
         tried: all settings measured, in order.
         left_out: a sentence for each setting that could not be measured.
         samples: number of held-out samples, on which all settings were judged.
-        ann_accuracy: the original network's accuracy on them; None without labels.
-        max_drop: points of accuracy that may be lost.
+        outputs: the outputs, their tasks, and the original network's scores.
+        limits: what may be lost.
         minimise: the cost that was minimised: "energy", "timesteps" or "latency".
     """
 
@@ -90,8 +109,8 @@ class Choice:
     tried: tuple[Tried, ...]
     left_out: tuple[str, ...]
     samples: int
-    ann_accuracy: float | None
-    max_drop: float
+    outputs: tuple[ComparedOutput, ...]
+    limits: Limits
     minimise: str
 
     @property
@@ -103,47 +122,60 @@ class Choice:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict of everything but the network."""
-        return {
-            "max_drop": self.max_drop,
+        first = self.outputs[0]
+        found: dict[str, Any] = {
+            **asdict(self.limits),
             "minimise": self.minimise,
             "samples": self.samples,
-            "ann_accuracy": self.ann_accuracy,
-            "best": asdict(self.best),
-            "frontier": [asdict(row) for row in self.frontier],
-            "tried": [asdict(row) for row in self.tried],
+            "task": first.task,
+            "metric": first.metric,
+            "ann_score": first.ann_score,
+        }
+        if first.task == "classification":
+            found["ann_accuracy"] = first.ann_score
+        if len(self.outputs) > 1:
+            found["outputs"] = [asdict(output) for output in self.outputs]
+        return {
+            **found,
+            "best": self.best.to_dict(),
+            "frontier": [row.to_dict() for row in self.frontier],
+            "tried": [row.to_dict() for row in self.tried],
             "left_out": list(self.left_out),
         }
 
     def __str__(self) -> str:
+        within = " and ".join(loss.limit_text for loss in self.best.losses)
         lines = [
-            f"Chosen for the least {self.minimise} within {self.max_drop:g} points:",
+            f"Chosen for the least {self.minimise} within {within}:",
             f"{self.best.label}, T={self.best.timesteps}",
             "",
             *frontier_table(self.frontier, self.best),
             "",
-            *how_sure(self.samples, self.best, self.max_drop, self.ann_accuracy),
+            *how_sure(self.samples, self.best, self.outputs),
         ]
         return "\n".join(lines)
 
 
 def frontier_of(tried: Sequence[Tried], minimise: str) -> tuple[Tried, ...]:
-    """Return the settings that no other beats in both cost and drop."""
-    return frontier(tried, lambda row: row.cost(minimise), lambda row: row.drop)
+    """Return the settings that no other beats in both cost and loss."""
+    return frontier(tried, lambda row: row.cost(minimise), lambda row: row.worst.excess)
 
 
 def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str]:
     """Return the lines of a table in which the chosen row is marked."""
-    header = ["setting", "alphabet", "T", "latency", "drop", "±", "agreement"]
-    header += ["spikes", "energy ratio", ""]
+    losses = [loss.column for loss in rows[0].losses] if rows else []
+    header = ["setting", "alphabet", "T", "latency"]
+    header += [name for column in losses for name in (column, "±")]
+    decides = any(row.agreement is not None for row in rows)
+    header += ["agreement"] * decides + ["spikes", "energy ratio", ""]
     cells = [
         [
             row.label,
             row.alphabet,
             str(row.timesteps),
             str(row.latency),
-            f"{row.drop:.2f}",
-            f"{row.standard_error:.2f}",
-            f"{100 * row.agreement:.2f} %",
+            *(text for loss in row.losses for text in loss.cells()),
+            *([percent(row.agreement)] * decides),
             f"{row.spikes:,.0f}",
             "-" if row.energy_ratio is None else f"{row.energy_ratio:.3f}",
             "chosen" if row is best else "",
@@ -153,37 +185,10 @@ def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str
     return table(header, cells)
 
 
-def standard_error(drop: float, agreement: float, samples: int) -> float:
-    """Estimate from above the standard error of a drop, in points.
-
-    On each sample the ANN and the SNN are right (1) or wrong (0), and their difference
-    is not 0 only where they disagree. So its variance is at most the share p of
-    disagreement less the squared mean. As p is an estimate too, a disagreement in one
-    of two more samples is added: none seen does not mean that there is none.
-    """
-    disagreed = 1 - agreement
-    share = max((disagreed * samples + 1) / (samples + 2), disagreed)
-    return 100 * math.sqrt(max(share - (drop / 100) ** 2, 0.0) / samples)
-
-
-def how_sure(
-    samples: int, row: Tried, max_drop: float, ann_accuracy: float | None
-) -> list[str]:
-    """Say in sentences what the drop is, and how well it is known."""
-    what = "the share of samples in which it disagrees with the ANN, for want of labels"
-    if ann_accuracy is not None:
-        what = f"points below the ANN's accuracy of {100 * ann_accuracy:.2f} %"
-    one = 100 / samples
-    lines = [
-        f"Drop: {what}, on {samples} samples held out,",
-        f"of which one is {one:.2g} points. That of this setting is "
-        f"{row.drop:.2f} ± {row.standard_error:.2f} (standard error), and likely a "
-        "little more on others,",
-        "for it was chosen by these.",
-    ]
-    if max_drop < 2 * row.standard_error:
-        lines.append(
-            f"So few samples cannot tell a drop of {max_drop:g} from none: give more "
-            "calibration samples to be sure."
-        )
+def how_sure(samples: int, row: Tried, outputs: Sequence[ComparedOutput]) -> list[str]:
+    """Say in sentences what was lost, and how well it is known."""
+    anns = {output.output: output.ann_score for output in outputs}
+    lines = []
+    for loss in row.losses:
+        lines += loss.sentences(samples, anns[loss.output])
     return lines

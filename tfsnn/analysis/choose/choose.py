@@ -42,13 +42,16 @@ def choose(
     progress: Progress | None = None,
     **settings: Any,
 ) -> Choice:
-    """Convert by the cheapest setting that loses little accuracy.
+    """Convert by the cheapest setting that loses little.
 
-    The loss is judged on samples that are held out of the calibration data: points of
-    accuracy below the ANN's, or where the data has no labels the share of samples, in
-    points, in which the top class is not the ANN's. The result says how well that is
-    known: with a few hundred samples, to about half a point. The logger "tfsnn" gets
-    the loss of each setting, at the level INFO.
+    The loss is judged on samples that are held out of the calibration data, each output
+    by its task (:mod:`tfsnn.analysis.choose.losses`): points of its score below the
+    ANN's, or where the data has no labels the share of decisions, in points, that are
+    not the ANN's; for numbers, the error over the standard deviation of the ANN's
+    outputs. All outputs have to stay within the limits. The result says how well the
+    loss is known: with a few hundred samples, to about half a point. The logger "tfsnn"
+    gets the loss of each setting, at the level INFO. Settings in which nothing spikes
+    are left out.
 
     Args:
         model: the trained network, Functional or Sequential; it is not changed.
@@ -64,7 +67,8 @@ def choose(
         OptionError: for an argument that does not exist or has an impossible value.
         ModelError: for a model that cannot be converted; UnsupportedError names layers.
         DataError: for data that does not fit, or too few samples.
-        CalibrationError: if no setting stays within the drop; it says what came close.
+        CalibrationError: if no setting stays within the limits; it says what came
+            close.
     """
     wanted, of_calibration = grouped(Search, search, settings)
     known = calibrated(model, calibration, of_calibration)
@@ -73,10 +77,14 @@ def choose(
         known.data, wanted.holdout, least=LEAST, seed=known.seed, progress=progress
     )
     conditions = Conditions(
-        known.with_data(rest), held, profile(wanted.energy), engine=wanted.engine
+        known.with_data(rest),
+        held,
+        profile(wanted.energy),
+        engine=wanted.engine,
+        task=wanted.task,
     )
-    judge = Judge(conditions, wanted.precision or PRECISION)
-    cheapest = Cheapest(judge, wanted.max_drop, wanted.minimise)
+    judge = Judge(conditions, wanted.precision or PRECISION, wanted.limits)
+    cheapest = Cheapest(judge, wanted.minimise)
     cheapest.by_steps(tries, wanted.timesteps)
     cheapest.by_thresholds(wanted.timesteps)
     if wanted.precision is None:
@@ -100,7 +108,7 @@ def choose(
         tried=tuple(judge.tried),
         left_out=tuple(judge.left_out),
         samples=judge.samples,
-        ann_accuracy=judge.ann_accuracy,
-        max_drop=wanted.max_drop,
+        outputs=judge.outputs,
+        limits=wanted.limits,
         minimise=wanted.minimise,
     )

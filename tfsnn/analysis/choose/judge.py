@@ -6,7 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from tfsnn.analysis.choose.choice import Tried, standard_error
+from tfsnn.analysis.choose.choice import Tried
+from tfsnn.analysis.choose.losses import Limits, losses
+from tfsnn.analysis.comparison import ComparedOutput
 from tfsnn.analysis.measured import Conditions, Setting, measured
 from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods.alphabet import alphabet_of
@@ -20,16 +22,16 @@ class Judge:
 
     Attributes:
         samples: number of held-out samples.
-        ann_accuracy: the original network's accuracy on them; None without labels.
+        outputs: the outputs, their tasks, and the original network's scores.
         tried: the settings measured, in order.
         left_out: a sentence for each setting that could not be measured.
     """
 
-    def __init__(self, conditions: Conditions, precision: str) -> None:
-        """Take the conditions of measurement, and the usual precision of synapses."""
-        self.conditions, self.precision = conditions, precision
+    def __init__(self, conditions: Conditions, precision: str, limits: Limits) -> None:
+        """Take the conditions of measurement, the usual precision, and the limits."""
+        self.conditions, self.precision, self.limits = conditions, precision, limits
         self.samples = conditions.data.size or 0
-        self.ann_accuracy: float | None = None
+        self.outputs: tuple[ComparedOutput, ...] = ()
         self.tried: list[Tried] = []
         self.left_out: list[str] = []
 
@@ -44,8 +46,7 @@ class Judge:
         setting = Setting(method, options, steps, precision or self.precision)
         found = measured(setting, self.conditions)
         if isinstance(found, str):
-            self.left_out.append(f"left out: {method} T={steps} ({found})")
-            LOG.info(self.left_out[-1])
+            self._leave_out(method, steps, found)
             return None
         (row,) = found.evaluation.rows
         if row.spikes is None or row.synops is None:
@@ -53,28 +54,31 @@ class Judge:
                 "settings are compared by what their spikes cost, but the engine "
                 f"{self.conditions.engine} does not count spikes: give another engine"
             )
-        self.ann_accuracy = found.evaluation.ann_accuracy
-        agreement = 1.0 if row.agreement is None else row.agreement
-        drop = 100 * (1 - agreement)
-        if row.accuracy is not None and self.ann_accuracy is not None:
-            drop = 100 * (self.ann_accuracy - row.accuracy)
+        if not row.spikes:
+            self._leave_out(method, steps, "nothing spikes, it is the ANN")
+            return None
+        judged_outputs = found.evaluation.outputs
+        self.outputs = tuple(map(ComparedOutput.of, judged_outputs))
         judged = Tried(
             method=method,
             options=options,
             alphabet=alphabet_of(make(method, {**options, "timesteps": steps})),
             timesteps=steps,
             latency=row.latency,
-            accuracy=row.accuracy,
-            agreement=agreement,
-            drop=drop,
-            standard_error=standard_error(drop, agreement, self.samples),
+            score=row.score,
+            agreement=row.agreement,
+            output_error=row.output_error,
+            losses=tuple(losses(judged_outputs, self.samples, self.limits)),
             spikes=row.spikes,
             synops=row.synops,
             energy_ratio=row.energy_ratio,
             precision=setting.precision,
         )
         self.tried.append(judged)
-        LOG.info(
-            f"{judged.label} T={steps}: drop {drop:.2f}, energy {judged.energy:.3g}"
-        )
+        lost = ", ".join(f"{each.column} {each.value:.2f}" for each in judged.losses)
+        LOG.info(f"{judged.label} T={steps}: {lost}, energy {judged.energy:.3g}")
         return judged
+
+    def _leave_out(self, method: str, steps: int, reason: str) -> None:
+        self.left_out.append(f"left out: {method} T={steps} ({reason})")
+        LOG.info(self.left_out[-1])

@@ -1,7 +1,7 @@
-"""The search for the cheapest setting within a drop.
+"""The search for the cheapest setting within the limits of losses.
 
 For every T, from small to large, the candidates are judged; one that stays within the
-drop needs no more steps, and one that could not be the cheapest any more is dropped,
+limits needs no more steps, and one that could not be the cheapest any more is dropped,
 for energy and latency grow with T. Higher and lower thresholds are tried around the
 best, and synapses in bfloat16, which are taken if the drop still holds.
 """
@@ -19,17 +19,17 @@ from tfsnn.analysis.choose.choice import (
     frontier_table,
     how_sure,
 )
+from tfsnn.analysis.comparison import ComparedOutput
 from tfsnn.errors import CalibrationError
 
 THRESHOLD_SCALES = (0.8, 1.25)
-EQUAL = 1e-9  # points; rounding must not decide whether a drop is within a bound
 
 
 class Judging(Protocol):
     """A judge of settings, which keeps its results."""
 
     samples: int
-    ann_accuracy: float | None
+    outputs: tuple[ComparedOutput, ...]
     tried: list[Tried]
     left_out: list[str]
 
@@ -47,9 +47,9 @@ class Judging(Protocol):
 class Cheapest:
     """The cheapest setting so far, and what may still be cheaper."""
 
-    def __init__(self, judge: Judging, max_drop: float, minimise: str) -> None:
-        """Start with no setting; `max_drop` in points, `minimise` as in Search."""
-        self.judge, self.max_drop, self.minimise = judge, max_drop, minimise
+    def __init__(self, judge: Judging, minimise: str) -> None:
+        """Start with no setting; `minimise` as in Search."""
+        self.judge, self.minimise = judge, minimise
         self.best: Tried | None = None
 
     def by_steps(self, wanted: Sequence[Candidate], steps: Sequence[int]) -> None:
@@ -73,7 +73,7 @@ class Cheapest:
         """
         if not self.judge.tried:
             return
-        start = self.best or min(self.judge.tried, key=lambda row: row.drop)
+        start = self.best or min(self.judge.tried, key=_excess)
         fewer = [t for t in steps if t < start.timesteps][-1:]
         usual = start.options.get("threshold_scale", 1.0)
         for t in (start.timesteps, *(fewer if self.best else ())):
@@ -89,12 +89,12 @@ class Cheapest:
         if best is None:
             return
         row = self.judge(best.method, best.options, best.timesteps, "bfloat16")
-        if row is not None and row.drop <= self.max_drop + EQUAL:
+        if row is not None and row.fits:
             self.best = row
 
     def _fits(self, row: Tried) -> bool:
         """Return whether a setting is within the drop; keep it if it is the best."""
-        if row.drop > self.max_drop + EQUAL:
+        if not row.fits:
             return False
         if self.best is None or self._cost(row) < self._cost(self.best):
             self.best = row
@@ -114,6 +114,10 @@ class Cheapest:
         return row.cost(self.minimise)
 
 
+def _excess(row: Tried) -> float:
+    return row.worst.excess
+
+
 def nothing_fits(search: Cheapest) -> CalibrationError:
     """Return the error for a search that found nothing, with what came close."""
     judge = search.judge
@@ -121,13 +125,15 @@ def nothing_fits(search: Cheapest) -> CalibrationError:
         return CalibrationError(
             "no setting could be measured:\n" + "\n".join(judge.left_out)
         )
-    closest = min(judge.tried, key=lambda row: row.drop)
+    closest = min(judge.tried, key=_excess)
+    worst = closest.worst
+    option = "max_drop" if worst.kind == "drop" else "max_error"
     lines = [
-        f"no setting stays within {search.max_drop:g} points; the closest is "
-        f"{closest.label}, T={closest.timesteps}, with {closest.drop:.2f}. Allow a "
-        "larger drop (--max-drop, max_drop=...), more steps (--timesteps, "
+        f"no setting stays within {worst.limit_text}; the closest is {closest.label}, "
+        f"T={closest.timesteps}, with {worst.value:.2f}. Allow a larger {worst.kind} "
+        f"(--{option.replace('_', '-')}, {option}=...), more steps (--timesteps, "
         "timesteps=...), or another alphabet. What was seen:",
         *frontier_table(frontier_of(judge.tried, search.minimise)),
-        *how_sure(judge.samples, closest, search.max_drop, judge.ann_accuracy),
+        *how_sure(judge.samples, closest, judge.outputs),
     ]
     return CalibrationError("\n".join(lines))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tfsnn.analysis.choose.losses import Limits
 from tfsnn.conversion.methods.alphabet import parse
 from tfsnn.conversion.precision import check_precision
 from tfsnn.errors import OptionError
@@ -15,10 +16,10 @@ from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import (
     ENERGY_PROFILE,
     HOLDOUT,
-    MAX_DROP,
     MINIMISED,
     TIMESTEPS,
 )
+from tfsnn_numpy.tasks import Wanted
 
 LEAST = 20  # samples, of which half are held out
 
@@ -28,7 +29,8 @@ class Search:
     """The settings of :func:`tfsnn.choose`: its aim, limits and candidates.
 
     Attributes:
-        max_drop: points of accuracy that may be lost.
+        max_drop, max_error: what may be lost
+            (:class:`tfsnn.analysis.choose.losses.Limits`).
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
         minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
         energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
@@ -39,12 +41,15 @@ class Search:
         timesteps: the values of T to try.
         holdout: the most samples to hold out; never more than half of them.
         methods: names of the methods to try; a selection if None.
+        task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
+            output; found from heads, shapes and labels if None.
 
     Raises:
         OptionError: for an impossible value.
     """
 
-    max_drop: float = MAX_DROP
+    max_drop: float | None = None
+    max_error: float | None = None
     alphabet: str | None = None
     minimise: str = MINIMISED[0]
     energy: str | EnergyProfile = ENERGY_PROFILE
@@ -53,13 +58,14 @@ class Search:
     timesteps: Sequence[int] = TIMESTEPS
     holdout: int = HOLDOUT
     methods: Sequence[str] | None = None
+    task: Wanted = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values, and put the steps in order."""
-        if not (math.isfinite(self.max_drop) and self.max_drop >= 0):
-            raise OptionError(
-                f"max_drop={self.max_drop}: give a number of points from 0 up"
-            )
+        for name, unit in (("max_drop", "points"), ("max_error", "per cent")):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise OptionError(f"{name}={value}: give a number of {unit} from 0 up")
         if self.minimise not in MINIMISED:
             raise OptionError(
                 f"minimise={self.minimise!r}; expected one of {', '.join(MINIMISED)}"
@@ -76,3 +82,8 @@ class Search:
         object.__setattr__(self, "energy", profile(self.energy))
         steps = check_counts("timesteps", self.timesteps)
         object.__setattr__(self, "timesteps", tuple(steps))
+
+    @property
+    def limits(self) -> Limits:
+        """What may be lost."""
+        return Limits(self.max_drop, self.max_error)

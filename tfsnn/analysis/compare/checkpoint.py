@@ -1,6 +1,6 @@
 """A file of a comparison's finished rows, from which a stopped comparison goes on.
 
-One line of JSON for each row: ``{"settings": ..., "samples": ..., "ann_accuracy": ...,
+One line of JSON for each row: ``{"settings": ..., "samples": ..., "outputs": ...,
 "row": ...}``. Settings say what was compared on what; rows of other settings are never
 mixed. A line that was cut off, by a kill or a full disk, is dropped on reading.
 """
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tfsnn.analysis.comparison import ComparedRow
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow
 from tfsnn.errors import OutputError
 from tfsnn.files import check_output
 
@@ -25,11 +25,11 @@ SHOWN = 12  # characters of a digest in a message
 
 @dataclass(frozen=True)
 class FinishedRow:
-    """A row, the samples that it was evaluated on, and the ANN's accuracy on them."""
+    """A row, the samples that it was evaluated on, and the tasks of its outputs."""
 
     row: ComparedRow
     samples: int
-    ann_accuracy: float | None
+    outputs: tuple[ComparedOutput, ...]
 
 
 class Rows:
@@ -75,7 +75,9 @@ class Rows:
             try:
                 entry = json.loads(line)
                 settings = entry.pop("settings")
-                finished = FinishedRow(**{**entry, "row": ComparedRow(**entry["row"])})
+                outputs = tuple(ComparedOutput(**each) for each in entry["outputs"])
+                row = ComparedRow(**entry["row"])
+                finished = FinishedRow(row, entry["samples"], outputs)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise OutputError(
                     f"{path} is damaged: line {number} is not a row of a comparison; "

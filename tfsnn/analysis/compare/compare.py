@@ -15,7 +15,7 @@ import keras
 from tfsnn.analysis.compare.checkpoint import RESULTS, FinishedRow, Rows
 from tfsnn.analysis.compare.settings import Contest
 from tfsnn.analysis.compare.stopwatch import Stopwatch
-from tfsnn.analysis.comparison import ComparedRow, Comparison
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
 from tfsnn.analysis.measured import Conditions, Setting, measured
 from tfsnn.analysis.plot import comparison as comparison_figure
 from tfsnn.analysis.plot import save
@@ -36,7 +36,8 @@ OF_CALIBRATION = {
     "seed": "seed",
     "calibration_limit": "limit",
 }
-MEASURED = ("latency", "accuracy", "agreement", "spikes", "synops", "energy_ratio")
+JUDGED = ("score", "agreement", "output_error")
+MEASURED = ("latency", *JUDGED, "accuracy", "spikes", "synops", "energy_ratio")
 
 
 def compare(
@@ -99,10 +100,17 @@ def compare(
             "seed": known.seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
             "engine": wanted.engine,
+            "task": wanted.task,
         }
     stopwatch = Stopwatch(evaluating, batch_size)
     conditions = Conditions(
-        known, evaluating, costs, batch_size, stopwatch, wanted.engine
+        known,
+        evaluating,
+        costs,
+        batch_size,
+        stopwatch,
+        wanted.engine,
+        wanted.task,
     )
     finished = Rows(folder, compared, overwrite=wanted.overwrite)
     try:
@@ -110,7 +118,7 @@ def compare(
         for i, row in enumerate(rows, 1):
             of_row = finished.get(row)
             if row.error is not None:
-                of_row = FinishedRow(row, 0, None)
+                of_row = FinishedRow(row, 0, ())
             elif of_row is None:
                 prefix = f"{i}/{len(rows)} {row.method} T={row.timesteps}"
                 of_row = _finished(row, conditions, _prefixed(progress, prefix))
@@ -120,9 +128,9 @@ def compare(
         finished.close()
     evaluated = [of_row for of_row in found if of_row.row.error is None]
     comparison = Comparison(
-        evaluated[0].ann_accuracy if evaluated else None,
         evaluated[0].samples if evaluated else 0,
         tuple(of_row.row for of_row in found),
+        evaluated[0].outputs if evaluated else (),
         costs,
         left_out,
     )
@@ -139,11 +147,18 @@ def _finished(
     setting = Setting(row.method, row.options, steps)
     found = measured(setting, conditions, progress)
     if isinstance(found, str):
-        return FinishedRow(replace(row, error=found), 0, None)
+        return FinishedRow(replace(row, error=found), 0, ())
     (at_end,) = found.evaluation.rows
     values: dict[str, Any] = {name: getattr(at_end, name) for name in MEASURED}
-    whole = replace(row, **values, seconds=found.seconds)
-    return FinishedRow(whole, found.evaluation.samples, found.evaluation.ann_accuracy)
+    judged = found.evaluation.outputs
+    outputs = {
+        each.output: {name: getattr(each.figures[0], name) for name in JUDGED}
+        for each in judged
+        if len(judged) > 1
+    }
+    whole = replace(row, **values, seconds=found.seconds, outputs=outputs)
+    known = tuple(map(ComparedOutput.of, judged))
+    return FinishedRow(whole, found.evaluation.samples, known)
 
 
 def _prefixed(progress: Progress | None, prefix: str) -> Progress | None:
@@ -174,7 +189,9 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
     written = [*texts]
     if series:
         with replacing(folder / plot, overwrite=True) as part:
-            save(comparison_figure(series, comparison.ann_accuracy, name), part)
+            task = comparison.task or "classification"
+            figure = comparison_figure(series, comparison.ann_score, name, task=task)
+            save(figure, part)
         written.append(plot)
     else:
         (folder / plot).unlink(missing_ok=True)  # drawn by an earlier run

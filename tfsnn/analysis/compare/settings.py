@@ -16,6 +16,7 @@ from tfsnn.hardware.energy import EnergyProfile, profile
 from tfsnn.simulation.engines import check_engine
 from tfsnn_numpy.checks import check_count, check_counts
 from tfsnn_numpy.defaults import BATCH_SIZE, ENERGY_PROFILE, TIMESTEPS
+from tfsnn_numpy.tasks import Wanted
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Contest:
         energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
         engine: name of the engine that runs the networks
             (:mod:`tfsnn.simulation.engines`); their own if None.
+        task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
+            output; found from heads, shapes and labels if None.
         output: folder of results. Each finished row is kept there at once, and not
             computed again in the same comparison; in the end it holds compare.csv,
             compare.json and compare.svg.
@@ -52,6 +55,7 @@ class Contest:
     batch_size: int = BATCH_SIZE
     energy: str | EnergyProfile = ENERGY_PROFILE
     engine: str | None = None
+    task: Wanted = None
     output: str | os.PathLike[str] | None = None
     overwrite: bool = False
 

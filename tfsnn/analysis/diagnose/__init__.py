@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
 from tfsnn.analysis.aligned import SAMPLES, align, first_samples, matched
 from tfsnn.analysis.diagnose.advice import advise
@@ -16,7 +15,10 @@ from tfsnn.analysis.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.network.graph import Graph
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES
-from tfsnn_numpy.results import table, top_class
+from tfsnn_numpy.judging import Judged
+from tfsnn_numpy.nearness import Compared, Nearness, near_dict, near_text
+from tfsnn_numpy.results import table
+from tfsnn_numpy.tasks import Wanted
 
 __all__ = ["Diagnosis", "LayerDiagnosis", "Part", "diagnose"]
 
@@ -24,13 +26,13 @@ RECORDED = 2**26  # values recorded at a time, of two kinds: half a gibibyte
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(Compared):
     """The result of :func:`diagnose`.
 
     Attributes:
         timesteps: T.
         samples: number of samples.
-        agreement: share of samples with the ANN's top class, of the first output.
+        outputs: how near each output comes to the ANN's, judged by its task.
         layers: the populations, in order.
         corrected: what conversion corrected, "none" for nothing. Where weights or
             biases were, currents differ from the ANN's on purpose, to make good for
@@ -40,14 +42,24 @@ class Diagnosis:
 
     timesteps: int
     samples: int
-    agreement: float
+    outputs: tuple[Judged, ...]
     layers: tuple[LayerDiagnosis, ...]
     corrected: str
     advice: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as a JSON-ready dict."""
-        return asdict(self)
+        """Return the result as a JSON-ready dict.
+
+        "agreement" is there only for a task with decisions, "outputs" only for several.
+        """
+        return {
+            "timesteps": self.timesteps,
+            "samples": self.samples,
+            **near_dict(self.outputs),
+            "layers": [asdict(layer) for layer in self.layers],
+            "corrected": self.corrected,
+            "advice": self.advice,
+        }
 
     def errors(self) -> dict[str, dict[str, float]]:
         """Return root mean square errors over the activation's, by layer and cause."""
@@ -75,8 +87,7 @@ class Diagnosis:
                 f"Corrected by conversion: {self.corrected}. Currents then differ from "
                 "the ANN's on purpose,\nwhich counts as inherited."
             )
-        agreement = f"{100 * self.agreement:.2f} % of {self.samples} samples"
-        lines.append(f"T={self.timesteps}: same top class in {agreement}")
+        lines.append(near_text(self.outputs, self.timesteps, self.samples))
         return "\n".join([*lines, f"The change that would help most: {self.advice}."])
 
 
@@ -95,7 +106,12 @@ def _cells(layer: LayerDiagnosis) -> list[str]:
 
 
 def diagnose(
-    model: keras.Model, snn: SpikingModel, x: Any, timesteps: int | None = None
+    model: keras.Model,
+    snn: SpikingModel,
+    x: Any,
+    timesteps: int | None = None,
+    *,
+    task: Wanted = None,
 ) -> Diagnosis:
     """Find out where the error of a spiking network comes from.
 
@@ -110,24 +126,28 @@ def diagnose(
         x: anything that :func:`tfsnn.open_data` takes, of which the first 100 samples
             are used.
         timesteps: T; ``snn.timesteps`` if None.
+        task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
+            output; found from heads, shapes and the conversion where it is not given.
 
     Raises:
         ModelError: if the SNN was not converted from this model.
         DataError: if `x` does not fit.
+        OptionError: for a task or an output that does not exist.
     """
     ann, spiking = matched(model, snn), snn.graph
     steps = snn.timesteps if timesteps is None else timesteps
     neurons = sum(math.prod(shape) for shape in snn.populations.values())
     recorded = max(neurons * (spiking.clock.pre_steps + max(steps, 1)), 1)
     batch_size = min(max(RECORDED // recorded, 1), SAMPLES)
+    near = Nearness(snn.outputs_known, task, snn.report.hints)
     walk = _LayerSums(ann, spiking, snn, steps)
     for batch, _ in first_samples(ann, x).batches(batch_size):
-        walk.add(batch)
+        near.add_outputs(*walk.add(batch))
     layers = tuple(measures.diagnosis() for measures in walk.measures.values())
     return Diagnosis(
         timesteps=steps,
-        samples=walk.samples,
-        agreement=walk.agreed / walk.samples,
+        samples=near.samples,
+        outputs=near.judged(),
         layers=layers,
         corrected=str(snn.report.options.get("correct", "none")),
         advice=advise(layers, snn.report, steps),
@@ -141,7 +161,6 @@ class _LayerSums:
         self, ann: Graph, spiking: Graph, snn: SpikingModel, steps: int
     ) -> None:
         self.ann, self.spiking, self.snn, self.steps = ann, spiking, snn, steps
-        self.samples = self.agreed = 0
         self.measures: dict[str, Measures] = {}
         for name, shape in snn.populations.items():
             node: Any = spiking[name]
@@ -149,8 +168,8 @@ class _LayerSums:
             code = Code.of(node, original, spiking.clock, steps)
             self.measures[name] = Measures(name, code, shape[-1])
 
-    def add(self, batch: Any) -> None:
-        """Add the samples of a batch."""
+    def add(self, batch: Any) -> tuple[list[Any], list[Any]]:
+        """Add the samples of a batch; return the outputs of the SNN and the ANN."""
         trace, expected, populations = align(
             self.ann, self.snn, batch, self.steps, (SPIKES,)
         )
@@ -164,6 +183,5 @@ class _LayerSums:
                 for recorded in (trace.values, trace.spikes)
             )
             measures.add(parts, means[name], activation, sent, spikes)
-        ours, theirs = trace.outputs[0][-1], expected[self.ann.outputs[0]]
-        self.samples += len(ours)
-        self.agreed += int(np.sum(top_class(ours) == top_class(theirs)))
+        theirs = [expected[name] for name in self.ann.outputs]
+        return [outputs[-1] for outputs in trace.outputs], theirs

@@ -2,7 +2,8 @@
 
 ::
 
-    measure     both networks on all samples: classes, spikes, operations
+    measure     both networks on all samples: what the outputs' tasks ask, spikes,
+                operations
     diagnose    the error of each layer, and its causes (tfsnn.diagnose)
     record      spikes and potentials of chosen samples; decoded activations
     figures     matplotlib figures (tfsnn.plot), inlined as SVG
@@ -31,7 +32,9 @@ from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import BATCH_SIZE
+from tfsnn_numpy.judging import Judging
 from tfsnn_numpy.results import doubling
+from tfsnn_numpy.tasks import Wanted
 
 __all__ = ["report_page"]
 
@@ -47,6 +50,7 @@ def report_page(
     limit: int | None = None,
     batch_size: int = BATCH_SIZE,
     energy: str | EnergyProfile = DEFAULT,
+    task: Wanted = None,
     engine: str | None = None,
     command: str | None = None,
     progress: Progress | None = None,
@@ -57,15 +61,18 @@ def report_page(
 
     Args:
         model: the ANN.
-        snn: the network converted from it; its first output is reported on.
+        snn: the network converted from it.
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
         comparison: folder of ``tfsnn compare --output``, for the frontier of methods.
         samples: those whose spikes and potentials are drawn, counted from 0; the first
-            sample, and the first that the two networks disagree on, if None.
+            sample, and the one at whose first output the two networks differ most (of
+            several the first), if None.
         timesteps: T; ``snn.timesteps`` if None.
         limit: the most samples to use.
         batch_size: samples simulated at a time.
         energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
+            output; found from heads, shapes and labels where it is not given.
         engine: name of the engine to measure the network; its own if None. Layers are
             recorded by TensorFlow (:mod:`tfsnn.simulation.engines`).
         command: the command that made the page, to be shown on it.
@@ -73,7 +80,7 @@ def report_page(
 
     Raises:
         MissingPackageError: without the packages of the extra.
-        OptionError: for samples that do not exist, or an unknown energy profile.
+        OptionError: for samples that do not exist, an unknown energy profile or task.
         ModelError: if the SNN was not converted from this model.
         DataError: if data, labels or comparison do not fit.
     """
@@ -83,17 +90,20 @@ def report_page(
     last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
     network = as_engine(snn, last, engine)
     opened = open_for(network, data, limit=limit)
-    diagnosis = diagnose(model, snn, opened, timesteps=last)
+    judging = Judging.of(network.outputs, opened, task, network.hints)
+    known = {each.output.name: each.name for each in judging.tasks}
+    diagnosis = diagnose(model, snn, opened, timesteps=last, task=known)
     measured = measure(
         model,
         network,
-        opened,
+        opened.batches(batch_size, progress, "evaluating"),
         doubling(last),
+        judging,
         wanted=(0,) if samples is None else samples,
-        batches=opened.batches(batch_size, progress, "evaluating"),
     )
     if samples is None:
-        samples = list(dict.fromkeys([0, *measured.disagreements[:1]]))
+        most = measured.outputs[0].differing[:1]
+        samples = list(dict.fromkeys([0, *(sample.number for sample in most)]))
     findings = Findings(
         model=model.name,
         snn=snn.name,
@@ -102,13 +112,13 @@ def report_page(
         timesteps=last,
         clock=snn.clock,
         depth=snn.depth,
-        operations=snn.operations_per_sample,
+        operations=snn.operations_per_sample(),
         populations=snn.populations,
         measured=measured,
         diagnosis=diagnosis,
         decoded=decode(model, snn, opened, last),
         shown=tuple(
-            SampleFigure(i, record(snn, measured.inputs[i], last))
+            SampleFigure(i, record(snn, measured.sample(i).x, last))
             for i in dict.fromkeys(samples)
         ),
         comparison=compared,

@@ -5,34 +5,26 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from tfsnn.analysis.comparison import ComparedRow
 from tfsnn.analysis.diagnose.parts import CAUSES
 from tfsnn.analysis.page import figures, formats
 from tfsnn.analysis.page.findings import Findings
-from tfsnn.analysis.page.inline import picture
-from tfsnn.analysis.page.measure import SHOWN
+from tfsnn.analysis.page.judged import key_figures, shown_outputs, stretched
 from tfsnn.analysis.page.methods import frontier_of, measured_rows
+from tfsnn.analysis.page.samples import shown_sample
+from tfsnn.analysis.page.table import Table
 from tfsnn.conversion.methods import methods
 from tfsnn_numpy.sums import SPIKES, SYNOPS
 
 PACKAGES = ("tfsnn", "tensorflow", "keras", "numpy", "matplotlib")
 
 
-class Table(NamedTuple):
-    """A table of texts; the first cell of each row is its head."""
-
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
 def content(found: Findings) -> dict[str, Any]:
     """Return everything on the page, by its name in the template."""
+    first, outputs = found.measured.outputs[0], shown_outputs(found.measured)
     method: Any = methods().get(found.report.method)
     paper = sys.modules[method.__module__].__doc__ if method else ""
     return {
@@ -53,12 +45,14 @@ def content(found: Findings) -> dict[str, Any]:
         "scatters": figures.scatters(found),
         "compared": max((len(d.decoded) for d in found.decoded.values()), default=0),
         "recordings": [
-            (_sample(found, shown.sample), figures.of_sample(found, shown))
+            (
+                shown_sample(first, found.measured.sample(shown.sample)),
+                figures.of_sample(found, shown),
+            )
             for shown in found.shown
         ],
-        "disagreements": [
-            _disagreement(found, i) for i in found.measured.disagreements[:SHOWN]
-        ],
+        "outputs": outputs,
+        "stretched": stretched(outputs),
         "of_methods": figures.of_methods(found),
         "compared_methods": _methods(found),
         "versions": _versions(),
@@ -72,26 +66,14 @@ def _key_figures(found: Findings) -> list[tuple[str, str, str]]:
     ratio = "–"
     if found.ann_energy:
         ratio = f"{found.snn_energy(last).value / found.ann_energy:.3f}"
-    agreement, accuracy = measured.agreement(last), measured.accuracy(last)
-    ann = measured.ann_accuracy
-    interval = formats.share_interval
-    keys = [
-        ("Agreement", formats.share(agreement.value), interval(agreement)),
+    spikes = formats.count(measured.count(last, SPIKES).value)
+    latency = f"{found.latency(found.timesteps)} steps"
+    return [
+        *key_figures(measured),
         ("Energy, SNN / ANN", ratio, found.energy.name),
-        ("Spikes per sample", formats.count(measured.count(last, SPIKES).value), ""),
-        (
-            "Latency",
-            f"{found.latency(found.timesteps)} steps",
-            f"T = {found.timesteps}",
-        ),
+        ("Spikes per sample", spikes, ""),
+        ("Latency", latency, f"T = {found.timesteps}"),
     ]
-    if accuracy is not None and ann is not None:
-        keys = [
-            ("SNN accuracy", formats.share(accuracy.value), interval(accuracy)),
-            ("ANN accuracy", formats.share(ann.value), interval(ann)),
-            *keys,
-        ]
-    return keys
 
 
 def _options(found: Findings) -> list[tuple[str, str]]:
@@ -120,25 +102,20 @@ def _steps(found: Findings) -> Table:
     measured = found.measured
     rows = []
     for i, steps in enumerate(measured.steps):
-        accuracy, agreement = measured.accuracy(i), measured.agreement(i)
         spikes, synops = measured.count(i, SPIKES), measured.count(i, SYNOPS)
         energy, events = found.snn_energy(i), found.snn_energy(i, True)
         rows.append(
             (
                 str(steps),
                 str(found.latency(steps)),
-                formats.share(accuracy and accuracy.value),
-                formats.share_interval(accuracy),
-                formats.share(agreement.value),
-                formats.share_interval(agreement),
                 f"{formats.count(spikes.value)} {formats.half_width(spikes)}",
                 formats.count(synops.value),
                 f"{formats.energy(energy.value)} {formats.half_width(energy)}",
                 formats.energy(events.value),
             )
         )
-    header = ("T", "latency", "accuracy", "95 %", "agreement", "95 %", "spikes")
-    return Table((*header, "ACs", "energy", "energy, one AC per spike"), rows)
+    header = ("T", "latency", "spikes", "ACs", "energy")
+    return Table((*header, "energy, one AC per spike"), rows)
 
 
 def _layers(found: Findings) -> Table:
@@ -183,47 +160,32 @@ def _parts(found: Findings) -> Table:
     return Table(("caused by", "kind", "per sample", "share", "of energy"), rows)
 
 
-def _sample(found: Findings, index: int) -> dict[str, Any]:
-    """Describe a sample: its classes, and its picture if it is an image."""
-    measured = found.measured
-    x = measured.inputs[index]
-    image = None if isinstance(x, dict) else picture(np.asarray(x)[0])
-    return {
-        "index": index,
-        "label": None if measured.labels is None else int(measured.labels[index]),
-        "ann": int(measured.ann[index]),
-        "snn": int(measured.top[-1][index]),
-        "picture": image and image[0],
-        "stretched": bool(image and image[1]),
-    }
-
-
-def _disagreement(found: Findings, index: int) -> dict[str, Any]:
-    """Describe a sample that the networks disagree on, with the class after each T."""
-    classes = ", ".join(map(str, found.measured.top[:, index].tolist()))
-    return {**_sample(found, index), "history": classes}
-
-
 def _methods(found: Findings) -> Table | None:
-    if found.comparison is None:
+    comparison = found.comparison
+    if comparison is None:
         return None
-    best = frontier_of(measured_rows(found.comparison))
-    rows = [_method(row, row in best) for row in found.comparison.rows]
-    header = ("method", "T", "latency", "accuracy", "agreement", "energy, SNN / ANN")
-    return Table((*header, "frontier"), rows)
+    best, rows = frontier_of(measured_rows(comparison)), comparison.rows
+    columns = {
+        "method": [row.label for row in rows],
+        "T": [_whole(row.timesteps) for row in rows],
+        "latency": [_whole(row.latency) for row in rows],
+    }
+    if comparison.kind is not None:
+        title, text = comparison.kind.title(), comparison.kind.text
+        if any(row.score is not None for row in rows):
+            columns[title] = [text(row.score) for row in rows]
+        if comparison.kind.decides:
+            columns["agreement"] = [formats.share(row.agreement) for row in rows]
+        columns["output error"] = [formats.share(row.output_error) for row in rows]
+    columns["energy, SNN / ANN"] = [
+        "–" if row.energy_ratio is None else f"{row.energy_ratio:.3f}" for row in rows
+    ]
+    columns["frontier"] = [row.error or ("yes" if row in best else "") for row in rows]
+    return Table(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _method(row: ComparedRow, best: bool) -> tuple[str, ...]:
-    ratio = "–" if row.energy_ratio is None else f"{row.energy_ratio:.3f}"
-    return (
-        row.label,
-        "–" if row.timesteps is None else str(row.timesteps),
-        "–" if row.latency is None else str(row.latency),
-        formats.share(row.accuracy),
-        formats.share(row.agreement),
-        ratio,
-        row.error or ("yes" if best else ""),
-    )
+def _whole(number: int | None) -> str:
+    return "–" if number is None else str(number)
 
 
 def _versions() -> list[tuple[str, str]]:

@@ -31,21 +31,15 @@ class Figure(NamedTuple):
     caption: str
 
 
-def _figure(figure: Any, name: str, caption: str) -> Figure:
-    return Figure(name, inline_svg(figure, name, caption), caption)
+def figure(drawn: Any, name: str, caption: str) -> Figure:
+    """Return a figure of matplotlib as one of the page."""
+    return Figure(name, inline_svg(drawn, name, caption), caption)
 
 
 def over_time(found: Findings) -> list[Figure]:
-    """Draw accuracy and agreement, spikes and energy against time steps."""
+    """Draw spikes and energy against time steps."""
     measured = found.measured
     rows = list(enumerate(measured.steps))
-    right = [(t, measured.accuracy(i)) for i, t in rows]
-    shares = {
-        "Accuracy": [(t, share) for t, share in right if share is not None],
-        "Agreement with the ANN": [(t, measured.agreement(i)) for i, t in rows],
-    }
-    ann = measured.ann_accuracy
-    level = None if ann is None else (f"ANN, {ann.value:.2%}", ann.value)
     spikes = {"Spikes": [(t, measured.count(i, SPIKES)) for i, t in rows]}
     energies = {"SNN": [(t, found.snn_energy(i)) for i, t in rows]}
     if found.graded:
@@ -57,24 +51,13 @@ def over_time(found: Findings) -> list[Figure]:
     most = max(found.ann_energy, found.snn_energy(-1).value)
     size, unit = joules(most)
     return [
-        _figure(
-            plot.over_time(
-                {name: points for name, points in shares.items() if points},
-                "Share of samples (%)",
-                level=level,
-                unit=0.01,
-            ),
-            "accuracy",
-            "Accuracy and agreement against time steps; bands are 95 % Wilson "
-            "intervals.",
-        ),
-        _figure(
+        figure(
             plot.over_time(spikes, "Spikes per sample"),
             "spikes",
             "Spikes per sample; bands are 95 % normal intervals of the mean. A spike "
             "of coefficient c is one spike, and |c| in coefficients.",
         ),
-        _figure(
+        figure(
             plot.over_time(
                 energies,
                 f"Energy per sample ({unit})",
@@ -110,13 +93,13 @@ def of_layers(found: Findings) -> list[Figure]:
         for part in found.parts
     }
     return [
-        _figure(
+        figure(
             plot.errors(diagnosis),
             "errors",
             "The error of each layer's decoded activations by its cause. The causes "
             "add up as signed errors, not as root mean squares.",
         ),
-        _figure(
+        figure(
             plot.layers(
                 {layer.node: {"firing": layer.firing} for layer in diagnosis.layers},
                 "Spikes per neuron and step",
@@ -124,13 +107,13 @@ def of_layers(found: Findings) -> list[Figure]:
             "firing",
             "Firing rate of each layer: spikes, whatever their coefficient.",
         ),
-        _figure(
+        figure(
             plot.layers(clipped, "Activations, and error (%)"),
             "clipping",
             "Clipping: the share of calibration activations above what spikes can "
             "code, and the error that it makes on these samples, of the activation.",
         ),
-        _figure(
+        figure(
             plot.layers(operations, "Share of the SNN's total (%)"),
             "operations",
             "Who causes the SNN's operations, and the energy they take.",
@@ -141,7 +124,7 @@ def of_layers(found: Findings) -> list[Figure]:
 def scatters(found: Findings) -> list[Figure]:
     """Draw activations against what the spikes code, a figure for each layer."""
     return [
-        _figure(
+        figure(
             plot.decoded(
                 each.activation,
                 each.decoded,
@@ -168,13 +151,13 @@ def of_sample(found: Findings, shown: SampleFigure) -> list[Figure]:
     pre_steps = found.clock.pre_steps
     before = f" The first {pre_steps} steps set up the neurons." if pre_steps else ""
     return [
-        _figure(
+        figure(
             plot.raster({name: spikes[name] for name in names}),
             f"raster-{shown.sample}",
             f"Spikes of sample {shown.sample}: blue above zero, vermilion below, the "
             f"stronger the larger their coefficient.{some}{before}",
         ),
-        _figure(
+        figure(
             plot.potentials(
                 {name: spikes[name] for name in few},
                 {name: potentials[name] for name in few},
@@ -191,12 +174,17 @@ def of_methods(found: Findings) -> list[Figure]:
     if found.comparison is None or not (rows := measured_rows(found.comparison)):
         return []
     return [
-        _figure(
-            plot.frontier(rows, frontier_of(rows), found.comparison.ann_accuracy),
+        figure(
+            plot.frontier(
+                rows,
+                frontier_of(rows),
+                found.comparison.ann_score,
+                task=found.comparison.task or "classification",
+            ),
             "frontier",
             f"Methods on {found.comparison.samples} samples: energy over that of the "
-            "ANN (45nm-float32), and what they get right. On the line is what nothing "
-            "beats in both.",
+            f"ANN ({found.comparison.energy.name}), and how well they do. On the line "
+            "is what nothing beats in both.",
         )
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from tfsnn.analysis.intervals import Interval
+from tfsnn_numpy.tasks import Task
 
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 JOULES = ((1e12, "J"), (1e9, "mJ"), (1e6, "µJ"), (1e3, "nJ"))  # in picojoules
@@ -18,9 +19,16 @@ def share(value: float | None) -> str:
 
 def share_interval(estimate: Interval | None) -> str:
     """Format the bounds of an interval of shares in per cent."""
-    if estimate is None:
+    if estimate is None or math.isnan(estimate.low):
         return NONE
     return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
+
+
+def score_interval(task: Task, estimate: Interval | None) -> str:
+    """Format the bounds of an interval of a task's score, in its unit."""
+    if task.unit == "%" or estimate is None or math.isnan(estimate.low):
+        return share_interval(estimate)
+    return f"{task.text(estimate.low)} to {task.text(estimate.high)}"
 
 
 def count(value: float) -> str:

@@ -48,10 +48,12 @@ def inline_svg(figure: Any, name: str, description: str) -> str:
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
-def picture(x: Any) -> tuple[str, bool] | None:
+def picture(x: Any, span: tuple[float, float] | None = None) -> tuple[str, bool] | None:
     """Return an input as a PNG in a ``data:`` address, and whether it was stretched.
 
     Values in 0..1 or 0..255 are shown as they are, others are stretched to their range.
+    With a span, that of all pictures shown beside each other, this is their range, and
+    values outside are cut off.
     None for what is no picture: shapes other than ``(height, width, 1 or 3)`` and
     ``(height, width)``.
     """
@@ -59,18 +61,36 @@ def picture(x: Any) -> tuple[str, bool] | None:
     x = x[..., 0] if x.ndim == 3 and x.shape[-1] == 1 else x
     if x.ndim != 2 and not (x.ndim == 3 and x.shape[-1] == 3):
         return None
-    low, high = float(x.min()), float(x.max())
+    low, high = span or (float(x.min()), float(x.max()))
     stretched = low < 0 or high > 255
     if stretched:
-        x = (x - low) / (high - low)
+        x = (x - low) / ((high - low) or 1.0)
     elif high > 1:
         x = x / 255
+    pixels = (255 * np.clip(x, 0, 1)).round().astype(np.uint8)
+    pixels = np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
+    return _png(pixels), stretched
+
+
+def mask_picture(classes: Any) -> str:
+    """Return class numbers ``(height, width)`` as a PNG, a colour for each class.
+
+    Class 0 is black; white is what does not count, below 0.
+    """
+    classes = np.asarray(classes)
+    pixels = np.zeros((*classes.shape, 3), np.uint8)
+    palette = [tuple(bytes.fromhex(colour[1:])) for colour in COLOURS]
+    for number in np.unique(classes[classes > 0]):
+        turn, place = divmod(int(number) - 1, len(palette))
+        shade = 1 / (1 + turn)  # the next round of colours is darker
+        pixels[classes == number] = [int(shade * part) for part in palette[place]]
+    pixels[classes < 0] = 255
+    return _png(pixels)
+
+
+def _png(pixels: np.ndarray) -> str:
     from matplotlib import image
 
     file = io.BytesIO()
-    pixels = (255 * x).round().astype(np.uint8)
-    pixels = np.stack([pixels] * 3, -1) if pixels.ndim == 2 else pixels
     image.imsave(file, pixels, format="png")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), (
-        stretched
-    )
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

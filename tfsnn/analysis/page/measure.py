@@ -1,7 +1,7 @@
 """Measure each sample for the page, in one sweep over the data.
 
 :func:`tfsnn.evaluate` gives means over samples; confidence intervals need their spread,
-and the page shows the samples on which the two networks disagree.
+and the page shows the samples on which the two networks differ.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from tfsnn.analysis.intervals import Interval, mean, wilson
+from tfsnn.analysis.intervals import Interval, mean
+from tfsnn.analysis.page.columns import OutputBatch, OutputColumns
+from tfsnn.analysis.page.outputs import OutputMeasured, Sample
 from tfsnn.data import Batch
 from tfsnn.errors import OptionError
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
-from tfsnn_numpy.defaults import BATCH_SIZE
-from tfsnn_numpy.samples import Data
-
-SHOWN = 12  # disagreements whose inputs are kept
+from tfsnn_numpy.judging import Judging
+from tfsnn_numpy.sums import Sums
 
 
 @dataclass(frozen=True)
@@ -34,78 +33,56 @@ class Measured:
 
     Attributes:
         steps: time steps of the rows, in order.
-        labels: class numbers ``(N,)``, or None.
-        ann: the ANN's top classes, ``(N,)``.
-        top: the SNN's, ``(rows, N)``.
+        outputs: what was measured of each output.
         counts: spikes, coefficients, and the accumulates of both, from the start,
             ``(rows, N, 4)``.
         senders: at the last row, accumulates for each sample that the spikes of a node
             cause, |c| for a spike of coefficient c; by node.
-        inputs: the samples asked for, and the first with disagreement, by index.
+        chosen: the samples asked for, by their number, as the first output has them.
     """
 
     steps: tuple[int, ...]
-    labels: np.ndarray | None
-    ann: np.ndarray
-    top: np.ndarray
+    outputs: tuple[OutputMeasured, ...]
     counts: np.ndarray
     senders: dict[str, float]
-    inputs: dict[int, Any]
+    chosen: dict[int, Sample]
 
     @property
     def samples(self) -> int:
         """The number of samples N."""
-        return len(self.ann)
-
-    @property
-    def ann_accuracy(self) -> Interval | None:
-        """The accuracy of the original network; None without labels."""
-        return None if self.labels is None else _share(self.ann == self.labels)
-
-    def accuracy(self, row: int) -> Interval | None:
-        """Return the share of samples whose label is the top class."""
-        return None if self.labels is None else _share(self.top[row] == self.labels)
-
-    def agreement(self, row: int) -> Interval:
-        """Return the share of samples with the ANN's top class."""
-        return _share(self.top[row] == self.ann)
+        return self.counts.shape[1]
 
     def count(self, row: int, column: int) -> Interval:
         """Return the mean over samples of one of the counts."""
         return mean(self.counts[row, :, column])
 
-    @property
-    def disagreements(self) -> list[int]:
-        """The samples on which the networks disagree after the last step."""
-        return np.flatnonzero(self.top[-1] != self.ann).tolist()
-
-
-def _share(right: np.ndarray) -> Interval:
-    return wilson(int(right.sum()), len(right))
+    def sample(self, number: int) -> Sample:
+        """Return a sample that was asked for, or one of those that differ most."""
+        differing = {each.number: each for each in self.outputs[0].differing}
+        return self.chosen.get(number) or differing[number]
 
 
 def measure(
     model: keras.Model,
     network: Any,
-    data: Data,
+    batches: Iterable[Batch],
     steps: Sequence[int],
+    judging: Judging,
     *,
     wanted: Collection[int] = (),
-    batches: Iterable[Batch] | None = None,
 ) -> Measured:
     """Run both networks on all samples.
 
     Args:
         model: the ANN.
-        network: the converted network or its engine; its first output is evaluated.
-        data: samples opened for it.
+        network: the converted network or its engine.
+        batches: the samples in batches, perhaps with a progress bar.
         steps: time steps of the rows, in order.
-        wanted: samples whose inputs are to be kept, counted from 0.
-        batches: the samples of `data` in batches, perhaps with a progress bar; by
-            default of the usual size, without one.
+        judging: the tasks of the outputs.
+        wanted: samples that are to be kept, counted from 0.
 
     Raises:
-        DataError: for labels that the network has no class for.
+        DataError: for labels that do not fit their task.
         OptionError: if there is no such sample as one wanted.
     """
     engine = as_engine(network).until(steps[-1])
@@ -113,40 +90,37 @@ def measure(
         "network": partial(engine.run, observe=(OUTPUTS, COUNTS)),
         "ann": as_engine(model).run,
     }
-    labels: list[np.ndarray] = []
-    tops, anns, counts = [], [], []
+    columns = [OutputColumns(task) for task in judging.tasks]
+    sums = Sums(steps, judging, compared=True)
+    counts = []
     senders: dict[str, float] = {}
-    inputs: dict[int, Any] = {}
-    done = shown = 0
-    batches = data.batches(BATCH_SIZE) if batches is None else batches
+    chosen: dict[int, Sample] = {}
     for x, y, seen, _ in sweep(networks, batches, steps=steps, costs=engine.costs()):
-        top, ann = seen["network"].top, seen["ann"].top[-1]
-        if y is not None:
-            labels.append(y)
-        counts.append(seen["network"].counts)
-        for name, operations in seen["network"].senders.items():
+        found, ann, labels = seen["network"], seen["ann"].last, judging.read(y)
+        counts.append(found.counts)
+        for name, operations in found.senders.items():
             senders[name] = senders.get(name, 0.0) + operations
-        tops.append(top)
-        anns.append(ann)
-        for i in range(len(ann)):
-            disagrees = top[-1, i] != ann[i] and shown < SHOWN
-            if done + i in wanted or disagrees:
-                inputs[done + i] = tf.nest.map_structure(
-                    lambda values, i=i: values[i : i + 1], x
-                )
-            shown += bool(disagrees)
-        done += len(ann)
-    if missing := sorted(set(wanted) - set(range(done))):
+        done = sums.samples
+        sums.add(found, labels, ann)
+        parts = [
+            OutputBatch(done, x, *of_output)
+            for of_output in zip(found.outputs, ann, labels, strict=True)
+        ]
+        for column, part in zip(columns, parts, strict=True):
+            column.add(part)
+        for number in wanted:
+            if done <= number < sums.samples:
+                chosen[number] = parts[0].sample(judging.tasks[0], number - done)
+    if missing := sorted(set(wanted) - set(range(sums.samples))):
         raise OptionError(
-            f"there is no sample {', '.join(map(str, missing))}: {data.name} has "
-            f"{done}, counted from 0"
+            f"there is no sample {', '.join(map(str, missing))}: there are "
+            f"{sums.samples}, counted from 0"
         )
+    outputs = zip(columns, sums.judged(), strict=True)
     return Measured(
         steps=tuple(steps),
-        labels=np.concatenate(labels) if labels else None,
-        ann=np.concatenate(anns),
-        top=np.concatenate(tops, 1),
+        outputs=tuple(column.measured(judged) for column, judged in outputs),
         counts=np.concatenate(counts, 1),
-        senders={name: total / done for name, total in senders.items()},
-        inputs=inputs,
+        senders={name: total / sums.samples for name, total in senders.items()},
+        chosen=chosen,
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tfsnn.analysis.compare.checkpoint import RESULTS
-from tfsnn.analysis.comparison import ComparedRow, Comparison
-from tfsnn.analysis.frontier import frontier
+from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
+from tfsnn.analysis.frontier import frontier, judged_by
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 
@@ -25,10 +26,11 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         rows = tuple(ComparedRow(**row) for row in content["rows"])
+        outputs = tuple(ComparedOutput(**each) for each in _outputs(content))
         energy = DEFAULT  # files without a profile were computed with this one
         if "energy" in content:
             energy = EnergyProfile(**content["energy"])
-        return Comparison(content["ann_accuracy"], content["samples"], rows, energy)
+        return Comparison(content["samples"], rows, outputs, energy)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
@@ -37,24 +39,32 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
         ) from error
 
 
+def _outputs(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what is known of the outputs: of several a list, else of the first."""
+    if "outputs" in content:
+        return content["outputs"]
+    if content["task"] is None:
+        return []
+    return [{"output": "", **{k: content[k] for k in ("task", "metric", "ann_score")}}]
+
+
 def measured_rows(comparison: Comparison) -> list[ComparedRow]:
-    """Return the rows that have an energy and a share of samples."""
-    return [
-        row
-        for row in comparison.rows
-        if row.energy_ratio is not None and _share(row) is not None
-    ]
+    """Return the rows that have an energy, and a figure by which they are judged."""
+    rows = [row for row in comparison.rows if row.energy_ratio is not None]
+    by = judged_by(rows)
+    return [row for row in rows if getattr(row, by) is not None]
 
 
 def frontier_of(rows: Sequence[ComparedRow]) -> tuple[ComparedRow, ...]:
-    """Return the rows that no other beats in energy and share, the cheapest first.
+    """Return the rows that no other beats in energy and score, the cheapest first.
 
-    The share is accuracy, or agreement where there are no labels.
+    By agreement where there are no labels, by the error of outputs where a task has no
+    decisions either (:func:`tfsnn.analysis.frontier.judged_by`).
     """
+    by = judged_by(rows)
+    sign = 1 if by == "output_error" else -1
     return frontier(
-        rows, lambda row: (row.energy_ratio or 0.0,), lambda row: -(_share(row) or 0.0)
+        rows,
+        lambda row: (row.energy_ratio or 0.0,),
+        lambda row: sign * (getattr(row, by) or 0.0),
     )
-
-
-def _share(row: ComparedRow) -> float | None:
-    return row.agreement if row.accuracy is None else row.accuracy

@@ -5,16 +5,18 @@ file, :func:`svg` makes a text of it. matplotlib is imported with the first figu
 """
 
 from tfsnn.analysis.plot.bars import decoded, errors, layers
-from tfsnn.analysis.plot.curves import accuracy, frontier, over_time
+from tfsnn.analysis.plot.curves import over_time
+from tfsnn.analysis.plot.evaluation import evaluation
+from tfsnn.analysis.plot.frontier import frontier
 from tfsnn.analysis.plot.panels import comparison
 from tfsnn.analysis.plot.spikes import potentials, raster
 from tfsnn.analysis.plot.style import save, svg
 
 __all__ = [
-    "accuracy",
     "comparison",
     "decoded",
     "errors",
+    "evaluation",
     "frontier",
     "layers",
     "over_time",

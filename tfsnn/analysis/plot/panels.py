@@ -1,21 +1,21 @@
-"""A figure that compares methods over time: shares and costs, a panel each."""
+"""A figure that compares methods over time: scores and costs, a panel each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tfsnn.analysis.plot.axes import cost_axis, share_axis, time_axis
+from tfsnn.analysis.plot.evaluation import OF_DEVIATION, score_axis
 from tfsnn.analysis.plot.style import HEIGHT, INK, WIDTH, legend, look, new, styled
 from tfsnn.errors import OptionError
+from tfsnn_numpy.tasks import TASKS, Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tfsnn.analysis.comparison import ComparedRow
 
-# Attribute of a row, name of the axis, what one of its units is.
-SHARES = (("accuracy", "Accuracy (%)", 0.01), ("agreement", "Agreement (%)", 0.01))
 COSTS = (
     ("spikes", "Spikes per sample", 1.0),
     ("synops", "Synaptic operations per sample", 1.0),
@@ -25,46 +25,73 @@ COSTS = (
 COLUMNS = 2
 
 
+class _Panel(NamedTuple):
+    """A panel: the attribute of a row, its axis, and what one of its units is."""
+
+    name: str
+    axis: str
+    unit: float
+    share: bool = False
+    logarithmic: bool = False
+
+
+def _panels(task: type[Task]) -> list[_Panel]:
+    score, unit = score_axis(task)
+    return [
+        _Panel("score", score, unit, share=task.unit == "%"),
+        _Panel("agreement", "Agreement (%)", 0.01, share=True),
+        _Panel("output_error", OF_DEVIATION, 0.01),
+        *(_Panel(*cost, logarithmic=True) for cost in COSTS),
+    ]
+
+
 @styled
 def comparison(
     rows_by_label: Mapping[str, Sequence[ComparedRow]],
-    ann_accuracy: float | None = None,
+    ann_score: float | None = None,
     title: str | None = None,
+    *,
+    task: str = "classification",
 ) -> Figure:
     """Draw a comparison: panels over time steps, a curve in each for each label.
 
-    Accuracy and agreement are in per cent. Costs are on logarithmic axes, which have no
-    place for 0. Empty panels are left out.
+    The score is in the unit of its task; the error of outputs has a panel where there
+    is no agreement. Costs are on logarithmic axes, which have no place for 0. Empty
+    panels are left out.
 
     Args:
-        rows_by_label: rows whose attributes ``accuracy``, ``agreement``, ``spikes``,
-            ``synops``, ``energy_ratio`` and ``seconds`` are drawn, None where unknown.
-        ann_accuracy: 0..1, drawn as a dashed line.
+        rows_by_label: rows whose attributes ``score``, ``agreement``, ``output_error``,
+            ``spikes``, ``synops``, ``energy_ratio`` and ``seconds`` are drawn, None
+            where unknown.
+        ann_score: the score of the ANN, drawn as a dashed line.
         title: text above the figure.
+        task: name of the task (:mod:`tfsnn_numpy.tasks`) that the score is of.
 
     Raises:
         OptionError: if there is nothing to draw.
     """
-    panels = []
-    for name, axis, unit in SHARES + COSTS:
-        share = (name, axis, unit) in SHARES
-        curves = {
+    kind = TASKS[task]
+    curves_of = {
+        panel: {
             label: sorted(
-                (row.timesteps, value / unit)
+                (row.timesteps, value / panel.unit)
                 for row in rows
-                if row.timesteps and (value := getattr(row, name)) is not None
-                if share or value > 0
+                if row.timesteps and (value := getattr(row, panel.name)) is not None
+                if not panel.logarithmic or value > 0
             )
             for label, rows in rows_by_label.items()
         }
-        if any(curves.values()):
-            panels.append((name, axis, share, curves))
+        for panel in _panels(kind)
+    }
+    panels = [panel for panel, curves in curves_of.items() if any(curves.values())]
+    if "agreement" in (panel.name for panel in panels):
+        panels = [panel for panel in panels if panel.name != "output_error"]
     if not panels:
         raise OptionError(
             f"the comparison {title or ''!r} cannot be drawn: give at least one row "
-            f"with a share or a cost, not {dict(rows_by_label)}"
+            f"with a score or a cost, not {dict(rows_by_label)}"
         )
-    drawn = [curve for *_, curves in panels for curve in curves.values()]
+    drawn = [points for panel in panels for points in curves_of[panel].values()]
     steps = sorted({step for points in drawn for step, _ in points})
     columns = min(len(panels), COLUMNS)
     lines = -(-len(panels) // columns)
@@ -72,21 +99,26 @@ def comparison(
     figure, grid = new(width, height, nrows=lines, ncols=columns, squeeze=False)
     for axes in grid.flat[len(panels) :]:
         axes.remove()
-    for axes, (name, axis, share, curves) in zip(grid.flat, panels, strict=False):
+    for axes, panel in zip(grid.flat, panels, strict=False):
+        curves = curves_of[panel]
         for i, (label, points) in enumerate(curves.items()):
             if points:
                 axes.plot(*zip(*points, strict=True), label=label, **look(i))
-        if name == "accuracy" and ann_accuracy is not None:
-            level = f"ANN, {ann_accuracy:.2%}"
+        if panel.name == "score" and ann_score is not None:
+            level = f"ANN, {kind.text(ann_score)}"
             axes.axhline(
-                100 * ann_accuracy, color=INK, linestyle="--", linewidth=1, label=level
+                ann_score / panel.unit,
+                color=INK,
+                linestyle="--",
+                linewidth=1,
+                label=level,
             )
         time_axis(axes, steps)
-        if share:
+        if panel.share:
             share_axis(axes)
-        else:
+        elif panel.logarithmic:
             values = [value for points in curves.values() for _, value in points]
             cost_axis(axes.yaxis, values)
-        axes.set_ylabel(axis)
+        axes.set_ylabel(panel.axis)
     legend(figure, title)
     return figure

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tfsnn.data import Progress, open_for
+from tfsnn.data import Data, Progress
 from tfsnn.export.nir.losses import Loss
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
@@ -17,7 +17,10 @@ from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.defaults import BATCH_SIZE
+from tfsnn_numpy.judging import Judged, Judging, shown
+from tfsnn_numpy.results import columns_table, judged_columns
 from tfsnn_numpy.sums import Sums
+from tfsnn_numpy.tasks import Figures, Wanted
 
 ITSELF = "the network itself"
 FILE = "the file, reset by subtraction"
@@ -31,23 +34,41 @@ class Effect:
     Attributes:
         of: which network: the loss that it has, or all of them.
         samples: how many.
-        agreement: share of samples with the network's own top class.
-        accuracy: share of samples whose label is the top class; None without labels.
+        outputs: each output, judged by its task against that of the network itself.
     """
 
     of: str
     samples: int
-    agreement: float
-    accuracy: float | None
+    outputs: tuple[Judged, ...]
+
+    @property
+    def figures(self) -> Figures:
+        """The figures of the first output."""
+        return self.outputs[0].figures[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; "outputs" is there if there are several."""
+        each = [
+            {
+                "output": judged.output,
+                "task": judged.task,
+                "metric": judged.metric,
+                **shown(judged.figures[0], judged.kind),
+            }
+            for judged in self.outputs
+        ]
+        found = {key: value for key, value in each[0].items() if key != "output"}
+        found = {"of": self.of, "samples": self.samples, **found}
+        return {**found, "outputs": each} if len(each) > 1 else found
 
 
 def measure(
     snn: SpikingModel,
     said: Graph,
     losses: Sequence[Loss],
-    data: Any,
+    data: Data,
     *,
-    limit: int | None = None,
+    task: Wanted = None,
     progress: Progress | None = None,
 ) -> list[Effect]:
     """Simulate the network, each loss alone, and what the file says.
@@ -59,12 +80,13 @@ def measure(
         snn: the network.
         said: what the file says, as a graph.
         losses: of the network in plain words.
-        data: anything that :func:`tfsnn.open_data` takes, with labels or without.
-        limit: samples used at most.
+        data: samples, opened for the network, with labels or without.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         progress: wraps the batches.
 
     Raises:
         DataError: if the data does not fit the network.
+        OptionError: for a task or an output that does not exist.
     """
     graph = as_arrays(snn.graph)
     variants = {ITSELF: graph}
@@ -72,22 +94,17 @@ def measure(
         variants |= {f"{loss.what} lost": loss.change(graph) for loss in losses}
     variants |= {FILE: said, TO_ZERO: resetting_to_zero(said)}
     engines = {name: as_engine(like(snn, graph)) for name, graph in variants.items()}
-    opened = open_for(as_engine(snn), data, limit=limit)
-    sums = {name: Sums([snn.timesteps]) for name in engines}
+    engine = as_engine(snn)
+    judging = Judging.of(engine.outputs, data, task, engine.hints)
+    steps = [snn.timesteps]
+    sums = {name: Sums(steps, judging, compared=True) for name in engines}
     networks = {name: engine.run for name, engine in engines.items()}
-    batches = opened.batches(BATCH_SIZE, progress, "measuring")
+    batches = data.batches(BATCH_SIZE, progress, "measuring")
     for _, y, seen, _ in sweep(networks, batches):
+        labels = judging.read(y)
         for name, of_network in sums.items():
-            of_network.add(seen[name], y, seen[ITSELF].top[-1])
-    return [
-        Effect(
-            name,
-            found.samples,
-            float(found.agreed[0] / found.samples),
-            float(found.right[0] / found.samples) if opened.has_labels else None,
-        )
-        for name, found in sums.items()
-    ]
+            of_network.add(seen[name], labels, seen[ITSELF].last)
+    return [Effect(name, found.samples, found.judged()) for name, found in sums.items()]
 
 
 def like(snn: SpikingModel, graph: Graph) -> SpikingModel:
@@ -111,6 +128,14 @@ def resetting_to_zero(graph: Graph) -> Graph:
     return dataclasses.replace(graph, nodes=nodes)
 
 
-def rows(effects: Sequence[Effect]) -> list[Mapping[str, Any]]:
-    """JSON."""
-    return [asdict(effect) for effect in effects]
+def effects_text(effects: Sequence[Effect]) -> list[str]:
+    """Return the lines of a table of effects, one for each output."""
+    lines = []
+    for i, first in enumerate(effects[0].outputs):
+        figures = tuple(effect.outputs[i].figures[0] for effect in effects)
+        columns = {"network": [effect.of for effect in effects]}
+        columns |= judged_columns(dataclasses.replace(first, figures=figures))
+        of = f"{first.output}, " if len(effects[0].outputs) > 1 else ""
+        lines += ["", *columns_table(columns), f"judged as {of}{first.task}"]
+    near = f"agreement with, and error against, {ITSELF}"
+    return [*lines, f"{effects[0].samples} samples; {near}"]

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.data import Progress
+from tfsnn.data import Progress, open_for
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.export.nir import effects as nir_effects
 from tfsnn.export.nir.builder import Builder
@@ -36,9 +36,10 @@ from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
+from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
-from tfsnn_numpy.results import table
+from tfsnn_numpy.tasks import Wanted
 
 RECORD, SCALES = "tfsnn", "scales"  # keys in the metadata
 
@@ -68,7 +69,7 @@ class NirExport:
             "timesteps": self.timesteps,
             "nodes": self.nodes,
             "losses": [loss.to_dict() for loss in self.losses],
-            "effects": nir_effects.rows(self.effects),
+            "effects": [effect.to_dict() for effect in self.effects],
         }
 
     def __str__(self) -> str:
@@ -82,15 +83,7 @@ class NirExport:
                 f"{loss.instead}; {loss.way_out}"
             )
         if self.effects:
-            rows = [
-                [e.of, f"{100 * e.agreement:.2f} %", _percent(e.accuracy)]
-                for e in self.effects
-            ]
-            lines += ["", *table(["network", "agreement", "accuracy"], rows)]
-            lines.append(
-                f"{self.effects[0].samples} samples; agreement with "
-                f"{nir_effects.ITSELF}"
-            )
+            lines += nir_effects.effects_text(self.effects)
         elif self.losses:
             lines.append("--data DATA measures what that costs")
         return "\n".join(lines)
@@ -103,6 +96,7 @@ def export_nir(
     lossy: bool = False,
     data: Any = None,
     limit: int | None = None,
+    task: Wanted = None,
     pooling: str = POOLINGS[0],
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -115,6 +109,7 @@ def export_nir(
         lossy: whether to leave out what NIR cannot express of neurons and poolings.
         data: data to measure effects on, anything that :func:`tfsnn.open_data` takes.
         limit: samples used at most.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         pooling: how averages are written: "sum" (SumPool2d, its 1/k in the next
             weights), "average" (AvgPool2d) or "convolution".
         overwrite: whether to replace a file that exists.
@@ -124,7 +119,7 @@ def export_nir(
     Raises:
         UnsupportedError: if NIR cannot express some nodes; it names them all.
         MissingPackageError: if the package `nir` (extra `nir`) is not installed.
-        OptionError: if `pooling` is unknown.
+        OptionError: if `pooling` is unknown, or a task or its output.
         OutputError: if the file cannot be written.
         DataError: if the data does not fit the network.
     """
@@ -142,8 +137,9 @@ def export_nir(
     _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
+        opened = open_for(as_engine(snn), data, limit=limit)
         effects = nir_effects.measure(
-            snn, written, lost, data, limit=limit, progress=progress
+            snn, written, lost, opened, task=task, progress=progress
         )
     builder = translation.builder
     record = _record(snn, written, builder, lost, effects)
@@ -211,7 +207,7 @@ def _record(
             for name in written.outputs
         ],
         "losses": [loss.to_dict() for loss in lost],
-        "effects": nir_effects.rows(effects),
+        "effects": [effect.to_dict() for effect in effects],
         "names": {there: here for here, there in builder.names.items()},
     }
     scales = {
@@ -261,7 +257,3 @@ def _some(names: Sequence[str]) -> str:
     """List names, only the first ones if there are many."""
     shown = ", ".join(names[:4])
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f} %"

@@ -10,20 +10,25 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tfsnn.errors import OutputError
+from tfsnn.errors import OptionError, OutputError
 from tfsnn.files import unfinished
 from tfsnn_numpy.checks import check_count
+
+LARGEST_VERSION = 2**63 - 1  # for TF Serving, whose numbers have 64 bits
 
 
 def check_version(model: Path, version: int | None) -> None:
     """Refuse a version that could not be published, before the work that leads to it.
 
     Raises:
-        OptionError: if the version is not a positive number.
+        OptionError: if the version is not a positive number of 64 bits.
         OutputError: if the version exists, or the folder cannot be written to.
     """
-    if version is not None:
-        check_count("version", version)
+    if version is not None and check_count("version", version) > LARGEST_VERSION:
+        raise OptionError(
+            f"version={version} is above {LARGEST_VERSION}, the largest that TF "
+            "Serving reads: give a smaller one"
+        )
     if model.exists() and not model.is_dir():
         raise OutputError(f"{model} is a file; give the folder of a model's versions")
     if version is not None and version in _versions(model):
@@ -60,11 +65,19 @@ def publish(model: Path, version: int | None, write: Callable[[Path], None]) -> 
         return _renamed(part, model, version)
 
 
+def version_number(folder: Path) -> int | None:
+    """Return the number of a version by its folder's name; None if that is none."""
+    name = folder.name
+    if not (name.isascii() and name.isdigit()) or int(name) > LARGEST_VERSION:
+        return None
+    return int(name)
+
+
 def _versions(model: Path) -> set[int]:
     if not model.is_dir():
         return set()
-    names = (path.name for path in model.iterdir())
-    return {int(name) for name in names if name.isascii() and name.isdigit()}
+    numbers = map(version_number, model.iterdir())
+    return {number for number in numbers if number is not None}
 
 
 def _renamed(part: Path, model: Path, version: int | None) -> int:

@@ -4,8 +4,8 @@ TF Serving reads them from ``assets.extra/tf_serving_warmup_requests``, a TFReco
 ``PredictionLog`` messages, and refuses a model that cannot answer one. The first
 request of a shape is slow: that is where TensorFlow optimises and XLA compiles.
 
-The messages are those of tensorflow-serving-api, which comes with the extra "serving".
-A tensor is written as one value and its shape: a record takes a few bytes.
+The messages are those of tensorflow-serving-api, which is imported on use. A tensor is
+written as one value and its shape: a record takes a few bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from tfsnn.export.saved_model.signatures import (
     Signatures,
     xla_name,
 )
-from tfsnn.extras import require
 
 FILE = "assets.extra/tf_serving_warmup_requests"
 # A server does not read this file unless it is copied over the other.
@@ -34,13 +33,10 @@ XLA_FILE = f"{FILE}_xla"
 
 
 def serving_messages() -> Any:
-    """Import the module that defines ``PredictionLog``.
+    """Import the module that defines ``PredictionLog``."""
+    from tensorflow_serving.apis import prediction_log_pb2
 
-    Raises:
-        MissingPackageError: if tensorflow-serving-api is not installed.
-    """
-    module = "tensorflow_serving.apis.prediction_log_pb2"
-    return require(module, "serving", "A SavedModel for TF Serving")
+    return prediction_log_pb2
 
 
 def warmup_records(

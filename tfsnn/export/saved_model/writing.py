@@ -108,7 +108,6 @@ def export_saved_model(
     Raises:
         OptionError: if an option is out of range, or asks for an early exit that the
             network does not have.
-        MissingPackageError: if tensorflow-serving-api is not installed.
         DataError: if the class names cannot be read, or are not one for each class.
         OutputError: if the version exists or cannot be written.
     """
@@ -117,7 +116,6 @@ def export_saved_model(
     sizes = tuple(check_counts("batch_sizes", batch_sizes))
     form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
     labels = None if class_names is None else _class_names(snn, Path(class_names))
-    warmup.serving_messages()
     check_version(model, version)
     signatures = Signatures(snn, form, _rule(snn, early_exit))
     traced = {

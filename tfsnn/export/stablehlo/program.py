@@ -76,7 +76,7 @@ class Programs:
         self.graph.map_arrays(self._keep)
         self.fan_outs = {
             name: np.asarray(values, np.float32)
-            for name, values in snn.operations_per_sample.fan_outs.items()
+            for name, values in snn.operations_per_sample().fan_outs.items()
         }
 
     def _keep(self, node: Any, field: str, values: Any) -> Any:
@@ -96,13 +96,13 @@ class Programs:
     def evaluate(self) -> Program:
         """Make the program from inputs ``(B, *input)`` to what is evaluated.
 
-        Its results are the first output ``(T, B, ...)`` and counts ``(N, S, B, 4)``,
-        for the N nodes that spikes leave, in the order of :attr:`fan_outs`, and the S
-        steps, pre-steps included. Without such nodes there are no counts.
+        Its results are each output ``(T, B, ...)`` and counts ``(N, S, B, 4)``, for the
+        N nodes that spikes leave, in the order of :attr:`fan_outs`, and the S steps,
+        pre-steps included. Without such nodes there are no counts.
         """
-        first = self.graph.outputs[0]
+        outputs = self.graph.outputs
         of_nodes = {f"{FAN_OUT}.{name}": x for name, x in self.fan_outs.items()}
-        names = [("outputs over time", first)]
+        names = [("outputs over time", name) for name in outputs]
         names += [("counts", COUNTS)] if self.fan_outs else []
 
         def compute(weights: dict[str, Any], x: dict[str, Any]) -> list[Any]:
@@ -111,7 +111,8 @@ class Programs:
                 weights, x, observe=(OUTPUTS, COUNTS), fan_outs=fan_outs
             ).observed
             counts = [seen[f"{COUNTS}/{name}"] for name in fan_outs]
-            return [seen[f"{OUTPUTS}/{first}"], *([tf.stack(counts)] if counts else [])]
+            over_time = [seen[f"{OUTPUTS}/{name}"] for name in outputs]
+            return [*over_time, *([tf.stack(counts)] if counts else [])]
 
         return self._program(compute, {**self.weights, **of_nodes}, names)
 

@@ -152,6 +152,10 @@ def export_stablehlo(
             {"name": name, "shape": shape, "whole": name in snn.whole_inputs}
             for name, shape in snn.inputs_by_name.items()
         ],
+        "outputs": [
+            {**dataclasses.asdict(output), "task": snn.report.tasks.get(output.name)}
+            for output in snn.outputs_known
+        ],
         "programs": described,
         "weights": WEIGHTS,
         "evaluation": _evaluation(snn, programs, energy),
@@ -224,7 +228,7 @@ def _evaluation(
     snn: SpikingModel, programs: Programs, energy: EnergyProfile
 ) -> dict[str, Any]:
     """Collect what :func:`tfsnn.evaluate` needs beside what is simulated."""
-    clock, operations = snn.graph.clock, snn.operations_per_sample
+    clock, operations = snn.graph.clock, snn.operations_per_sample()
     steps = [
         {
             "timesteps": t,

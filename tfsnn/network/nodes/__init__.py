@@ -13,7 +13,7 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | `Merge` | the sum or the concatenation of its inputs | exact |
 | `Reshape`, `Transpose`, `Slice`, `Take`, `Pad` | the same values elsewhere | exact |
 | `Average`, `Reduce`, `Resize` | average pooling, sum or mean, interpolation | exact |
-| `Max` | max pooling | running sum |
+| `Max` | max pooling, of some channels the minimum | running sum |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
 | `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
 | `SmoothRate` | a smooth activation that neurons compute | becomes `Spiking` |

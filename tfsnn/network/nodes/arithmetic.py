@@ -54,9 +54,20 @@ class Affine(Node):
         offset = 0.0 if self.offset is None else np.asarray(self.offset)
         return self.replace(offset=(offset + shift).astype(np.float32))
 
-    def pass_on(self, spikes: Sequence[Any]) -> Any:
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
         """Count a spike of another size as one spike."""
-        return spikes[0]
+        return [unrepeated(behind, self.shape, shapes[0])]
+
+    def filled(
+        self, reads: Sequence[np.ndarray | None], shapes: Sequence[Shape]
+    ) -> np.ndarray | None:
+        """Return what is filled of its input; an offset fills everything."""
+        (read,) = reads
+        if self.offset is not None or read is None:
+            return None
+        return np.broadcast_to(read, self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,10 +134,42 @@ class Merge(Node):
         found = [i for i, shape in enumerate(shapes) if shape == self.shape]
         return found if self.is_sum else []
 
-    def pass_on(self, spikes: Sequence[Any]) -> Any:
-        """Join the spikes; beside an analog signal, "concat" is an analog signal."""
-        present = [x for x in spikes if x is not None]
+    @property
+    def integers(self) -> bool:
+        """Whether it is a concatenation, which leaves each value alone."""
+        return not self.is_sum
+
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
+        """Count a summand's spikes where they are repeated; take those joined apart."""
         if self.is_sum:
-            total = functools.reduce(operator.add, present)
-            return tf.broadcast_to(total, (1, *self.shape))  # where a summand repeats
-        return self.apply(*spikes) if len(present) == len(spikes) else None
+            return [unrepeated(behind, self.shape, shape) for shape in shapes]
+        full = np.broadcast_to(behind, self.shape)
+        ends = np.cumsum([shape[self.axis] for shape in shapes])[:-1]
+        return np.split(full, ends, self.axis)
+
+    def filled(
+        self, reads: Sequence[np.ndarray | None], shapes: Sequence[Shape]
+    ) -> np.ndarray | None:
+        """Return what any summand fills, or each of what is joined."""
+        if all(read is None for read in reads):
+            return None
+        whole = [
+            np.ones(shape, bool) if read is None else read
+            for read, shape in zip(reads, shapes, strict=True)
+        ]
+        if self.is_sum:
+            return functools.reduce(np.logical_or, whole)
+        return np.concatenate(whole, self.axis)
+
+
+def unrepeated(counts: np.ndarray, shape: Shape, before: Shape) -> np.ndarray:
+    """Add up counts that broadcast to `shape` where `before` has an axis of length 1.
+
+    Both shapes have the same rank.
+    """
+    axes = [i for i, n in enumerate(before) if n == 1 and shape[i] > 1]
+    if not axes:
+        return counts
+    return np.broadcast_to(counts, shape).sum(tuple(axes), keepdims=True)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tfsnn.network.node import Node, Shape, array
 from tfsnn.network.units import ONE, Rescaled
+from tfsnn.network.windows import Windows
 
 # Formats by the number of axes. They are TensorFlow's defaults, but the gradient of an
 # eager convolution over three axes does not know it (TensorFlow 2.21).
@@ -165,17 +166,19 @@ class Linear(Node):
         bias = np.broadcast_to(bias + shift, self.shape[-1:])
         return self.replace(bias=bias.astype(np.float32))
 
-    def operations(self, shapes: Sequence[Shape]) -> int:
-        """Count the connections; the padding at borders has none."""
-        reached = self._reached(tf.ones((1, *shapes[0])))
-        return int(reached.numpy().sum(dtype=np.int64))
-
-    def accumulates(self, spikes: Sequence[Any]) -> Any:
-        """Count the connections that spikes go through."""
-        return tf.reduce_sum(self._reached(spikes[0]))
-
-    def _reached(self, x: Any) -> Any:
-        return self.multiply(x, tf.ones(self.kernel.shape))
+    def accumulates(self, shapes: Sequence[Shape]) -> Sequence[np.ndarray]:
+        """Count the weights that a value of each place meets; padding meets none."""
+        ((*places, _),) = shapes
+        outputs = int(self.kernel.shape[-1])
+        if self.form == "dense":
+            return [np.full(1, outputs)]
+        size = tuple(map(int, self.kernel.shape[:-2]))
+        window = size, self.strides, self.dilation, self.padding
+        if self.form == "transposed":  # the windows lie in the output
+            windows = Windows(self.shape[:-1], places, *window)
+            return [windows.sizes() * self.shape[-1]]
+        met = Windows(places, self.shape[:-1], *window).sum_over(np.ones(1))
+        return [met * (outputs // self.groups)]
 
 
 def _cast(values: Any, dtype: Any) -> Any:

@@ -125,3 +125,12 @@ class Pad(Movement):
     def describe(self) -> str:
         """Name the operation."""
         return "padding"
+
+    def filled(
+        self, reads: Sequence[np.ndarray | None], shapes: Sequence[Shape]
+    ) -> np.ndarray | None:
+        """Leave the zeros of the border out."""
+        (read,) = reads
+        if read is None and self.mode == "constant":
+            read = np.ones(shapes[0], bool)
+        return super().filled([read], shapes)

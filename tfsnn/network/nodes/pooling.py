@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.node import Shape
-from tfsnn.network.nodes.linear import CHANNELS_LAST
 from tfsnn.network.nodes.passing import Passing
+from tfsnn.network.windows import Windows
 
 LEAST_SHARE = 1e-6  # a smaller weight of an interpolation is rounding
 
@@ -64,24 +65,21 @@ class Average(Pool):
         places = math.prod(self.size)
         return reads[0] * places if places & (places - 1) == 0 else math.inf
 
-    def pass_on(self, spikes: Sequence[Any]) -> Any:
-        """Count the spikes of each window."""
-        (x,) = spikes
-        if self.is_global:
-            return tf.reduce_sum(x, self._places(x))
-        return self._window_sums(x)
+    @property
+    def integers(self) -> bool:
+        """False: spikes of a window are joined."""
+        return False
 
-    def _window_sums(self, x: Any) -> Any:
-        """Sum each window of each channel, with the channels taken as samples."""
-        rank = len(self.size)
-        x = tf.transpose(x, (0, rank + 1, *range(1, rank + 1)))
-        flat = tf.reshape(x, (-1, *x.shape[2:], 1))
-        window = tf.ones((*self.size, 1, 1))
-        sums = tf.nn.convolution(
-            flat, window, self.strides, self.padding.upper(), CHANNELS_LAST[rank]
-        )
-        sums = tf.reshape(sums, (-1, x.shape[1], *sums.shape[1:-1]))
-        return tf.transpose(sums, (0, *range(2, rank + 2), 1))
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
+        """Add up what is behind all windows that a place lies in."""
+        if self.is_global:
+            return [behind]
+        ((*places, _),) = shapes
+        ones = (1,) * len(self.size)
+        window = self.size, self.strides, ones, self.padding
+        return [Windows(places, self.shape[:-1], *window).sum_over(behind)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +88,15 @@ class Max(Pool):
 
     What it has sent by step t is t * max(mean of the inputs so far), which is the
     maximum of their running sums: integers in, integers out.
+
+    Attributes:
+        minima: the channels of which it takes the minimum instead.
     """
 
     linear: ClassVar[bool] = False
     multiplies: ClassVar[bool] = False
+
+    minima: tuple[int, ...] = ()
 
     @property
     def homogeneous(self) -> bool:
@@ -101,21 +104,29 @@ class Max(Pool):
         return True
 
     def apply(self, x: Any) -> Any:
-        """Take the maxima of ``(N, ...)``: ``(N, *shape)``."""
+        """Take the maxima, or minima, of ``(N, ...)``: ``(N, *shape)``."""
+        if not self.minima:
+            return self._maxima(x)
+        signs = np.ones(self.shape[-1], np.float32)
+        signs[list(self.minima)] = -1
+        return signs * self._maxima(signs * x)
+
+    def _maxima(self, x: Any) -> Any:
         if self.is_global:
             return tf.reduce_max(x, axis=self._places(x))
         return tf.nn.max_pool(x, self.size, self.strides, self.padding.upper())
 
     def describe(self) -> str:
         """Name the operation."""
-        return "max pooling"
+        least = f", {len(self.minima)} channels by their minimum"
+        return "max pooling" + least * bool(self.minima)
 
     def bound(self, reads: Sequence[float]) -> float:
         """Keep the bound of its input."""
         return reads[0]
 
     def passes_shift(self, shapes: Sequence[Shape]) -> Sequence[int]:
-        """Name its input: max(x + s) = max(x) + s."""
+        """Name its input: max(x + s) = max(x) + s, as for the minimum."""
         return (0,)
 
 
@@ -140,9 +151,16 @@ class Reduce(Passing):
         """Name the operation."""
         return "sum or mean"
 
-    def pass_on(self, spikes: Sequence[Any]) -> Any:
-        """Count the spikes that are added."""
-        return self.replace(form="sum").apply(spikes[0])
+    @property
+    def integers(self) -> bool:
+        """False: spikes are joined."""
+        return False
+
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
+        """Count what is behind the sum of each value."""
+        return [behind]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,18 +187,36 @@ class Resize(Passing):
         """Name the operation."""
         return "interpolation"
 
-    def pass_on(self, spikes: Sequence[Any]) -> Any:
-        """Count the spikes that have a share in each place."""
-        (x,) = spikes
-        return tf.einsum("nhwc,hi,wj->nijc", x, *(self._shares(x, i) for i in (0, 1)))
+    @property
+    def integers(self) -> bool:
+        """False: spikes are scaled and joined."""
+        return False
 
-    def _shares(self, x: Any, axis: int) -> Any:
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
+        """Add up what is behind all places that a value has a share in."""
+        full = np.broadcast_to(behind, self.shape).astype(np.float64)
+        rows, columns = (self._shares(shapes[0], axis) for axis in (0, 1))
+        counts = np.einsum("ijc,hi,wj->hwc", full, rows, columns, optimize=True)
+        return [counts.astype(np.int64)]  # float64 has all integers up to 2^53
+
+    def filled(
+        self, reads: Sequence[np.ndarray | None], shapes: Sequence[Shape]
+    ) -> np.ndarray | None:
+        """Return where a value that is filled has a share."""
+        (read,) = reads
+        if read is None:
+            return None
+        rows, columns = (self._shares(shapes[0], axis) for axis in (0, 1))
+        return np.einsum("hwc,hi,wj->ijc", read * 1.0, rows, columns) > 0
+
+    def _shares(self, before: Shape, axis: int) -> np.ndarray:
         """Return 1 where an input place has a share in an output one, ``(n, m)``.
 
-        An image is resized along one axis after the other. Not all methods have a
-        gradient, so the shares are found by resizing single lines.
+        An image is resized along one axis after the other.
         """
-        before, after = x.shape[axis + 1], self.shape[axis]
-        lines = tf.reshape(tf.eye(before), (before, before, 1, 1))
-        resized = self.replace(shape=(after, 1, 1)).apply(lines)
-        return tf.cast(tf.abs(resized[:, :, 0, 0]) > LEAST_SHARE, tf.float32)
+        n = before[axis]
+        lines = np.eye(n).reshape(n, n, 1, 1)
+        resized = self.replace(shape=(self.shape[axis], 1, 1))._computed(lines)
+        return (np.abs(resized[:, :, 0, 0]) > LEAST_SHARE).astype(np.float64)

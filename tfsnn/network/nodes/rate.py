@@ -35,6 +35,11 @@ class Rate(Node):
     quantized: int | None = field(default=None, kw_only=True)
 
     @property
+    def integers(self) -> bool:
+        """True: most neurons that stand for it send integers."""
+        return True
+
+    @property
     def signed(self) -> bool:
         """Whether activations may be negative."""
         return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from tfsnn.network.clock import Clock
-from tfsnn.network.neurons import Population, populate
+from tfsnn.network.neurons import KINDS, Population, populate
 from tfsnn.network.node import Node, Shape, array
 from tfsnn.network.signals import Advanced, Signal, fold
 
@@ -52,6 +52,11 @@ class Spiking(Node):
             "max_coefficient": self.max_coefficient,
         }
         return populate(self.neuron, stated, self.settings, self.name)
+
+    @property
+    def integers(self) -> bool:
+        """Whether its spikes are integers, in normal form."""
+        return KINDS[self.neuron].integers
 
     def without_gradients(self) -> Self:
         """Return the node with neurons that are not straight-through."""

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes.drop_repeated_rate import drop_repeated_rate
 from tfsnn.network.passes.fold_affine import fold_affine
+from tfsnn.network.passes.pool_before_affine import pool_before_affine
 from tfsnn.network.passes.pool_before_rate import pool_before_rate
 from tfsnn.network.passes.read_head import read_head
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     fold_affine,  # batch norms and the like go into the weights of their neighbours
+    pool_before_affine,  # spikes are pooled before a gain makes other values of them
+    fold_affine,  # such a gain may have met weights behind the pooling
     drop_repeated_rate,  # a second ReLU would be a second population for nothing
     pool_before_rate,  # fewer neurons, and the maximum is of exact currents
     read_head,  # a softmax at an output is no part of the spiking network

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import numpy as np
 from tfsnn.data.arrays import by_input
 from tfsnn.errors import DataError
 from tfsnn.serve.bulk.inputs import Reading, Source, open_source
-from tfsnn_numpy.samples import alone
+from tfsnn_numpy.samples import alone, each_label
+from tfsnn_numpy.tasks import Labels
+from tfsnn_numpy.tasks.labels import joined_labels
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Batch:
         index: numbers of the samples among all, ``(B,)`` int64.
         ids: source and row of each, ``(B,)`` text.
         x: float32 ``(B, *shape)``; by name for several inputs.
-        y: class numbers, ``(B,)`` int64, or None.
+        y: labels as they are stored, or None.
     """
 
     shard: int
@@ -37,7 +40,7 @@ class Batch:
     index: np.ndarray
     ids: np.ndarray
     x: Any
-    y: np.ndarray | None
+    y: Labels | None
 
     def __len__(self) -> int:
         """Return B, the number of samples."""
@@ -68,6 +71,19 @@ class Samples:
     def labelled(self) -> bool:
         """Whether every sample has a label."""
         return all(source.labelled for source in self.sources)
+
+    def first(self) -> Any:
+        """Return the first sample, as a batch of one."""
+        source = next(source for source in self.sources if source.samples)
+        data, _ = open_source(self.root, source, self.reading)
+        return next(iter(data.part(0, 1).batches(1)))[0]
+
+    def first_labels(self) -> Labels | None:
+        """Return the first labels, where every sample has some."""
+        if not (self.labelled and self.size):
+            return None
+        first = next(source for source in self.sources if source.samples)
+        return open_source(self.root, first, self.reading)[0].first_labels()
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """Return the first sample of a shard, and the one after its last."""
@@ -129,7 +145,7 @@ def _runs(numbers: Sequence[int]) -> list[list[int]]:
 @dataclass(frozen=True)
 class _Chunk:
     x: dict[str, np.ndarray]
-    y: np.ndarray | None
+    y: Labels | None
     ids: np.ndarray
 
     def __len__(self) -> int:
@@ -137,7 +153,8 @@ class _Chunk:
 
     def rows(self, part: slice) -> _Chunk:
         x = {key: values[part] for key, values in self.x.items()}
-        return _Chunk(x, None if self.y is None else self.y[part], self.ids[part])
+        y = None if self.y is None else each_label(self.y, itemgetter(part))
+        return _Chunk(x, y, self.ids[part])
 
 
 class _Rows:
@@ -156,5 +173,5 @@ class _Rows:
             self.rest = chunk.rows(slice(needed, None)) if len(chunk) > needed else None
         x = {key: np.concatenate([p.x[key] for p in parts]) for key in parts[0].x}
         labels = [p.y for p in parts if p.y is not None]
-        y = np.concatenate(labels) if len(labels) == len(parts) else None
+        y = joined_labels(labels) if len(labels) == len(parts) else None
         return x, y, np.concatenate([p.ids for p in parts])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,13 +24,15 @@ from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
-from tfsnn.serve.bulk.results import Folder, read_manifest
+from tfsnn.serve.bulk.results import LABEL, Folder, Judge, Stored, read_manifest
 from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn.sources.keras_model.structure import output_columns
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
+from tfsnn_numpy.judging import Judging
+from tfsnn_numpy.tasks import TASKS, Labels, Tally, Task, Wanted, find_tasks
 
-FORMAT = 1  # of the manifest
+FORMAT = 2  # of the manifest
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class BulkPrediction:
         shards: number of shards written now.
         shards_missing: number that workers have yet to write; 0 when all is done.
         totals: over all samples, with no shard missing: samples, shards, mean_steps of
-            a spiking network, and accuracy where all samples have labels.
+            a spiking network, and, where all samples have labels, each output's task
+            and scores.
     """
 
     output: str
@@ -76,8 +79,11 @@ class BulkPrediction:
             line = f"complete: {found['samples']} samples in {found['shards']} shards"
             if "mean_steps" in found:
                 line += f", {found['mean_steps']:.2f} steps on average"
-            if "accuracy" in found:
-                line += f", accuracy {100 * found['accuracy']:.2f} %"
+            for each in found.get("outputs", ()):
+                of = TASKS[each["task"]]
+                score = of.text(each["scores"].get(of.metric))
+                line += f", {of.metric.replace('_', ' ')} {score}"
+                line += f" ({each['output']}, {each['task']})"
             lines.append(line)
         return "\n".join(lines)
 
@@ -94,6 +100,7 @@ def predict_files(
     image_key: str = IMAGE_KEY,
     label_key: str | None = None,
     worker: tuple[int, int] = (0, 1),
+    task: Wanted = None,
     progress: Progress | None = None,
 ) -> BulkPrediction:
     """Predict all samples in files, a few batches in memory at a time.
@@ -102,12 +109,14 @@ def predict_files(
 
     * ``outputs`` ``(S, ...)``, in the model's own units; ``outputs_NAME`` where the
       model has several, by name or number;
-    * ``top`` ``(S,)`` int32: the place of the largest value of the first output;
+    * ``top`` ``(S, ...)`` int32: the decisions of the first output, where its task has
+      any (:mod:`tfsnn_numpy.tasks`): the class, 0 or 1, or a class for each place;
     * ``steps`` ``(S,)`` int32: time steps used, less than T by early exit; of a spiking
       network only;
     * ``index`` ``(S,)`` int64: the number among all samples;
     * ``id`` ``(S,)``: ``FILE#ROW``, or the path of an image;
-    * ``label`` ``(S,)`` int64, where all samples have one,
+    * ``label`` ``(S, ...)``, as stored, where all samples have one; ``label_NAME``
+      for labels of several outputs,
 
     and ``manifest.json``: the model's digest, the options, every file with its size and
     digest, and, once all shards are there, totals. Called again with the same
@@ -129,10 +138,12 @@ def predict_files(
         label_key: feature that holds the label; None for no labels.
         worker: I and N: make the shards k with k mod N = I only. Workers may use the
             same folder at the same time; the last one to end writes the totals.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         progress: wraps the batches, for a progress bar.
 
     Raises:
-        OptionError: for impossible numbers, or data in the folder of the results.
+        OptionError: for impossible numbers, an unknown task, or data in the folder of
+            the results.
         DataError: for data that is missing, damaged or does not fit, naming file and
             row. The shards that were written stay.
         OutputError: if results cannot be written, or the folder holds those of another
@@ -156,13 +167,18 @@ def predict_files(
     samples = Samples(root, sources, reading, shard_size, batch_size)
     if samples.size == 0:
         raise DataError(f"{data} holds no samples; give {KINDS} with at least 1.")
-    folder = Folder(target, samples, _manifest(net, samples))
+    first = samples.first_labels()
+    outputs = net.described(samples.first())
+    tasks = find_tasks(outputs, first, task, where="y", hints=net.hints)
+    judging = Judging.with_labels(tasks, first)
+    folder = Folder(target, samples, _manifest(net, samples, tasks))
     number, workers = worker
     if workers == 1:
         folder.remove_parts(".npz", ".json")
     shards = [k for k in folder.missing() if k % workers == number]
     started = time.perf_counter()
-    count = _predict(net, samples, shards, folder, progress)
+    made = _Columns(net, tasks)
+    count = _predict(made, samples, shards, folder, progress)
     seconds = time.perf_counter() - started
     missing = folder.missing()
     return BulkPrediction(
@@ -172,7 +188,7 @@ def predict_files(
         images_per_second=count / seconds if count else None,
         shards=len(shards),
         shards_missing=len(missing),
-        totals=None if missing else folder.finish(),
+        totals=None if missing else folder.finish(_scores(net, judging)),
     )
 
 
@@ -196,7 +212,7 @@ def _refuse_results(paths: Sequence[Path], target: Path) -> None:
             )
 
 
-def _manifest(net: Engine, samples: Samples) -> dict[str, Any]:
+def _manifest(net: Engine, samples: Samples, tasks: Sequence[Task]) -> dict[str, Any]:
     reading = samples.reading
     return {
         "format": FORMAT,
@@ -207,6 +223,7 @@ def _manifest(net: Engine, samples: Samples) -> dict[str, Any]:
             "raw": sorted(reading.raw),
             "image_key": reading.image_key,
             "label_key": reading.label_key,
+            "tasks": {task.output.name: task.name for task in tasks},
         },
         "samples": samples.size,
         "shards": samples.shards,
@@ -218,7 +235,7 @@ def _manifest(net: Engine, samples: Samples) -> dict[str, Any]:
 
 
 def _predict(
-    net: Engine,
+    columns: _Columns,
     samples: Samples,
     shards: Sequence[int],
     folder: Folder,
@@ -232,7 +249,7 @@ def _predict(
         if progress is not None:
             shown = progress(batches, samples.count(shards), "predicting")
         for batch in shown:
-            rows.append(_columns(net, batch))
+            rows.append(columns(batch))
             count += len(batch)
             if batch.last:
                 joined = {
@@ -245,19 +262,65 @@ def _predict(
     return count
 
 
-def _columns(net: Engine, batch: Batch) -> dict[str, np.ndarray]:
-    """Compute the arrays of a shard for one batch."""
-    results = net.run(batch.x)
-    outputs = [np.asarray(values) for values in results.outputs]
-    first = outputs[0]
-    found = {
-        **output_columns(net.output_keys, outputs),
-        "top": first.reshape(len(first), -1).argmax(1).astype(np.int32),
-        "index": batch.index,
-        "id": batch.ids,
-    }
-    if len(results.steps):
-        found["steps"] = np.asarray(results.steps)
-    if batch.y is not None:
-        found["label"] = batch.y
-    return found
+class _Columns:
+    """What makes the arrays of a shard, a batch at a time."""
+
+    def __init__(self, net: Engine, tasks: Sequence[Task]) -> None:
+        self.net, self.task = net, tasks[0]
+
+    def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
+        results = self.net.run(batch.x)
+        outputs = [np.asarray(values) for values in results.outputs]
+        found = output_columns(self.net.output_keys, outputs)
+        if self.task.decides and not self.task.kept:
+            found["top"] = self.task.decide(outputs[0]).astype(np.int32)
+        found |= {"index": batch.index, "id": batch.ids}
+        if len(results.steps):
+            found["steps"] = np.asarray(results.steps)
+        return {**found, **_label_columns(batch.y)}
+
+
+def _label_columns(y: Labels | None) -> dict[str, np.ndarray]:
+    if y is None:
+        return {}
+    if isinstance(y, Mapping):
+        return {f"{LABEL}_{name}": values for name, values in y.items()}
+    return {LABEL: y}
+
+
+def _scores(net: Engine, judging: Judging) -> Judge | None:
+    """Return what judges the columns of all shards; None where there are no labels."""
+    if not any(judging.labelled):
+        return None
+    names = output_columns(
+        net.output_keys, [task.output.name for task in judging.tasks]
+    )
+
+    def judged(shards: Iterable[Stored]) -> dict[str, Any]:
+        tallies = [
+            Tally(task, labelled=labelled, compared=False)
+            for task, labelled in zip(judging.tasks, judging.labelled, strict=True)
+        ]
+        for stored in shards:
+            labels: dict[str | int, np.ndarray] = {
+                key.removeprefix(f"{LABEL}_"): values
+                for key, values in stored.items()
+                if key.startswith(f"{LABEL}_")
+            }
+            read = judging.read(labels or stored.get(LABEL))
+            for tally, column, y in zip(tallies, names, read, strict=True):
+                tally.add(stored[column], y)
+        outputs: list[dict[str, Any]] = [
+            {
+                "output": tally.task.output.name,
+                "task": tally.task.name,
+                "scores": tally.figures().scores,
+            }
+            for tally in tallies
+            if tally.labelled
+        ]
+        if (first := outputs[0])["task"] == "classification":
+            return {"accuracy": first["scores"]["accuracy"], "outputs": outputs}
+        return {"outputs": outputs}
+
+    return judged

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from tfsnn.errors import OutputError
 from tfsnn.files import creating, replacing
 from tfsnn.serve.bulk.batches import Samples
 
-MANIFEST = "manifest.json"
+Stored = dict[str, np.ndarray]  # the columns of a shard, by name
+Judge = Callable[[Iterable[Stored]], dict[str, Any]]  # of all shards
+MANIFEST, LABEL = "manifest.json", "label"
 COMPARED = ("format", "model", "options", "samples", "data")
 PART = re.compile(r"\.[0-9a-f]{8}\.part(\.npz|\.json)")  # left by a kill
 SHOWN = 12  # characters of a digest in a message
@@ -136,13 +138,19 @@ class Folder:
                 with suppress(FileNotFoundError):
                     (self.path / name).unlink()
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, judge: Judge | None = None) -> dict[str, Any]:
         """Write the totals into the manifest, once all shards are there.
 
         Every sample is found in its shard, once. Raises OutputError where it is not.
+
+        Args:
+            judge: returns what the columns of all shards say of the outputs; None where
+                there are no labels.
         """
         self.remove_parts(".npz")
         totals = self._totals()
+        if judge is not None:
+            totals |= judge(map(self._whole, range(self.samples.shards)))
         if self.manifest.get("totals") != totals:
             self.manifest = {**self.manifest, "totals": totals}
             with replacing(self.path / MANIFEST, overwrite=True) as part:
@@ -150,29 +158,31 @@ class Folder:
         return totals
 
     def _totals(self) -> dict[str, Any]:
-        samples = steps = right = 0
+        samples = steps = 0
         counted = True
         for shard in range(self.samples.shards):
             found = self._columns(shard)
             samples += len(found["index"])
             counted = counted and "steps" in found
             steps += int(found["steps"].sum()) if counted else 0
-            if self.samples.labelled:
-                right += int((found["top"] == found["label"]).sum())
         totals: dict[str, Any] = {"samples": samples, "shards": self.samples.shards}
         if counted:
             totals["mean_steps"] = steps / samples
-        if self.samples.labelled:
-            totals["accuracy"] = right / samples
         return totals
 
-    def _columns(self, shard: int) -> dict[str, np.ndarray]:
-        """Read and check the small columns of a shard."""
+    def _whole(self, shard: int) -> Stored:
+        """Read the outputs and labels of a shard."""
+        return self._columns(shard, lambda key: key.startswith(("outputs", LABEL)))
+
+    def _columns(
+        self, shard: int, wanted: Callable[[str], bool] = ("steps").__eq__
+    ) -> Stored:
+        """Read some columns of a shard, small ones by default, and check them."""
         path = self.path / self.name(shard)
-        wanted = ("index", "top", "steps", "label")
         try:
             with np.load(path) as stored:
-                found = {key: stored[key] for key in wanted if key in stored}
+                keys = [key for key in stored if key == "index" or wanted(key)]
+                found = {key: stored[key] for key in keys}
             right = np.array_equal(
                 found["index"], np.arange(*self.samples.bounds(shard))
             )

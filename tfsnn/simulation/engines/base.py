@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from tfsnn.errors import OptionError
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.results import Results
-from tfsnn.sources.keras_model.structure import OutputKeys
+from tfsnn.sources.keras_model.structure import OutputKeys, output_columns
 from tfsnn_numpy.sums import Costs
+from tfsnn_numpy.tasks import Output
 
 
 class Engine(ABC):
@@ -50,6 +51,16 @@ class Engine(ABC):
         """Return the engine that runs a network, for its own number of steps."""
 
     @property
+    def outputs(self) -> Sequence[Output]:
+        """The outputs, in order, as far as judging needs to know; empty if unknown."""
+        return ()
+
+    @property
+    def hints(self) -> Mapping[str, Sequence[str]]:
+        """Tasks by output, taken where head, shape and labels leave a choice."""
+        return {}
+
+    @property
     @abstractmethod
     def digest(self) -> str:
         """Return the digest of all that outputs depend on but the samples and T."""
@@ -60,10 +71,27 @@ class Engine(ABC):
 
         Args:
             x: samples ``(B, *input shape)``; of several inputs a dict by name.
-            observe: any of "outputs" (the first output after each step) and "counts"
+            observe: any of "outputs" (the outputs after each step) and "counts"
                 (spikes and operations, by node). With any of these all samples go
                 through all steps.
         """
+
+    def described(self, sample: Any) -> Sequence[Output]:
+        """Return the outputs; of an engine that does not know, by running a sample.
+
+        Args:
+            sample: a batch of one, as for :meth:`run`.
+        """
+        if self.outputs:
+            return self.outputs
+        values = list(
+            output_columns(self.output_keys, self.run(sample).outputs).items()
+        )
+        shapes = set(self.inputs.values())
+        return [
+            Output(name, (shape := tuple(y.shape[1:])), like_input=shape in shapes)
+            for name, y in values
+        ]
 
     def costs(self) -> Costs | None:
         """Return the costs beside the spikes; None if nothing is counted."""

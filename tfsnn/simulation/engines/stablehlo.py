@@ -12,6 +12,7 @@ from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
+from tfsnn_numpy.tasks import Output
 from tfsnn_stablehlo.evaluation import costs_of
 from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
 
@@ -19,7 +20,7 @@ from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
 class ProgramEngine(Engine):
     """A :class:`tfsnn_stablehlo.Program`, for the T that it was exported with.
 
-    With observations there is the first output alone, as the program has no others.
+    With observations there are the outputs that its program gives after each step.
     """
 
     kind = "stablehlo"
@@ -43,6 +44,16 @@ class ProgramEngine(Engine):
         """Return the engine of a program."""
         return cls(network)
 
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs, as the manifest has them."""
+        return self.program.outputs
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """The tasks that were found when the network was converted."""
+        return self.program.hints
+
     @cached_property
     def digest(self) -> str:
         """Return the digest of the files of the program."""
@@ -60,13 +71,16 @@ class ProgramEngine(Engine):
             self.program.run(EVALUATE, {k: v[i : i + size] for k, v in feed.items()})
             for i in range(0, count, size)
         ]
-        over_time, *counts = (
-            np.concatenate(values, 1 + place)  # the batch is behind T, and behind N, S
-            for place, values in enumerate(zip(*parts, strict=True))
-        )
-        nodes = [node["node"] for node in self._known["counted"]]
-        by_node = dict(zip(nodes, counts[0], strict=True)) if counts else {}
-        return Results([over_time[-1]], over_time, by_node, steps)
+        seen = [self.program.observed(part) for part in parts]
+        over_time = [
+            np.concatenate(values, 1)  # the batch is behind T
+            for values in zip(*(each.over_time for each in seen), strict=True)
+        ]
+        by_node = {
+            node: np.concatenate([each.counts[node] for each in seen], 1)
+            for node in seen[0].counts
+        }
+        return Results([values[-1] for values in over_time], over_time, by_node, steps)
 
     def costs(self) -> Costs:
         """Return the costs that the manifest has of connections and time."""

@@ -15,6 +15,7 @@ from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
+from tfsnn_numpy.tasks import Output
 
 # What of a model's config the graph's digest holds, or does not change the outputs.
 NOT_DIGESTED = ("name", "graph", "report", "timesteps", "trainable")
@@ -32,8 +33,8 @@ class SpikingEngine(Engine):
         self.snn, self.timesteps, self.early_exit = snn, timesteps, early_exit
         self.name, self.output_keys = snn.name, snn.output_keys
         self.inputs, self.whole_inputs = snn.inputs_by_name, snn.whole_inputs
-        # Counted now: that cannot be done while a strategy's function is traced.
-        self._operations = snn.operations_per_sample
+        # Counted now, not while a strategy's function is traced.
+        self._operations = snn.operations_per_sample()
 
     @classmethod
     def takes(cls, network: Any) -> bool:
@@ -44,6 +45,16 @@ class SpikingEngine(Engine):
     def of(cls, network: SpikingModel) -> SpikingEngine:
         """Return the engine of a model, with its T and its early exit."""
         return cls(network, network.timesteps, network.early_exit)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs, as the graph has them."""
+        return self.snn.outputs_known
+
+    @property
+    def hints(self) -> dict[str, tuple[str]]:
+        """The tasks that were found when the network was converted."""
+        return self.snn.report.hints
 
     @cached_property
     def digest(self) -> str:
@@ -59,14 +70,17 @@ class SpikingEngine(Engine):
         """Simulate a batch, with tensors as results."""
         rule = None if observe else self.early_exit
         found = self.snn.run(x, self.timesteps, observe, rule)
-        over_time: Any = ()
-        counts = {}
-        for key, values in found.observed.items():
-            kind, node = key.split("/", 1)
-            if kind == COUNTS:
-                counts[node] = values
-            elif kind == OUTPUTS and node == self.snn.first_output:
-                over_time = values
+        seen = found.observed
+        over_time = [
+            seen[key]
+            for name in self.snn.graph_outputs
+            if (key := f"{OUTPUTS}/{name}") in seen
+        ]
+        counts = {
+            key.removeprefix(f"{COUNTS}/"): values
+            for key, values in seen.items()
+            if key.startswith(f"{COUNTS}/")
+        }
         return Results(found.outputs, over_time, counts, found.steps)
 
     def costs(self) -> Costs:
