@@ -113,10 +113,10 @@ class Calibration:
         return outputs_of(self.graph, output_keys(self.model))
 
     def tasks(self) -> dict[str, str]:
-        """Return what the outputs probably answer, by output.
+        """Return what the outputs probably answer, by output, where something tells it.
 
-        Heads and shapes say it, the loss that the model was compiled with, and the
-        first labels, if the data has any that fit.
+        That is the loss that the model was compiled with, or the first labels, if the
+        data has any that fit.
         """
         y = self._labels[0] if self._labels else None
         names = [output.name for output in self.outputs]

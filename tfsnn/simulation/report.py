@@ -86,7 +86,8 @@ class ConversionReport:
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
         heads: the functions that give the outputs' values, by output.
-        tasks: what the outputs probably answer (:mod:`tfsnn_numpy.tasks`), by output.
+        tasks: what the outputs answer (:mod:`tfsnn_numpy.tasks`), by output, where
+            labels or a loss told it at the conversion.
     """
 
     method: str

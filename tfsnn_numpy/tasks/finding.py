@@ -76,12 +76,22 @@ def guess_tasks(
     y: Labels | None = None,
     hints: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, str]:
-    """Find the names of the tasks by output; labels that fit none are left out."""
+    """Find the names of the tasks by output, where labels or hints tell them.
+
+    Outputs of which there is no more than head and shape are left out, as labels that
+    come later may tell their task; and so are labels that fit none.
+    """
+    names = [output.name for output in outputs]
     try:
         found = find_tasks(outputs, y, hints=hints)
+        labels = labels_of(y, names, "y")
     except DataError:
-        found = find_tasks(outputs, hints=hints)
-    return {task.output.name: task.name for task in found}
+        found, labels = find_tasks(outputs, hints=hints), [None] * len(names)
+    return {
+        task.output.name: task.name
+        for task, part in zip(found, labels, strict=True)
+        if part is not None or (hints or {}).get(task.output.name)
+    }
 
 
 def labels_of(

@@ -130,7 +130,15 @@ def test_labels_that_fit_no_task_are_refused_with_what_each_takes():
     )
     for task in TASKS.values():
         assert f"{task.name}: {task.expects}" in message
-    assert guess_tasks([Output("scores", VECTOR)], y) == {"scores": "classification"}
+    assert guess_tasks([Output("scores", VECTOR)], y) == {}
+
+
+def test_a_guess_holds_what_labels_or_hints_tell():
+    """Head and shape alone would keep a logit a regression when 0 and 1 come later."""
+    outputs = [Output("a", (1,)), Output("b", (1,))]
+    assert guess_tasks(outputs) == {}
+    assert guess_tasks(outputs, {"b": np.arange(4) % 2}) == {"b": "binary"}
+    assert guess_tasks(outputs, None, {"a": ("regression",)}) == {"a": "regression"}
 
 
 @pytest.mark.parametrize(
