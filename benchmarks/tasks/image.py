@@ -26,7 +26,7 @@ def build(width: int) -> keras.Model:
     """Build a U-shaped network that takes from its input what it finds to be noise."""
     inputs = keras.Input((32, 32, 3))
     noise = layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros")(
-        u_shaped(inputs, width)
+        u_shaped(inputs, width, stages=2)
     )
     outputs = layers.Subtract(name="clean")([inputs, noise])
     return keras.Model(inputs, outputs, name="image")

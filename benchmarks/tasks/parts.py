@@ -21,17 +21,17 @@ def features(x: Any, width: int, stages: int = 3) -> Any:
     return x
 
 
-def u_shaped(x: Any, width: int) -> Any:
-    """Go down by three poolings and up again, with the maps of each size side by side.
+def u_shaped(x: Any, width: int, stages: int = 3) -> Any:
+    """Go down by poolings and up again, with the maps of each size side by side.
 
     Each size has twice the filters of the one before, which is twice as large.
     """
     maps = [convolved(x, width)]
-    for stage in (1, 2, 3):
+    for stage in range(1, stages + 1):
         smaller = layers.AveragePooling2D(2)(maps[-1])
         maps.append(convolved(smaller, width * 2**stage))
     x = maps[-1]
-    for stage in (2, 1, 0):
+    for stage in reversed(range(stages)):
         x = layers.Concatenate()([layers.UpSampling2D(2)(x), maps[stage]])
         x = convolved(x, width * 2**stage)
     return x

@@ -52,7 +52,7 @@ def build(width: int) -> keras.Model:
 def build_mask(width: int) -> keras.Model:
     """Build a U-shaped network with one sigmoid for each pixel."""
     inputs = keras.Input((32, 32, 3))
-    x = u_shaped(inputs, width)
+    x = u_shaped(inputs, width, stages=1)
     outputs = layers.Conv2D(1, 1, activation="sigmoid", name="mask")(x)
     return keras.Model(inputs, outputs, name="mask")
 
@@ -64,7 +64,7 @@ PROBLEM = Problem(
     build,
     "sparse_categorical_crossentropy",
     samples=8_000,
-    epochs=6,
+    epochs=14,
     rate=1e-2,
     batch=32,
     width=8,
@@ -76,6 +76,5 @@ MASK = replace(
     build=build_mask,
     loss="binary_crossentropy",
     samples=8_000,
-    epochs=2,
-    width=6,
+    epochs=3,
 )
