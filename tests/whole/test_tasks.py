@@ -15,16 +15,16 @@ pytestmark = pytest.mark.slow
 STEPS = (1, 2, 4, 8)
 # The least that a network has to have learnt: what chance, or no network, gives less.
 LEAST = {
-    "regression": 0.6,  # R²
-    "binary": 0.8,  # 0.6 are animals
-    "logit": 0.8,
+    "regression": 0.5,  # R²
+    "binary": 0.75,  # 0.6 are animals
+    "logit": 0.75,
     "multilabel": 0.4,  # F1
     "places": 0.92,  # 0.9 are background
-    "mask": 0.9,
+    "mask": 0.92,
     "image": 23,  # dB; 20 of the noisy input
     "embedding": 0.65,
-    "angle": 0.6,
-    "digit": 0.8,
+    "angle": 0.5,
+    "digit": 0.7,
 }
 # Areas are summed in bins; the ranks of equal cosines are a matter of rounding.
 LOOSE = {"auc": 1e-3, "rank_correlation": 1e-4}
