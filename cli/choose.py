@@ -94,7 +94,7 @@ Example:
         click.Choice(PRECISIONS),
         None,
         f"Format of synapses, {' or '.join(PRECISIONS)} (by default bfloat16 where "
-        "the limits still hold).",
+        "the limits still hold and the machine computes in it).",
     ),
     RareSetting("strict", click.BOOL, False, STRICT),
     SEED_OF,

@@ -79,7 +79,7 @@ Example:
 @task_option()
 @rare_options(
     RareSetting("csv", click.BOOL, False, "Print the rows as CSV."),
-    RareSetting("raw", click.BOOL, False, RAW),
+    RareSetting("raw", click.BOOL, None, RAW),
     SEED_OF,
     ENERGY_OF,
     BATCH_SIZE_OF,
@@ -129,7 +129,7 @@ def command(
     else:
         show(found, as_json)
     if all(row.error is not None for row in found.rows):
-        raise click.ClickException("no method could be measured")
+        raise click.ClickException("no method could be measured: each row says why")
 
 
 def _by_method(options: dict[str, str]) -> dict[str, dict[str, str]]:

@@ -88,7 +88,7 @@ class EvaluationData:
 
     data: str
     limit: int | None = None
-    raw: bool = False
+    raw: bool | None = None
 
     def open(self, snn: SpikingModel, *, labels: bool = False) -> Data:
         """Open the samples for a spiking network: the test split, by default.
@@ -110,7 +110,7 @@ class CalibrationData:
 
     calibration: str
     limit: int | None = None
-    raw: bool = False
+    raw: bool | None = None
     strict: bool = False
     seed: int = 0
     batch_size: int = 0
@@ -165,7 +165,9 @@ class Converted:
         if not (model and model.exists() and self.output.exists()):
             return
         if model.samefile(self.output):
-            raise click.UsageError("--output is MODEL itself, which would be lost")
+            raise click.UsageError(
+                "--output is MODEL itself, which would be lost: give another file"
+            )
 
     def write(self, snn: SpikingModel, **more: Any) -> None:
         """Write the network, and the report with `more` in its JSON."""

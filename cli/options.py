@@ -180,11 +180,14 @@ def limit_option() -> Decorator:
 
 def raw_option() -> Decorator:
     """Add --raw."""
-    return click.option("--raw", is_flag=True, help=RAW)
+    return click.option("--raw/--no-raw", default=None, help=RAW)
 
 
 LIMIT = "Use the first N samples only."
-RAW = "Keep 8-bit values at 0..255, instead of 0..1."
+RAW = (
+    "Keep 8-bit values at 0..255, or divide them by 255; if neither is given, as the "
+    "network takes them."
+)
 BATCH_SIZES = "Samples computed at a time."
 
 

@@ -16,7 +16,6 @@ from .options import (
     data_option,
     json_option,
     limit_option,
-    raw_option,
     task_option,
 )
 from .talk import progress, show
@@ -37,7 +36,7 @@ Example:
     help="Steps to evaluate after; by default 1,2,4,... up to those exported.",
 )
 @limit_option()
-@raw_option()
+@click.option("--raw", is_flag=True, help="Keep 8-bit values at 0..255.")
 @click.option(
     "--device",
     metavar="NAME",

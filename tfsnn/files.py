@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO, Any
 
 import tensorflow as tf
 
 from tfsnn.errors import OutputError
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
@@ -125,6 +133,31 @@ def unfinished(parent: Path, output: Path) -> Iterator[Path]:
         if made:
             with suppress(OSError):  # the result is in it
                 parent.rmdir()
+
+
+def lock(file: IO[str], who: str) -> None:
+    """Hold a file for this opening alone, until it is closed or its process ends.
+
+    On systems without such locks, Windows and some network drives, nothing is held.
+
+    Args:
+        file: the file, open.
+        who: what the message says if it is held already.
+
+    Raises:
+        OutputError: if another opening holds it.
+    """
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(
+            f"{who}: wait until it has ended, or give another folder"
+        ) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
+            raise
 
 
 def _part(folder: Path, suffix: str = "") -> Path:

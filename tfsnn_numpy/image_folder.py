@@ -78,4 +78,4 @@ def open_images(
                 x = np.stack(list(pool.map(load, part)))
                 yield {key: x}, np.array([k for _, k in part]) if labelled else None
 
-    return Data(name, inputs, raw, len(files), labelled, read)
+    return Data(name, inputs, raw, len(files), labelled, read, bytes_seen={key})

@@ -38,7 +38,7 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
     if not path.exists():
         raise DataError(f"There is no file {path}; check the path.")
     what = f"{path} cannot be read as an npz file of numbers, or is damaged"
-    arrays = "".join(f"{key}=..., " for key in inputs)
+    arrays = "".join(f"{key}=..., " for key in (inputs if len(inputs) > 1 else "x"))
     way_out = f"numpy.savez(file, {arrays}y=...)"
     damage = (_DAMAGE, what, f"write it again with {way_out}")
     with refusing(*damage), zipfile.ZipFile(path) as archive:
@@ -46,7 +46,7 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
         stored = {key: key for key in inputs}
         if len(inputs) == 1 and not set(inputs) & set(found):
             stored = dict.fromkeys(inputs, "x")
-        missing = [key for key, array in stored.items() if array not in found]
+        missing = [array for array in stored.values() if array not in found]
         if missing:
             raise DataError(
                 f"{path} has no array {', '.join(missing)}, only "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.ranges import LOG, Range, Ranges
 from tfsnn_numpy.tasks.labels import Labels
 
 Shape = tuple[int, ...]
@@ -41,6 +42,9 @@ class Data:
     `size` is the number of samples, None when it is not known before reading.
     `read(n, start)` yields unchecked batches of at most n samples, as stored, by input,
     from sample `start` on; those before are passed over as cheaply as can be.
+    `expected` are the ranges of values that a network was calibrated on: where those
+    read do not fit them, the logger "tfsnn" gets a warning at the end.
+    `bytes_seen` are the inputs of which 8-bit values have been read so far.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Data:
     read: Callable[[int, int], Iterator[Stored]]
     limit: int | None = None
     start: int = 0
+    expected: Mapping[str, Range] = field(default_factory=dict)
+    bytes_seen: set[str] = field(default_factory=set)
 
     @property
     def input_shape(self) -> Shape | Inputs:
@@ -89,21 +95,26 @@ class Data:
         return y
 
     def _batches(self, batch_size: int) -> Iterator[Batch]:
-        done = 0
+        done, ranges = 0, Ranges()
         for x, y in self.read(batch_size, self.start):
             count = check_arrays(self.name, x, y, self.inputs, self.raw)
             if self.limit is not None:
                 count = min(count, self.limit - done)
             first = self.start + done
+            self.bytes_seen.update(k for k, v in x.items() if v.dtype == np.uint8)
             values = {
                 key: _values(self, key, x[key][:count], first) for key in self.inputs
             }
+            if self.expected:
+                ranges.add(values)
             yield alone(values), None if y is None else each_label(y, _first(count))
             done += count
             if done == self.limit:
                 break
         if done == 0:
             raise DataError(f"{self.name} holds no samples; give data with at least 1.")
+        if found := ranges.warning(self.expected, self.name):
+            LOG.warning(found)
 
 
 @contextlib.contextmanager

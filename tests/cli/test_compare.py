@@ -125,7 +125,7 @@ def test_no_method_that_works_is_an_error(comparing):
     result = run(*comparing, "--methods", "data_norm", "--alphabet", "ternary")
     assert result.exit_code == 1
     assert "data_norm: it cannot send ternary spikes" in result.stdout
-    assert result.stderr == "Error: no method could be measured\n"
+    assert result.stderr == "Error: no method could be measured: each row says why\n"
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_the_calibration_of_another_model_is_refused(work, known):
     ("name", "value", "made"),
     [
         *(("seed", 1, 3), ("batch_size", 5, 16), ("limit", 40, 50)),
-        *(("raw", True, False), ("strict", True, False)),
+        *(("raw", True, None), ("strict", True, False)),
     ],
 )
 def test_settings_are_those_of_the_calibration(work, known, name, value, made):

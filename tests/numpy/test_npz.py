@@ -59,3 +59,16 @@ def test_checksums_of_an_npz_file(tmp_path, compressed):
     path.write_bytes(stored)
     with pytest.raises(DataError, match=r"a\.npz cannot be read.*copy it again"):
         check_npz(path)
+
+
+def test_what_is_missing_is_named_as_it_is_to_be_written(tmp_path):
+    """A single input is x, whatever the model calls it."""
+    path = npz(tmp_path / "a.npz", images=PIXELS, y=CLASSES)
+    with pytest.raises(DataError) as caught:
+        open_data(path, {"input_layer_5": SHAPE})
+    assert str(caught.value) == (
+        f"{path} has no array x, only images, y; write it with numpy.savez(file, "
+        "x=..., y=...)."
+    )
+    with pytest.raises(DataError, match=r"no array b, only .*\(file, a=\.\.\., b="):
+        open_data(npz(path, a=PIXELS), {"a": SHAPE, "b": SHAPE})

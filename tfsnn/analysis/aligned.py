@@ -13,6 +13,7 @@ from tfsnn.data import open_for
 from tfsnn.errors import ModelError
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
+from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import VALUES
 from tfsnn.simulation.trace import Trace
@@ -41,13 +42,17 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
     return ann
 
 
-def first_samples(ann: Graph, x: Any) -> Data:
-    """Open the first :data:`SAMPLES` of anything :func:`tfsnn.open_data` takes.
+def first_samples(snn: SpikingModel, x: Any) -> Data:
+    """Open the first :data:`SAMPLES` of what a network is to be shown.
+
+    Args:
+        snn: the network, which says how 8-bit values are taken.
+        x: anything that :func:`tfsnn.open_data` takes.
 
     Raises:
         DataError: if `x` does not fit.
     """
-    return open_for(ann, x, limit=SAMPLES)
+    return open_for(as_engine(snn), x, limit=SAMPLES)
 
 
 class Decoded(NamedTuple):

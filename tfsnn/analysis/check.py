@@ -132,10 +132,14 @@ def _sentence(judged: Judged) -> str:
 
 
 def _far(judged: Judged) -> bool:
+    """Return whether an output is too far from the model's to go without advice.
+
+    With an error of 1 it would be as near if it always gave the mean.
+    """
     figures = judged.figures[-1]
-    if judged.kind.decides:
-        return figures.agreement is not None and figures.agreement < 1 - FAR
-    return figures.output_error is not None and 100 * figures.output_error > MAX_ERROR
+    most = 1.0 if judged.kind.decides else MAX_ERROR / 100
+    agreed = figures.agreement is None or figures.agreement >= 1 - FAR
+    return not agreed or (figures.output_error or 0) > most
 
 
 def _nearer(model: keras.Model, snn: SpikingModel, data: Any) -> str:

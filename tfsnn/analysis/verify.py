@@ -101,7 +101,7 @@ def verify(
     """
     ann = matched(model, snn)
     near = Nearness(snn.outputs_known, task, snn.report.hints)
-    batches = [batch for batch, _ in first_samples(ann, x).batches(SAMPLES)]
+    batches = [batch for batch, _ in first_samples(snn, x).batches(SAMPLES)]
     samples = tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
     trace, values, populations = align(ann, snn, samples, timesteps)
     checks = [

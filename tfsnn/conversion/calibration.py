@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +14,22 @@ from tfsnn.conversion.methods import Method
 from tfsnn.conversion.settings import CalibrationSettings, grouped
 from tfsnn.conversion.statistics import Statistics, calibrate
 from tfsnn.data import Data, Progress, open_for
+from tfsnn.data.opening import raw_for
 from tfsnn.data.reservoir import Reservoir
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
+from tfsnn.network.pixels import scaled_inside
 from tfsnn.network.roles import refuse_running_sums
 from tfsnn.simulation.outputs import outputs_of
 from tfsnn.sources import import_model
 from tfsnn.sources.keras_model.losses import loss_tasks
 from tfsnn.sources.keras_model.structure import output_keys
+from tfsnn_numpy.ranges import Range, Ranges
 from tfsnn_numpy.tasks import Labels, Output, guess_tasks
 
+LOG = logging.getLogger(__name__)
+FAR = 20.0  # a value that none divided by 255 comes near
 HELD = 256  # samples that corrections are simulated on, if nothing else is asked for
 
 
@@ -51,12 +57,30 @@ class Calibration:
     held: int = HELD
     _seen: list[tuple[Graph, dict[str, Statistics]]] = field(default_factory=list)
     _drawn: list[Reservoir] = field(default_factory=list)
+    _ranges: list[Ranges] = field(default_factory=list)
     _labels: list[Labels] = field(default_factory=list)
 
     @property
     def seed(self) -> int:
         """The seed of every random choice: places and samples that are drawn."""
         return self.settings.seed
+
+    @property
+    def raw(self) -> tuple[str, ...] | None:
+        """The inputs that take 8-bit values at 0..255, in order of their names.
+
+        Also those whose values in the data, of another type, went as far. None if
+        nothing tells, for data without 8-bit values.
+        """
+        far = {name for name, (_, high) in self.ranges.items() if high > FAR}
+        found = tuple(sorted((self.data.raw | far) - self.graph.whole_inputs))
+        told = found or self.settings.raw is not None or self.data.bytes_seen
+        return found if told else None
+
+    @property
+    def ranges(self) -> dict[str, Range]:
+        """The smallest and the largest value of each input in the data read so far."""
+        return self._ranges[-1].seen if self._ranges else {}
 
     @property
     def strict(self) -> bool:
@@ -128,12 +152,14 @@ class Calibration:
         """Yield the batches, and draw as many samples from them as are wanted."""
         most = max(count, self.held, *(before.size for before in self._drawn))
         drawn = Reservoir(most, self.seed)
-        size = self.settings.batch_size
+        size, ranges = self.settings.batch_size, Ranges()
         for x, y in self.data.batches(size, progress, "calibrating"):
             if y is not None and not self._labels:
                 self._labels.append(y)
-            yield drawn.pass_on(self.graph.feed(x))
-        self._drawn[:] = [drawn]
+            feed = self.graph.feed(x)
+            ranges.add(feed)
+            yield drawn.pass_on(feed)
+        self._drawn[:], self._ranges[:] = [drawn], [ranges]
 
 
 def calibration(
@@ -160,9 +186,16 @@ def calibration(
         DataError: for data that does not fit.
     """
     chosen, _ = grouped(CalibrationSettings, settings, named, {})
-    graph = simplify(import_model(model), strict=chosen.strict)
-    raw, limit = chosen.raw, chosen.limit
-    opened = open_for(graph, data, default_split="train", raw=raw, limit=limit)
+    imported = import_model(model)
+    graph, limit = simplify(imported, strict=chosen.strict), chosen.limit
+    inside = scaled_inside(imported) if chosen.raw is None else frozenset()
+    kept = raw_for(graph, inside if chosen.raw is None else chosen.raw)
+    opened = open_for(graph, data, default_split="train", raw=kept, limit=limit)
+    if inside:
+        LOG.info(
+            f"8-bit values of {', '.join(sorted(inside))} are taken at 0..255: "
+            f"{model.name} scales them itself (raw, --no-raw to divide them by 255)"
+        )
     return Calibration(model, graph, opened, chosen, held)
 
 

@@ -80,6 +80,8 @@ def convert(
             report,
             strict=known.strict,
             precision=precision,
+            raw=known.raw,
+            ranges=known.ranges,
             heads={output.name: output.head for output in known.outputs},
             tasks=known.tasks(),
         ),

@@ -16,11 +16,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfsnn.conversion.plan import NeuronPlan, Plan
+from tfsnn.errors import CalibrationError
 from tfsnn.network.clock import RATE_CLOCK, Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Affine, Spiking
+from tfsnn.network.nodes import Affine, Linear, Spiking
 from tfsnn.network.units import ONE
+
+# Weights whose largest is below this lose their digits: float32 ends at 1.2e-38.
+SMALLEST = 1e-33
+NORMAL = float(np.finfo(np.float32).tiny)
 
 
 def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
@@ -55,14 +60,44 @@ def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
     Args:
         graph: the ANN.
         plan: the neurons of every rate node, by name.
+
+    Raises:
+        CalibrationError: if float32 does not hold the weights.
     """
     return normalize_with_units(graph, plan).graph
 
 
 def normalize_with_units(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Normalized:
-    """Make the spiking network in normal form, and return the unit of each node."""
+    """Make the spiking network in normal form, and return the unit of each node.
+
+    Raises:
+        CalibrationError: if float32 does not hold the weights.
+    """
     normalization = _Normalization(graph, plan)
-    return Normalized(normalization.graph(), normalization.units)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused
+        return Normalized(normalization.graph(), normalization.units)
+
+
+def _check(before: Node, written: Node) -> None:
+    """Refuse weights that became infinite, or too small to have digits."""
+    for name, values in written.arrays().items():
+        found = np.abs(values) if isinstance(values, np.ndarray) else np.zeros(1)
+        largest, was = float(found.max(initial=0)), _largest(before.arrays()[name])
+        vanishes = largest < SMALLEST and was >= NORMAL and isinstance(written, Linear)
+        # An offset may be too small to matter, not a kernel.
+        if np.isfinite(largest) and not (vanishes and name == "kernel"):
+            continue
+        raise CalibrationError(
+            f"{before.layer or before.name}: its {name}, at most {was:.3g}, would be "
+            f"{largest:.3g} in units of spikes, and float32 ends at 3.4e+38 and "
+            "1.2e-38: the activations here are too large or too small. Multiply the "
+            "weights of one layer by a factor and those of the next by its inverse, "
+            "so that activations come near 1"
+        )
+
+
+def _largest(values: Any) -> float:
+    return float(np.max(np.abs(np.asarray(values, np.float64)), initial=0))
 
 
 def _clock(plan: Mapping[str, NeuronPlan]) -> Clock:
@@ -125,6 +160,8 @@ class _Normalization:
     def graph(self) -> Graph:
         for node in self.ann:
             written, unit = self._write(node)
+            if not node.spikes:
+                _check(node, written)
             self.nodes.append(written)
             self.units[node.name] = unit
         clock = _clock(self.plan)

@@ -10,15 +10,18 @@ float32, and so does every synapse that receives analog values, such as the firs
 from __future__ import annotations
 
 import dataclasses
+import logging
 
 import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
+from tfsnn.hardware.bfloat16 import computes_in_bfloat16
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Linear
 from tfsnn_numpy.defaults import PRECISIONS
 
+LOG = logging.getLogger(__name__)
 EXACT = 256  # bfloat16 has all integers up to it
 
 
@@ -44,6 +47,12 @@ def with_precision(graph: Graph, precision: str) -> Graph:
     check_precision(precision)
     if precision == "float32":
         return graph
+    if not computes_in_bfloat16():
+        LOG.info(
+            "precision bfloat16: this machine has no instructions for it that are "
+            "known, so it runs slower here than float32; results are the same as on a "
+            "machine that has them"
+        )
     sizes = _sizes(graph)
     rounded = {
         node.name: _rounded(node)

@@ -57,6 +57,6 @@ def _population(node: Spiking, statistics: Statistics, plan: Plan) -> Population
         initial_potential=float(np.mean(neurons.initial_potential)),
         negative_threshold=neurons.negative_threshold,
         max_coefficient=None if most is None else float(np.max(most)),
-        clipped=clipped,
-        dead=float(statistics.dead.mean()),
+        clipped=0.0 if statistics.silent else clipped,
+        dead=1.0 if statistics.silent else float(statistics.dead.mean()),
     )

@@ -16,14 +16,15 @@ class CalibrationSettings:
     """The settings of :func:`tfsnn.calibration`.
 
     Attributes:
-        raw: whether to keep 8-bit values at 0..255, instead of 0..1.
+        raw: whether to keep 8-bit values at 0..255, instead of 0..1; None for what the
+            network takes (:mod:`tfsnn.network.pixels`).
         strict: whether to refuse a network that needs running sums.
         limit: samples used at most.
         seed: seed of the places and samples that are drawn.
         batch_size: samples swept at a time.
     """
 
-    raw: bool = False
+    raw: bool | None = None
     strict: bool = False
     limit: int | None = None
     seed: int = SEED

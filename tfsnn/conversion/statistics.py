@@ -2,25 +2,26 @@
 
 Memory is bounded whatever the size of the data: of a channel, only a histogram and
 running moments are kept. Maximum, mean and variance see every value; the histogram, of
-each image, at most ``POSITIONS`` places per feature map (drawn anew for each batch), so
-that the sweep costs little more than the ANN's forward pass.
+each image, at most ``sweep.POSITIONS`` places per feature map (drawn anew for each
+batch), so that the sweep costs little more than the ANN's forward pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.conversion.finite import check_range, not_finite
+from tfsnn.conversion.sweep import traced_sweep
 from tfsnn.errors import CalibrationError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
 
 BINS = 1024
-POSITIONS = 64
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Statistics:
         current_mean, current_variance, current_minimum: those of every value before
             the ReLU, ``(C,)``.
         peak: the largest activation of each neuron, ``(*units)``.
+        silent: whether the node was never active, and these are another node's.
     """
 
     samples: int
@@ -51,6 +53,7 @@ class Statistics:
     current_variance: np.ndarray
     current_minimum: np.ndarray
     peak: np.ndarray
+    silent: bool = False
 
     def percentile(self, q: float) -> np.ndarray:
         """Return the q-th percentile (0..100) of each channel; 100 is the maximum."""
@@ -132,12 +135,15 @@ class _Accumulator:
         self,
         count: int,
         moments: np.ndarray,  # (4, C): sums of the values and currents, and of squares
+        sizes: np.ndarray,  # (2,): what values and currents were divided by for those
         peak: np.ndarray,  # (*units)
         drawn: np.ndarray,  # (n, C)
         lowest: np.ndarray | float = np.inf,  # (C,): the smallest currents
     ) -> None:
         self.count += count
-        total, squares, current_total, current_squares = moments.astype(np.float64)
+        size, current_size = sizes.astype(np.float64)
+        units = np.array([size, size**2, current_size, current_size**2])
+        total, squares, current_total, current_squares = moments * units[:, None]
         self.total = self.total + total
         self.squares = self.squares + squares
         self.current_total = self.current_total + current_total
@@ -199,73 +205,54 @@ def calibrate(
         seed: the seed of the places drawn for the histograms.
 
     Raises:
-        CalibrationError: if there is no data, or a whole layer never activates.
+        CalibrationError: if there is no data, a whole layer never activates, or
+            float32 does not hold the values of a layer.
     """
     rates = graph.of_kind(Rate)
     accumulators = {node.name: _Accumulator() for node in rates}
-    sweep = _sweep(graph, rates)
-    samples = 0
+    sweep = traced_sweep(graph, rates)
+    samples, largest = 0, np.zeros(len(graph.outputs))
     for number, x in enumerate(batches):
         feed = graph.feed(x)
         tensors = {k: tf.constant(values, tf.float32) for k, values in feed.items()}
-        found = sweep(tensors, tf.constant([seed, number]))
+        found, outputs = sweep(tensors, tf.constant([seed, number]))
+        largest = np.maximum(largest, outputs)
         size = len(next(iter(feed.values())))
-        for node, arrays in zip(rates, found, strict=True):
+        for node, tensors_of in zip(rates, found, strict=True):
+            arrays = [tensor.numpy() for tensor in tensors_of]
+            if not all(np.isfinite(array).all() for array in arrays):
+                raise not_finite(graph, tensors, samples, node.layer)
             count = size * int(np.prod(node.shape[:-1]))
-            accumulators[node.name].add(count, *(array.numpy() for array in arrays))
+            accumulators[node.name].add(count, *arrays)
         samples += size
     if samples == 0:
         raise CalibrationError("the calibration data is empty: give some samples")
     statistics = {name: a.result(samples) for name, a in accumulators.items()}
+    for name, of_node in statistics.items():
+        check_range(f"the activations of {graph[name].layer}", of_node.maximum.max())
+    for name, most in zip(graph.outputs, largest, strict=True):
+        check_range(f"the values at the output {name}", float(most))
+    statistics = {n: _heard(graph, statistics, n) for n in statistics}
     silent = [graph[n].layer for n, s in statistics.items() if s.dead.all()]
     if silent:
         raise CalibrationError(
-            f"no neuron of {', '.join(silent)} was ever active in {samples} "
-            "calibration samples, so their thresholds are unknown: check that the data "
-            "is scaled as in training, or give other samples"
+            f"no neuron of {', '.join(dict.fromkeys(silent))} was ever active in "
+            f"{samples} calibration samples, so their thresholds are unknown: check "
+            "that the data is scaled as in training, or give other samples"
         )
     return statistics
 
 
-def _sweep(
-    graph: Graph, rates: list[Rate]
-) -> tf.types.experimental.PolymorphicFunction:
-    """Return the ANN's forward pass, with each node's sums, peaks, and values drawn."""
-    # Captured as inputs: as constants of the function they would be folded for seconds.
-    graph = graph.map_arrays(lambda node, name, values: tf.convert_to_tensor(values))
+def _heard(graph: Graph, found: Mapping[str, Statistics], name: str) -> Statistics:
+    """Return the statistics of a node; of the layer's other half if it is silent.
 
-    @tf.function(
-        input_signature=[
-            {k: tf.TensorSpec((None, *s)) for k, s in graph.inputs.items()},
-            tf.TensorSpec((2,), tf.int32),
-        ],
-        autograph=False,
-    )
-    def sweep(x: dict[str, tf.Tensor], seed: tf.Tensor) -> list[tuple]:
-        values = graph.forward(x)
-        found = []
-        for index, node in enumerate(rates):
-            channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
-            sizes = values[node.name]
-            if node.signed:
-                sizes = tf.abs(sizes)
-            a = tf.reshape(sizes, (-1, places, channels))
-            currents = values[node.inputs[0]]
-            lowest = tf.reduce_min(currents, list(range(len(node.shape))))
-            peak = tf.reduce_max(sizes, 0)
-            if places > POSITIONS:
-                order = tf.random.stateless_uniform((places,), seed + index)
-                a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
-            sums = _sums(sizes, channels) + _sums(currents, channels)
-            drawn = tf.reshape(a, (-1, channels))
-            found.append((tf.stack(sums), peak, drawn, lowest))
-        return found
-
-    return sweep
-
-
-def _sums(values: tf.Tensor, channels: int) -> list[tf.Tensor]:
-    """Return the sum and the sum of squares of each channel."""
-    flat = tf.reshape(values, (-1, channels))
-    ones = tf.ones((1, tf.shape(flat)[0]))
-    return [tf.matmul(ones, flat)[0], tf.matmul(ones, tf.square(flat))[0]]
+    A layer with populations for x above and below 0 may only ever see one of them.
+    """
+    if not found[name].dead.all():
+        return found[name]
+    node = graph[name]
+    for other, of_other in found.items():
+        halves = (node.layer, node.shape) == (graph[other].layer, graph[other].shape)
+        if halves and not of_other.dead.all():
+            return replace(of_other, silent=True)
+    return found[name]

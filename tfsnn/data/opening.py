@@ -106,6 +106,9 @@ class Takes(Protocol):
     Attributes:
         inputs: shapes of one sample, by name.
         whole_inputs: the names of those that take integers.
+
+    An engine also has ``raw_inputs``, ``raw_recorded`` and ``ranges``
+    (:class:`tfsnn.simulation.engines.base.Engine`).
     """
 
     @property
@@ -120,7 +123,7 @@ def open_for(
     spec: Any,
     *,
     default_split: str = "test",
-    raw: bool | Collection[str] = False,
+    raw: bool | Collection[str] | None = None,
     limit: int | None = None,
     labels: bool = False,
 ) -> Data:
@@ -130,21 +133,46 @@ def open_for(
         network: that takes the data.
         spec: anything that :func:`open_data` takes, as the other arguments.
         default_split: of a set in tensorflow-datasets whose name says none.
-        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named; as the
+            network takes them if None.
         limit: the greatest number of samples.
         labels: refuse data without labels.
 
     Raises:
-        OptionError, DataError: as :func:`open_data`.
+        OptionError, DataError: as :func:`open_data`; OptionError also for a `raw` that
+            is not that of the network's calibration.
     """
-    return open_data(
+    opened = open_data(
         spec,
         network.inputs,
         default_split=default_split,
-        raw=raw or network.whole_inputs,
+        raw=raw_for(network, raw),
         limit=limit,
         labels=labels,
     )
+    return replace(opened, expected=getattr(network, "ranges", {}))
+
+
+def raw_for(network: Takes, raw: bool | Collection[str] | None) -> frozenset[str]:
+    """Return the inputs whose integers are kept: as asked for, or as a network has it.
+
+    Raises:
+        OptionError: for a `raw` that is not that of the network's calibration.
+    """
+    inputs, whole = dict(network.inputs), frozenset(network.whole_inputs)
+    known = getattr(network, "raw_inputs", None)
+    if raw is None:
+        return whole | frozenset(known or ())
+    wanted = kept(inputs, raw)
+    recorded = getattr(network, "raw_recorded", False)
+    if recorded and wanted - whole != frozenset(known or ()) - whole:
+        name = getattr(network, "name", "the network")
+        how = "kept at 0..255" if known else "divided by 255"
+        raise OptionError(
+            f"raw={raw}, but {name} takes 8-bit values {how}: leave raw (--raw, "
+            "--no-raw) out, or convert the model with the other setting"
+        )
+    return wanted | whole
 
 
 def _open(

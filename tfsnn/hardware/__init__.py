@@ -1,1 +1,1 @@
-"""Hardware that networks run on: what its operations cost."""
+"""Hardware that networks run on: what its operations cost, and what it can do."""

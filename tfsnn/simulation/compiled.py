@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.graph import Graph
+from tfsnn.network.traced import traced
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.weights import Watch
@@ -115,12 +116,7 @@ def compiled(
     held = None
     if constant and not xla:
         held = with_constants(_holding(structure, variables))
-    free = {name: tf.TensorSpec((None, *s)) for name, s in structure.inputs.items()}
 
-    # XLA compiles for one batch size, and wants to know it.
-    @tf.function(
-        input_signature=None if xla else [free], autograph=False, jit_compile=xla
-    )
     def run(x: dict[str, Any]) -> tuple[Result, list[Any]]:
         result = simulate(
             held or with_variables(structure, variables),
@@ -136,7 +132,7 @@ def compiled(
         weights = list(variables.values()) if held else []
         return result, [tf.convert_to_tensor(variable) for variable in weights]
 
-    return run
+    return traced(run, jit_compile=xla)
 
 
 def with_variables(structure: Graph, variables: Mapping[str, Any]) -> Graph:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import DataError
 from tfsnn.network.graph import Graph
+from tfsnn.simulation.report import ConversionReport
+from tfsnn_numpy.ranges import BEYOND
+
+LOG = logging.getLogger(__name__)
+# Reports of networks of which the logger has had its warning, by id.
+_WARNED: WeakValueDictionary[int, ConversionReport] = WeakValueDictionary()
 
 
-def checked_feed(graph: Graph, x: Any) -> dict[str, Any]:
+def checked_feed(
+    graph: Graph, x: Any, report: ConversionReport | None = None
+) -> dict[str, Any]:
     """Return the inputs by name, as float32 ``(B, *shape)``.
 
     Args:
         graph: the graph whose inputs they are.
         x: the only input, or of several a list in order or a dict by name.
+        report: the report of the network's conversion, to warn of 8-bit values that it
+            was not calibrated on; None for no warning.
 
     Raises:
         DataError: for other inputs, or other shapes.
@@ -31,6 +44,8 @@ def checked_feed(graph: Graph, x: Any) -> dict[str, Any]:
         ) from None
     checked = {}
     for name, shape in graph.inputs.items():
+        if report is not None and feed[name].dtype == np.uint8:
+            _check_bytes(name, report)
         values = tf.cast(tf.convert_to_tensor(feed[name]), tf.float32)
         if tuple(values.shape[1:]) != shape:
             raise DataError(
@@ -39,6 +54,17 @@ def checked_feed(graph: Graph, x: Any) -> dict[str, Any]:
             )
         checked[name] = values
     return checked
+
+
+def _check_bytes(name: str, report: ConversionReport) -> None:
+    """Warn once of 8-bit values given to a network that was calibrated on others."""
+    _, high = report.ranges.get(name, (0.0, 255.0))
+    if BEYOND * high < 255 and id(report) not in _WARNED:
+        _WARNED[id(report)] = report
+        LOG.warning(
+            f"{name} is of 8-bit values 0..255, and the network was calibrated on "
+            f"values up to {high:.4g}, 8-bit ones divided by 255: give {name} / 255"
+        )
 
 
 def input_spec(inputs: Mapping[str, tuple[int, ...]]) -> Any:

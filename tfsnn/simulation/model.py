@@ -251,7 +251,7 @@ class SpikingModel(keras.Model):
         self, x: Any, batch_size: int | None, verbose: str | int
     ) -> EarlyPrediction:
         run = partial(self.run, early_exit=self.early_exit)
-        feed = checked_feed(self._structure, x)
+        feed = checked_feed(self._structure, x, self.report)
         outputs, steps = predict_arrays(run, feed, batch_size or 32, verbose)
         return EarlyPrediction(arranged_outputs(self.output_keys, outputs), steps)
 

@@ -88,6 +88,9 @@ class ConversionReport:
         heads: the functions that give the outputs' values, by output.
         tasks: what the outputs answer (:mod:`tfsnn_numpy.tasks`), by output, where
             labels or a loss told it at the conversion.
+        raw: the inputs whose 8-bit values were kept at 0..255, not divided by 255; None
+            if that is not known, as in files of earlier versions.
+        ranges: the smallest and the largest value of each input in the calibration.
     """
 
     method: str
@@ -103,6 +106,8 @@ class ConversionReport:
     precision: str = "float32"
     heads: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
+    raw: tuple[str, ...] | None = None
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dict."""
@@ -111,6 +116,8 @@ class ConversionReport:
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> ConversionReport:
         """Make a report from its :meth:`to_dict`."""
+        raw = config.get("raw")
+        ranges = config.get("ranges", {}).items()
         return cls(
             **{
                 **config,
@@ -121,6 +128,8 @@ class ConversionReport:
                 ),
                 "nodes": tuple(NodeReport(**node) for node in config["nodes"]),
                 "notes": tuple(config.get("notes", ())),
+                "raw": None if raw is None else tuple(raw),
+                "ranges": {name: tuple(of_input) for name, of_input in ranges},
             }
         )
 
@@ -159,6 +168,8 @@ class ConversionReport:
             used = f"{self.samples} calibration samples"
         if self.precision != "float32":
             used += f", synapses in {self.precision}"
+        if self.raw:
+            used += f", 8-bit values of {', '.join(self.raw)} kept at 0..255"
         lines = [f"{self.method} ({chosen}), {used}", ""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]

@@ -12,6 +12,7 @@ import numpy as np
 
 from tfsnn.data import Batch
 from tfsnn.simulation.devices.strategy import Strategy, on_devices, rows
+from tfsnn.simulation.finite import FiniteOutputs
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.sums import BatchResult, Costs, batch_result
 from tfsnn_numpy.tasks import Labels
@@ -54,13 +55,26 @@ def sweep(
         costs: the costs of the network that is seen over time.
         strategy: whose devices compute a batch each; None for the default device.
         batch_size: the largest B, for a strategy.
+
+    Raises:
+        ModelError: if outputs of the first network are NaN or infinite; of the others
+            the logger "tfsnn" gets a warning.
     """
 
     def compute(x: Any) -> dict[str, Results]:
         return {name: run(x) for name, run in networks.items()}
 
+    finite = {
+        name: FiniteOutputs(f"the {name}", spiking=not number)
+        for number, name in enumerate(networks)
+    }
+    done = 0
     for (x, y), results in on_devices(strategy, compute, batches, batch_size):
         count = rows(x)
+        places = [f"sample {done + i}, counted from 0" for i in range(count)]
+        for name, found in results.items():
+            finite[name].check(found.outputs, places)
+        done += count
         seen = {
             name: _seen(found, count, steps, costs) for name, found in results.items()
         }

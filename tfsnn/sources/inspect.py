@@ -14,6 +14,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.operations import operations, shares
 from tfsnn.network.passes import simplify
+from tfsnn.network.pixels import scaled_inside
 from tfsnn.network.roles import constant_nodes, spiking_nodes
 from tfsnn.sources import import_model
 from tfsnn_numpy.results import table
@@ -63,8 +64,10 @@ class Inspection:
         neurons: number of spiking neurons in all layers.
         shares: part of the operations of one time step that each role takes, from 0
             to 1 (:mod:`tfsnn.network.roles`).
-        problems: everything that cannot be converted; `macs`, `neurons` and
-            `shares` are None where there is any.
+        problems: everything that cannot be converted; `macs`, `neurons`, `shares` and
+            `raw` are None where there is any.
+        raw: the inputs that take 8-bit values at 0..255, as the model scales them
+            itself; those of others are divided by 255.
     """
 
     model: str
@@ -74,6 +77,7 @@ class Inspection:
     neurons: int | None
     shares: dict[str, float] | None = None
     problems: tuple[Problem, ...] = ()
+    raw: tuple[str, ...] | None = None
 
     @property
     def convertible(self) -> bool:
@@ -93,6 +97,7 @@ class Inspection:
                 "neurons": self.neurons,
             },
             "shares": self.shares,
+            "raw": self.raw,
             "problems": [asdict(problem) for problem in self.problems],
         }
 
@@ -121,6 +126,11 @@ class Inspection:
         if self.shares is not None:
             parts = [f"{100 * part:.1f} % {role}" for role, part in self.shares.items()]
             lines.append(f"operations of a step: {', '.join(parts)}")
+        if self.raw:
+            names = ", ".join(self.raw)
+            lines.append(f"8-bit values of {names}: 0..255, the model scales them")
+        elif self.raw is not None:
+            lines.append("8-bit values: divided by 255")
         if self.problems:
             lines += ["", f"cannot be converted, {len(self.problems)} problem(s):"]
         lines += [f"  {p.layer} ({p.layer_class}): {p.reason}" for p in self.problems]
@@ -134,9 +144,10 @@ def inspect_model(model: keras.Model) -> Inspection:
     """
     layers = list(_layers(model))
     problems: Sequence[tuple[str, str, str]] = ()
-    graph, usual = None, "supported"
+    graph, raw, usual = None, None, "supported"
     try:
-        graph = simplify(import_model(model))
+        imported = import_model(model)
+        graph, raw = simplify(imported), tuple(sorted(scaled_inside(imported)))
     except UnsupportedError as error:
         problems = error.problems
     except ModelError as error:
@@ -166,6 +177,7 @@ def inspect_model(model: keras.Model) -> Inspection:
         neurons=neurons,
         shares=of_roles,
         problems=tuple(Problem(*problem) for problem in problems),
+        raw=raw,
     )
 
 

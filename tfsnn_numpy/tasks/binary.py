@@ -24,10 +24,15 @@ class Binary(Task):
     expects = "0 or 1 for each sample (N,)"
 
     @classmethod
+    def possible(cls, output: Output) -> bool:
+        """Take single units."""
+        return output.size == 1
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take single units with a sigmoid, and those whose labels are 0 and 1."""
         sigmoid = output.head in PROBABILITIES
-        if output.size != 1:
+        if not cls.possible(output):
             return False
         if y is None:
             return sigmoid

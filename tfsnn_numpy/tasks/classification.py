@@ -21,9 +21,14 @@ class Classification(Task):
     expects = "class numbers (N,) from 0, or one-hot rows (N, classes)"
 
     @classmethod
+    def possible(cls, output: Output) -> bool:
+        """Take vectors."""
+        return output.is_vector
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take vectors of scores, and vectors with class numbers or one-hot rows."""
-        if not output.is_vector:
+        if not cls.possible(output):
             return False
         if y is None:
             return output.head in (*SCORES, "linear")

@@ -54,6 +54,11 @@ class Task(ABC):
 
     @classmethod
     @abstractmethod
+    def possible(cls, output: Output) -> bool:
+        """Return whether an output of this shape can be of this kind."""
+
+    @classmethod
+    @abstractmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Return whether an output is probably of this kind.
 

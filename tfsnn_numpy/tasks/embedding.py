@@ -29,7 +29,7 @@ class Embedding(Classification):
     @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take vectors of unit length."""
-        if not output.is_vector or output.head != "unit_norm":
+        if not cls.possible(output) or output.head != "unit_norm":
             return False
         return y is None or (column(y).ndim == 1 and whole(y))
 

@@ -146,5 +146,11 @@ def _find(
             f"for the output {output.name} of shape {output.shape}. Give those of a "
             f"task ({forms}), or leave y out where no labels are needed"
         )
-    hinted = [TASKS[name] for name in hints if TASKS.get(name) in suited]
+    known = [TASKS[name] for name in hints if name in TASKS]
+    # Labels have to suit; without any, a hint may know more than the head.
+    hinted = [
+        task
+        for task in known
+        if (task.possible(output) if y is None else task in suited)
+    ]
     return (hinted or suited)[0].of(output, y)

@@ -44,9 +44,14 @@ class Image(Regression):
         return "PSNR"
 
     @classmethod
-    def suits(cls, output: Output, y: np.ndarray | None) -> bool:
+    def possible(cls, output: Output) -> bool:
         """Take pictures: two axes of places, and 1 to 4 channels."""
-        return output.is_picture and super().suits(output, y)
+        return output.is_picture
+
+    @classmethod
+    def suits(cls, output: Output, y: np.ndarray | None) -> bool:
+        """Take all pictures; labels are pictures of the same shape."""
+        return cls.possible(output) and super().suits(output, y)
 
     def counted(self, outputs: np.ndarray, labels: np.ndarray) -> Sums:
         """Add up the PSNR and the SSIM of pictures, and the errors of regression."""

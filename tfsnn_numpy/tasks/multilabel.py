@@ -21,9 +21,14 @@ class MultiLabel(Task):
     expects = "a row of zeros and ones for each sample (N, labels)"
 
     @classmethod
+    def possible(cls, output: Output) -> bool:
+        """Take vectors."""
+        return output.is_vector
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take vectors of sigmoids, and vectors with rows of zeros and ones."""
-        if not output.is_vector:
+        if not cls.possible(output):
             return False
         if y is None:
             return output.head in ("sigmoid", "hard_sigmoid")

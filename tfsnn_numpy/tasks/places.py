@@ -26,10 +26,15 @@ class Places(Task):
     )
 
     @classmethod
+    def possible(cls, output: Output) -> bool:
+        """Take what has several places."""
+        return len(output.shape) > 1 and not output.is_vector and output.size > 1
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take scores along the last of several axes, and masks as labels."""
         shape = output.shape
-        if len(shape) < 2 or output.is_vector or output.size == 1:
+        if not cls.possible(output):
             return False
         yes = shape[-1] == 1
         if y is None:

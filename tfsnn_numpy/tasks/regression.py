@@ -27,6 +27,11 @@ class Regression(Task):
         return "R²"
 
     @classmethod
+    def possible(cls, output: Output) -> bool:
+        """Take anything."""
+        return True
+
+    @classmethod
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take what is of no other kind; labels are numbers of the output's shape."""
         return y is None or (y.dtype.kind in "biuf" and _fits(y, output))

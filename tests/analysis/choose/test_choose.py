@@ -9,6 +9,7 @@ from command_line import run
 from samples import collect
 
 import tfsnn
+from tfsnn.analysis.choose import search
 from tfsnn.data import open_data
 from tfsnn.data.holdout import hold_out
 from tfsnn.errors import CalibrationError, DataError, OptionError
@@ -48,7 +49,9 @@ def chosen(labelled):
     log.addHandler(said)
     log.setLevel(logging.INFO)
     try:
-        found = tfsnn.choose(model, (x, y), max_drop=2.0, **ARGUMENTS)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search, "computes_in_bfloat16", lambda: True)
+            found = tfsnn.choose(model, (x, y), max_drop=2.0, **ARGUMENTS)
     finally:
         log.setLevel(logging.NOTSET)
         log.removeHandler(said)

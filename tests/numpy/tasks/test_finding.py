@@ -86,6 +86,9 @@ def test_a_hint_decides_where_there_is_a_choice_alone():
     assert find_tasks([output], ROWS, hints={"y": ("classification",)})[0].name == (
         "regression"
     )
+    logit, said = Output("y", ONE), {"y": ("binary", "multilabel")}
+    assert find_tasks([logit], hints=said)[0].name == "binary"
+    assert find_tasks([logit], FLOATS, hints=said)[0].name == "regression"
     (found,) = find_tasks([output], None, "embedding", hints=hints)
     assert found.name == "embedding"
 

@@ -132,6 +132,21 @@ def test_an_unchanged_file_of_records_is_not_counted_again(
     assert counted == [data / "a.tfrecord"]
 
 
+def test_a_shard_has_the_same_bytes_wherever_reading_starts(ann, tmp_path):
+    """Numbers of samples grow a digit in the middle of a batch that was read."""
+    x = np.tile(SCALED, (3, 1, 1, 1))
+    np.savez(tmp_path / "x.npz", x=x)
+    options = {"batch_size": 4, "shard_size": 7}
+    given = (ann, str(tmp_path / "x.npz"))
+    tfsnn.predict_files(*given, tmp_path / "whole", **options)
+    expected = contents(tmp_path / "whole")
+    for start in range(5):
+        output = tmp_path / f"from{start}"
+        for k in (start, *range(5)):
+            tfsnn.predict_files(*given, output, **options, worker=(k, 5))
+        assert contents(output) == expected
+
+
 @pytest.fixture
 def uninterrupted(snn, data, tmp_path):
     """Arguments, and the files that they lead to."""

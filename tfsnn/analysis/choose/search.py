@@ -3,7 +3,8 @@
 For every T, from small to large, the candidates are judged; one that stays within the
 limits needs no more steps, and one that could not be the cheapest any more is dropped,
 for energy and latency grow with T. Higher and lower thresholds are tried around the
-best, and synapses in bfloat16, which are taken if the drop still holds.
+best, and synapses in bfloat16, which are taken if the drop still holds and
+the machine computes in it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tfsnn.analysis.choose.choice import (
 )
 from tfsnn.analysis.comparison import ComparedOutput
 from tfsnn.errors import CalibrationError
+from tfsnn.hardware.bfloat16 import computes_in_bfloat16
 
 THRESHOLD_SCALES = (0.8, 1.25)
 
@@ -84,9 +86,12 @@ class Cheapest:
                     self._fits(row)
 
     def by_precision(self) -> None:
-        """Take bfloat16 for the best setting if it stays within the drop."""
+        """Take bfloat16 for the best setting if it stays within the drop.
+
+        Not on a machine that does not compute in it, where it would be slower.
+        """
         best = self.best
-        if best is None:
+        if best is None or not computes_in_bfloat16():
             return
         row = self.judge(best.method, best.options, best.timesteps, "bfloat16")
         if row is not None and row.fits:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from tfsnn.analysis.comparison import ComparedOutput, ComparedRow
 from tfsnn.errors import OutputError
-from tfsnn.files import check_output
+from tfsnn.files import check_output, lock
 
 ROWS = "rows.jsonl"
 RESULTS = ("compare.csv", "compare.json", "compare.svg")
@@ -45,8 +45,9 @@ class Rows:
         """Open or make the folder, and read the finished rows in it.
 
         Raises:
-            OutputError: if the folder cannot be made, or holds rows of other settings
-                or results of something else and `overwrite` is not set.
+            OutputError: if the folder cannot be made, another comparison is writing
+                there, or it holds rows of other settings or results of something else
+                and `overwrite` is not set.
         """
         self.settings = dict(settings)
         self._rows: dict[str, FinishedRow] = {}
@@ -59,10 +60,11 @@ class Rows:
             started = path.exists() and not overwrite
             for name in RESULTS:
                 check_output(folder / name, overwrite=started or overwrite)
-            whole = self._read(path) if started else 0
             self._file = path.open("a", encoding="utf-8")
-            self._file.truncate(whole)
+            lock(self._file, f"another comparison is writing to {folder}")
+            self._file.truncate(self._read(path) if started else 0)
         except OutputError:
+            self.close()
             raise
         except OSError as error:
             raise _unwritable(path, error) from error

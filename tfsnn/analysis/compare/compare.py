@@ -82,7 +82,7 @@ def compare(
     for sentence in left_out:
         LOG.info(sentence)
     known = calibrated(model, calibration, of_calibration, HELD)
-    raw = known.settings.raw
+    raw = known.raw or ()
     evaluating = open_for(known.graph, data, raw=raw, limit=wanted.limit)
     costs, batch_size = profile(wanted.energy), wanted.batch_size
     folder = None if wanted.output is None else Path(wanted.output)
@@ -96,7 +96,7 @@ def compare(
             "data": data_digest(data, evaluating),
             "calibration_limit": known.settings.limit,
             "limit": wanted.limit,
-            "raw": raw,
+            "raw": list(raw),
             "seed": known.seed,
             "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
             "engine": wanted.engine,

@@ -141,7 +141,7 @@ def diagnose(
     batch_size = min(max(RECORDED // recorded, 1), SAMPLES)
     near = Nearness(snn.outputs_known, task, snn.report.hints)
     walk = _LayerSums(ann, spiking, snn, steps)
-    for batch, _ in first_samples(ann, x).batches(batch_size):
+    for batch, _ in first_samples(snn, x).batches(batch_size):
         near.add_outputs(*walk.add(batch))
     layers = tuple(measures.diagnosis() for measures in walk.measures.values())
     return Diagnosis(

@@ -28,6 +28,7 @@ from tfsnn.conversion.methods.options import (
 )
 from tfsnn.conversion.methods.registry import method
 from tfsnn.conversion.methods.spikes import LevelsOption, Spikes
+from tfsnn.conversion.methods.thresholds import TINY
 from tfsnn.conversion.plan import Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.network.graph import Graph
@@ -62,7 +63,7 @@ def discount(statistics: Statistics, levels: int) -> Statistics:
     """Return the statistics with activations above 1 divided by `levels`."""
     values = statistics.values
     discounted = np.where(values > 1, values / levels, values)
-    index = np.minimum(discounted / np.maximum(statistics.width, 1e-30)[:, None], BINS)
+    index = np.minimum(discounted / np.maximum(statistics.width, TINY)[:, None], BINS)
     index = np.clip(index.astype(int), 0, BINS - 1)
     histogram = np.zeros_like(statistics.histogram)
     rows = np.repeat(np.arange(len(values)), BINS)

@@ -71,7 +71,10 @@ class OptionSpec:
             value = self._of_text(value)
         shown = f"{method}: {self.name}={value!r}"
         if not self._fits(value):
-            raise OptionError(f"{shown} is not of type {self._type_name()}")
+            raise OptionError(
+                f"{shown} is not of type {self._type_name()}: give one, or leave it "
+                f"out for {self.default!r}"
+            )
         if self.choices and value is not None and value not in self.choices:
             expected = ", ".join(map(str, self.choices))
             raise OptionError(f"{shown}; expected one of {expected}")

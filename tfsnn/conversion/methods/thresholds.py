@@ -15,6 +15,9 @@ from tfsnn.network.clock import RATE_CLOCK, Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
 
+# What takes the place of 0 in a denominator: nothing that float32 holds is as small.
+TINY = 1e-290
+
 
 class Rule(Protocol):
     """The rule to apply, as :class:`tfsnn.methods.options.Thresholds` gives it."""
@@ -171,7 +174,7 @@ def _best_range(
     best = np.full(len(a), np.inf)
     chosen = maximum.copy()
     for share in SHARES:
-        largest = np.maximum(share * maximum, 1e-30)
+        largest = np.maximum(share * maximum, TINY)
         unit = (largest / resolution)[:, None]
         coded = np.rint(a / unit)
         np.clip(coded, 0, resolution, out=coded)
@@ -205,7 +208,7 @@ def _wide_range(
     total = (above * (a - mean[:, None])).sum(1)
     usual_excess = np.median(total / np.maximum(number, 1))
     usual_share = np.median(number / np.maximum(count, 1))
-    excess = np.maximum((total + FEW * usual_excess) / (number + FEW), 1e-30)[:, None]
+    excess = np.maximum((total + FEW * usual_excess) / (number + FEW), TINY)[:, None]
     share = ((number + FEW * usual_share) / (count + FEW))[:, None]
     ranges = maximum[:, None] + excess * BEYOND
     rounding = ranges**2 / (12 * resolution**2)
@@ -234,7 +237,7 @@ def gaussian_range(statistics: Statistics, resolution: int) -> np.ndarray:
     low, high = 1e-3 * s, np.maximum(30 * s, mu + 10 * s)
     for _ in range(60):
         r = np.sqrt(low * high)
-        u = (odd * r[:, None] / (2 * resolution) - mu[:, None]) / np.maximum(s, 1e-30)[
+        u = (odd * r[:, None] / (2 * resolution) - mu[:, None]) / np.maximum(s, TINY)[
             :, None
         ]
         tail = tf.math.erfc(tf.constant(u / np.sqrt(2))).numpy()
@@ -274,7 +277,7 @@ def balanced_range(
     above = np.cumsum(share[:, ::-1], 1)[:, ::-1]
     sums = np.cumsum((share * a)[:, ::-1], 1)[:, ::-1]
     rows = np.arange(len(a))
-    width = np.maximum(statistics.width, 1e-30)
+    width = np.maximum(statistics.width, TINY)
     theta = np.zeros(len(a))
     for _ in range(rounds):
         first = np.minimum(np.ceil(theta / width - 0.5), BINS - 1)

@@ -20,6 +20,8 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
+from tfsnn_numpy.tasks import Output
+from tfsnn_numpy.tasks.output import PROBABILITIES
 
 DEFAULT, OUTPUTS_ONLY, ANYTIME, CLASSIFY, XLA = (
     "serving_default",
@@ -98,11 +100,15 @@ class Signatures:
         return self._traced(tf.function(self._outputs_over_time, autograph=False))
 
     def classify(self, class_names: Sequence[str]) -> Any:
-        """Trace classes and scores ``(B, classes)``, best first, of `tf.Example`."""
+        """Trace classes and scores ``(B, classes)``, best first, of `tf.Example`.
+
+        One score of yes or no is that of two classes, no and yes.
+        """
 
         def classify(**x: Any) -> dict[str, Any]:
             parsed = tf.io.parse_example(x["inputs"], self.features())
             outputs = self._outputs_only(self._prepared(parsed))["outputs"]
+            outputs = of_two(outputs, self.snn.outputs_known[0])
             scores, classes = tf.math.top_k(outputs, outputs.shape[-1])
             names = tf.gather(tf.constant(class_names), classes)
             return {"classes": names, "scores": scores}
@@ -229,3 +235,15 @@ def _distinct(names: Iterable[str]) -> list[str]:
             free = f"{name}_{number}"
         found.append(free)
     return found
+
+
+def of_two(scores: Any, output: Output) -> Any:
+    """Return the scores ``(B, 2)`` of no and yes for one, ``(B, 1)``; others as given.
+
+    The probability of no is what that of yes leaves; beside a logit there is a 0.
+    """
+    if output.size != 1:
+        return scores
+    yes = tf.reshape(scores, (-1, 1))
+    no = 1 - yes if output.head in PROBABILITIES else tf.zeros_like(yes)
+    return tf.concat([no, yes], -1)

@@ -32,6 +32,7 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import SERVED_BATCH_SIZES, SERVED_INPUTS
+from tfsnn_numpy.tasks import guess_tasks
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class ExportedModel:
         return "\n".join(lines)
 
 
+NAMED = ("classification", "binary", "multilabel")  # tasks whose outputs have names
+
+
 def _listed(tensors: dict[str, str]) -> str:
     return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
 
@@ -84,7 +88,7 @@ def export_saved_model(
     batch_sizes: Sequence[int] = SERVED_BATCH_SIZES,
     early_exit: bool | None = None,
     input_type: str = SERVED_INPUTS[0],
-    raw: bool = False,
+    raw: bool | None = None,
     class_names: str | Path | None = None,
 ) -> ExportedModel:
     """Write a spiking network for TF Serving.
@@ -101,9 +105,10 @@ def export_saved_model(
             if None, they do if the network has a rule.
         input_type: form of the inputs, "float", "uint8" or "jpeg"
             (:mod:`tfsnn.export.saved_model.input_forms`).
-        raw: whether 8-bit inputs stay at 0..255, instead of 0..1.
+        raw: whether 8-bit inputs stay at 0..255, instead of 0..1; as in the calibration
+            if None.
         class_names: text file with one class name per line, for the signature
-            ``classify``.
+            ``classify``; of one yes or no, the names of no and of yes.
 
     Raises:
         OptionError: if an option is out of range, or asks for an early exit that the
@@ -114,7 +119,8 @@ def export_saved_model(
     model = Path(output)
     name = model.resolve().name
     sizes = tuple(check_counts("batch_sizes", batch_sizes))
-    form = input_form(input_type, snn.inputs_by_name, raw, snn.whole_inputs)
+    kept = bool(snn.report.raw) and input_type != "float" if raw is None else raw
+    form = input_form(input_type, snn.inputs_by_name, kept, snn.whole_inputs)
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     check_version(model, version)
     signatures = Signatures(snn, form, _rule(snn, early_exit))
@@ -163,15 +169,18 @@ def _class_names(snn: SpikingModel, path: Path) -> list[str]:
             f"{path} cannot be read ({error}); give a text file in UTF-8 with one "
             "class name per line"
         ) from error
-    shape = snn.graph[snn.graph.outputs[0]].shape
-    if len(shape) != 1:
+    output = snn.outputs_known[0]
+    task = guess_tasks(snn.outputs_known, hints=snn.report.hints)[output.name]
+    if task not in NAMED or len(output.shape) != 1:
         raise OptionError(
             f"class names are for a network whose first output is one score per class; "
-            f"here it has the shape {shape}: leave them out"
+            f"{output.name} is of shape {output.shape} and judged as {task}: leave "
+            "them out"
         )
-    if len(names) != shape[0]:
+    classes = max(output.size, 2)  # no and yes
+    if len(names) != classes:
         raise DataError(
-            f"{path} has {len(names)} lines, the network {shape[0]} classes; give one "
+            f"{path} has {len(names)} lines, the network {classes} classes; give one "
             "class name per line, in the order of the classes"
         )
     return names

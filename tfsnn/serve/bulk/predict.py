@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data import Progress
+from tfsnn.data.opening import raw_for
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Batch, Samples
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
 from tfsnn.serve.bulk.results import LABEL, Folder, Judge, Stored, read_manifest
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.finite import FiniteOutputs
 from tfsnn.sources.keras_model.structure import output_columns
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
@@ -96,7 +98,7 @@ def predict_files(
     timesteps: int | None = None,
     batch_size: int = PREDICTION_BATCH_SIZE,
     shard_size: int = SHARD_SIZE,
-    raw: bool | Collection[str] = False,
+    raw: bool | Collection[str] | None = None,
     image_key: str = IMAGE_KEY,
     label_key: str | None = None,
     worker: tuple[int, int] = (0, 1),
@@ -133,7 +135,8 @@ def predict_files(
         timesteps: T; the network's own if None.
         batch_size: samples computed at a time.
         shard_size: samples in a file of results, which is held in memory until written.
-        raw: keep 8-bit values at 0..255, of all inputs or of those named.
+        raw: keep 8-bit values at 0..255, of all inputs or of those named; as the
+            network takes them if None.
         image_key: feature of a TFRecord file that holds the sample.
         label_key: feature that holds the label; None for no labels.
         worker: I and N: make the shards k with k mod N = I only. Workers may use the
@@ -146,6 +149,8 @@ def predict_files(
             the results.
         DataError: for data that is missing, damaged or does not fit, naming file and
             row. The shards that were written stay.
+        ModelError: if outputs of a spiking network are NaN or infinite, naming file and
+            row; of another model the logger "tfsnn" gets a warning.
         OutputError: if results cannot be written, or the folder holds those of another
             model, other data or options.
     """
@@ -156,9 +161,7 @@ def predict_files(
     _check_worker(worker)
     target = Path(output)
     net = as_engine(model, timesteps)
-    kept = frozenset(net.inputs) if raw is True else frozenset(raw or ())
-    kept |= frozenset(net.whole_inputs)
-    reading = Reading(dict(net.inputs), kept, image_key, label_key)
+    reading = Reading(dict(net.inputs), raw_for(net, raw), image_key, label_key)
     root, paths = find(data)
     _refuse_results(paths, target)
     before = read_manifest(target) or {"data": []}
@@ -255,6 +258,8 @@ def _predict(
                 joined = {
                     key: np.concatenate([row[key] for row in rows]) for key in rows[0]
                 }
+                # As wide as this shard needs, however the samples before it were read.
+                joined["id"] = np.array(joined["id"].tolist())
                 folder.write(batch.shard, joined)
                 rows = []
     finally:
@@ -267,10 +272,12 @@ class _Columns:
 
     def __init__(self, net: Engine, tasks: Sequence[Task]) -> None:
         self.net, self.task = net, tasks[0]
+        self.finite = FiniteOutputs(net.name, spiking=net.timesteps is not None)
 
     def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
         results = self.net.run(batch.x)
         outputs = [np.asarray(values) for values in results.outputs]
+        self.finite.check(outputs, batch.ids)
         found = output_columns(self.net.output_keys, outputs)
         if self.task.decides and not self.task.kept:
             found["top"] = self.task.decide(outputs[0]).astype(np.int32)

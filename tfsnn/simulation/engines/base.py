@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from tfsnn.errors import OptionError
@@ -24,6 +25,12 @@ class Engine(ABC):
         name: the name of the network.
         inputs: the shapes of one sample, by name, in order.
         whole_inputs: the inputs that take integers.
+        raw_inputs: the inputs that take 8-bit values as they are, 0..255, and not
+            divided by 255; None if that is not known.
+        raw_recorded: whether that is how the network was calibrated, so that nothing
+            else can be right.
+        ranges: the smallest and the largest value that the network was calibrated on,
+            by input; empty if that is not known.
         timesteps: T, the steps of a run; None for a network that is not spiking.
         output_keys: how the outputs are arranged
             (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
@@ -36,6 +43,9 @@ class Engine(ABC):
     name: str
     inputs: Mapping[str, tuple[int, ...]]
     whole_inputs: Collection[str] = frozenset()
+    raw_inputs: Collection[str] | None = None
+    raw_recorded: bool = False
+    ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
     timesteps: int | None = None
     output_keys: OutputKeys = False
     early_exit: ExitRule | None = None

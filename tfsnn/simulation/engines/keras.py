@@ -10,8 +10,10 @@ import keras
 import numpy as np
 
 from tfsnn.errors import ModelError
+from tfsnn.network.pixels import scaled_inside
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.results import Results
+from tfsnn.sources import import_model
 from tfsnn.sources.keras_model.forward import all_outputs
 from tfsnn.sources.keras_model.heads import known_outputs
 from tfsnn.sources.keras_model.losses import loss_tasks
@@ -69,6 +71,17 @@ class KerasEngine(Engine):
     def hints(self) -> dict[str, tuple[str, ...]]:
         """The tasks that the losses of the model speak of."""
         return loss_tasks(self.model, [output.name for output in self.outputs])
+
+    @cached_property
+    def raw_inputs(self) -> frozenset[str] | None:  # type: ignore[override]
+        """The inputs that the model scales from 0..255 itself; None if not known."""
+        try:
+            graph = import_model(self.model)
+        except ModelError:  # of a model that cannot be converted
+            return None
+        places = zip(self.inputs, graph.inputs, strict=True)
+        inside = scaled_inside(graph)
+        return frozenset(name for name, own in places if own in inside)
 
     @cached_property
     def digest(self) -> str:

@@ -33,6 +33,8 @@ class SpikingEngine(Engine):
         self.snn, self.timesteps, self.early_exit = snn, timesteps, early_exit
         self.name, self.output_keys = snn.name, snn.output_keys
         self.inputs, self.whole_inputs = snn.inputs_by_name, snn.whole_inputs
+        self.raw_inputs, self.ranges = snn.report.raw, snn.report.ranges
+        self.raw_recorded = self.raw_inputs is not None
         # Counted now, not while a strategy's function is traced.
         self._operations = snn.operations_per_sample()
 

@@ -18,21 +18,68 @@ Activation = Callable[[str, Builder], str]
 
 def leaky(x: str, builder: Builder, slope: Any, max_value: float | None = None) -> str:
     """Add min(max(x, 0), max_value) - slope * max(-x, 0): two populations."""
-    positive = builder.rate(x, max_value)
     if not np.any(slope):
-        return positive
+        return builder.rate(x, max_value)
+    return two_sided(x, builder, slope, max_value)
+
+
+def two_sided(
+    x: str, builder: Builder, slope: Any = 1.0, high: Any = None, depth: Any = None
+) -> str:
+    """Add min(max(x, 0), high) - slope * min(max(-x, 0), depth): two populations.
+
+    Neither adds an offset to x, which would round a small x away.
+    """
+    positive = builder.rate(x, high)
     negated = builder.affine(x, -1.0, suffix="_negated")
-    negative = builder.rate(negated)
+    negative = builder.affine(builder.rate(negated, depth), -slope, suffix="_slope")
+    return builder.total([positive, negative], suffix="_sum")
+
+
+def clipped(x: str, builder: Builder, low: Any, high: Any) -> str:
+    """Add min(max(x, low), high), by neurons for what lies between.
+
+    Args:
+        x: the node to clip.
+        builder: the graph in the making.
+        low, high: the bounds, numbers or one for each channel, none of which may be of
+            both signs; None for no bound. One is given.
+    """
+    if low is not None and np.all(np.greater_equal(low, 0)):
+        bound = None if high is None else high - low
+        y = builder.rate(_moved(x, builder, 1.0, -low), bound)
+        return _moved(y, builder, 1.0, low, "_offset")
+    if high is not None and np.all(np.less_equal(high, 0)):
+        bound = None if low is None else high - low
+        y = builder.rate(_moved(x, builder, -1.0, high), bound)
+        return _moved(y, builder, -1.0, high, "_offset")
+    return two_sided(x, builder, high=high, depth=None if low is None else -low)
+
+
+def mixed(x: str, builder: Builder, bound: np.ndarray, sign: float) -> str:
+    """Add max(x, bound), for a sign of -1 min(x, bound); bounds of either sign.
+
+    Channels whose bound lies above 0 have neurons for what exceeds it, and none that is
+    ever active for x below 0.
+    """
+    bound = np.broadcast_to(sign * bound, builder.shape(x)[-1:])
+    above, below = np.maximum(bound, 0), (bound < 0).astype(np.float32)
+    y = builder.rate(builder.affine(x, sign, -above, suffix="_shifted"))
+    y = builder.affine(y, sign, sign * above, suffix="_offset")
+    negated = builder.affine(x, -sign * below, suffix="_negated")
+    z = builder.rate(negated, np.where(bound < 0, -bound, 1).astype(np.float32))
     return builder.total(
-        [positive, builder.affine(negative, -slope, suffix="_slope")], suffix="_sum"
+        [y, builder.affine(z, -sign * below, suffix="_slope")], suffix="_sum"
     )
 
 
-def clipped(x: str, builder: Builder, low: float, high: float) -> str:
-    """Add min(max(x, low), high): bounded neurons between an offset and its inverse."""
-    shifted = builder.affine(x, 1.0, -low, suffix="_shifted") if low else x
-    y = builder.rate(shifted, high - low)
-    return builder.affine(y, 1.0, low, suffix="_offset") if low else y
+def _moved(
+    x: str, builder: Builder, sign: float, by: Any, suffix: str = "_shifted"
+) -> str:
+    """Add sign * x + by, if that is not x itself."""
+    if sign == 1 and not np.any(by):
+        return x
+    return builder.affine(x, sign, by, suffix=suffix)
 
 
 def hard_sigmoid(x: str, builder: Builder) -> str:

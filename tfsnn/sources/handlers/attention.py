@@ -38,7 +38,9 @@ def multi_head_attention(
             )
     _refuse_unknown_arguments(layer)
     if {len(builder.shape(x)) for x in (query, value, key)} != {2}:
-        raise Unsupported("its inputs are not sequences of vectors, (B, T, C)")
+        raise Unsupported(
+            "its inputs are not sequences of vectors, (B, T, C): reshape them first"
+        )
     heads = [
         _project(dense, x, builder)
         for dense, x in (
@@ -122,7 +124,9 @@ def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list
     query, value, *rest = given
     key = rest[0] if rest else value
     if {len(builder.shape(x)) for x in given} != {2}:
-        raise Unsupported("its inputs are not sequences of vectors, (B, T, C)")
+        raise Unsupported(
+            "its inputs are not sequences of vectors, (B, T, C): reshape them first"
+        )
     t, s = builder.shape(query)[0], builder.shape(key)[0]
     scores = builder.function(
         "einsum", (query, key), (t, s), "_scores", equation="atc,asc->ats"

@@ -72,7 +72,9 @@ class Builder:
         """Add a node and return its name.
 
         The name is the layer's with `suffix` ("_2" and so on where that is taken).
+        Arrays become float32, in which a graph computes whatever the layer's type is.
         """
+        fields = {name: _float32(value) for name, value in fields.items()}
         base = self.layer + suffix
         name, count = base, 1
         while name in self.nodes:
@@ -273,3 +275,10 @@ class Builder:
             for record in self.records.values()
         ]
         return Graph(tuple(kept), tuple(str(name) for name in outputs), tuple(records))
+
+
+def _float32(value: Any) -> Any:
+    """Return an array of floats as float32, and anything else as it is."""
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        return value
+    return value.astype(np.float32, copy=False)

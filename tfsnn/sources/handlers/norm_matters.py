@@ -19,7 +19,7 @@ def deviation_normalization(layer: Any, inputs: Sequence[str], builder: Builder)
     """Translate any of these normalisations, with its moving statistics."""
     if layer.axis not in (-1, len(builder.shape(inputs[0]))):
         raise Unsupported(
-            f"axis={layer.axis}; only the last axis, the channels, is supported: move "
-            "the channels last"
+            f"it normalises axis {layer.axis}; only the last axis (channels) is "
+            "supported: move the channels last"
         )
     return builder.affine(inputs[0], *layer.gain_and_offset())

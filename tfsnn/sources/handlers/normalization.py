@@ -35,8 +35,8 @@ def batch_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
     axis = layer.axis[0] if isinstance(layer.axis, list | tuple) else layer.axis
     if axis not in (-1, rank):
         raise Unsupported(
-            f"axis={axis}; only the last axis, the channels, is supported: move the "
-            "channels last, or export the model as a SavedModel"
+            f"it normalises axis {axis}; only the last axis (channels) is supported: "
+            "move the channels last, or export the model as a SavedModel"
         )
     variance = np.asarray(layer.moving_variance, np.float64)
     gain = 1.0 / np.sqrt(variance + layer.epsilon)
@@ -99,8 +99,8 @@ def group_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
     shape = builder.shape(inputs[0])
     if builder.axis(layer.axis, len(shape)) != len(shape) - 1:
         raise Unsupported(
-            f"axis={layer.axis}; only the last axis, the channels, is supported: move "
-            "the channels last"
+            f"it normalises axis {layer.axis}; only the last axis (channels) is "
+            "supported: move the channels last"
         )
     groups = shape[-1] if layer.groups == -1 else layer.groups
     epsilon = float(layer.epsilon)

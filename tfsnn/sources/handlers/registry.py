@@ -135,7 +135,12 @@ def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
         received = getattr(layer, argument)
         if received not in values:
             expected = " or ".join(repr(value) for value in values)
-            raise Unsupported(f"{argument}={received!r}; only {expected} is supported")
+            if argument == "data_format":
+                raise Unsupported(CHANNELS_FIRST_REFUSED)
+            raise Unsupported(
+                f"{argument}={received!r}; only {expected} is supported: build the "
+                "model with that value and its weights, or replace the layer"
+            )
     result = handler(layer, inputs, builder)
     return [result] if isinstance(result, str) else result
 

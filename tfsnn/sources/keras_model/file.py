@@ -10,6 +10,7 @@ import keras
 from tfsnn.errors import ModelError
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
+MOST = 1000  # characters of a reason
 
 
 def load_keras_file(path: Path) -> keras.Model:
@@ -55,6 +56,18 @@ def _explain(error: Exception) -> str:
             "in Python"
         )
     return (
-        f"cannot be read as a Keras model ({type(error).__name__}: {text[:300]}): save "
-        "it again with this version of Keras"
+        f"cannot be read as a Keras model ({type(error).__name__}: {_reason(text)}): "
+        "save it again with this version of Keras"
     )
+
+
+def _reason(text: str) -> str:
+    """Return what Keras says went wrong, in one line.
+
+    It writes that behind the whole config of a layer, and layers are nested.
+    """
+    _, marked, reason = text.rpartition("Exception encountered:")
+    line = " ".join((reason if marked else text).split())
+    if len(line) <= MOST:
+        return line
+    return f"{line[: MOST // 2]} ... {line[-MOST // 2 :]}"

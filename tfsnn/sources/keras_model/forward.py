@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import tensorflow as tf
 
+from tfsnn.network.traced import traced
 from tfsnn.sources.keras_model.structure import input_arranger, listed_outputs
 
 
@@ -18,8 +18,7 @@ def all_outputs(model: keras.Model) -> Callable[[Any], list[Any]]:
     """
     arrange = input_arranger(model) if len(model.inputs) > 1 else None
 
-    @tf.function(autograph=False, reduce_retracing=True)
     def forward(x: Any) -> list[Any]:
         return listed_outputs(model(arrange(x) if arrange else x, training=False))
 
-    return forward
+    return traced(forward)

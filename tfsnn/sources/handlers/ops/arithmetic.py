@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.sources.handlers.activation import clipped
+from tfsnn.sources.handlers.activation import clipped, mixed
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.registry import Handler, handles_operation
 
-# For a bound beyond this, x - bound would round small x away in float32.
+# A bound that x has to pass before anything is active, if that ever happens.
 FAR = 256.0
 
 
@@ -141,17 +141,14 @@ def _bounded(low: bool) -> Handler:
         """Translate maximum or minimum: with a number by a ReLU, else a running sum."""
 
         def with_number(x: str, value: np.ndarray) -> str:
-            if value.ndim > 1 or np.any(np.abs(value) > FAR):
+            beyond = value if low else -value
+            finite = np.isfinite(value).all()
+            if value.ndim > 1 or beyond.max() > FAR or not finite:
                 return of_signals([Signal(x), spread(value, builder, builder.shape(x))])
-            # max(x, c) = relu(x - c) + c and min(x, c) = c - relu(c - x)
-            sign = 1.0 if low else -1.0
-            above = x
-            if value.any() or not low:
-                above = builder.affine(x, sign, -sign * value, suffix="_shifted")
-            y = builder.rate(above)
-            if value.any() or not low:
-                y = builder.affine(y, sign, value, suffix="_offset")
-            return y
+            if beyond.min() < 0 <= beyond.max():
+                return mixed(x, builder, value, 1.0 if low else -1.0)
+            number = float(value) if value.ndim == 0 else value
+            return clipped(x, builder, *((number, None) if low else (None, number)))
 
         def of_signals(xs: Sequence[str]) -> str:
             return builder.function("maximum" if low else "minimum", xs)
@@ -178,13 +175,16 @@ def clip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
         raise Unsupported(
             f"its bounds, {low} and {high}, leave nothing: the first must be smaller"
         )
-    if abs(low) > FAR:
+    if np.isinf(low) and np.isinf(high):
+        return builder.drop(inputs, "no bounds")
+    if max(low, -high) > FAR:
         shape, y = builder.shape(inputs[0]), Signal(inputs[0])
         for op, bound in (("maximum", low), ("minimum", high)):
             limit = spread(np.asarray(bound, np.float32), builder, shape)
             y = builder.function(op, (y, limit))
         return y
-    return clipped(inputs[0], builder, float(low), float(high))
+    bounds = (None if np.isinf(bound) else float(bound) for bound in (low, high))
+    return clipped(inputs[0], builder, *bounds)
 
 
 def _of_two(op: str) -> Handler:
