@@ -22,7 +22,7 @@ SHIPPED = {
 SMALL = {
     "regression": {"samples": 1500, "epochs": 6},
     "binary": {"samples": 800, "epochs": 8},
-    "multilabel": {"samples": 800, "epochs": 8},
+    "multilabel": {"samples": 600, "epochs": 8},
     "places": {"samples": 400, "epochs": 10, "batch": 16},
     "mask": {"samples": 300, "epochs": 5, "batch": 16},
     "image": {"samples": 300, "epochs": 6, "batch": 16},
