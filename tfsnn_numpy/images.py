@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.files import open_regular
 from tfsnn_numpy.samples import Raw, Shape, refusing
 
 
@@ -36,7 +37,11 @@ def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
     # Pillow's decoders raise SyntaxError and ValueError for damage within a png.
     damage = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
     what = f"The image {path} cannot be read"
-    with refusing(damage, what, "replace or remove it"), Image.open(path) as image:
+    with (
+        refusing(damage, what, "replace or remove it"),
+        open_regular(path) as file,
+        Image.open(file) as image,
+    ):
         if image.mode.startswith(("I", "F")):
             raise DataError(
                 f"The image {path} has more than 8 bits ({image.mode}); store it with "

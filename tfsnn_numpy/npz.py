@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import lzma
 import math
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -13,6 +16,7 @@ from typing import IO
 import numpy as np
 
 from tfsnn_numpy.errors import DataError
+from tfsnn_numpy.files import open_regular
 from tfsnn_numpy.samples import (
     Data,
     Header,
@@ -27,7 +31,11 @@ from tfsnn_numpy.tasks.labels import Labels
 
 LABELS = "y_"  # before the name of an output, in the names of arrays of its labels
 # RuntimeError: an encrypted member, or a compression that zipfile does not know.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError)
+# TokenError: NumPy's reader of headers, where an old Python 2 wrote none of this.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, tokenize.TokenError),
+    *(ValueError, RuntimeError, OSError, SyntaxError, OverflowError),
+)
 
 
 def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
@@ -41,8 +49,11 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
     arrays = "".join(f"{key}=..., " for key in (inputs if len(inputs) > 1 else "x"))
     way_out = f"numpy.savez(file, {arrays}y=...)"
     damage = (_DAMAGE, what, f"write it again with {way_out}")
-    with refusing(*damage), zipfile.ZipFile(path) as archive:
-        found = [name.removesuffix(".npy") for name in archive.namelist()]
+    with refusing(*damage), _opened(path) as archive:
+        names = archive.namelist()
+        for name in names:  # refuses one that the member itself does not have
+            archive.open(name).close()
+        found = [n.removesuffix(".npy") for n in names if n.endswith(".npy")]
         stored = {key: key for key in inputs}
         if len(inputs) == 1 and not set(inputs) & set(found):
             stored = dict.fromkeys(inputs, "x")
@@ -62,7 +73,7 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
         size = check_arrays(str(path), headers, y, inputs, raw)
 
     def read(count: int, start: int) -> Iterator[Stored]:
-        with refusing(*damage), zipfile.ZipFile(path) as archive:
+        with refusing(*damage), _opened(path) as archive:
             arrays = [*stored.values(), *labels]
             columns = [_rows(archive, array, count, start) for array in arrays]
             for rows in zip(*columns, strict=True):
@@ -88,9 +99,15 @@ def check_npz(path: Path) -> None:
     """
     what = f"{path} cannot be read as an npz file of numbers, or is damaged"
     way_out = "write or copy it again"
-    with refusing(_DAMAGE, what, way_out), zipfile.ZipFile(path) as archive:
+    with refusing(_DAMAGE, what, way_out), _opened(path) as archive:
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"Bad CRC-32 for file {damaged!r}")
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        yield archive
 
 
 def _header(archive: zipfile.ZipFile, key: str) -> Header:
@@ -109,6 +126,8 @@ def _npy(archive: zipfile.ZipFile, key: str) -> tuple[IO[bytes], Shape, bool, np
     shape, fortran, dtype = header
     if dtype.hasobject:
         raise ValueError(f"{key} is an array of Python objects")
+    if any(length < 0 for length in shape):
+        raise ValueError(f"{key} is of the impossible shape {shape}")
     stored = archive.getinfo(f"{key}.npy").file_size - stream.tell()
     if stored != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{key} of shape {shape} is cut short")

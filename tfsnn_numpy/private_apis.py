@@ -57,26 +57,26 @@ LAYER_SCALE = PrivateInterface(
     "keras.src.applications.convnext",
     "LayerScale",
     "the class of layers in the public ConvNeXt networks: their handler is keyed on it",
-    ("3.6.0", "3.15.1"),
+    ("3.15.0", "3.15.1"),
 )
 STOCHASTIC_DEPTH = PrivateInterface(
     "keras.src.applications.convnext",
     "StochasticDepth",
     "the class of layers in the public ConvNeXt networks: their handler is keyed on it",
-    ("3.6.0", "3.15.1"),
+    ("3.15.0", "3.15.1"),
 )
 FREEZE = PrivateInterface(
     "tensorflow.python.framework.convert_to_constants",
     "convert_variables_to_constants_v2",
     "a graph with its variables as constants: the documented way since TensorFlow 2.0, "
     "never made public",
-    ("2.18.1", "2.21.0"),
+    ("2.20.0", "2.21.0"),
 )
 STABLEHLO = PrivateInterface(
     "tensorflow.compiler.mlir.stablehlo.stablehlo",
     "serialize_portable_artifact_str",
     "text of StableHLO as a portable artifact of a stated version",
-    ("2.18.1", "2.21.0"),
+    ("2.20.0", "2.21.0"),
 )
 
 COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST = (
@@ -100,6 +100,11 @@ ATTRIBUTES = (
         "extended",
         "tf.distribute.Strategy",
         "worker_devices, the devices of this process",
+    ),
+    (
+        "_open_name_scope",
+        "keras.Layer",
+        "calling a model in a graph whose name TensorFlow takes for no scope",
     ),
     (
         "compile_and_load",

@@ -15,7 +15,8 @@ from tfsnn_numpy.opening import open_data
 from tfsnn_numpy.results import Row
 from tfsnn_numpy.samples import Data
 from tfsnn_stablehlo.evaluation import Evaluation, evaluate
-from tfsnn_stablehlo.program import Program, ProgramError, load
+from tfsnn_stablehlo.manifest import ProgramError
+from tfsnn_stablehlo.program import Program, load
 
 __all__ = [
     "Data",

@@ -17,7 +17,8 @@ from tfsnn_numpy.results import Energy, doubling
 from tfsnn_numpy.samples import Progress
 from tfsnn_numpy.sums import Costs, Sums, batch_result
 from tfsnn_numpy.tasks import Wanted
-from tfsnn_stablehlo.program import EVALUATE, Program
+from tfsnn_stablehlo.manifest import EVALUATE
+from tfsnn_stablehlo.program import Program
 
 
 def evaluate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,17 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn_numpy.errors import DataError, OptionError, TfsnnError
+from tfsnn_numpy.errors import DataError, OptionError
+from tfsnn_numpy.files import read_regular
 from tfsnn_numpy.private_apis import COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST
 from tfsnn_numpy.tasks import Output
+from tfsnn_stablehlo.manifest import EVALUATE, PREDICT, ProgramError, read_manifest
 
-FORM = 1  # form of the manifest, as tfsnn.export.stablehlo.writing writes it
-PREDICT, EVALUATE = "predict", "evaluate"
 OVER_TIME, COUNTS = "outputs over time", "counts"  # roles of results
-
-
-class ProgramError(TfsnnError):
-    """An exported program that cannot be read or cannot be run here."""
+MOST_BYTES = 2**33  # of a file of an exported folder, which is read whole
+CALL = b"custom_call"  # of code that is not in the program; no exported one has it
 
 
 class Observed(NamedTuple):
@@ -177,7 +175,13 @@ class Program:
         return [shards[0] for shards in run.disassemble_into_single_device_arrays()]
 
     def _compile(self, name: str) -> Any:
-        code = (self.path / self.manifest["programs"][name]["file"]).read_bytes()
+        file = self.path / self.manifest["programs"][name]["file"]
+        code = _contents(file)
+        if CALL in code:
+            raise ProgramError(
+                f"{file} calls code that is not in it, as no program of tfsnn export "
+                "stablehlo does: export the network again"
+            )
         options = COMPILE_OPTIONS.get()()
         where = np.array([[self.device.id]])
         options.device_assignment = DEVICE_ASSIGNMENT.get().create(where)
@@ -201,7 +205,8 @@ class Program:
         wanted = list(names)
         missing = [name for name in wanted if name not in self._weights]
         if missing:
-            with np.load(self.path / self.manifest["weights"]) as stored:
+            content = _contents(self.path / self.manifest["weights"])
+            with np.load(io.BytesIO(content)) as stored:
                 for name in missing:
                     self._weights[name] = jax.device_put(stored[name], self.device)
         return [self._weights[name] for name in wanted]
@@ -252,16 +257,9 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Program:
         OptionError: for a device that JAX does not see.
     """
     folder = Path(path)
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
     for name, digest in manifest["sha256"].items():
-        try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise ProgramError(
-                f"{folder / name} cannot be read ({error.strerror or error}); export "
-                "the network again"
-            ) from error
-        if found != digest:
+        if hashlib.sha256(_contents(folder / name)).hexdigest() != digest:
             raise ProgramError(
                 f"{folder / name} is not what was exported: it is damaged or was "
                 "changed; export the network again"
@@ -269,22 +267,14 @@ def load(path: str | os.PathLike[str], device: str | None = None) -> Program:
     return Program(folder, manifest, _device(device))
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    way_out = "give the folder that tfsnn export stablehlo wrote"
+def _contents(path: Path) -> bytes:
     try:
-        manifest = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ProgramError(f"{path} cannot be read ({reason}); {way_out}") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != "tfsnn StableHLO":
-        raise ProgramError(f"{path} is not a manifest of a program; {way_out}")
-    if manifest["form"] != FORM:
+        return read_regular(path, MOST_BYTES)
+    except OSError as error:
         raise ProgramError(
-            f"{path} is of form {manifest['form']}, this version reads {FORM}; use the "
-            f"version of tfsnn that wrote it, {manifest['versions']['tfsnn']}"
-        )
-    return manifest
+            f"{path} cannot be read ({error.strerror or error}); export the network "
+            "again"
+        ) from error
 
 
 def _device(wanted: str | None) -> Any:

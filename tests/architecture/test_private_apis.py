@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
+import keras
 import pytest
 import tensorflow as tf
 from package_imports import imported, modules
@@ -60,7 +61,11 @@ def test_jax_has_the_interface(interface):
 
 def test_attributes_are_there():
     named = {name for name, _, _ in ATTRIBUTES}
-    assert named == {"experimental_get_compiler_ir", "extended", "compile_and_load"}
+    assert named == {
+        *("experimental_get_compiler_ir", "extended", "compile_and_load"),
+        "_open_name_scope",
+    }
+    assert callable(keras.Layer._open_name_scope)
     double = tf.function(lambda x: 2 * x, jit_compile=True)
     get = double.experimental_get_compiler_ir(tf.TensorSpec((2,), tf.float32))
     text = get(stage="stablehlo", platform_name="CPU")

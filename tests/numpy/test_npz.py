@@ -9,7 +9,7 @@ import pytest
 from samples import CLASSES, PIXELS, SHAPE, collect, npz
 
 from tfsnn_numpy.errors import DataError
-from tfsnn_numpy.npz import check_npz
+from tfsnn_numpy.npz import check_npz, open_npz
 from tfsnn_numpy.opening import open_data
 
 
@@ -72,3 +72,14 @@ def test_what_is_missing_is_named_as_it_is_to_be_written(tmp_path):
     )
     with pytest.raises(DataError, match=r"no array b, only .*\(file, a=\.\.\., b="):
         open_data(npz(path, a=PIXELS), {"a": SHAPE, "b": SHAPE})
+
+
+def test_a_damaged_name_of_an_array_is_no_array_less(tmp_path):
+    """The directory of a zip archive has no checksum; labels must not get lost."""
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.zeros((3, 4), np.float32), y=[0, 1, 2])
+    content = path.read_bytes()
+    at = content.rindex(b"y.npy")
+    path.write_bytes(content[:at] + b"z" + content[at + 1 :])
+    with pytest.raises(DataError, match="cannot be read as an npz file"):
+        open_npz(path, {"x": (4,)}, frozenset())

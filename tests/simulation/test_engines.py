@@ -18,7 +18,8 @@ from tfsnn.simulation.engines import Engine, as_engine, engine
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
-from tfsnn_stablehlo.program import EVALUATE, Program
+from tfsnn_stablehlo.manifest import EVALUATE
+from tfsnn_stablehlo.program import Program
 
 
 @dataclasses.dataclass(frozen=True)

@@ -88,7 +88,7 @@ def test_a_folder_that_is_no_program_is_refused(folders, tmp_path):
     manifest = {**folders["paced"].manifest, "form": 2}
     for text, message in (
         (json.dumps(manifest), "is of form 2, this version reads 1"),
-        ('{"format": "other"}', "is not a manifest"),
+        ('{"format": "other"}', "format is 'other', not one of tfsnn StableHLO"),
         ("{", "cannot be read"),
     ):
         (folder / "manifest.json").write_text(text)
@@ -121,3 +121,53 @@ print({"tensorflow", "keras", "tfsnn", "jax"} & set(sys.modules))
         [sys.executable, "-c", code, ROOT], capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+def changed(manifest, path, value):
+    """A copy of the manifest with another value at a path of keys."""
+    copy = json.loads(json.dumps(manifest))
+    *way, last = path
+    place = copy
+    for key in way:
+        place = place[key]
+    place[last] = value
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["timesteps"], "4", "timesteps is '4', not a whole number"),
+        (["timesteps"], T + 1, "evaluation.steps are not those of timesteps"),
+        (["batch_size"], 0, "batch_size: there are 0"),
+        (["inputs"], [], "inputs: there are 0"),
+        (["inputs", 0, "shape"], [None], r"inputs\[0\].shape\[0\] is None"),
+        (["programs", "predict"], 7, "programs.predict is 7, not an object"),
+        (["programs"], {}, "programs.evaluate is missing"),
+        (["sha256"], {}, "has no checksum"),
+        (["sha256", "../x"], "0", r"'\.\./x' is no file of this folder"),
+        (["weights"], "/dev/zero", "'/dev/zero' is no file of this folder"),
+        (["evaluation", "energy", "ac_picojoules"], -1.0, "energy is not above 0"),
+    ],
+)
+def test_a_damaged_manifest_is_refused_at_the_place(
+    path, value, message, folders, tmp_path
+):
+    folder = tmp_path / "net"
+    shutil.copytree(folders["paced"].path, folder)
+    manifest = changed(folders["paced"].manifest, path, value)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ProgramError, match=rf"is damaged \(.*{message}"):
+        tfsnn_stablehlo.load(folder)
+
+
+def test_a_deep_manifest_and_a_weights_file_without_end_are_refused(folders, tmp_path):
+    folder = tmp_path / "net"
+    shutil.copytree(folders["paced"].path, folder)
+    (folder / "weights.npz").unlink()
+    (folder / "weights.npz").symlink_to("/dev/zero")
+    with pytest.raises(ProgramError, match=r"weights\.npz cannot be read.*a device"):
+        tfsnn_stablehlo.load(folder)
+    (folder / "manifest.json").write_text("[" * 100_000)
+    with pytest.raises(ProgramError, match="nests deeper than 100"):
+        tfsnn_stablehlo.load(folder)

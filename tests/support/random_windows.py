@@ -81,8 +81,8 @@ def everywhere(draws, x):
 def to_size(draws, x):
     kind = draws.one(("AdaptiveAveragePooling", "AdaptiveMaxPooling"))
     rank = len(_places(x))
-    layer = getattr(layers, f"{kind}{rank}D", None)  # since Keras 3.12 or so
-    if layer is None or min(_places(x)) < 2:
+    layer = getattr(layers, f"{kind}{rank}D")
+    if min(_places(x)) < 2:
         return None
     # To 1, Keras 3.15 divides by zero or cannot be exported.
     size = tuple(draws.number(2, n) for n in _places(x))

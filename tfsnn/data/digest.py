@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfsnn_numpy.digest import Digest
+from tfsnn_numpy.files import open_regular
 from tfsnn_numpy.samples import Data
 
 BATCH = 256
@@ -26,9 +27,9 @@ def data_digest(spec: Any, data: Data) -> str:
         for file in sorted(path.rglob("*")):
             if file.is_file():
                 entry = f"{file.relative_to(path)} {file.stat().st_size}\n"
-                digest.add(entry)
+                digest.add(os.fsencode(entry))
     elif path is not None and path.is_file():
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as opened, zipfile.ZipFile(opened) as archive:
             for member in archive.infolist():
                 entry = f"{member.filename} {member.CRC} {member.file_size}\n"
                 digest.add(entry)

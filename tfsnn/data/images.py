@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tfsnn_numpy.files import read_regular
+from tfsnn_numpy.image_size import MOST_BYTES, check_image_size
 from tfsnn_numpy.samples import Raw, Shape, refusing
 
 
@@ -17,8 +19,11 @@ def read_image(path: Path, shape: Shape, raw: Raw) -> np.ndarray:
         DataError: if the file cannot be read.
     """
     damage = (tf.errors.OpError, OSError)
-    with refusing(damage, f"The image {path} cannot be read", "replace or remove it"):
-        return decoded(path.read_bytes(), shape, raw)
+    what = f"The image {path}"
+    with refusing(damage, f"{what} cannot be read", "replace or remove it"):
+        stored = read_regular(path, MOST_BYTES)
+        check_image_size(stored, what)
+        return decoded(stored, shape, raw)
 
 
 def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:

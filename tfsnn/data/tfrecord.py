@@ -13,7 +13,8 @@ integers. A file may be compressed with gzip. TensorFlow checks the checksums of
 record; an error names the record, counted from 0.
 
 Format: https://www.tensorflow.org/tutorials/load_data/tfrecord: for each record a
-uint64 length and its CRC-32C, the bytes, and their CRC-32C.
+uint64 length and its CRC-32C (:mod:`tfsnn.data.record_length`), the bytes, and their
+CRC-32C.
 """
 
 from __future__ import annotations
@@ -34,13 +35,16 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.data.images import decoded
+from tfsnn.data.record_length import BYTES, record_length
 from tfsnn.errors import DataError
 from tfsnn_numpy.defaults import IMAGE_KEY
+from tfsnn_numpy.files import open_regular
 from tfsnn_numpy.image_folder import DECODERS
+from tfsnn_numpy.image_size import check_image_size
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, Stored, refusing
 
 TFRECORD = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)
-HEADER, FOOTER = 12, 4  # bytes in front of a record and behind it
+FOOTER = 4  # bytes behind a record
 IMAGE_MARKS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")  # bmp's is too short
 _DAMAGE = (OSError, EOFError, OverflowError, zlib.error)
 WAY_OUT = "write or copy the file again"
@@ -109,7 +113,7 @@ def open_tfrecord(
 def is_compressed(path: Path) -> bool:
     """Whether a file is compressed with gzip, by its first bytes."""
     damage = ((OSError,), f"{path} cannot be read", "check path and permissions")
-    with refusing(*damage), path.open("rb") as file:
+    with refusing(*damage), open_regular(path) as file:
         return file.read(3) == b"\x1f\x8b\x08"
 
 
@@ -122,19 +126,23 @@ def scan(path: Path) -> Records:
     count, digest = 0, hashlib.sha256()
     compressed = is_compressed(path)
     what = f"{path} cannot be read as a TFRecord file, or is damaged"
-    with refusing(_DAMAGE, what, WAY_OUT):
-        opened: Any = gzip.open if compressed else open
-        with cast(IO[bytes], opened(path, "rb")) as file:
-            while header := file.read(HEADER):
-                file.seek(int.from_bytes(header[:8], "little"), os.SEEK_CUR)
+    with (
+        refusing(_DAMAGE, what, WAY_OUT),
+        open_regular(path) as stored,
+        cast(IO[bytes], gzip.open(stored) if compressed else stored) as file,
+    ):
+        while header := file.read(BYTES):
+            length, footer = record_length(header), b""
+            if length is not None:
+                file.seek(length, os.SEEK_CUR)
                 footer = file.read(FOOTER)
-                if len(footer) < FOOTER:
-                    raise DataError(
-                        f"{path} is cut short, or damaged, in record {count}, counted "
-                        f"from 0; {WAY_OUT}."
-                    )
-                digest.update(header + footer)
-                count += 1
+            if len(footer) < FOOTER:
+                raise DataError(
+                    f"{path} is cut short, or damaged, in record {count}, counted "
+                    f"from 0; {WAY_OUT}."
+                )
+            digest.update(header + footer)
+            count += 1
     return Records(count, digest.hexdigest())
 
 
@@ -145,7 +153,7 @@ def _batches(
     kind = "GZIP" if compressed else ""
     row = start
     try:
-        records = tf.data.TFRecordDataset(str(path), kind).skip(start)
+        records = tf.data.TFRecordDataset(os.fsencode(path), kind).skip(start)
         for batch in records.batch(count).as_numpy_iterator():
             yield list(batch)
             row += len(batch)
@@ -161,7 +169,7 @@ def _sound(path: Path, kind: str, start: int) -> int:
     """Count the records from `start` on that can be read before an error."""
     count = 0
     try:
-        for _ in tf.data.TFRecordDataset(str(path), kind).skip(start):
+        for _ in tf.data.TFRecordDataset(os.fsencode(path), kind).skip(start):
             count += 1
     except tf.errors.OpError:
         pass
@@ -208,6 +216,7 @@ def _of_bytes(stored: bytes, shape: Shape, raw: Raw, where: str) -> np.ndarray:
         raise _misfit(where, f"{len(stored)} bytes", shape)
     what = f"the image in {where} cannot be read"
     with refusing((tf.errors.OpError,), what, "replace or remove it"):
+        check_image_size(stored, f"the image in {where}")
         return decoded(stored, shape, raw)
 
 

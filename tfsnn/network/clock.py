@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tfsnn.errors import OptionError
+
+MOST_STEPS = 2**16  # of a simulation
 # Steps that a delayed readout reads at least (Bu, Li, Yu, CVPR 2025: t0 <= T - 4).
 READ_AT_LEAST = 4
 
@@ -27,6 +30,15 @@ class Clock:
     delay: int = 0
     lookahead: int = 0
     layer_by_layer: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse steps below 0, and a base below 1."""
+        for name in ("pre_steps", "base", "delay", "lookahead"):
+            value, least = getattr(self, name), int(name == "base")
+            if not least <= value <= MOST_STEPS:
+                raise OptionError(
+                    f"clock: {name} is {value}, not from {least} to {MOST_STEPS:,}"
+                )
 
     def phases(self, steps: int) -> list[slice]:
         """Return the pre-steps and the steps that count as slices of all `steps`."""

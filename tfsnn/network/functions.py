@@ -51,9 +51,8 @@ FUNCTIONS: dict[str, Formula] = {}
 def _from_keras(*names: str, **known: Any) -> None:
     for name in names:
         # The defaults of the two differ: gelu of keras.ops is the approximate one.
-        call = getattr(keras.activations, name, None) or getattr(keras.ops, name, None)
-        if call is not None:  # an older Keras has fewer of them
-            FUNCTIONS[name] = Formula(call, **known)
+        call = getattr(keras.activations, name, None) or getattr(keras.ops, name)
+        FUNCTIONS[name] = Formula(call, **known)
 
 
 def _formula(**known: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
+from tfsnn.errors import ModelError
 from tfsnn.network.clock import RATE_CLOCK, Clock
 from tfsnn.network.migration import VERSION, migrated
 from tfsnn.network.node import Node
+from tfsnn_numpy.json_text import mismatch
 
 
 class LayerRecord(NamedTuple):
@@ -26,6 +28,16 @@ class LayerRecord(NamedTuple):
     layer_class: str
     parameters: int
     fate: str = ""
+
+
+class Config(TypedDict):
+    """The form of :meth:`Graph.to_config`."""
+
+    version: NotRequired[int]  # none in files of version 1
+    nodes: list[dict[str, Any]]
+    outputs: list[str]
+    layers: list[LayerRecord]
+    clock: NotRequired[Clock]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +188,11 @@ class Graph:
         """Make a graph from its :meth:`to_config`, with arrays of zeros.
 
         Raises:
-            ModelError: for a config of a newer version, or an unknown kind of node.
+            ModelError: for a config that is damaged or of a newer version, or an
+                unknown kind of node.
         """
+        if found := mismatch(config, Config):
+            raise ModelError(f"the graph of this model is damaged: {found}")
         config = migrated(config)
         return cls(
             tuple(Node.from_config(node) for node in config["nodes"]),

@@ -18,9 +18,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tfsnn.errors import ModelError
 from tfsnn.network import running_sum
 from tfsnn.network.clock import Clock
+from tfsnn.network.fields import read_fields
 from tfsnn.network.signals import Advanced, Signal
 from tfsnn.network.units import ONE, Rescaled
 
@@ -289,24 +289,7 @@ class Node:
         """Make a node from its :meth:`to_config`, with arrays of zeros.
 
         Raises:
-            ModelError: for a kind that is not known.
+            ModelError: for a kind that is not known, and fields that cannot be.
         """
-        known = Node.kinds.get(config["kind"])
-        if known is None:
-            raise ModelError(
-                f"the node {config['name']} is a {config['kind']}, a kind that is not "
-                "known here: import the module that defines it before loading the "
-                "model, or install the version of tfsnn that wrote the file"
-            )
-        fields = {k: _from_json(value) for k, value in config.items() if k != "kind"}
+        known, fields = read_fields(config, Node.kinds)
         return known(**fields)
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, Mapping) and set(value) == {"array"}:
-        return np.zeros(value["array"], np.float32)
-    if isinstance(value, Mapping):
-        return {key: _from_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_from_json(item) for item in value)
-    return value

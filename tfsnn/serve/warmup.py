@@ -9,6 +9,7 @@ MultiInference) are left out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tfsnn.export.saved_model.warmup import FILE, serving_messages
 from tfsnn.serve.errors import RequestError
 from tfsnn.serve.signature import Arrays, Signature
 from tfsnn.serve.version import Version
+from tfsnn_numpy.files import check_regular
 
 MAX_RECORDS = 1000
 
@@ -43,12 +45,14 @@ def warm_up(
         ModelError: if a request cannot be read or answered, or there are too many.
     """
     path = folder / FILE
-    if not path.is_file():
+    if not path.exists():
         return 0
     message = serving_messages().PredictionLog
     read = answered = 0
     try:
-        for data in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        check_regular(path)
+        records = tf.data.TFRecordDataset(os.fsencode(path))
+        for data in records.as_numpy_iterator():
             if stopped():
                 break
             if read == MAX_RECORDS:
@@ -58,6 +62,7 @@ def warm_up(
     except (
         RequestError,
         DecodeError,
+        OSError,
         TypeError,
         ValueError,
         tf.errors.OpError,

@@ -28,16 +28,18 @@ from tfsnn.simulation.feed import checked_feed, input_spec
 from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
+from tfsnn.simulation.saved import checked_config
 from tfsnn.simulation.simulate import Result, simulate
-from tfsnn.simulation.steps import COUNTS, OUTPUTS, POTENTIALS, SPIKES, VALUES
-from tfsnn.simulation.trace import Trace
+from tfsnn.simulation.steps import COUNTS, SPIKES
+from tfsnn.simulation.trace import Trace, observations
+from tfsnn.sources.keras_model.scopes import NamedFreely
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
-class SpikingModel(keras.Model):
+class SpikingModel(NamedFreely):
     """A spiking network as a Keras model; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as
@@ -273,12 +275,7 @@ class SpikingModel(keras.Model):
             OptionError: for something else to record.
             DataError: for an input of another shape.
         """
-        wanted = set(record)
-        if unknown := wanted - {SPIKES, POTENTIALS, VALUES}:
-            raise OptionError(
-                f"cannot record {sorted(unknown)}: give spikes, potentials or values"
-            )
-        observed = self.run(x, timesteps, wanted | {OUTPUTS}).observed
+        observed = self.run(x, timesteps, observations(record)).observed
         return Trace.of(observed, self._structure.outputs)
 
     def summary(self, print_fn: Callable[[str], Any] = print, **_: Any) -> None:
@@ -300,8 +297,6 @@ class SpikingModel(keras.Model):
         }
 
     @classmethod
-    def from_config(
-        cls, config: Mapping[str, Any], custom_objects=None
-    ) -> SpikingModel:
+    def from_config(cls, config: Any, custom_objects: Any = None) -> SpikingModel:
         """Make a model from its :meth:`get_config`; weights are not loaded."""
-        return cls(**config)
+        return cls(**checked_config(config))

@@ -11,6 +11,7 @@ import numpy as np
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
+from tfsnn_numpy.json_text import check_form
 from tfsnn_numpy.results import table
 
 
@@ -115,9 +116,17 @@ class ConversionReport:
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> ConversionReport:
-        """Make a report from its :meth:`to_dict`."""
-        raw = config.get("raw")
-        ranges = config.get("ranges", {}).items()
+        """Make a report from its :meth:`to_dict`.
+
+        Raises:
+            ValueError: if it is of another form.
+        """
+        check_form(config, cls, "report")
+        known = {*ROLES}
+        complete = known <= config["shares"].keys() or not config["nodes"]
+        if not complete or not {node["role"] for node in config["nodes"]} <= known:
+            raise ValueError(f"report.shares and nodes have not the roles {ROLES}")
+        raw, ranges = config.get("raw"), config.get("ranges", {}).items()
         return cls(
             **{
                 **config,

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tfsnn.errors import OptionError
 from tfsnn.simulation.steps import OUTPUTS, POTENTIALS, SPIKES, VALUES
+
+
+def observations(record: Iterable[str]) -> set[str]:
+    """Return what a simulation has to observe for a trace of some quantities.
+
+    Raises:
+        OptionError: for something that cannot be recorded.
+    """
+    wanted = set(record)
+    if unknown := wanted - {SPIKES, POTENTIALS, VALUES}:
+        raise OptionError(
+            f"cannot record {sorted(unknown)}: give spikes, potentials or values"
+        )
+    return wanted | {OUTPUTS}
 
 
 @dataclass(frozen=True)

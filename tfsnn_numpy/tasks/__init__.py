@@ -5,7 +5,14 @@ and how near two networks are. NumPy alone, for programs that run without Tensor
 """
 
 from tfsnn_numpy.tasks.contract import Task
-from tfsnn_numpy.tasks.finding import TASKS, Wanted, find_tasks, guess_tasks, labels_of
+from tfsnn_numpy.tasks.finding import (
+    TASKS,
+    Wanted,
+    find_tasks,
+    guess_tasks,
+    labels_of,
+    task,
+)
 from tfsnn_numpy.tasks.labels import Labels
 from tfsnn_numpy.tasks.output import Output
 from tfsnn_numpy.tasks.tally import Figures, Tally
@@ -21,4 +28,5 @@ __all__ = [
     "find_tasks",
     "guess_tasks",
     "labels_of",
+    "task",
 ]

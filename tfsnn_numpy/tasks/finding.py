@@ -31,7 +31,22 @@ TASKS: dict[str, type[Task]] = {
         Regression,
     )
 }
+
 Wanted = str | Mapping[str, str] | None  # a task, or tasks by output
+
+
+def task(cls: type[Task]) -> type[Task]:
+    """Register a task under its ``name``, to be asked before those there are.
+
+    Raises:
+        ValueError: if there is another one of that name.
+    """
+    if TASKS.get(cls.name, cls) is not cls:
+        raise ValueError(f"there is a task {cls.name} already: {TASKS[cls.name]}")
+    before = dict(TASKS)
+    TASKS.clear()
+    TASKS.update({cls.name: cls} | before)
+    return cls
 
 
 def find_tasks(

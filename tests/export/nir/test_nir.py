@@ -1,6 +1,7 @@
 """A NIR file computes what the network does, in every form that it can have."""
 
 import json
+import resource
 
 import keras
 import models
@@ -170,3 +171,15 @@ def test_the_command(tmp_path):
     assert document["effects"][0]["task"] == "classification"
     assert document["effects"][0]["agreement"] == 1.0
     assert nir.read(tmp_path / "net.nir").metadata["tfsnn"]
+
+
+def test_a_full_disk_is_told_of_and_leaves_nothing(tmp_path):
+    snn, _ = spiking(NETWORKS["average"])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"net\.nir cannot be written"):
+            export_nir(snn, tmp_path / "net.nir")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())

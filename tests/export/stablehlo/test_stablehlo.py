@@ -14,7 +14,7 @@ from keras import layers
 from stablehlo_networks import BUILDERS, EXACT, T, network
 
 import tfsnn
-from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
+from tfsnn.errors import ModelError, OptionError, OutputError
 from tfsnn.export.stablehlo import writing as stablehlo
 from tfsnn.export.stablehlo.program import Programs, lowered
 from tfsnn.export.stablehlo.rules import violations
@@ -159,12 +159,6 @@ def test_impossible_options_are_refused(tmp_path):
         export_stablehlo(snn, tmp_path / "net", platform="rocm")
     with pytest.raises(OutputError, match="there is no folder"):
         export_stablehlo(snn, tmp_path / "a" / "net")
-
-
-def test_an_old_tensorflow_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(stablehlo.tf, "__version__", "2.18.1")
-    with pytest.raises(TfsnnError, match=r"needs TensorFlow 2\.19 or later, this is 2"):
-        export_stablehlo(network("signed")[0], tmp_path / "net")
 
 
 def test_nothing_is_overwritten(tmp_path):

@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypedDict
 
 from tfsnn.analysis.comparison import ComparedOutput, ComparedRow
 from tfsnn.errors import OutputError
 from tfsnn.files import check_output, lock
+from tfsnn_numpy.files import read_regular
+from tfsnn_numpy.json_text import MOST_BYTES, check_form, parse_json
 
 ROWS = "rows.jsonl"
 RESULTS = ("compare.csv", "compare.json", "compare.svg")
@@ -30,6 +32,15 @@ class FinishedRow:
     row: ComparedRow
     samples: int
     outputs: tuple[ComparedOutput, ...]
+
+
+class Line(TypedDict):
+    """The form of a line of the file."""
+
+    settings: dict[str, Any]
+    row: ComparedRow
+    samples: int
+    outputs: list[ComparedOutput]
 
 
 class Rows:
@@ -71,16 +82,17 @@ class Rows:
 
     def _read(self, path: Path) -> int:
         """Read the rows in the file; return the number of bytes in whole lines."""
-        content = path.read_bytes()
+        content = read_regular(path, MOST_BYTES)
         whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), 1):
             try:
-                entry = json.loads(line)
+                entry = parse_json(line)
+                check_form(entry, Line)
                 settings = entry.pop("settings")
                 outputs = tuple(ComparedOutput(**each) for each in entry["outputs"])
                 row = ComparedRow(**entry["row"])
                 finished = FinishedRow(row, entry["samples"], outputs)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except ValueError as error:
                 raise OutputError(
                     f"{path} is damaged: line {number} is not a row of a comparison; "
                     "give another folder, or use --overwrite (overwrite=True)"

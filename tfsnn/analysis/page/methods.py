@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from tfsnn.analysis.compare.checkpoint import RESULTS
 from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
 from tfsnn.analysis.frontier import frontier, judged_by
 from tfsnn.errors import DataError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
+from tfsnn_numpy.json_text import check_form, read_json
+
+
+class Compared(TypedDict):
+    """The form of compare.json."""
+
+    samples: int
+    rows: list[ComparedRow]
+    outputs: NotRequired[list[ComparedOutput]]
+    task: NotRequired[str | None]
+    metric: NotRequired[str | None]
+    ann_score: NotRequired[float | None]
+    energy: NotRequired[EnergyProfile]
 
 
 def read_comparison(path: str | os.PathLike[str]) -> Comparison:
@@ -24,14 +36,15 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
     path = Path(path)
     file = path / RESULTS[1] if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
+        check_form(content, Compared)
         rows = tuple(ComparedRow(**row) for row in content["rows"])
         outputs = tuple(ComparedOutput(**each) for each in _outputs(content))
         energy = DEFAULT  # files without a profile were computed with this one
         if "energy" in content:
             energy = EnergyProfile(**content["energy"])
         return Comparison(content["samples"], rows, outputs, energy)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
             f"{file} holds no comparison ({reason}); give the folder that tfsnn "
@@ -43,9 +56,10 @@ def _outputs(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what is known of the outputs: of several a list, else of the first."""
     if "outputs" in content:
         return content["outputs"]
-    if content["task"] is None:
+    if content.get("task") is None or content.get("metric") is None:
         return []
-    return [{"output": "", **{k: content[k] for k in ("task", "metric", "ann_score")}}]
+    known = {key: content.get(key) for key in ("task", "metric", "ann_score")}
+    return [{"output": "", **known}]
 
 
 def measured_rows(comparison: Comparison) -> list[ComparedRow]:

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
-from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
+from tfsnn.export.nir.reader import (
+    Reader,
+    ReadSignal,
+    UnreadableError,
+    numbers,
+    whole_numbers,
+)
 from tfsnn.network.nodes import Affine, Linear, Readout, Reshape, Source, Spiking
 
 # Where a spike needs v > v_threshold, currents are made smaller by this factor, so that
@@ -42,7 +48,7 @@ def read(
 
 def _from_first(values: Any, signal: ReadSignal) -> np.ndarray:
     """Put NIR's parameters per unit into the shape and order of the signal."""
-    values = np.asarray(values, np.float32)
+    values = np.asarray(numbers(values, "parameters"), np.float32)
     if values.size == 1:
         return values.reshape(())
     nir_shape = (signal.shape[-1], *signal.shape[:-1])
@@ -59,13 +65,10 @@ def _from_first(values: Any, signal: ReadSignal) -> np.ndarray:
 
 
 def _input(reader: Reader, name: str, content: Any) -> ReadSignal:
-    shape = _shape(content.input_type["input"])
-    return reader.add(Source(name, (), shape))
-
-
-def _shape(values: Any) -> tuple[int, ...]:
-    first, *rest = (int(n) for n in np.asarray(values).ravel())
-    return (*rest, first)
+    stated = whole_numbers(content.input_type["input"], "a shape", 1).tolist()
+    if not stated:
+        raise UnreadableError("has inputs without a shape")
+    return reader.add(Source(name, (), (*stated[1:], stated[0])))
 
 
 def _output(
@@ -77,7 +80,7 @@ def _output(
 
 
 def _affine(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
-    weight = np.asarray(content.weight, np.float32)
+    weight = np.asarray(numbers(content.weight, "weights"), np.float32)
     if weight.ndim != 2 or signal.shape != weight.shape[1:]:
         raise UnreadableError(
             f"has weights of shape {weight.shape}, and reads {signal.shape}: a Flatten "
@@ -104,7 +107,9 @@ def _scale(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadS
 
 
 def _flatten(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
-    start, end, rank = int(content.start_dim), int(content.end_dim), len(signal.shape)
+    rank = len(signal.shape)
+    ends = (content.start_dim, content.end_dim)
+    start, end = (int(whole_numbers(n, "an axis", -rank)[0]) for n in ends)
     if rank == 1:
         return signal
     # Tools disagree whether axis 0 is the batch, so a start at 1 may mean all axes.

@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
+from tfsnn.export.nir.reader import (
+    Reader,
+    ReadSignal,
+    UnreadableError,
+    numbers,
+    whole_numbers,
+)
 from tfsnn.export.nir.windows import spread
 from tfsnn.network.nodes import Affine, Average, Linear, Pad
 
@@ -14,8 +20,9 @@ from tfsnn.network.nodes import Affine, Average, Linear, Pad
 def convolution(
     reader: Reader, name: str, content: Any, signal: ReadSignal
 ) -> ReadSignal:
-    weight = np.asarray(content.weight, np.float32)
-    axes, groups = weight.ndim - 2, int(content.groups)
+    weight = np.asarray(numbers(content.weight, "weights"), np.float32)
+    axes = weight.ndim - 2
+    (groups, *_) = whole_numbers(content.groups, "groups", 1).tolist() or [1]
     if len(signal.shape) != axes + 1 or weight.shape[1] * groups != signal.shape[-1]:
         raise UnreadableError(
             f"has weights of shape {weight.shape} in {groups} groups, and reads "
@@ -23,14 +30,15 @@ def convolution(
         )
     kernel = np.moveaxis(weight, (0, 1), (-1, -2))
     bias = as_bias(content.bias, len(weight))
-    strides, dilation = (_numbers(v, axes) for v in (content.stride, content.dilation))
+    strides = _per_axis(content.stride, axes, "strides")
+    dilation = _per_axis(content.dilation, axes, "dilation")
     padding = content.padding
     padding = padding.decode() if isinstance(padding, bytes) else padding
     if max(strides) > 1 and max(dilation) > 1:  # TensorFlow allows only one of them
         kernel, dilation = spread(kernel, dilation), (1,) * axes
     reach = [d * (k - 1) for k, d in zip(kernel.shape, dilation, strict=False)]
     if not isinstance(padding, str):
-        pads = _numbers(padding, axes)
+        pads = _per_axis(padding, axes, "padding", 0)
         same = set(strides) == {1} and list(pads) == [n / 2 for n in reach]
         if same or not any(pads):
             padding = "same" if any(pads) else "valid"
@@ -91,8 +99,9 @@ def pooling(reader: Reader, name: str, content: Any, signal: ReadSignal) -> Read
         raise UnreadableError(
             f"pools images, and reads {signal.shape}: give it (height, width, channels)"
         )
-    size, strides = (_numbers(v, 2) for v in (content.kernel_size, content.stride))
-    pads = _numbers(content.padding, 2)
+    size = _per_axis(content.kernel_size, 2, "kernel_size")
+    strides = _per_axis(content.stride, 2, "strides")
+    pads = _per_axis(content.padding, 2, "padding", 0)
     if any(pads):
         signal = _padded(reader, name, signal, pads)
     sizes = zip(signal.shape, size, strides, strict=False)
@@ -104,13 +113,17 @@ def pooling(reader: Reader, name: str, content: Any, signal: ReadSignal) -> Read
     return reader.add(Affine(f"{name}_times", (pooled.name,), shape, gain=gain))
 
 
-def _numbers(value: Any, axes: int) -> tuple[int, ...]:
+def _per_axis(value: Any, axes: int, what: str, least: int = 1) -> tuple[int, ...]:
     """Return one number per axis, from one for all or several."""
-    values = np.asarray(value).ravel()
+    values = whole_numbers(value, what, least)
+    if values.size not in (1, axes):
+        raise UnreadableError(f"has {values.size} numbers as {what}, for {axes} axes")
     return tuple(int(n) for n in np.broadcast_to(values, axes))
 
 
 def as_bias(values: Any, channels: int) -> np.ndarray | None:
-    if values is None or not np.any(values):
+    if values is None or not np.any(numbers(values, "a bias")):
         return None
-    return np.array(np.broadcast_to(values, channels), np.float32)
+    if np.size(values) not in (1, channels):
+        raise UnreadableError(f"has {np.size(values)} biases for {channels} channels")
+    return np.array(np.broadcast_to(np.ravel(values), channels), np.float32)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tfsnn.network.graph import Node
 from tfsnn.network.nodes import Merge, Take
+from tfsnn_numpy.json_text import LARGEST
 
 
 class UnreadableError(Exception):
@@ -29,6 +30,32 @@ class ReadSignal(NamedTuple):
     name: str
     shape: tuple[int, ...]
     order: np.ndarray | None = None
+
+
+def numbers(values: Any, what: str) -> np.ndarray:
+    """Return a parameter of a NIR node as an array of numbers.
+
+    Raises:
+        UnreadableError: if it is something else.
+    """
+    found = np.asarray(values)
+    if found.dtype.kind not in "fiub":
+        raise UnreadableError(f"has {what} that is no number: {str(values)[:40]!r}")
+    return found
+
+
+def whole_numbers(values: Any, what: str, least: int = 0) -> np.ndarray:
+    """Return a parameter of a NIR node as a vector of whole numbers.
+
+    Raises:
+        UnreadableError: if it is something else, or holds numbers below `least`.
+    """
+    found = numbers(values, what).ravel()
+    if not np.all((found >= least) & (found <= LARGEST) & (found % 1 == 0)):
+        raise UnreadableError(
+            f"has {what} of {found.tolist()[:4]}: give whole numbers from {least} up"
+        )
+    return found.astype(np.int64)
 
 
 @dataclass

@@ -13,24 +13,26 @@ and that neurons reset by subtraction.
 from __future__ import annotations
 
 import inspect
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir.read_nodes import read
 from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
-from tfsnn.export.nir.writing import RECORD, SCALES
+from tfsnn.export.nir.record import read_record
 from tfsnn.extras import require
+from tfsnn.network.checking import check_graph
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport, PopulationReport, graph_fields
+from tfsnn.sources.keras_model.contents import count_values
 from tfsnn_numpy.defaults import RESETS
+from tfsnn_numpy.files import open_regular
 
 FAILED = "node(s) of NIR cannot be read"
 
@@ -60,8 +62,10 @@ def import_nir(
     if reset not in (None, *RESETS):
         raise OptionError(f"reset={reset!r}; expected one of {', '.join(RESETS)}")
     content = _opened(Path(path))
-    metadata = content.metadata if isinstance(content.metadata, Mapping) else {}
-    record = json.loads(metadata.get(RECORD, "{}"))
+    try:
+        record, scales = read_record(content.metadata)
+    except ValueError as error:
+        raise ModelError(f"{path}: is damaged: {error}; export it again") from error
     timesteps = record.get("timesteps") if timesteps is None else timesteps
     if timesteps is None:
         raise OptionError(
@@ -72,14 +76,18 @@ def import_nir(
     reader = Reader(
         reset=reset or record.get("reset", "zero"),
         strict=not record and reset != "subtract",
-        scales=dict(metadata.get(SCALES, {})),
+        scales=scales,
         heads={r["node"]: (r["head"], r["options"]) for r in record.get("readout", [])},
         names=record.get("names", {}),
     )
     nodes, edges = _flat(content)
+    lost = {name for edge in edges for name in edge} - nodes.keys()
+    if lost:
+        raise ModelError(f"{path}: has edges of {min(lost)!r}, a node that is missing")
     order = [*record.get("inputs", ()), *reader.heads]  # inputs and outputs
     first = {name: nodes[name] for name in order if name in nodes}
     graph = _graph(first | nodes, edges, reader)
+    check_graph(graph)
     options = {"file": Path(path).name, "reset": reader.reset}
     if known:
         options["converted_by"] = record["method"]
@@ -90,13 +98,15 @@ def import_nir(
 
 def _opened(path: Path) -> Any:
     nir = require("nir", "nir", "The NIR format")
-    if not path.is_file():
-        raise ModelError(f"{path}: there is no such file; check the path")
     known = inspect.signature(nir.read).parameters
     # The type check of nir 1.0.8 takes all windows for square, and refuses groups.
     unchecked = {"type_check": False} if "type_check" in known else {}
     try:
+        with open_regular(path) as file, h5py.File(file, "r") as stored:
+            count_values(stored)
         content = nir.read(path, **unchecked)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: there is no such file; check the path") from error
     except Exception as error:  # h5py and the NIR classes have no common error
         raise ModelError(
             f"{path}: is not a NIR file that can be read ({error}); expected one that "

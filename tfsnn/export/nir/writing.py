@@ -15,6 +15,7 @@ of that, which no tool has to read::
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from tfsnn.export.nir.builder import Builder
 from tfsnn.export.nir.effects import Effect
 from tfsnn.export.nir.graph import translate
 from tfsnn.export.nir.losses import Loss, in_other_words, losses
+from tfsnn.export.nir.record import RECORD, SCALES
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
@@ -40,8 +42,6 @@ from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
 from tfsnn_numpy.tasks import Wanted
-
-RECORD, SCALES = "tfsnn", "scales"  # keys in the metadata
 
 
 @dataclass(frozen=True)
@@ -241,11 +241,14 @@ def _write(path: Path, builder: Builder, metadata: dict[str, Any]) -> None:
     graph = nir.NIRGraph(
         nodes=builder.nodes, edges=builder.edges, metadata=dict(metadata)
     )
-    nir.write(path, graph)
-    with h5py.File(path, "r+") as file:
+    # In memory: on a full disk, h5py fails in ways of its own, and after the fact.
+    written = io.BytesIO()
+    nir.write(written, graph)
+    with h5py.File(written, "r+") as file:
         for node in file["node/nodes"].values():
             if "v_reset" in node and not np.any(node["v_reset"][()]):
                 del node["v_reset"]
+    path.write_bytes(written.getbuffer())
 
 
 def _counts(builder: Builder) -> dict[str, int]:

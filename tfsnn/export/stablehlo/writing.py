@@ -27,7 +27,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.errors import ModelError, OptionError, OutputError, TfsnnError
+from tfsnn.errors import ModelError, OptionError, OutputError
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
     PREDICT,
@@ -113,13 +113,7 @@ def export_stablehlo(
         OptionError: if an option is out of range.
         ModelError: if the network's program breaks a rule of XLA devices.
         OutputError: if the folder exists or cannot be written.
-        TfsnnError: if TensorFlow is version 2.18, which does not give StableHLO.
     """
-    if tf.__version__.startswith("2.18."):
-        raise TfsnnError(
-            f"StableHLO needs TensorFlow 2.19 or later, this is {tf.__version__}: pip "
-            "install --upgrade tensorflow"
-        )
     target = _checked(Path(output), batch_size, platform)
     chunk = steps_at_a_time(snn, batch_size)
     programs = Programs(snn, batch_size, chunk)

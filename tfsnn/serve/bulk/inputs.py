@@ -165,7 +165,7 @@ def _in_folder(root: Path, path: Path, reading: Reading) -> Iterator[Source]:
         digest, size = hashlib.sha256(), 0
         for name in names:
             length = os.path.getsize(os.path.join(folder, name))
-            digest.update(f"{name} {length}\n".encode())
+            digest.update(os.fsencode(f"{name} {length}\n"))
             size += length
         yield Source(
             *(Path(folder).relative_to(root).as_posix(), FOLDER, len(names), size),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,17 +22,16 @@ import numpy as np
 from tfsnn.data import Progress
 from tfsnn.data.opening import raw_for
 from tfsnn.errors import DataError, OptionError
-from tfsnn.serve.bulk.batches import Batch, Samples
+from tfsnn.serve.bulk.batches import Samples
+from tfsnn.serve.bulk.columns import Columns, scores
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
 from tfsnn.serve.bulk.prefetch import prefetched
-from tfsnn.serve.bulk.results import LABEL, Folder, Judge, Stored, read_manifest
+from tfsnn.serve.bulk.results import Folder, read_manifest
 from tfsnn.simulation.engines import Engine, as_engine
-from tfsnn.simulation.finite import FiniteOutputs
-from tfsnn.sources.keras_model.structure import output_columns
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
 from tfsnn_numpy.judging import Judging
-from tfsnn_numpy.tasks import TASKS, Labels, Tally, Task, Wanted, find_tasks
+from tfsnn_numpy.tasks import TASKS, Task, Wanted, find_tasks
 
 FORMAT = 2  # of the manifest
 
@@ -180,7 +179,7 @@ def predict_files(
         folder.remove_parts(".npz", ".json")
     shards = [k for k in folder.missing() if k % workers == number]
     started = time.perf_counter()
-    made = _Columns(net, tasks)
+    made = Columns(net, tasks)
     count = _predict(made, samples, shards, folder, progress)
     seconds = time.perf_counter() - started
     missing = folder.missing()
@@ -191,7 +190,7 @@ def predict_files(
         images_per_second=count / seconds if count else None,
         shards=len(shards),
         shards_missing=len(missing),
-        totals=None if missing else folder.finish(_scores(net, judging)),
+        totals=None if missing else folder.finish(scores(net, judging)),
     )
 
 
@@ -238,7 +237,7 @@ def _manifest(net: Engine, samples: Samples, tasks: Sequence[Task]) -> dict[str,
 
 
 def _predict(
-    columns: _Columns,
+    columns: Columns,
     samples: Samples,
     shards: Sequence[int],
     folder: Folder,
@@ -265,69 +264,3 @@ def _predict(
     finally:
         batches.close()  # type: ignore[attr-defined]  # a generator
     return count
-
-
-class _Columns:
-    """What makes the arrays of a shard, a batch at a time."""
-
-    def __init__(self, net: Engine, tasks: Sequence[Task]) -> None:
-        self.net, self.task = net, tasks[0]
-        self.finite = FiniteOutputs(net.name, spiking=net.timesteps is not None)
-
-    def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
-        results = self.net.run(batch.x)
-        outputs = [np.asarray(values) for values in results.outputs]
-        self.finite.check(outputs, batch.ids)
-        found = output_columns(self.net.output_keys, outputs)
-        if self.task.decides and not self.task.kept:
-            found["top"] = self.task.decide(outputs[0]).astype(np.int32)
-        found |= {"index": batch.index, "id": batch.ids}
-        if len(results.steps):
-            found["steps"] = np.asarray(results.steps)
-        return {**found, **_label_columns(batch.y)}
-
-
-def _label_columns(y: Labels | None) -> dict[str, np.ndarray]:
-    if y is None:
-        return {}
-    if isinstance(y, Mapping):
-        return {f"{LABEL}_{name}": values for name, values in y.items()}
-    return {LABEL: y}
-
-
-def _scores(net: Engine, judging: Judging) -> Judge | None:
-    """Return what judges the columns of all shards; None where there are no labels."""
-    if not any(judging.labelled):
-        return None
-    names = output_columns(
-        net.output_keys, [task.output.name for task in judging.tasks]
-    )
-
-    def judged(shards: Iterable[Stored]) -> dict[str, Any]:
-        tallies = [
-            Tally(task, labelled=labelled, compared=False)
-            for task, labelled in zip(judging.tasks, judging.labelled, strict=True)
-        ]
-        for stored in shards:
-            labels: dict[str | int, np.ndarray] = {
-                key.removeprefix(f"{LABEL}_"): values
-                for key, values in stored.items()
-                if key.startswith(f"{LABEL}_")
-            }
-            read = judging.read(labels or stored.get(LABEL))
-            for tally, column, y in zip(tallies, names, read, strict=True):
-                tally.add(stored[column], y)
-        outputs: list[dict[str, Any]] = [
-            {
-                "output": tally.task.output.name,
-                "task": tally.task.name,
-                "scores": tally.figures().scores,
-            }
-            for tally in tallies
-            if tally.labelled
-        ]
-        if (first := outputs[0])["task"] == "classification":
-            return {"accuracy": first["scores"]["accuracy"], "outputs": outputs}
-        return {"outputs": outputs}
-
-    return judged

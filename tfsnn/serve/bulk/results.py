@@ -12,13 +12,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
 from tfsnn.errors import OutputError
 from tfsnn.files import creating, replacing
 from tfsnn.serve.bulk.batches import Samples
+from tfsnn_numpy.json_text import check_form, read_json
 
 Stored = dict[str, np.ndarray]  # the columns of a shard, by name
 Judge = Callable[[Iterable[Stored]], dict[str, Any]]  # of all shards
@@ -28,6 +29,25 @@ PART = re.compile(r"\.[0-9a-f]{8}\.part(\.npz|\.json)")  # left by a kill
 SHOWN = 12  # characters of a digest in a message
 
 
+class Entry(TypedDict):
+    """What a manifest says of a source; the rest is compared, not used."""
+
+    name: str
+    bytes: NotRequired[Any]
+    modified: NotRequired[Any]
+    samples: int
+    digest: str
+
+
+class Manifest(TypedDict):
+    """What a manifest has to hold to be one of predictions."""
+
+    format: Any
+    data: list[Entry]
+    model: NotRequired[dict[str, Any]]
+    options: NotRequired[dict[str, Any]]
+
+
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest in a folder, or None where there is none.
 
@@ -35,16 +55,17 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / MANIFEST
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
+        check_form(found, Manifest)
         known = {entry["name"] for entry in found["data"]}
-        if "format" not in found or len(known) < len(found["data"]):
-            raise ValueError("it is of something else")
+        if len(known) < len(found["data"]):
+            raise ValueError("it names a file twice")
         return found
     except FileNotFoundError:
         return None
     except NotADirectoryError as error:
         raise OutputError(f"{folder} is not a folder; give another path.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise OutputError(
             f"{path} cannot be read as the manifest of predictions ({error}); give "
             "another folder."

@@ -14,7 +14,8 @@ from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
 from tfsnn_numpy.tasks import Output
 from tfsnn_stablehlo.evaluation import costs_of
-from tfsnn_stablehlo.program import EVALUATE, PREDICT, Program
+from tfsnn_stablehlo.manifest import EVALUATE, PREDICT
+from tfsnn_stablehlo.program import Program
 
 
 class ProgramEngine(Engine):

@@ -108,8 +108,7 @@ def group_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
     return _with_weights(y, layer, (len(shape) - 1,), builder, "gamma", "beta")
 
 
-# Keras has it since 3.9.
-@handles(*filter(None, [getattr(layers, "RMSNormalization", None)]))
+@handles(layers.RMSNormalization)
 def rms_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate RMSNormalization over any axes."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))

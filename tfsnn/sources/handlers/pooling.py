@@ -92,6 +92,5 @@ handles(*GLOBAL_AVERAGE, only=CHANNELS_LAST)(_everything(Average))
 handles(*GLOBAL_MAX, only=CHANNELS_LAST)(_everything(Max))
 for _kind, _name in ((Average, "Average"), (Max, "Max")):
     for _rank in (1, 2, 3):
-        # Older versions of Keras 3 do not have these layers.
-        if _layer := getattr(layers, f"Adaptive{_name}Pooling{_rank}D", None):
-            handles(_layer, only=CHANNELS_LAST)(_to_size(_kind))
+        _layer = getattr(layers, f"Adaptive{_name}Pooling{_rank}D")
+        handles(_layer, only=CHANNELS_LAST)(_to_size(_kind))

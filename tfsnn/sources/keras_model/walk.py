@@ -111,7 +111,9 @@ class _Walk:
 
             def signal(tensor: Any, where: str = prefix + name) -> Signal:
                 found = values.get(reference(tensor))
-                read = Signal(found or self.stand_in(where, tensor["shape"]))
+                if found is None:
+                    found = self.stand_in(where, tensor["shape"])
+                read = Signal(found)
                 read.dtype = tensor["dtype"]
                 return read
 
@@ -125,7 +127,9 @@ class _Walk:
         ]
         wanted = zip(outputs, model.outputs, strict=True)
         return [
-            values.get(reference) or self.stand_in(prefix, tensor.shape)
+            values[reference]
+            if reference in values
+            else self.stand_in(prefix, tensor.shape)
             for reference, tensor in wanted
         ]
 
