@@ -26,7 +26,7 @@ from tfsnn.sources import import_model
 from tfsnn.sources.keras_model.losses import loss_tasks
 from tfsnn.sources.keras_model.structure import output_keys
 from tfsnn_numpy.ranges import Range, Ranges
-from tfsnn_numpy.tasks import Labels, Output, guess_tasks
+from tfsnn_numpy.tasks import Labels, Output, told_tasks
 
 LOG = logging.getLogger(__name__)
 FAR = 20.0  # a value that none divided by 255 comes near
@@ -144,7 +144,7 @@ class Calibration:
         """
         y = self._labels[0] if self._labels else None
         names = [output.name for output in self.outputs]
-        return guess_tasks(self.outputs, y, loss_tasks(self.model, names))
+        return told_tasks(self.outputs, y, loss_tasks(self.model, names))
 
     def _draw(
         self, count: int, progress: Progress | None

@@ -86,12 +86,12 @@ def find_tasks(
     ]
 
 
-def guess_tasks(
+def told_tasks(
     outputs: Sequence[Output],
     y: Labels | None = None,
     hints: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, str]:
-    """Find the names of the tasks by output, where labels or hints tell them.
+    """Find the names of the tasks by output, of those that labels or hints tell.
 
     Outputs of which there is no more than head and shape are left out, as labels that
     come later may tell their task; and so are labels that fit none.
