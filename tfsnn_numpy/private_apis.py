@@ -65,13 +65,6 @@ STOCHASTIC_DEPTH = PrivateInterface(
     "the class of layers in the public ConvNeXt networks: their handler is keyed on it",
     ("3.15.0", "3.15.1"),
 )
-FREEZE = PrivateInterface(
-    "tensorflow.python.framework.convert_to_constants",
-    "convert_variables_to_constants_v2",
-    "a graph with its variables as constants: the documented way since TensorFlow 2.0, "
-    "never made public",
-    ("2.20.0", "2.21.0"),
-)
 STABLEHLO = PrivateInterface(
     "tensorflow.compiler.mlir.stablehlo.stablehlo",
     "serialize_portable_artifact_str",
@@ -113,5 +106,5 @@ ATTRIBUTES = (
     ),
 )
 
-INTERFACES = (LAYER_SCALE, STOCHASTIC_DEPTH, FREEZE, STABLEHLO)
+INTERFACES = (LAYER_SCALE, STOCHASTIC_DEPTH, STABLEHLO)
 OF_JAX = (COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST)  # which need not be there

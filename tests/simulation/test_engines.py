@@ -15,6 +15,7 @@ from tfsnn.errors import ModelError, OptionError
 from tfsnn.export.stablehlo.writing import export_stablehlo
 from tfsnn.simulation import engines
 from tfsnn.simulation.engines import Engine, as_engine, engine
+from tfsnn.simulation.engines.judging import judging
 from tfsnn.simulation.results import Results
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
@@ -147,9 +148,11 @@ def test_a_new_engine_measures_for_the_page(registered, tiny):
 
     net, ann, x = tiny
     data = tfsnn.open_data(x, (5,))
-    found = measure(ann, net, data, [1, 8], batches=data.batches(9))
+    judged_by = judging(as_engine(net), data)
+    found = measure(ann, net, data.batches(9), [1, 8], judged_by)
     seen = TwoLayersEngine(net, 8).run(x, ("outputs", "counts"))
-    assert (found.top[1] == seen.over_time[0][7].argmax(-1)).all()
+    same = seen.over_time[0][7].argmax(-1) == np.asarray(ann(x)).argmax(-1)
+    assert (found.outputs[0].agreed[1] == same).all()
     per_sample = seen.counts["hidden"].sum(0)
     np.testing.assert_allclose(found.counts[1], per_sample)
     assert found.senders["hidden"] == pytest.approx(per_sample[:, 3].mean())

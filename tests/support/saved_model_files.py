@@ -5,6 +5,8 @@ import models
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.sources.saved_model.file import message
+
 
 def export(model, path):
     """Export with weights that are not trivial; returns the path."""
@@ -43,3 +45,35 @@ def save(path, function, *shapes, dtype=tf.float32):
 
 def draw(rng, *shape):
     return rng.normal(size=shape).astype(np.float32)
+
+
+def edit(path, change):
+    """Change a SavedModel's protocol buffer, without running anything of it."""
+    file = path / "saved_model.pb"
+    saved = message("SavedModel").FromString(file.read_bytes())
+    change(saved.meta_graphs[0])
+    file.write_bytes(saved.SerializeToString())
+    return path
+
+
+def wrapper(meta_graph):
+    """The function that only names the inputs and outputs of a signature."""
+    (node,) = (n for n in meta_graph.graph_def.node if "signature_wrapper" in called(n))
+    return function(meta_graph, called(node))
+
+
+def signature_body(meta_graph):
+    """The function behind it, that computes the signature."""
+    (inner,) = (node for node in wrapper(meta_graph).node_def if called(node))
+    return function(meta_graph, called(inner))
+
+
+def function(meta_graph, name):
+    """A function of a SavedModel, to be changed."""
+    functions = {f.signature.name: f for f in meta_graph.graph_def.library.function}
+    return functions[name]
+
+
+def called(node):
+    """The name of the function that a node calls, or ""."""
+    return node.attr["f"].func.name if "PartitionedCall" in node.op else ""

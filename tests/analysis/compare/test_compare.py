@@ -246,7 +246,7 @@ def test_other_steps_and_options_are_other_rows(work, compared, results, watched
         ({"seed": 1}, r"seed \(0 there, 1 now\)"),
         ({"limit": 10}, r"limit \(null there, 10 now\)"),
         ({"calibration_limit": 10}, r"calibration_limit \(null there, 10 now\)"),
-        ({"raw": True}, r"raw \(false there, true now\)"),
+        ({"raw": True}, r"raw \(\[\] there, \[\"inp.*\"\] now\)"),
         ({"energy": "45nm-int8"}, r"energy \(.*0\.9\] there, .*, 0\.03\] now\)"),
         ({"calibration": models.samples(models.mlp(), 9)}, r"calibration \([0-9a-f]+"),
         ({"data": models.samples(models.mlp(), 9)}, r"data \([0-9a-f]{12} there, "),

@@ -8,7 +8,6 @@ from keras import layers
 from saved_model_files import assert_equal, export, kinds, save
 
 from tfsnn.sources import load_model
-from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.patterns.matching import (
     Const,
@@ -18,7 +17,7 @@ from tfsnn.sources.saved_model.patterns.matching import (
     match,
     number,
 )
-from tfsnn.sources.saved_model.signature import open_signature
+from tfsnn.sources.saved_model.reading import read_frozen
 
 SLOPE = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
 GAMMA = np.array([0.5, 1.0, 1.5, 2.0], np.float32)
@@ -75,7 +74,7 @@ def test_patterns(tmp_path):
         return {"a": tf.sigmoid(tf.identity(x)) * x, "b": tf.sigmoid(y) * x * 3.0}
 
     path = save(tmp_path / "m", function, (None, 4), (None, 4))
-    network = Network(freeze(open_signature(path, None)))
+    network = Network(read_frozen(path))
     network.fold()
     a, b = network.outputs["a"], network.outputs["b"]
     silu, other = (

@@ -231,6 +231,23 @@ def test_a_graph_of_tensorflow_1(tmp_path, rng):
     np.testing.assert_allclose(model(data), tf.nn.softmax(data @ kernel), atol=1e-6)
 
 
+@pytest.mark.parametrize("resource", [True, False])
+def test_variables_in_parts_and_defaults_of_tensorflow_1(tmp_path, rng, resource):
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, (None, 4), "given")
+        parts = v1.fixed_size_partitioner(2)
+        with v1.variable_scope("layer", partitioner=parts, use_resource=resource):
+            weights = v1.get_variable("w", shape=(4, 3))
+        y = v1.placeholder_with_default(2.0, ()) * tf.matmul(x, weights)
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(tmp_path / "m"), {"x": x}, {"y": y})
+        stored = np.concatenate(session.run(list(weights)))
+    assert len(np.unique(stored)) == 12
+    model, data = load_model(tmp_path / "m"), draw(rng, 3, 4)
+    np.testing.assert_allclose(model(data), 2.0 * data @ stored, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("small", "large", "found"),
     [

@@ -200,7 +200,8 @@ def test_a_wrong_rebuild_is_caught(tmp_path, monkeypatch, kind):
 
     monkeypatch.setitem(registry._TRANSLATORS, kind, wrong)
     with pytest.raises(
-        tfsnn.ModelError, match=rf"^{path}: .*'output_0' differs .* by \d"
+        tfsnn.ModelError,
+        match=rf"^{path}: .* rebuilt for .*\({kind}\) differs .* 0\.0001",
     ):
         load_model(path)
 

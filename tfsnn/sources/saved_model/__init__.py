@@ -17,12 +17,11 @@ import keras
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.sources.saved_model import patterns, translators
 from tfsnn.sources.saved_model.check import RebuildMismatch, compare
-from tfsnn.sources.saved_model.freeze import freeze
+from tfsnn.sources.saved_model.file import is_saved_model
 from tfsnn.sources.saved_model.frozen_graph import Network
+from tfsnn.sources.saved_model.reading import read_frozen
 from tfsnn.sources.saved_model.rebuild import Rebuild
-from tfsnn.sources.saved_model.refusals import check_types
 from tfsnn.sources.saved_model.registry import recognises, translates
-from tfsnn.sources.saved_model.signature import open_signature
 
 __all__ = [
     "is_saved_model",
@@ -32,13 +31,6 @@ __all__ = [
     "translates",
     "translators",
 ]
-
-FILE = "saved_model.pb"
-
-
-def is_saved_model(path: Path) -> bool:
-    """Whether a folder holds a SavedModel."""
-    return (path / FILE).is_file()
 
 
 def load_saved_model(
@@ -64,21 +56,20 @@ def load_saved_model(
         UnsupportedError: if operations cannot be rebuilt; it names them all.
     """
     path = Path(path)
-    opened = open_signature(path, signature)
     with _naming(path):
-        frozen = freeze(opened)
+        frozen = read_frozen(path, signature)
         network = Network(frozen)
-        check_types(network)
         network.fold()
-        name = _model_name(path)
-        model = Rebuild(network).model(opened.inputs, name)
+        rebuild = Rebuild(network)
+        model = rebuild.model(frozen.specs, _model_name(path))
         try:
-            compare(opened, frozen, network, model)
+            compare(rebuild)
         except RebuildMismatch:
             # Layers may round in another order than the operations they replace, which
-            # a deep network can amplify; operation by operation the order is the same.
-            model = Rebuild(network, exact=True).model(opened.inputs, name)
-            compare(opened, frozen, network, model)
+            # can cancel; operation by operation the order is the same.
+            rebuild = Rebuild(network, exact=True)
+            model = rebuild.model(frozen.specs, _model_name(path))
+            compare(rebuild)
     return model
 
 

@@ -75,7 +75,8 @@ def _trains(node: Any) -> bool:
     return node.op.startswith("FusedBatchNorm") and node.attr["is_training"].b
 
 
-def _constant(graph_def: Any, name: str, values: list[int] | int) -> str:
+def constant(graph_def: Any, name: str, values: list[int] | int) -> str:
+    """Add a constant of integers to a graph; return its name."""
     node = graph_def.node.add(name=name, op="Const")
     node.attr["dtype"].type = tf.int32.as_datatype_enum
     node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(values, tf.int32))
@@ -86,15 +87,15 @@ def _transpose(
     graph_def: Any, name: str, given: str, order: list[int], kind: int
 ) -> None:
     node = graph_def.node.add(name=name, op="Transpose")
-    node.input.extend([given, _constant(graph_def, f"{name}/order", order)])
+    node.input.extend([given, constant(graph_def, f"{name}/order", order)])
     node.attr["T"].type = kind
     node.attr["Tperm"].type = tf.int32.as_datatype_enum
 
 
 def _gather(graph_def: Any, name: str, given: str, order: list[int]) -> None:
     node = graph_def.node.add(name=name, op="GatherV2")
-    indices = _constant(graph_def, f"{name}/indices", order)
-    axis = _constant(graph_def, f"{name}/axis", 0)
+    indices = constant(graph_def, f"{name}/indices", order)
+    axis = constant(graph_def, f"{name}/axis", 0)
     node.input.extend([given, indices, axis])
     for attribute in ("Tparams", "Tindices", "Taxis"):
         node.attr[attribute].type = tf.int32.as_datatype_enum

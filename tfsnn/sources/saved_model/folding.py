@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# These operations read the shape of a tensor only, not its values.
-SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")
+from tfsnn.errors import ModelError
+from tfsnn.sources.saved_model.kinds import SHAPE_READERS
 
 
 def live_operations(graph: tf.Graph, inputs: Iterable[Any]) -> set[str]:
@@ -63,7 +63,13 @@ def _run(graph: tf.Graph, names: list[str]) -> dict[str, np.ndarray]:
     with static.as_default():
         tf.import_graph_def(graph_def, name="")
     with tf.compat.v1.Session(graph=static, config=on_cpu()) as session:
-        values = [np.asarray(value) for value in session.run(names)]
+        try:
+            values = [np.asarray(value) for value in session.run(names)]
+        except tf.errors.OpError as error:
+            raise ModelError(
+                f"its constants cannot be computed ({error.message[:300]}): the "
+                "SavedModel is damaged, export it again"
+            ) from error
     return dict(zip(names, values, strict=True))
 
 

@@ -1,125 +1,148 @@
-"""Freezing: a signature's graph with constants for variables and calls inlined."""
+"""Freezing: a signature's graph with constants for variables and calls written out."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.errors import ModelError
+from tfsnn.sources.saved_model.constants import check_constant
+from tfsnn.sources.saved_model.frozen import Frozen
+from tfsnn.sources.saved_model.kinds import VARIABLES
+from tfsnn.sources.saved_model.program import Source
 from tfsnn.sources.saved_model.signature import Signature
-from tfsnn_numpy.private_apis import FREEZE
+from tfsnn.sources.saved_model.trace import Step, Trace
+from tfsnn.sources.saved_model.variables import Variables
 
-CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-# Attributes that keep TensorFlow from inlining a call.
-KEPT_APART = ("_XlaMustCompile", "jit_compile", "_noinline")
-ALTERED = "_altered"
-ASSIGNED = (
-    "changes a variable, as layers of random augmentation do: export the model without "
-    "them"
-)
-STATED_SHAPES = "_output_shapes"
+INT32 = tf.int32.as_datatype_enum
+RESOURCE = tf.resource.as_datatype_enum
 
 
-@dataclass(frozen=True)
-class Frozen:
-    """A frozen graph, of plain operations and constants.
+def freeze(
+    signature: Signature, found: Trace, variables: Variables, versions: Any
+) -> Frozen:
+    """Write a signature's operations out as one graph; nothing is run.
 
-    Attributes:
-        graph_def: the graph, a ``GraphDef``.
-        inputs: names of the tensors that are fed, by name of the signature's input.
-        outputs: names of the tensors that are fetched, by name of the output.
-        specs: shape and type of each input, by name.
-    """
-
-    graph_def: Any
-    inputs: dict[str, str]
-    outputs: dict[str, str]
-    specs: dict[str, tf.TensorSpec]
-
-
-def freeze(signature: Signature) -> Frozen:
-    """Freeze the variables of a signature and inline every call.
+    Args:
+        signature: what is frozen.
+        found: its operations, all of which are known.
+        variables: values of the variables.
+        versions: of TensorFlow's operations that the graph was written for.
 
     Raises:
-        UnsupportedError: if the signature changes variables, as random augmentation
-            does.
-        ModelError: if TensorFlow cannot freeze the signature.
+        ModelError: if a variable has no value.
     """
-    arguments = tf.nest.flatten({name: name for name in signature.inputs})
-    _refuse_assignments(signature)
-    try:
-        function = _constants(signature.function)
-        graph_def = function.graph.as_graph_def()
-        if _free_calls(graph_def):
-            function = _constants(_function(function, graph_def))
-            graph_def = function.graph.as_graph_def()
-    except Exception as error:  # whatever the graph optimizer raises
-        raise ModelError(
-            f"the signature {signature.name!r} cannot be frozen "
-            f"({type(error).__name__}: {str(error)[:200]}): export the model again, "
-            "for inference"
-        ) from error
-    for node in graph_def.node:
-        node.attr.pop(STATED_SHAPES, None)
-    fed = [tensor.name for tensor in function.inputs]
-    return Frozen(
-        graph_def,
-        dict(zip(arguments, fed, strict=True)),
-        dict(zip(signature.outputs, (t.name for t in function.outputs), strict=True)),
-        signature.inputs,
-    )
+    return _Writer(signature, found, variables, versions).frozen()
 
 
-def _refuse_assignments(signature: Signature) -> None:
-    graph_def = signature.function.graph.as_graph_def()
-    bodies = [graph_def.node, *(f.node_def for f in graph_def.library.function)]
-    problems = [
-        (node.name, node.op, ASSIGNED)
-        for body in bodies
-        for node in body
-        if node.op.startswith("Assign") and node.op.endswith("VariableOp")
-    ]
-    if problems:
-        raise UnsupportedError(sorted(set(problems)))
+class _Writer:
+    def __init__(
+        self, signature: Signature, found: Trace, variables: Variables, versions: Any
+    ) -> None:
+        self._signature = signature
+        self._trace = found
+        self._variables = variables
+        self._graph = tf.compat.v1.GraphDef()
+        self._graph.versions.producer = versions.producer
+        self._names: dict[Any, str] = {}
+        self._taken: set[str] = set()
+        # Types of the values behind handles of variables.
+        self._held: dict[Any, int] = {}
 
+    def frozen(self) -> Frozen:
+        """Return the graph, with an input for each that the signature has."""
+        inputs = {}
+        for name, spec in self._signature.inputs.items():
+            text = self._signature.fed[name].partition(":")[0]
+            node = self._add(self._free(text), "Placeholder")
+            node.attr["dtype"].type = spec.dtype.as_datatype_enum
+            inputs[name] = f"{node.name}:0"
+        self._inputs = inputs
+        live = {name.partition(":")[0] for name in inputs.values()}
+        for key, step in self._trace.steps.items():
+            self._write(step)
+            if step.live:
+                live.add(self._names[key])
+        outputs = {
+            name: self._tensor(source) for name, source in self._trace.outputs.items()
+        }
+        specs = self._signature.inputs
+        return Frozen(self._graph, inputs, outputs, specs, frozenset(live))
 
-def _constants(function: Any) -> Any:
-    return FREEZE.get()(function, lower_control_flow=False)
+    def _write(self, step: Step) -> None:
+        node, place = step.source.node, step.source.place
+        name = self._free(f"{place.prefix}{node.name}")
+        self._names[step.source.key] = name
+        if node.op in VARIABLES:
+            self._constant(name, self._variables.value(step.source))
+            self._held[step.source.key] = node.attr["dtype"].type
+            return
+        if node.op == "Const":
+            check_constant(node)
+        if node.op == "ResourceGather":
+            self._gather(name, step)
+            return
+        written = self._add(name, node.op, *map(self._tensor, step.reads))
+        if node.op == "PlaceholderWithDefault":
+            written.op = "Identity"
+            written.attr["T"].type = node.attr["dtype"].type
+        elif node.op == "ReadVariableOp":
+            written.op = "Identity"
+            written.attr["T"].type = self._kind(step)
+        elif node.op == "VariableShape":
+            written.op = "Shape"
+            written.attr["T"].type = self._kind(step)
+            written.attr["out_type"].type = node.attr["out_type"].type or INT32
+        elif node.op == "Identity" and node.attr["T"].type == RESOURCE:
+            self._held[step.source.key] = self._kind(step)
+            written.attr["T"].type = self._kind(step)
+        else:
+            for key, value in node.attr.items():
+                if not key.startswith("_"):  # hints for TensorFlow's own compilers
+                    written.attr[key].CopyFrom(value)
 
+    def _gather(self, name: str, step: Step) -> None:
+        """Write the look-up in a variable as one in a constant."""
+        axis = self._constant(self._free(f"{name}/axis"), np.int32(0))
+        written = self._add(name, "GatherV2", *map(self._tensor, step.reads), axis)
+        written.attr["Tparams"].type = self._kind(step)
+        written.attr["Tindices"].type = step.source.node.attr["Tindices"].type
+        written.attr["Taxis"].type = INT32
+        written.attr["batch_dims"].i = step.source.node.attr["batch_dims"].i
 
-def _free_calls(graph_def: Any) -> bool:
-    """Let TensorFlow inline every call, and return whether calls were left.
+    def _kind(self, step: Step) -> int:
+        """Return the type of the variable that an operation reads."""
+        if not step.reads or step.reads[0].key not in self._held:
+            raise ModelError(
+                f"{step.source.node.name} reads a variable that is none of the "
+                "SavedModel's: it is damaged, export it again"
+            )
+        return self._held[step.reads[0].key]
 
-    TensorFlow does not inline what XLA must compile, such as the
-    ``tf.function(jit_compile=True)`` in which Keras 3 exports grouped convolutions. So
-    the attributes that say so are removed.
-    """
-    functions = graph_def.library.function
-    bodies = [graph_def.node, *(function.node_def for function in functions)]
-    holders = (*functions, *(node for body in bodies for node in body))
-    for holder in holders:
-        for attribute in KEPT_APART:
-            holder.attr.pop(attribute, None)
-    # An altered function needs a new name: TensorFlow has the old one registered.
-    names = {function.signature.name for function in functions}
-    for function in functions:
-        function.signature.name += ALTERED
-    for holder in holders:
-        for value in holder.attr.values():
-            for called in (value.func, *value.list.func):
-                if called.name in names:
-                    called.name += ALTERED
-    return any(node.op in CALLS for node in graph_def.node)
+    def _constant(self, name: str, value: Any) -> str:
+        node = self._add(name, "Const")
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+        node.attr["dtype"].type = node.attr["value"].tensor.dtype
+        return f"{name}:0"
 
+    def _add(self, name: str, kind: str, *reads: str) -> Any:
+        node = self._graph.node.add(name=name, op=kind)
+        node.input.extend(reads)
+        return node
 
-def _function(function: Any, graph_def: Any) -> Any:
-    """Make the function anew over an altered graph."""
-    names = [tensor.name for tensor in (*function.inputs, *function.outputs)]
-    wrapped = tf.compat.v1.wrap_function(
-        lambda: tf.import_graph_def(graph_def, name=""), []
-    )
-    tensors = [wrapped.graph.get_tensor_by_name(name) for name in names]
-    count = len(function.inputs)
-    return wrapped.prune(tensors[:count], tensors[count:])
+    def _tensor(self, source: Source) -> str:
+        """Return the name of a tensor in the graph that is written."""
+        if (fed := self._trace.fed.get((source.key, source.index))) is not None:
+            return self._inputs[fed]
+        name = self._names[source.key]
+        return f"{name}:{source.index}"
+
+    def _free(self, name: str) -> str:
+        count, free = 0, name
+        while free in self._taken:
+            count += 1
+            free = f"{name}_{count}"
+        self._taken.add(free)
+        return free

@@ -7,28 +7,20 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from tfsnn.sources.saved_model.folding import SHAPE_READERS, evaluate, live_operations
-from tfsnn.sources.saved_model.freeze import Frozen
+from tfsnn.sources.saved_model.folding import evaluate, live_operations
+from tfsnn.sources.saved_model.frozen import Frozen
+from tfsnn.sources.saved_model.kinds import SHAPE_READERS, TRANSPARENT
 from tfsnn.sources.saved_model.shapes import (
     BATCHES,
     Layout,
     Refused,
     fixed_batch,
-    import_graph,
     layout,
+    sized,
 )
-
-# At inference, each output of these operations is the input of the same index.
-TRANSPARENT = (
-    "Identity",
-    "IdentityN",
-    "StopGradient",
-    "PreventGradient",
-    "CheckNumerics",
-    "EnsureShape",
-    "Snapshot",
-)
+from tfsnn.sources.saved_model.sizes import check_sizes, imported
 
 
 class Network:
@@ -44,13 +36,16 @@ class Network:
     """
 
     def __init__(self, frozen: Frozen) -> None:
-        """Import the graph at both batch sizes."""
+        """Import the graph at both batch sizes.
+
+        Raises:
+            ModelError: if shapes are not fixed, tensors would be too large, or
+                TensorFlow refuses the graph.
+        """
         self.fixed = fixed_batch(frozen.specs)
         sizes = BATCHES if self.fixed is None else (self.fixed,)
-        graphs = [
-            import_graph(frozen.graph_def, frozen.inputs, frozen.specs, size)
-            for size in sizes
-        ]
+        check_sizes(frozen, sizes[-1])
+        graphs = [import_graph(frozen, size) for size in sizes]
         self.graph, self.inputs = graphs[0]
         self._larger = graphs[-1][0]
         replaced = {tensor: self.inputs[name] for name, tensor in frozen.inputs.items()}
@@ -60,20 +55,15 @@ class Network:
             else self.graph.get_tensor_by_name(tensor)
             for name, tensor in frozen.outputs.items()
         }
-        self.live = live_operations(self.graph, self.inputs.values())
-        self.operations = self._leading()
+        self.live = frozen.live | {tensor.op.name for tensor in self.inputs.values()}
+        fed = {name.rpartition(":")[0] for name in frozen.inputs.values()}
+        self.operations = [
+            self.graph.get_operation_by_name(node.name)
+            for node in frozen.graph_def.node
+            if node.name not in fed
+        ]
         self._constants: dict[str, np.ndarray] = {}
         self._repeated: dict[str, np.ndarray] = {}
-
-    def _leading(self) -> list[Any]:
-        found: dict[str, Any] = {}
-        waiting = [tensor.op for tensor in self.outputs.values()]
-        while waiting:
-            operation = waiting.pop()
-            if operation.name not in found:
-                found[operation.name] = operation
-                waiting += [tensor.op for tensor in operation.inputs]
-        return [op for op in self.graph.get_operations() if op.name in found]
 
     def fold(self) -> None:
         """Compute every constant that an operation on live tensors reads."""
@@ -177,6 +167,19 @@ class Network:
     def only_reader(self, tensor: Any) -> bool:
         """Whether no more than one operation reads this tensor."""
         return self._readers[self.source(tensor).name] <= 1
+
+
+def import_graph(frozen: Frozen, batch: int) -> tuple[tf.Graph, dict[str, tf.Tensor]]:
+    """Import the graph with inputs of one batch size; return it and the inputs."""
+    graph = tf.Graph()
+    with graph.as_default():
+        fed = {}
+        for number, (name, spec) in enumerate(frozen.specs.items()):
+            label = f"tfsnn_input_{number}"
+            fed[name] = tf.compat.v1.placeholder(spec.dtype, sized(spec, batch), label)
+        replaced = {frozen.inputs[name]: tensor for name, tensor in fed.items()}
+        imported(frozen.graph_def, replaced, "", [])
+    return graph, fed
 
 
 def _shape_reads(operations: list[Any]) -> list[Any]:

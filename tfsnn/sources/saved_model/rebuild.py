@@ -40,6 +40,7 @@ class Rebuild(Emission):
 
     Attributes:
         network: the frozen graph.
+        steps: what was translated, in order.
     """
 
     def __init__(self, network: Network, *, exact: bool = False) -> None:
@@ -47,6 +48,7 @@ class Rebuild(Emission):
         named = (op.name for op in network.operations if op.name in network.live)
         super().__init__(Names(named))
         self.network = network
+        self.steps: list[Step] = []
         self._exact = exact
         self._tensors: dict[str, Any] = {}
         self._refused: set[str] = set()
@@ -68,6 +70,7 @@ class Rebuild(Emission):
         for step in self._steps():
             try:
                 self._translate(step)
+                self.steps.append(step)
             except Refused as refusal:
                 operation = step.operation
                 if not isinstance(refusal, DependsOnRefused):
@@ -173,6 +176,21 @@ class Rebuild(Emission):
             f"it needs {tensor.op.name}, which has no Keras form: load the model from "
             "a .keras file"
         )
+
+    def results(self, step: Step) -> list[Any]:
+        """Return the graph's tensors that a step has made Keras tensors of."""
+        return [t for t in step.operation.outputs if t.name in self._tensors]
+
+    def forms(self, tensor: Any) -> list[tuple[Any, tuple[int, ...]]]:
+        """Return the Keras tensors that hold a tensor, each with its order of axes."""
+        x = self._tensors[tensor.name]
+        rank = len(x.shape)
+        found = [(x, tuple(range(rank)))]
+        if (last := self._channels_last.get(id(x))) is not None:
+            found.append((last, (0, *range(2, rank), 1)))
+        if (first := self._channels_first.get(id(x))) is not None:
+            found.append((first, (0, rank - 1, *range(1, rank - 1))))
+        return found
 
     def layout(self, tensor: Any) -> Layout:
         """Return shape and batch of a tensor of the graph."""

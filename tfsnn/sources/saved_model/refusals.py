@@ -1,34 +1,32 @@
-"""Refusals of operations that cannot be rebuilt, all found before any work."""
+"""Refusals of operations that may not run or cannot be rebuilt, all before any work.
+
+Nothing of a SavedModel is run before every operation of every function that its
+signature reaches is known. What leads to an output has to compute and do no more. What
+stands beside that in those functions is dropped and never run; it may compute, check or
+show values, but where it could do anything else, the SavedModel is refused.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.sources.saved_model.frozen_graph import TRANSPARENT, Network
-from tfsnn.sources.saved_model.registry import known
+import tensorflow as tf
 
-CONTROL_FLOW = frozenset(
-    (
-        "If",
-        "StatelessIf",
-        "While",
-        "StatelessWhile",
-        "Case",
-        "StatelessCase",
-        "For",
-        "Switch",
-        "Merge",
-        "Enter",
-        "Exit",
-        "NextIteration",
-        "LoopCond",
-        "RefSwitch",
-        "RefMerge",
-    )
+from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.sources.saved_model.kinds import (
+    CONTROL_FLOW,
+    TRANSPARENT,
+    VARIABLE_READERS,
+    VARIABLES,
+    is_observer,
 )
-INPUTS = ("Placeholder",)
-HALF = {"float16", "bfloat16"}
+from tfsnn.sources.saved_model.program import Program
+from tfsnn.sources.saved_model.registry import is_pure, known
+from tfsnn.sources.saved_model.signature import TYPES
+from tfsnn.sources.saved_model.trace import Trace
+
+HALF = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
 LOOP = (
     "control flow depends on values, which layers cannot express: export the model "
     "with loops unrolled (for recurrent layers, unroll=True) and without conditions"
@@ -42,48 +40,158 @@ OTHER = (
     "no translation of this operation: export the model without it, or load the model "
     "from a .keras file"
 )
+ASSIGNED = (
+    "changes a variable, as layers of random augmentation do: export the model without "
+    "them"
+)
+UNKNOWN = (
+    "is no operation that TensorFlow has itself: export the model without it, or load "
+    "the model from a .keras file"
+)
+UNFED = "is an input that the signature does not name: export the model again"
+BESIDE = (
+    "may do more than compute, such as write a file, beside the result; nothing of a "
+    "SavedModel is run that does: export the model for inference, without it"
+)
 
 
-def check_types(network: Network) -> None:
-    """Refuse a graph with operations that no translator is known for.
+class Operations:
+    """The operations of a SavedModel that its signature reaches."""
 
-    Raises:
-        UnsupportedError: if such operations lead to an output; it names them all.
-        ModelError: if the graph computes in half precision.
-    """
-    fed = {tensor.op.name for tensor in network.inputs.values()}
-    problems = []
-    for operation in network.operations:
-        if operation.name in fed:
-            continue
-        reason = _reason(operation, operation.name in network.live)
-        if reason:
-            problems.append((operation.name, operation.type, reason))
-    if problems:
-        raise UnsupportedError(problems)
-    for operation in network.operations:
-        kinds = {tensor.dtype.base_dtype.name for tensor in operation.outputs}
-        if operation.name in network.live and (found := kinds & HALF):
+    def __init__(self, program: Program, found: Trace) -> None:
+        """Take the program, and what of it leads to the outputs."""
+        self._program = program
+        self._trace = found
+        self._definitions = program.definitions
+
+    def check(self) -> None:
+        """Refuse the SavedModel unless every operation that is reached is known.
+
+        Raises:
+            UnsupportedError: if operations are not; it names them all.
+            ModelError: if the graph computes in half precision.
+        """
+        problems = []
+        for step in self._trace.steps.values():
+            if reason := self._reason(step.source.node, step.live):
+                name = step.source.place.prefix + step.source.node.name
+                problems.append((name, step.source.node.op, reason))
+        for function, node in self._beside():
+            if reason := self._effect(node):
+                where = f"{function}/{node.name}" if function else node.name
+                problems.append((where, node.op, reason))
+        if problems:
+            raise UnsupportedError(list(dict.fromkeys(problems)))
+        if self._trace.circular:
             raise ModelError(
-                f"{operation.name} computes in {found.pop()}, which rounds too "
-                "coarsely to tell whether a rebuilt model is right: set the dtype "
-                "policy to float32 and export the model again"
+                f"{self._trace.circular[0][1]} reads its own output: the SavedModel is "
+                "damaged, export it again"
             )
+        for step in self._trace.steps.values():
+            node = step.source.node
+            if unknown := self._types(node) - TYPES:
+                raise ModelError(
+                    f"{node.name} ({node.op}) is of the unknown type {unknown.pop()}: "
+                    "the SavedModel is damaged, export it again"
+                )
+            if step.live and (half := self._types(node) & HALF):
+                raise ModelError(
+                    f"{node.name} computes in "
+                    f"{tf.as_dtype(half.pop()).name}, which rounds too coarsely to "
+                    "tell whether a rebuilt model is right: set the dtype policy to "
+                    "float32 and export the model again"
+                )
+
+    def _reason(self, node: Any, live: bool) -> str:
+        """Return why an operation that leads to an output is refused, "" if not."""
+        kinds = self._types(node)
+        if node.op in CONTROL_FLOW or tf.variant.as_datatype_enum in kinds:
+            return LOOP
+        if node.op in VARIABLES or node.op in VARIABLE_READERS:
+            return ""
+        if tf.string.as_datatype_enum in kinds:
+            return TEXT
+        if node.op == "Placeholder":
+            return UNFED
+        if not is_pure(node.op):
+            return self._why(node)
+        if live and not known(node.op) and node.op not in TRANSPARENT:
+            return OTHER
+        return ""
+
+    def _effect(self, node: Any) -> str:
+        """Return why an operation beside the result is refused, "" if not."""
+        harmless = (*CONTROL_FLOW, *VARIABLES, *VARIABLE_READERS)
+        if is_pure(node.op) or node.op in harmless or is_observer(node):
+            return ""
+        if self._program.called(node):
+            return ""
+        definition = self._definitions.get(node.op)
+        if definition is not None and not definition.is_stateful:
+            return ""
+        return ASSIGNED if _assigns(node) else BESIDE
+
+    def _why(self, node: Any) -> str:
+        definition = self._definitions.get(node.op)
+        if _assigns(node):
+            return ASSIGNED
+        if definition is None:
+            return UNKNOWN
+        return STATE if definition.is_stateful else OTHER
+
+    def _types(self, node: Any) -> set[int]:
+        """Return the types of an operation's tensors, as far as the file tells."""
+        kinds = {value.type for value in node.attr.values()}
+        for value in node.attr.values():
+            kinds.update(value.list.type)
+        if (definition := self._definitions.get(node.op)) is not None:
+            kinds |= {a.type for a in (*definition.input_arg, *definition.output_arg)}
+        return kinds - {0}  # stated by an attribute, or not at all
+
+    def _beside(self) -> Iterator[tuple[str, Any]]:
+        """Yield what is in reached functions, or waited for, and leads to no output."""
+        program = self._program
+        leading = {
+            (step.source.place.body.name, step.source.node.name)
+            for step in self._trace.steps.values()
+        }
+        reached = dict.fromkeys(place.body.name for place in program.entered)
+        for node in self._waited_for():
+            reached |= dict.fromkeys(program.mentioned(node))
+            if ("", node.name) not in leading:
+                yield "", node
+        for step in self._trace.steps.values():
+            reached |= dict.fromkeys(program.mentioned(step.source.node))
+        waiting = list(reached)
+        while waiting:
+            name = waiting.pop()
+            for node in program.body(name).nodes.values():
+                more = [f for f in program.mentioned(node) if f not in reached]
+                reached |= dict.fromkeys(more)
+                waiting += more
+                if (name, node.name) not in leading:
+                    yield name, node
+
+    def _waited_for(self) -> Iterator[Any]:
+        """Yield the graph's own operations that those before an output wait for."""
+        graph = self._program.graph
+        leading = [
+            *(place.call for place in self._program.entered if place.caller is graph),
+            *(
+                step.source.node
+                for step in self._trace.steps.values()
+                if step.source.place is graph
+            ),
+        ]
+        waiting = [text for node in leading for text in node.input if text[:1] == "^"]
+        seen = set()
+        while waiting:
+            name = waiting.pop().lstrip("^").partition(":")[0]
+            if name not in seen and name in graph.body.nodes:
+                seen.add(name)
+                yield graph.body.nodes[name]
+                waiting += graph.body.nodes[name].input
 
 
-def _reason(operation: Any, live: bool) -> str:
-    if operation.type in CONTROL_FLOW:
-        return LOOP
-    tensors = (*operation.inputs, *operation.outputs)
-    kinds = {tensor.dtype.base_dtype.name for tensor in tensors}
-    if "variant" in kinds:  # lists of tensors, which loops fill
-        return LOOP
-    if "string" in kinds:
-        return TEXT
-    if operation.op_def.is_stateful and operation.type not in INPUTS:
-        return STATE
-    if operation.type in INPUTS:
-        return "is an input that the signature does not name: export the model again"
-    if live and not known(operation.type) and operation.type not in TRANSPARENT:
-        return OTHER
-    return ""
+def _assigns(node: Any) -> bool:
+    return node.op.startswith("Assign") and node.op.endswith("VariableOp")

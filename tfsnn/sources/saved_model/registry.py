@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsnn.sources.saved_model.frozen_graph import Network
+from tfsnn.sources.saved_model.kinds import (
+    HELPERS,
+    SHAPE_READERS,
+    TRANSPARENT,
+)
 from tfsnn.sources.saved_model.shapes import Refused
 
 
@@ -43,6 +48,9 @@ _RECOGNISERS: dict[str, list[Recogniser]] = {}
 
 def translates(*types: str) -> Callable[[Translator], Translator]:
     """Register a translator of these operation types.
+
+    What has a translator may be run, to compare the result with it: register none for
+    an operation that does anything but compute its outputs.
 
     Raises:
         ValueError: if one of the types has a translator already.
@@ -78,6 +86,12 @@ def recognises(*types: str) -> Callable[[Recogniser], Recogniser]:
 def translator_of(kind: str) -> Translator | None:
     """Return the translator of an operation type, None if there is none."""
     return _TRANSLATORS.get(kind)
+
+
+def is_pure(kind: str) -> bool:
+    """Whether operations of this type compute their outputs and do no more."""
+    listed = kind in HELPERS or kind in TRANSPARENT or kind in SHAPE_READERS
+    return listed or kind in _TRANSLATORS
 
 
 def known(kind: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError
@@ -48,6 +49,11 @@ class Layout:
     def rank(self) -> int:
         """The number of axes of the graph's tensor."""
         return len(self.shape) + 1
+
+    def of_samples(self, array: np.ndarray) -> np.ndarray:
+        """Bring the graph's values to the shape of the Keras tensor."""
+        first = np.moveaxis(array, self.axis, 0)
+        return first.reshape(len(first) // self.rows, *self.units)
 
     def keras_axis(self, axis: int) -> int:
         """Return the axis of the Keras tensor for an axis of the graph's tensor.
@@ -95,23 +101,9 @@ def fixed_batch(specs: Mapping[str, tf.TensorSpec]) -> int | None:
     return next(iter(sizes.values()), None)
 
 
-def import_graph(
-    graph_def: Any,
-    inputs: Mapping[str, str],
-    specs: Mapping[str, tf.TensorSpec],
-    batch: int,
-) -> tuple[tf.Graph, dict[str, tf.Tensor]]:
-    """Import the graph with inputs of one batch size; return it and the inputs."""
-    graph = tf.Graph()
-    with graph.as_default():
-        fed = {}
-        for number, (name, spec) in enumerate(specs.items()):
-            shape = [batch, *spec.shape.as_list()[1:]]
-            label = f"tfsnn_input_{number}"
-            fed[name] = tf.compat.v1.placeholder(spec.dtype, shape, label)
-        replaced = {inputs[name]: tensor for name, tensor in fed.items()}
-        tf.import_graph_def(graph_def, input_map=replaced, name="")
-    return graph, fed
+def sized(spec: tf.TensorSpec, batch: int) -> list[int]:
+    """Return the shape of an input at one batch size."""
+    return [batch, *spec.shape.as_list()[1:]]
 
 
 def layout(tensor: Any, larger: Any, fixed: int | None) -> Layout:

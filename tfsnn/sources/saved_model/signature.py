@@ -1,9 +1,8 @@
-"""Opening a SavedModel and choosing a signature; no Python in the file is run."""
+"""Choosing a signature of a SavedModel, as the file describes it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +10,13 @@ import tensorflow as tf
 from tfsnn.errors import ModelError
 
 DEFAULT = "serving_default"
+TYPES = {
+    kind.as_datatype_enum
+    for kind in vars(tf.dtypes).values()
+    if isinstance(kind, tf.DType)
+}
+# Of TensorFlow itself: operations that initialise and train, which are never run.
+INTERNAL = "__saved_model_"
 
 
 @dataclass(frozen=True)
@@ -19,74 +25,81 @@ class Signature:
 
     Attributes:
         name: name of the signature in the file.
-        function: concrete function, which is called with keyword arguments.
         inputs: shape and type of each input, by argument name.
-        outputs: names of the tensors that the function returns.
-        owner: object that was loaded; the variables live as long as it does.
+        fed: names of the graph's tensors that are the inputs, by argument name.
+        fetched: names of the graph's tensors that are the outputs, by output name.
     """
 
     name: str
-    function: Any
     inputs: dict[str, tf.TensorSpec]
-    outputs: tuple[str, ...]
-    owner: Any
+    fed: dict[str, str]
+    fetched: dict[str, str]
 
 
-def open_signature(path: Path, name: str | None) -> Signature:
-    """Load the SavedModel in a folder and choose a signature.
+def choose_signature(meta_graph: Any, name: str | None) -> Signature:
+    """Choose a signature of a SavedModel's graph.
 
     Args:
-        path: the folder that holds ``saved_model.pb``.
+        meta_graph: the graph, a ``MetaGraphDef``.
         name: name of the signature; ``serving_default``, or the only one, if None.
 
     Raises:
-        ModelError: if the file cannot be loaded or has no such signature, or the
-            signature takes or returns something other than dense tensors.
+        ModelError: if there is no such signature, or it takes or returns something
+            other than dense tensors.
     """
-    try:
-        loaded = tf.saved_model.load(str(path))
-    # The readers of protocol buffers, checkpoints and graphs have no common error.
-    except Exception as error:
-        text = str(error).strip().splitlines()
-        raise ModelError(
-            f"{path}: cannot be read as a SavedModel, so it is damaged or incomplete "
-            f"({type(error).__name__}: {text[0][:200] if text else 'no details'}): "
-            "export it again"
-        ) from error
-    signatures = dict(getattr(loaded, "signatures", {}))
-    chosen = _choose(path, sorted(signatures), name)
-    function = signatures[chosen]
-    inputs = dict(function.structured_input_signature[1])
-    outputs = function.structured_outputs
-    where = f"{path}: the signature {chosen!r}"
-    if not inputs:
+    found = meta_graph.signature_def
+    chosen = _choose(sorted(n for n in found if not n.startswith(INTERNAL)), name)
+    given, returned = dict(found[chosen].inputs), dict(found[chosen].outputs)
+    where = f"the signature {chosen!r}"
+    if not given:
         raise ModelError(f"{where} takes no input: choose another one")
-    if not isinstance(outputs, dict) or not outputs:
+    if not returned:
         raise ModelError(f"{where} has no named outputs: choose another one")
-    for argument, spec in inputs.items():
-        if not isinstance(spec, tf.TensorSpec):
+    for key, info in (*given.items(), *returned.items()):
+        if info.WhichOneof("encoding") != "name":
             raise ModelError(
-                f"{where}: its input {argument!r} is a {type(spec).__name__}; only "
-                "dense tensors are supported: choose another one, or export one"
+                f"{where}: {key!r} is no dense tensor; only dense tensors are "
+                "supported: choose another one, or export one"
             )
-    names = tuple(tf.nest.flatten({key: key for key in outputs}))
-    return Signature(chosen, function, inputs, names, loaded)
+    return Signature(
+        chosen,
+        {key: _spec(where, key, given[key]) for key in sorted(given)},
+        {key: given[key].name for key in sorted(given)},
+        {key: returned[key].name for key in sorted(returned)},
+    )
 
 
-def _choose(path: Path, names: list[str], wanted: str | None) -> str:
+def _spec(where: str, key: str, info: Any) -> tf.TensorSpec:
+    if info.dtype not in TYPES:
+        raise ModelError(
+            f"{where}: the input {key!r} is of the unknown type {info.dtype}: export "
+            "the model again"
+        )
+    shape = stated_shape(info.tensor_shape)
+    return tf.TensorSpec(shape, tf.as_dtype(info.dtype), key)
+
+
+def stated_shape(shape: Any) -> tf.TensorShape:
+    """Return the shape that a ``TensorShapeProto`` states; negative sizes are free."""
+    if shape.unknown_rank:
+        return tf.TensorShape(None)
+    return tf.TensorShape([dim.size if dim.size >= 0 else None for dim in shape.dim])
+
+
+def _choose(names: list[str], wanted: str | None) -> str:
     listed = ", ".join(names)
     if not names:
         raise ModelError(
-            f"{path}: has no signatures: save it with model.export, or give "
+            "has no signatures: save it with model.export, or give "
             "tf.saved_model.save a signature"
         )
     if wanted is not None:
         if wanted not in names:
-            raise ModelError(f"{path}: no signature {wanted!r}; it has {listed}")
+            raise ModelError(f"no signature {wanted!r}; it has {listed}")
         return wanted
     if DEFAULT in names or len(names) == 1:
         return DEFAULT if DEFAULT in names else names[0]
     raise ModelError(
-        f"{path}: has several signatures and no {DEFAULT!r}; choose one of {listed} "
+        f"has several signatures and no {DEFAULT!r}; choose one of {listed} "
         "(signature=..., --signature, or -o signature)"
     )

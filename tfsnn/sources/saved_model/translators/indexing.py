@@ -96,7 +96,7 @@ def _sliced(operation: Any, rebuild: Rebuild, parts: list[slice]) -> Any:
     return rebuild.reshape(y, after)
 
 
-@translates("GatherV2", "Gather", "ResourceGather")
+@translates("GatherV2", "Gather")
 def gather(operation: Any, rebuild: Rebuild) -> Any:
     """Translate the lookup of rows of a constant, or of constant places of a tensor."""
     table, indices = operation.inputs[:2]
