@@ -73,7 +73,7 @@ def _table(output: Document, rows: list[Document]) -> str:
 
 def _choice(choice: Document) -> str:
     if choice["setting"] is None:
-        return "`choose` found nothing within its limits."
+        return "`choose`: {reason}.".format_map(choice)
     lost = "; ".join(FORM.format(LOST[loss["kind"]], **loss) for loss in choice["lost"])
     taken = "`choose` takes `{setting}`, T={timesteps}, spikes {alphabet}: "
     costs = ". Energy ratio {energy_ratio:.2f}."
@@ -172,8 +172,8 @@ def _chosen(problem: Problem, model: keras.Model, given: Any) -> Document:
             task=problem.task,
             **limit,
         ).best
-    except tfsnn.CalibrationError:  # nothing is within the limits
-        return {**limit, "setting": None}
+    except tfsnn.CalibrationError as error:  # nothing is within the limits
+        return {**limit, "setting": None, "reason": str(error).split(". ")[0]}
     return {
         **limit,
         "setting": best.label,
