@@ -34,6 +34,7 @@ RESULTS = {
     "published_": "accuracy.published",
     "speed": "speed.speed",
     "stablehlo_gpu": "gpu.table",
+    "tasks": "tasks.tasks",
     "throughput": "speed.throughput",
     "within_": "toolboxes.comparison",
 }

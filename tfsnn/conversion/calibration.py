@@ -26,7 +26,7 @@ from tfsnn.sources import import_model
 from tfsnn.sources.keras_model.losses import loss_tasks
 from tfsnn.sources.keras_model.structure import output_keys
 from tfsnn_numpy.ranges import Range, Ranges
-from tfsnn_numpy.tasks import Labels, Output, guess_tasks
+from tfsnn_numpy.tasks import Labels, Output, told_tasks
 
 LOG = logging.getLogger(__name__)
 FAR = 20.0  # a value that none divided by 255 comes near
@@ -137,14 +137,14 @@ class Calibration:
         return outputs_of(self.graph, output_keys(self.model))
 
     def tasks(self) -> dict[str, str]:
-        """Return what the outputs probably answer, by output.
+        """Return what the outputs probably answer, by output, where something tells it.
 
-        Heads and shapes say it, the loss that the model was compiled with, and the
-        first labels, if the data has any that fit.
+        That is the loss that the model was compiled with, or the first labels, if the
+        data has any that fit.
         """
         y = self._labels[0] if self._labels else None
         names = [output.name for output in self.outputs]
-        return guess_tasks(self.outputs, y, loss_tasks(self.model, names))
+        return told_tasks(self.outputs, y, loss_tasks(self.model, names))
 
     def _draw(
         self, count: int, progress: Progress | None

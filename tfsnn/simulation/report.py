@@ -87,7 +87,8 @@ class ConversionReport:
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
         heads: the functions that give the outputs' values, by output.
-        tasks: what the outputs probably answer (:mod:`tfsnn_numpy.tasks`), by output.
+        tasks: what the outputs answer (:mod:`tfsnn_numpy.tasks`), by output, where
+            labels or a loss told it at the conversion.
         raw: the inputs whose 8-bit values were kept at 0..255, not divided by 255; None
             if that is not known, as in files of earlier versions.
         ranges: the smallest and the largest value of each input in the calibration.

@@ -9,9 +9,9 @@ from tfsnn_numpy.tasks.finding import (
     TASKS,
     Wanted,
     find_tasks,
-    guess_tasks,
     labels_of,
     task,
+    told_tasks,
 )
 from tfsnn_numpy.tasks.labels import Labels
 from tfsnn_numpy.tasks.output import Output
@@ -26,7 +26,7 @@ __all__ = [
     "Task",
     "Wanted",
     "find_tasks",
-    "guess_tasks",
     "labels_of",
     "task",
+    "told_tasks",
 ]

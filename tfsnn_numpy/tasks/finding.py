@@ -86,17 +86,27 @@ def find_tasks(
     ]
 
 
-def guess_tasks(
+def told_tasks(
     outputs: Sequence[Output],
     y: Labels | None = None,
     hints: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, str]:
-    """Find the names of the tasks by output; labels that fit none are left out."""
+    """Find the names of the tasks by output, of those that labels or hints tell.
+
+    Outputs of which there is no more than head and shape are left out, as labels that
+    come later may tell their task; and so are labels that fit none.
+    """
+    names = [output.name for output in outputs]
     try:
         found = find_tasks(outputs, y, hints=hints)
+        labels = labels_of(y, names, "y")
     except DataError:
-        found = find_tasks(outputs, hints=hints)
-    return {task.output.name: task.name for task in found}
+        found, labels = find_tasks(outputs, hints=hints), [None] * len(names)
+    return {
+        task.output.name: task.name
+        for task, part in zip(found, labels, strict=True)
+        if part is not None or (hints or {}).get(task.output.name)
+    }
 
 
 def labels_of(

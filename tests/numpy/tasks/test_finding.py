@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfsnn_numpy.errors import DataError, OptionError
-from tfsnn_numpy.tasks import TASKS, Output, find_tasks, guess_tasks
+from tfsnn_numpy.tasks import TASKS, Output, find_tasks, told_tasks
 
 N = 12
 CLASSES = np.arange(N) % 3
@@ -133,7 +133,15 @@ def test_labels_that_fit_no_task_are_refused_with_what_each_takes():
     )
     for task in TASKS.values():
         assert f"{task.name}: {task.expects}" in message
-    assert guess_tasks([Output("scores", VECTOR)], y) == {"scores": "classification"}
+    assert told_tasks([Output("scores", VECTOR)], y) == {}
+
+
+def test_only_labels_and_hints_tell_a_task_that_is_kept():
+    """Head and shape alone would keep a logit a regression when 0 and 1 come later."""
+    outputs = [Output("a", (1,)), Output("b", (1,))]
+    assert told_tasks(outputs) == {}
+    assert told_tasks(outputs, {"b": np.arange(4) % 2}) == {"b": "binary"}
+    assert told_tasks(outputs, None, {"a": ("regression",)}) == {"a": "regression"}
 
 
 @pytest.mark.parametrize(

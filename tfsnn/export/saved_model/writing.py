@@ -32,7 +32,7 @@ from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import SERVED_BATCH_SIZES, SERVED_INPUTS
-from tfsnn_numpy.tasks import guess_tasks
+from tfsnn_numpy.tasks import find_tasks
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _class_names(snn: SpikingModel, path: Path) -> list[str]:
             "class name per line"
         ) from error
     output = snn.outputs_known[0]
-    task = guess_tasks(snn.outputs_known, hints=snn.report.hints)[output.name]
+    task = find_tasks(snn.outputs_known, hints=snn.report.hints)[0].name
     if task not in NAMED or len(output.shape) != 1:
         raise OptionError(
             f"class names are for a network whose first output is one score per class; "

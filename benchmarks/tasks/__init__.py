@@ -1,0 +1,1 @@
+"""Networks of every task on real images, and what their conversion keeps."""
