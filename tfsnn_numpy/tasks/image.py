@@ -24,16 +24,25 @@ class Image(Regression):
     unit = "dB"
     by_unit = False
 
-    def __init__(self, output: Output, peak: float = 1.0) -> None:
-        """Take the output, and the range of its values: 1, 2 or 255."""
+    def __init__(
+        self, output: Output, peak: float = 1.0, label_scale: float = 1.0
+    ) -> None:
+        """Take the output, the range of its values, and a factor for its labels.
+
+        Args:
+            output: the output that is judged.
+            peak: range of the outputs, 1, 2 or 255.
+            label_scale: 1/255 for 8-bit labels of outputs from 0 to 1.
+        """
         super().__init__(output)
-        self.peak = peak
+        self.peak, self.label_scale = peak, label_scale
 
     @classmethod
     def of(cls, output: Output, y: np.ndarray | None) -> Image:
         """Take the range of values from the head, or else from the labels."""
         if output.head in PROBABILITIES or y is None:
-            return cls(output)
+            pixels = y is not None and y.dtype == np.uint8
+            return cls(output, label_scale=1 / 255 if pixels else 1.0)
         if y.max(initial=0) > 1.5:
             return cls(output, 255.0)
         return cls(output, 2.0 if y.min(initial=0) < -0.01 else 1.0)
@@ -52,6 +61,10 @@ class Image(Regression):
     def suits(cls, output: Output, y: np.ndarray | None) -> bool:
         """Take all pictures; labels are pictures of the same shape."""
         return cls.possible(output) and super().suits(output, y)
+
+    def read(self, y: np.ndarray, where: str, first: int = 0) -> np.ndarray:
+        """Return pictures of the output's shape and range, float64."""
+        return super().read(y, where, first) * self.label_scale
 
     def counted(self, outputs: np.ndarray, labels: np.ndarray) -> Sums:
         """Add up the PSNR and the SSIM of pictures, and the errors of regression."""

@@ -133,7 +133,15 @@ def test_pictures(rng):
 def test_the_range_of_pictures_is_that_of_their_labels(high, low, peak):
     y = np.array([low, high]).reshape(1, 2, 1, 1).repeat(2, 2)
     assert Image.of(Output("y", (2, 2, 1)), y).peak == peak
-    assert Image.of(Output("y", (2, 2, 1), "sigmoid"), y).peak == 1
+    sigmoid = Image.of(Output("y", (2, 2, 1), "sigmoid"), y)
+    assert sigmoid.peak == 1 and (sigmoid.read(y, "y") == y).all()
+
+
+def test_8_bit_labels_of_shares_are_divided_by_255(rng):
+    y = rng.integers(0, 256, (5, 4, 4, 3), np.uint8)
+    task = Image.of(Output("y", (4, 4, 3), "sigmoid"), y)
+    found = figures(task, y / 255 + 0.1, task.read(y, "y"))
+    assert task.peak == 1 and found.score == pytest.approx(20.0)
 
 
 def test_embeddings(rng):

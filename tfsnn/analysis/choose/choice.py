@@ -163,7 +163,12 @@ def frontier_of(tried: Sequence[Tried], minimise: str) -> tuple[Tried, ...]:
 
 def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str]:
     """Return the lines of a table in which the chosen row is marked."""
-    losses = [loss.column for loss in rows[0].losses] if rows else []
+    several = len({loss.output for row in rows[:1] for loss in row.losses}) > 1
+    losses = [
+        f"{loss.output} {loss.column}" if several else loss.column
+        for row in rows[:1]
+        for loss in row.losses
+    ]
     header = ["setting", "alphabet", "T", "latency"]
     header += [name for column in losses for name in (column, "±")]
     decides = any(row.agreement is not None for row in rows)
@@ -187,8 +192,13 @@ def frontier_table(rows: Sequence[Tried], best: Tried | None = None) -> list[str
 
 def how_sure(samples: int, row: Tried, outputs: Sequence[ComparedOutput]) -> list[str]:
     """Say in sentences what was lost, and how well it is known."""
-    anns = {output.output: output.ann_score for output in outputs}
+    anns = {
+        each.output: None if each.ann_score is None else each.kind.text(each.ann_score)
+        for each in outputs
+    }
+    several = len(outputs) > 1
     lines = []
     for loss in row.losses:
+        lines += [f"{loss.output}:"] * several
         lines += loss.sentences(samples, anns[loss.output])
     return lines

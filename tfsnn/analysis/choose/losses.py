@@ -84,24 +84,26 @@ class Loss:
         sure = "-" if self.standard_error is None else f"{self.standard_error:.2f}"
         return f"{self.value:.2f}", sure
 
-    def sentences(self, samples: int, ann_score: float | None) -> list[str]:
-        """Say what the loss is, and how well it is known."""
+    def sentences(self, samples: int, ann: str | None) -> list[str]:
+        """Say what the loss is, and how well it is known.
+
+        Args:
+            samples: number of samples that it was measured on.
+            ann: the original network's score, as text; None without labels.
+        """
         if self.kind == ERROR:
             what = (
                 f"root mean square difference of {self.output} from the ANN's, per "
                 "cent of its standard deviation"
             )
-        elif ann_score is None or self.metric == "agreement":
+        elif ann is None or self.metric == "agreement":
             what = (
                 "the share of decisions in which it disagrees with the ANN, for want "
                 "of labels"
             )
         else:
             name = self.metric.replace("_", " ")
-            shown = (
-                f"{ann_score:.4g}" if self.unit == "dB" else f"{100 * ann_score:.2f} %"
-            )
-            what = f"{self.unit} below the ANN's {name} of {shown}"
+            what = f"{self.unit} below the ANN's {name} of {ann}"
         one = f", of which one is {100 / samples:.2g} points"
         known = self.standard_error is not None
         sure = f" ± {self.standard_error:.2f} (standard error)" if known else ""
