@@ -215,8 +215,7 @@ class SpikingModel(NamedFreely):
     ) -> Any:
         """Predict as Keras does; for arrays without the cost of its data pipeline.
 
-        With an :attr:`early_exit` samples leave when they are decided;
-        :meth:`predict_early` returns after how many steps.
+        With an :attr:`early_exit` samples leave early, as in :meth:`predict_early`.
 
         Raises:
             DataError: for arrays of another shape.
@@ -233,8 +232,7 @@ class SpikingModel(NamedFreely):
         """Predict arrays, and return the steps that each sample took as well.
 
         Args:
-            x: samples ``(N, *input shape)``; of several inputs a list in order or a
-                dict by name.
+            x: samples ``(N, *input shape)``; of several inputs a list or a dict.
             batch_size: samples simulated at a time; 32 if None.
             verbose: whether a progress bar is shown.
 
