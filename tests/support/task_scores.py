@@ -105,6 +105,13 @@ def decisions(task, z, threshold):
     return said if task == "multilabel" else said[..., 0]
 
 
+def nearest(z):
+    """The nearest neighbours of each sample: several where cosines are equal."""
+    found = cosines(z)
+    ties = found >= found.max(1, keepdims=True) - 1e-6
+    return [set(np.flatnonzero(row).tolist()) for row in ties]
+
+
 def scores(task, z, y, reference, threshold):
     """The scores of a task: of outputs against labels, or another network's outputs."""
     if task == "regression":

@@ -121,6 +121,16 @@ def test_nearness_is_that_of_the_definitions(name, output):
         if not judged.kind.decides:
             assert figures.agreement is None
             continue
+        if (
+            judged.task == "embedding"
+        ):  # coarse spikes leave ties, which rounding breaks
+            ours_near, anns_near = map(by_definition.nearest, (z, ann))
+            pairs = list(zip(ours_near, anns_near, strict=True))
+            surely = np.mean([a == b and len(a) == 1 for a, b in pairs])
+            perhaps = np.mean([bool(a & b) for a, b in pairs])
+            assert surely - 1e-9 <= figures.agreement <= perhaps + 1e-9
+            assert perhaps - surely <= 0.1
+            continue
         said, meant = (
             by_definition.decisions(judged.task, each, threshold(name))
             for each in (z, ann)
