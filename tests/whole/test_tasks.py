@@ -105,6 +105,16 @@ def test_scores_are_those_of_the_definitions(name, output):
         if figures is judged.ann:  # has no figures against itself
             wanted.pop("rank_correlation", None), wanted.pop("cosine", None)
         assert figures.score == figures.scores[judged.metric]
+        if judged.task == "embedding":  # of equally near ones rounding decides
+            like = [
+                [y[j] == y[i] for j in js]
+                for i, js in enumerate(by_definition.nearest(z))
+            ]
+            lowest, highest = (
+                np.mean([each(some) for some in like]) for each in (all, any)
+            )
+            assert lowest - 1e-9 <= wanted.pop("neighbour_accuracy") <= highest + 1e-9
+            assert lowest - 1e-9 <= figures.score <= highest + 1e-9 <= lowest + 0.1
         for figure, value in wanted.items():
             near = pytest.approx(value, rel=LOOSE.get(figure, 1e-5))
             assert figures.scores[figure] == near, figure
