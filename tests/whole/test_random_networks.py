@@ -21,7 +21,7 @@ from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
-NETWORKS = 120  # of each signal
+NETWORKS = 80  # of each signal
 WHOLE = 16
 FINE = 2.0**-16
 
