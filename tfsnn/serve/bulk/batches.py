@@ -17,7 +17,7 @@ import numpy as np
 from tfsnn.data.arrays import by_input
 from tfsnn.errors import DataError
 from tfsnn.serve.bulk.inputs import Reading, Source, open_source
-from tfsnn_numpy.samples import alone, each_label
+from tfsnn_numpy.samples import FIRST, alone, each_label
 from tfsnn_numpy.tasks import Labels
 from tfsnn_numpy.tasks.labels import joined_labels
 
@@ -72,18 +72,21 @@ class Samples:
         """Whether every sample has a label."""
         return all(source.labelled for source in self.sources)
 
-    def first(self) -> Any:
-        """Return the first sample, as a batch of one."""
+    def first(self) -> tuple[Any, Labels | None]:
+        """Return the first sample, as a batch of one, and the first labels.
+
+        There are labels where every sample has some. The first source is opened once,
+        for that compares an npz file with its checksums.
+        """
         source = next(source for source in self.sources if source.samples)
         data, _ = open_source(self.root, source, self.reading)
-        return next(iter(data.part(0, 1).batches(1)))[0]
-
-    def first_labels(self) -> Labels | None:
-        """Return the first labels, where every sample has some."""
-        if not (self.labelled and self.size):
-            return None
-        first = next(source for source in self.sources if source.samples)
-        return open_source(self.root, first, self.reading)[0].first_labels()
+        count = min(FIRST, source.samples) if self.labelled else 1
+        x, y = next(iter(data.part(0, count).batches(count)))
+        one = {
+            key: values[:1]
+            for key, values in by_input(data.name, x, data.inputs).items()
+        }
+        return alone(one), y if self.labelled else None
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """Return the first sample of a shard, and the one after its last."""

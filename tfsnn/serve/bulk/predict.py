@@ -169,8 +169,8 @@ def predict_files(
     samples = Samples(root, sources, reading, shard_size, batch_size)
     if samples.size == 0:
         raise DataError(f"{data} holds no samples; give {KINDS} with at least 1.")
-    first = samples.first_labels()
-    outputs = net.described(samples.first())
+    sample, first = samples.first()
+    outputs = net.described(sample)
     tasks = find_tasks(outputs, first, task, where="y", hints=net.hints)
     judging = Judging.with_labels(tasks, first)
     folder = Folder(target, samples, _manifest(net, samples, tasks))
