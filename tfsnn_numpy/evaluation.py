@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tfsnn_numpy.judging import Judged
-from tfsnn_numpy.results import Energy, Row, evaluation_text
+from tfsnn_numpy.results import Energy, Row, evaluation_text, scored_head
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,7 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; "outputs" is there if there are several."""
         first, steps = self.outputs[0], [row.timesteps for row in self.rows]
-        found: dict[str, Any] = {
-            "samples": self.samples,
-            "task": self.task,
-            "metric": self.metric,
-            "ann_score": self.ann_score,
-        }
-        if self.task == "classification":
-            found["ann_accuracy"] = self.ann_accuracy
+        found = {"samples": self.samples, **scored_head(self.outputs)}
         found["rows"] = [row.to_dict(first.kind) for row in self.rows]
         found["energy"] = asdict(self.energy)
         if len(self.outputs) > 1:

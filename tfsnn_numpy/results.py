@@ -132,6 +132,20 @@ class Scored(Protocol):
     def ann_score(self) -> float | None: ...
 
 
+def scored_head(outputs: Sequence[Scored]) -> dict[str, Any]:
+    """Return the first output's task and the original network's score, JSON-ready.
+
+    All are None without outputs; a classification has its score as an accuracy as well.
+    """
+    if not outputs:
+        return dict.fromkeys(("task", "metric", "ann_score"))
+    first = outputs[0]
+    found = {"task": first.task, "metric": first.metric, "ann_score": first.ann_score}
+    if first.task == "classification":
+        found["ann_accuracy"] = first.ann_score
+    return found
+
+
 def columns_table(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the lines of a table of columns by name."""
     header = [name.replace("_", " ") for name in columns]

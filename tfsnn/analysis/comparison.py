@@ -11,7 +11,13 @@ from typing import Any
 
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn_numpy.judging import Judged
-from tfsnn_numpy.results import ann_line, below_the_table, columns_table, percent
+from tfsnn_numpy.results import (
+    ann_line,
+    below_the_table,
+    columns_table,
+    percent,
+    scored_head,
+)
 from tfsnn_numpy.tasks import TASKS, Task
 
 
@@ -156,14 +162,7 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict: samples, task, scores of the ANN, rows, energy."""
-        found: dict[str, Any] = {
-            "samples": self.samples,
-            "task": self.task,
-            "metric": self.metric,
-            "ann_score": self.ann_score,
-        }
-        if self.task == "classification":
-            found["ann_accuracy"] = self.ann_accuracy
+        found = {"samples": self.samples, **scored_head(self.outputs)}
         found["rows"] = [row.to_dict(self.kind) for row in self.rows]
         found["energy"] = asdict(self.energy)
         if len(self.outputs) > 1:

@@ -10,7 +10,7 @@ from tfsnn.analysis.choose.losses import Limits, Loss
 from tfsnn.analysis.comparison import ComparedOutput, label
 from tfsnn.analysis.frontier import frontier
 from tfsnn.simulation.model import SpikingModel
-from tfsnn_numpy.results import percent, table
+from tfsnn_numpy.results import percent, scored_head, table
 
 
 @dataclass(frozen=True)
@@ -122,17 +122,12 @@ class Choice:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict of everything but the network."""
-        first = self.outputs[0]
         found: dict[str, Any] = {
             **asdict(self.limits),
             "minimise": self.minimise,
             "samples": self.samples,
-            "task": first.task,
-            "metric": first.metric,
-            "ann_score": first.ann_score,
+            **scored_head(self.outputs),
         }
-        if first.task == "classification":
-            found["ann_accuracy"] = first.ann_score
         if len(self.outputs) > 1:
             found["outputs"] = [asdict(output) for output in self.outputs]
         return {
