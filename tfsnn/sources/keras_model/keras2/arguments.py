@@ -21,7 +21,8 @@ CLASSES = {
     "GRUCellV1": "GRUCell",
     "LSTMCellV1": "LSTMCell",
     "LayerNormalizationV1": "LayerNormalization",
-    "RandomHeight": "Identity",  # after training
+    "RandomCrop": "Resizing",  # after training, as all of these
+    "RandomHeight": "Identity",
     "RandomWidth": "Identity",
     "ThresholdedReLU": "ReLU",
 }
@@ -36,6 +37,9 @@ REMOVED = {
     "KerasFeatureColumn": "it reads feature columns of TensorFlow 1",
 }
 
+# What such a class of Keras 3 takes beside what the file says.
+FIXED: Mapping[str, Mapping[str, Any]] = {"RandomCrop": {"crop_to_aspect_ratio": True}}
+
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "LeakyReLU": {"alpha": "negative_slope"},
     "ThresholdedReLU": {"theta": "threshold"},
@@ -48,6 +52,9 @@ MISSING: Mapping[str, Mapping[str, Any]] = {
     "GRU": {"reset_after": False},
     "GRUCell": {"reset_after": False},
 }
+
+# Layers that do nothing after training take these alone.
+COMMON = ("name", "trainable", "dtype")
 
 # Arguments that Keras 3 does not have and that change no output of a trained network.
 ANY = lambda value: True  # noqa: E731
@@ -68,8 +75,12 @@ HARMLESS: Mapping[str, Callable[[Any], bool]] = {
     "renorm_clipping": ANY,
     "renorm_momentum": ANY,
     "softmax_robust_masking": ANY,
+    "rng_type": ANY,
+    "seed": ANY,
+    "trainable": ANY,
     "value_shape": ANY,
     "virtual_batch_size": ANY,
+    "vocabulary_size": ANY,
 }
 
 

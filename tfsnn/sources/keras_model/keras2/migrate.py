@@ -12,7 +12,12 @@ from typing import Any
 from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.classes import FUNCTIONAL, module_of, registered
 from tfsnn.sources.keras_model.keras2.arguments import CLASSES, REMOVED
-from tfsnn.sources.keras_model.keras2.calls import LAMBDAS, Calls, unpacked
+from tfsnn.sources.keras_model.keras2.calls import (
+    LAMBDAS,
+    Calls,
+    reachable,
+    unpacked,
+)
 from tfsnn.sources.keras_model.keras2.expressions import Unmigrated
 from tfsnn.sources.keras_model.keras2.keras1 import refuse_keras_1
 from tfsnn.sources.keras_model.keras2.layers import dtype_of, layer_config
@@ -94,22 +99,42 @@ class _Migration:
     def functional(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Migrate a Functional model: its layers, and the calls that connect them."""
         calls = Calls(config)
-        layers = []
+        layers: dict[str, list[dict[str, Any]]] = {}
+        functions: dict[str, str | None] = {}  # why they cannot be migrated
         for stored in config["layers"]:
-            name, inner = stored["name"], stored["config"]
-            if stored["class_name"] in LAMBDAS:
+            name, kind = stored["name"], stored["class_name"]
+            if kind in LAMBDAS:
                 try:
-                    layers += operations_of(stored, calls)
+                    layers[name], functions[name] = operations_of(stored, calls), None
                 except Unmigrated as problem:
-                    self.problems.append(f"{name} ({stored['class_name']}) {problem}")
+                    layers[name], functions[name] = [], f"{name} ({kind}) {problem}"
                 continue
             layer = self.layer(stored)
-            layer["config"] = {**layer["config"], "name": inner.get("name", name)}
-            nodes = [calls.node(node) for node in stored["inbound_nodes"]]
-            layers.append({**layer, "name": name, "inbound_nodes": nodes})
+            inner = {**layer["config"], "name": stored["config"].get("name", name)}
+            nodes = [calls.node(node, kind) for node in stored["inbound_nodes"]]
+            whole = {**layer, "config": inner, "name": name, "inbound_nodes": nodes}
+            layers[name] = [whole]
+        roots = [calls.outputs(config["output_layers"])]
+        roots += [
+            part["inbound_nodes"]
+            for name, parts in layers.items()
+            for part in parts
+            if name not in functions
+        ]
+        needed = reachable(roots, layers)
+        self.problems += [
+            problem
+            for name, problem in functions.items()
+            if problem is not None and name in needed
+        ]
         found = {
             "name": config["name"],
-            "layers": layers,
+            "layers": [
+                layer
+                for name, parts in layers.items()
+                if name in needed or name not in functions
+                for layer in parts
+            ],
             "input_layers": unpacked(config["input_layers"]),
             "output_layers": calls.outputs(config["output_layers"]),
         }
