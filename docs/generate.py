@@ -44,6 +44,7 @@ from benchmarks.readme import PARTS, written  # noqa: E402
 # The heading of each module of tfsnn.sources.handlers.
 FAMILIES = {
     "linear": "Weights",
+    "locally_connected": "Weights",
     "activation": "Activations",
     "qcfs": "Activations",
     "normalization": "Normalisation",

@@ -176,8 +176,20 @@ CASES = {
         (lambda: old.LayerNormalization(axis=1, epsilon=0.1), (3, 4)),
     ],
     "LeakyReLU": [(lambda: old.LeakyReLU(), (3,)), (lambda: old.LeakyReLU(0.1), (3,))],
-    "LocallyConnected1D": [],
-    "LocallyConnected2D": [],
+    "LocallyConnected1D": [
+        (lambda: old.LocallyConnected1D(3, 2, activation="relu"), (6, 2)),
+        (lambda: old.LocallyConnected1D(3, 3, 2, "same", implementation=2), (6, 2)),
+        (lambda: old.LocallyConnected1D(3, 4, 2, "same", implementation=3), (7, 2)),
+    ],
+    "LocallyConnected2D": [
+        (lambda: old.LocallyConnected2D(3, (2, 3), (1, 2)), (5, 5, 2)),
+        (
+            lambda: old.LocallyConnected2D(2, 2, use_bias=False, implementation=3),
+            (4, 3, 2),
+        ),
+        (lambda: old.LocallyConnected2D(2, 3, 2, "same", implementation=2), (5, 4, 2)),
+        (lambda: old.LocallyConnected2D(2, 2, 1, "same", implementation=3), (3, 4, 1)),
+    ],
     "Masking": [(lambda: old.Masking(0.5), (3, 4))],
     "Maximum": [(lambda: old.Maximum(), [(3,), (3,)])],
     "Minimum": [(lambda: old.Minimum(), [(3,), (3,)])],

@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
+
 # Classes of Keras 2 that are others in Keras 3, with the same outputs.
 CLASSES = {
     "BatchNormalizationV1": "BatchNormalization",
@@ -26,6 +28,9 @@ CLASSES = {
     "RandomWidth": "Identity",
     "ThresholdedReLU": "ReLU",
 }
+
+# Classes of Keras 2 that tfsnn has in place of Keras 3.
+OWN = {each.__name__: each for each in (LocallyConnected1D, LocallyConnected2D)}
 
 # Classes of Keras 2 that no class of Keras 3 stands for, and what they need.
 REMOVED = {
@@ -88,7 +93,7 @@ HARMLESS: Mapping[str, Callable[[Any], bool]] = {
 def accepted(kind: str) -> frozenset[str]:
     """The arguments that a layer of Keras takes, those of its base classes included."""
     found: set[str] = set()
-    for base in inspect.getmro(getattr(keras.layers, kind)):
+    for base in inspect.getmro(OWN.get(kind) or getattr(keras.layers, kind)):
         if "__init__" in vars(base):
             parameters = inspect.signature(vars(base)["__init__"]).parameters
             found |= set(parameters)

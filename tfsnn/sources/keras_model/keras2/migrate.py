@@ -11,7 +11,7 @@ from typing import Any
 
 from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.classes import FUNCTIONAL, module_of, registered
-from tfsnn.sources.keras_model.keras2.arguments import CLASSES, REMOVED
+from tfsnn.sources.keras_model.keras2.arguments import CLASSES, OWN, REMOVED
 from tfsnn.sources.keras_model.keras2.calls import (
     LAMBDAS,
     Calls,
@@ -72,7 +72,8 @@ class _Migration:
         if kind == "Sequential":
             return _of("keras", kind, self.sequential(stored))
         name = CLASSES.get(kind, kind)
-        module = module_of(name)
+        own = registered(f"tfsnn>{kind}") if kind in OWN else None
+        module = own["module"] if own else module_of(name)
         if module is None:
             self.problems.append(_unknown(kind, config, stored.get("module")))
         elif kind != CODE:
@@ -80,7 +81,7 @@ class _Migration:
                 config = layer_config(kind, config, self.layer)
             except Unmigrated as problem:
                 self.problems.append(f"{config.get('name')} ({kind}) {problem}")
-        return _of(module or "keras.layers", name, config)
+        return {**_of(module or "keras.layers", name, config), **(own or {})}
 
     def sequential(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Migrate a Sequential model; it starts with an InputLayer, where known."""
