@@ -25,12 +25,18 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
+from tfsnn.sources.keras_model.nesting import (
+    in_key_order,
+    nested_inputs,
+    output_references,
+)
 from tfsnn.sources.keras_model.structure import (
     config_of,
     functional,
     input_names,
     outputs_nest,
 )
+from tfsnn.sources.parts import free_shape
 
 
 def import_model(model: keras.Model) -> Graph:
@@ -55,13 +61,12 @@ def import_model(model: keras.Model) -> Graph:
         tensor = whole.get_layer(name).output
         shape = tuple(tensor.shape[1:])
         if any(n is None for n in shape):
-            raise ModelError(
-                f"{model.name}: the shape {shape} of the input {name} is not fixed: "
-                "rebuild the model with an Input of fixed shape"
-            )
+            raise free_shape(name, shape)
         if tensor.dtype == "string":
             raise ModelError(
-                f"{model.name}: the input {name} is text, not numbers: encode it before"
+                f"{model.name}: the input {name} is text, not numbers: begin behind "
+                "the layer that turns it into numbers (--from LAYER; inputs= of "
+                "load_model or tfsnn.part), and give those"
             )
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
@@ -121,11 +126,7 @@ class _Walk:
             kwargs = rebuilt(arguments["kwargs"], signal)
             results = self.layer(operations[name], args, kwargs, prefix)
             values.update(((name, call, i), y) for i, y in enumerate(results))
-        outputs = [
-            (name, call - _counts_from_one(operations[name]), i)
-            for name, call, i in references(config["output_layers"])
-        ]
-        wanted = zip(outputs, model.outputs, strict=True)
+        wanted = zip(output_references(model, config), model.outputs, strict=True)
         return [
             values[reference]
             if reference in values
@@ -147,13 +148,8 @@ class _Walk:
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
             nested = functional(layer, name)
-            inputs = _in_order(nested, args, kwargs)
-            outputs = self.model(nested, inputs, name + "/")
-            structure = config_of(nested)["output_layers"]
-            if isinstance(structure, Mapping):  # Keras counts them by their keys' order
-                by_key = dict(zip(structure, outputs, strict=True))
-                outputs = [by_key[key] for key in sorted(by_key)]
-            return outputs
+            inputs = nested_inputs(nested, args, kwargs)
+            return in_key_order(nested, self.model(nested, inputs, name + "/"))
         count = layer.count_params() if isinstance(layer, keras.Layer) else 0
         self.builder.records[name] = LayerRecord(name, kind, count)
         self.builder.args, self.builder.kwargs = args, kwargs
@@ -200,15 +196,6 @@ class _Walk:
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
 
 
-def _counts_from_one(operation: Any) -> bool:
-    """Whether the config's output layers count the calls of this operation from 1.
-
-    Keras does so for a Functional model in a model; in arguments it counts from 0.
-    """
-    sequential = isinstance(operation, keras.Sequential)
-    return isinstance(operation, keras.Model) and not sequential
-
-
 def _with_constants(argument: Any, builder: Builder) -> Any:
     """Replace each array ``(1, *shape)`` in a layer's argument by a constant node."""
     if isinstance(argument, list | tuple):
@@ -221,15 +208,3 @@ def _with_constants(argument: Any, builder: Builder) -> Any:
             f"{argument.shape[0]} samples: give it 1 as first axis"
         )
     return builder.constant(argument[0])
-
-
-def _in_order(
-    model: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> list[str]:
-    """The arguments of a nested model's call, in the order of its inputs."""
-    structure = config_of(model)["input_layers"]
-    if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
-        return [args[0][key] for key in structure]
-    # Keras passes masks of earlier layers on as arguments; they are not inputs.
-    given = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
-    return list(signals([args, given]))
