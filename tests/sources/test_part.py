@@ -133,8 +133,29 @@ def test_what_does_not_fit_is_refused(files, name, arguments, message):
 def test_a_size_that_a_layer_does_not_take_is_refused(files):
     x = keras.Input((None, 2))
     model = keras.Model(x, layers.Conv1D(4, 9, name="long")(x))
-    with pytest.raises(tfsnn.ModelError, match=r"long \(Conv1D\) does not take the shape"):
+    with pytest.raises(tfsnn.ModelError, match=r"long \(Conv1D\) does not take"):
         tfsnn.part(model, input_shape=(5, 2))
+
+
+def test_what_is_refused_at_an_end_says_how_to_leave_it_out(network):
+    words = keras.Input((1,), dtype="string", name="words")
+    x = layers.TextVectorization(output_sequence_length=4, vocabulary=["a"], name="v")
+    x = layers.Embedding(5, 3, name="e")(x(words))
+    x = layers.Dense(2, name="d")(layers.Flatten()(x))
+    model = keras.Model(words, keras.ops.argmax(x, axis=-1))
+    with pytest.raises(tfsnn.UnsupportedError) as caught:
+        import_model(model)
+    (_, _, head), (_, _, tail) = caught.value.problems
+    assert "--from v " in head and "--to d " in tail
+    import_model(tfsnn.part(model, inputs="v", outputs="d"))
+    x = given = keras.Input((4,))
+    for name in "abc":
+        x = layers.Dense(4, name=name)(x)
+        x = layers.Lambda(lambda x: x, name=f"{name}_code")(x)
+    with pytest.raises(tfsnn.UnsupportedError) as caught:
+        import_model(keras.Model(given, x))
+    reasons = [reason for *_, reason in caught.value.problems]
+    assert ["--" in reason for reason in reasons] == [False, False, True]
 
 
 def test_the_command_line_and_what_is_recorded(files):
