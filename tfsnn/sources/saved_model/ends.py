@@ -50,7 +50,7 @@ def ways_out(nodes: Mapping[Hashable, Node], refused: set[Hashable]) -> dict:
         )
     before: dict[Hashable, bool] = dict.fromkeys(nodes, False)
     heads_after: set[Hashable] = set()
-    for key, node in reversed(nodes.items()):
+    for key, node in reversed(list(nodes.items())):
         is_head = key in refused and before[key] and not behind[key]
         for k in node.reads:
             if k in nodes:
