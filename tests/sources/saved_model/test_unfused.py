@@ -72,6 +72,10 @@ TAILS = {
     ("BiasAdd", "Elu"): (["bias"], lambda y: tf.nn.elu(y + BIAS)),
     ("BiasAdd", "Sigmoid"): (["bias"], lambda y: tf.sigmoid(y + BIAS)),
     ("BiasAdd", "Tanh"): (["bias"], lambda y: tf.tanh(y + BIAS)),
+    ("BiasAdd", "Prelu"): (
+        ["bias", "scale"],
+        lambda y: tf.nn.relu(y + BIAS) - NORM[0] * tf.nn.relu(-y - BIAS),
+    ),
     ("BiasAdd", "LeakyRelu"): (["bias"], lambda y: tf.nn.leaky_relu(y + BIAS, 0.3)),
 }
 
@@ -142,6 +146,16 @@ def test_padding_and_resizing_in_a_convolution():
         # TensorFlow's own kernel is wrong for all samples of a batch but the first.
         wanted = np.concatenate([function(X[i : i + 1]) for i in range(len(X))])
         np.testing.assert_allclose(model(X), wanted, atol=1e-5)
+
+
+def test_prelu_of_tensorflow_js():
+    def function(x):
+        return tf.nn.bias_add(x, NORM[0], name="base")
+
+    model = rebuilt(function, fused("Prelu"), (6, 6, 4))
+    wanted = tf.nn.relu(X) - NORM[0] * tf.nn.relu(-X)
+    np.testing.assert_allclose(model(X), wanted, atol=1e-6)
+    assert kinds(model) == ["PReLU"]
 
 
 def test_what_is_fused_has_to_be_known():

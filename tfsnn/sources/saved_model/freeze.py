@@ -120,15 +120,16 @@ class _Writer:
 
     def _unfuse(self, name: str, step: Step) -> None:
         """Write the operations that a fused one stands for; the last has its name."""
-        node, before = step.source.node, ""
-        found = list(parts(node, [self._tensor(source) for source in step.reads]))
-        for part in found:
-            last = part is found[-1]
-            label = name if last else self._free(f"{name}_{part.kind}")
-            reads = [before if text is None else text for text in part.reads]
-            part.set_attributes(self._add(label, part.kind, *reads))
-            before = f"{label}:0"
-            self._parts.setdefault(step.source.key, []).append(label)
+        read = [self._tensor(source) for source in step.reads]
+        found = list(parts(step.source.node, read))
+        labels = [self._free(f"{name}_{part.kind}") for part in found[:-1]] + [name]
+        for i, part in enumerate(found):
+            reads = [
+                text if isinstance(text, str) else f"{labels[i + text]}:0"
+                for text in part.reads
+            ]
+            part.set_attributes(self._add(labels[i], part.kind, *reads))
+        self._parts[step.source.key] = labels
 
     def _kind(self, step: Step) -> int:
         """Return the type of the variable that an operation reads."""

@@ -24,12 +24,15 @@ BASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "_FusedMatMul": ("MatMul", ("T", "transpose_a", "transpose_b")),
     "FusedPadConv2D": ("Conv2D", ("T", "strides", "padding")),
     "FusedResizeAndPadConv2D": ("Conv2D", ("T", "strides", "padding")),
+    "Prelu": ("Relu", ("T",)),
     "_FusedBatchNormEx": (
         "FusedBatchNormV3",
         ("T", "U", "epsilon", "data_format", "is_training"),
     ),
 }
 FUSED = frozenset(BASES)
+# How many tensors the first operation reads, if not two.
+READS = {"_FusedBatchNormEx": 5, "FusedPadConv2D": 3, "FusedResizeAndPadConv2D": 4}
 ACTIVATIONS = ("Relu", "Relu6", "Elu", "Tanh", "Sigmoid", "LeakyRelu")
 
 
@@ -39,12 +42,13 @@ class Part:
 
     Attributes:
         kind: its type.
-        reads: what it reads: tensors, or None for the result of the part before.
+        reads: what it reads: names of tensors, or -1 for the result of the part
+            before, -2 for that of the one before that, and so on.
         set_attributes: function that sets the attributes of its node.
     """
 
     kind: str
-    reads: Sequence[str | None]
+    reads: Sequence[str | int]
     set_attributes: Callable[[Any], None]
 
 
@@ -60,14 +64,16 @@ def parts(node: Any, reads: Sequence[str]) -> Iterator[Part]:
     """
     base, attributes = BASES[node.op]
     given = list(reads)
-    counts = {"_FusedBatchNormEx": 5, "FusedPadConv2D": 3, "FusedResizeAndPadConv2D": 4}
-    count = counts.get(node.op, 2)
+    count = READS.get(node.op, 2)
     if len(given) < count:
         raise _damaged(node, f"reads {len(given)} tensors")
-    first: list[str | None] = list(given[:count])
+    if node.op == "Prelu":
+        yield from _prelu(node, *given[:2])
+        return
+    first: list[str | int] = list(given[:count])
     if node.op.endswith("PadConv2D"):
         yield from _padded(node, given[:count])
-        first = [None, given[count - 1]]
+        first = [-1, given[count - 1]]
     yield Part(base, first, _set(node, *attributes))
     yield from _behind(node, given[count:])
 
@@ -80,18 +86,20 @@ def _behind(node: Any, rest: list[str]) -> Iterator[Part]:
         mode = node.attr["activation_mode"].s.decode() or "Identity"
         names += [] if mode == "Identity" else [mode]
     for name in names:
-        needed = {"BiasAdd": 1, "Add": 1, "FusedBatchNorm": 4}.get(name, 0)
+        needed = {"BiasAdd": 1, "Add": 1, "Prelu": 1, "FusedBatchNorm": 4}.get(name, 0)
         if len(rest) < needed:
             raise _damaged(node, f"fuses {names} and reads too few tensors")
         more, rest = rest[:needed], rest[needed:]
         if name == "BiasAdd":
-            yield Part("BiasAdd", [None, *more], _set(node, "T", "data_format"))
+            yield Part("BiasAdd", [-1, *more], _set(node, "T", "data_format"))
         elif name == "Add":
-            yield Part("AddV2", [None, *more], _set(node, "T"))
+            yield Part("AddV2", [-1, *more], _set(node, "T"))
         elif name == "FusedBatchNorm":
-            yield Part("FusedBatchNormV3", [None, *more], _set_norm(node))
+            yield Part("FusedBatchNormV3", [-1, *more], _set_norm(node))
+        elif name == "Prelu":
+            yield from _prelu(node, -1, *more)
         elif name in ACTIVATIONS:
-            yield Part(name, [None], _set_activation(node, name))
+            yield Part(name, [-1], _set_activation(node, name))
         else:
             raise ModelError(
                 f"{node.name} ({node.op}) fuses {name!r} with others, which is not "
@@ -99,9 +107,19 @@ def _behind(node: Any, rest: list[str]) -> Iterator[Part]:
             )
 
 
+def _prelu(node: Any, x: str | int, slope: str) -> Iterator[Part]:
+    """Yield relu(x) - slope * relu(-x); only TensorFlow.js has it as one operation."""
+    typed = _set(node, "T")
+    yield Part("Relu", [x], typed)
+    yield Part("Neg", [x if isinstance(x, str) else x - 1], typed)
+    yield Part("Relu", [-1], typed)
+    yield Part("Mul", [-1, slope], typed)
+    yield Part("Sub", [-4, -1], typed)
+
+
 def _padded(node: Any, first: list[str]) -> Iterator[Part]:
     """Yield the resizing and the padding in front of a convolution."""
-    padded: list[str | None] = [first[0], first[-2]]
+    padded: list[str | int] = [first[0], first[-2]]
     if node.op == "FusedResizeAndPadConv2D":
 
         def resize(written: Any) -> None:
@@ -110,7 +128,7 @@ def _padded(node: Any, first: list[str]) -> Iterator[Part]:
             written.attr["align_corners"].b = corners
 
         yield Part("ResizeBilinear", first[:2], resize)
-        padded = [None, first[-2]]
+        padded = [-1, first[-2]]
 
     def pad(written: Any) -> None:
         written.attr["T"].CopyFrom(node.attr["T"])
