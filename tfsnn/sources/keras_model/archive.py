@@ -14,34 +14,37 @@ import numpy as np
 from tfsnn.sources.keras_model.building import build
 from tfsnn.sources.keras_model.contents import Archive, open_weights
 from tfsnn.sources.keras_model.keras2.migrate import migrated
+from tfsnn.sources.keras_model.left_out import LeftOut, standing_in
 from tfsnn.sources.keras_model.weights import finish
+from tfsnn.sources.parts import WHOLE, Part
 
 # Where Keras 2 keeps the layers of a model.
 LAYERS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 
 
-def load_archive(path: Path, archive: Archive) -> keras.Model:
+def load_archive(path: Path, archive: Archive, part: Part = WHOLE) -> keras.Model:
     """Load a ``.keras`` file that Keras 2 wrote.
 
     Raises:
         ModelError: if it holds code, is damaged, or has layers that Keras 3 has not.
     """
-    whole = migrated(archive.config, str(path))
+    with standing_in(archive.config, part) as known:
+        whole = migrated(known, str(path))
 
-    def load() -> keras.Model:
-        model = keras.saving.deserialize_keras_object(
-            {**whole, "compile_config": None}, safe_mode=True
-        )
-        left = {id(variable): variable for variable in model.weights}
-        with open_weights(path) as stored:
-            _assign(model, archive.config["config"], stored, left)
-        if left:
-            names = ", ".join(variable.path for variable in left.values())
-            raise ValueError(f"no weights are stored for {names}")
-        finish(model)
-        return model
+        def load() -> keras.Model:
+            model = keras.saving.deserialize_keras_object(
+                {**whole, "compile_config": None}, safe_mode=True
+            )
+            left = {id(variable): variable for variable in model.weights}
+            with open_weights(path) as stored:
+                _assign(model, archive.config["config"], stored, left)
+            if left:
+                names = ", ".join(variable.path for variable in left.values())
+                raise ValueError(f"no weights are stored for {names}")
+            finish(model)
+            return model
 
-    return build(whole, archive.values, str(path), load)
+        return build(whole, archive.values, str(path), load)
 
 
 def _assign(layer: Any, config: Any, stored: h5py.Group, left: dict[int, Any]) -> None:
@@ -56,6 +59,8 @@ def _assign(layer: Any, config: Any, stored: h5py.Group, left: dict[int, Any]) -
     Raises:
         ValueError: if layers and weights do not belong to each other.
     """
+    if isinstance(layer, LeftOut):
+        return
     for name, group in stored.items():
         if not _holds_values(group):
             continue

@@ -72,12 +72,15 @@ def _check_size(where: str, config: Any, stored: int) -> None:
 
 def _explain(error: Exception) -> str:
     text = str(error)
-    if "Could not locate class" in text:
-        name = text.split("Could not locate class", 1)[1].split("'")[1]
+    for said in ("Could not locate class", "Unknown layer:"):
+        if said not in text:
+            continue
+        name = text.split(said, 1)[1].split("'")[1]
         return (
             f"uses the class {name!r}, which is not registered: import the module "
             "that registers it (keras.saving.register_keras_serializable) and convert "
-            "in Python"
+            "in Python; or leave it out, where the network begins behind it (--from "
+            "LAYER) or ends before it (--to LAYER)"
         )
     return (
         f"cannot be read as a Keras model ({type(error).__name__}: {_reason(text)}): "

@@ -13,7 +13,9 @@ from tfsnn.sources.keras_model.building import build
 from tfsnn.sources.keras_model.classes import qualified
 from tfsnn.sources.keras_model.contents import config_of_hdf5, count_values
 from tfsnn.sources.keras_model.keras2.migrate import migrated
+from tfsnn.sources.keras_model.left_out import standing_in
 from tfsnn.sources.keras_model.weights import Weights, assign
+from tfsnn.sources.parts import WHOLE, Part
 
 WEIGHTS_ONLY = (
     "holds weights alone, and no network: run the code that made the model, "
@@ -23,7 +25,7 @@ WEIGHTS_ONLY = (
 TOP_LEVEL = "top_level_model_weights"
 
 
-def load_hdf5(stored: h5py.File, where: str) -> keras.Model:
+def load_hdf5(stored: h5py.File, where: str, part: Part = WHOLE) -> keras.Model:
     """Load a model of Keras 2 or 3 from an open HDF5 file, also one in memory.
 
     It is laid out as Keras writes ``.h5``: the attribute ``model_config`` is JSON,
@@ -34,6 +36,7 @@ def load_hdf5(stored: h5py.File, where: str) -> keras.Model:
     Args:
         stored: the file, open for reading.
         where: what it is called in messages.
+        part: what of it is wanted; layers that it may leave out need not be known.
 
     Raises:
         ModelError: if it holds weights alone, holds code, is damaged, or has layers
@@ -50,16 +53,17 @@ def load_hdf5(stored: h5py.File, where: str) -> keras.Model:
         ) from error
     if config is None:
         raise ModelError(f"{where}: {WEIGHTS_ONLY}")
-    whole = qualified(config) if of_keras_3 else migrated(config, where)
+    with standing_in(config, part) as known:
+        whole = qualified(known) if of_keras_3 else migrated(known, where)
 
-    def load() -> keras.Model:
-        model = keras.saving.deserialize_keras_object(
-            {**whole, "compile_config": None}, safe_mode=True
-        )
-        assign(model, weights)
-        return model
+        def load() -> keras.Model:
+            model = keras.saving.deserialize_keras_object(
+                {**whole, "compile_config": None}, safe_mode=True
+            )
+            assign(model, weights)
+            return model
 
-    return build(whole, values, where, load)
+        return build(whole, values, where, load)
 
 
 def _version(stored: h5py.File) -> str:

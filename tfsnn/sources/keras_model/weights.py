@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from tfsnn.sources.keras_model.keras2.cudnn import without_cudnn
+from tfsnn.sources.keras_model.left_out import LeftOut
 
 # The weights of a layer, with their names, in the order of the file.
 Weights = Sequence[tuple[str, np.ndarray]]
@@ -32,6 +33,8 @@ def assign(model: keras.Model, stored: Mapping[str, Weights]) -> None:
     """
     layers = {layer.name: layer for layer in model.layers}
     for name, weights in stored.items():
+        if isinstance(layers.get(name), LeftOut):
+            continue
         if name in layers:
             _assign(name, layers[name].weights, weights)
         elif name == TOP_LEVEL:
