@@ -12,6 +12,8 @@ from tfsnn.layers import (
     BoundedWeightNormalization,
     L1BatchNormalization,
     LInfBatchNormalization,
+    LocallyConnected1D,
+    LocallyConnected2D,
     TopKBatchNormalization,
 )
 from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
@@ -263,6 +265,19 @@ LAYERS = {
     L.SpectralNormalization: [
         *on(IMAGE, L.SpectralNormalization(L.Conv2D(3, 2))),
         *on((4,), L.SpectralNormalization(L.Dense(3, activation="relu"))),
+    ],
+    LocallyConnected1D: on(
+        SEQUENCE,
+        LocallyConnected1D(3, 2, activation="relu"),
+        LocallyConnected1D(2, 3, 2, "same", use_bias=False, implementation=3),
+    ),
+    LocallyConnected2D: [
+        *on(
+            IMAGE,
+            LocallyConnected2D(2, (2, 3)),
+            LocallyConnected2D(2, 2, 2, "same", implementation=2),
+        ),
+        stack(IMAGE, L.ReLU(), LocallyConnected2D(2, 2), L.ReLU(), L.Flatten()),
     ],
     QCFS: [
         *on(IMAGE, QCFS(), QCFS(3, per_channel=True), QCFS(1)),

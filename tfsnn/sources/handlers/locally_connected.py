@@ -27,7 +27,7 @@ def locally_connected(layer: Any, inputs: Sequence[str], builder: Builder) -> st
     bias = None if layer.bias is None else np.asarray(layer.bias).ravel()
     flat = builder.reshape(inputs[0], (size,), "_flat")
     if size * places * filters <= MOST:
-        kernel = np.zeros((size, places, filters), np.float32)
+        kernel: Any = np.zeros((size, places, filters), np.float32)
         np.add.at(kernel, (layer.places, np.arange(places)[:, None]), blocks)
         kernel = kernel.reshape(size, -1)
         y = builder.add(

@@ -160,13 +160,15 @@ def _unknown(kind: str, config: Any, module: Any) -> str:
     if kind in REMOVED:
         return (
             f"{what} is a layer of Keras 2 that Keras 3 has not ({REMOVED[kind]}): "
-            "build the network without it, or write a SavedModel with Keras 2 "
-            "(model.export), which holds operations alone"
+            "build the network without it, or begin behind it (--from LAYER), or "
+            "write a SavedModel with Keras 2 (model.export)"
         )
     from_where = f" (of the module {module})" if isinstance(module, str) else ""
     return (
         f"{what} is of a class that Keras has not{from_where}, one of the user's own: "
         "write it for Keras 3, import the module that registers it "
         "(keras.saving.register_keras_serializable) and convert in Python; or write a "
-        "SavedModel with Keras 2 (model.export), which holds operations alone"
+        "SavedModel with Keras 2 (model.export), which holds operations alone; or "
+        "leave it out, where the network begins behind it (--from LAYER) or ends "
+        "before it (--to LAYER)"
     )
