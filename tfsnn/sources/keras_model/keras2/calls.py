@@ -10,7 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 CONSTANT = "_CONSTANT_VALUE"
-LAMBDAS = ("TFOpLambda", "SlicingOpLambda")  # calls of functions of TensorFlow
+LAMBDAS = (
+    "TFOpLambda",
+    "SlicingOpLambda",
+    "TensorFlowOpLayer",
+)  # calls of functions of TensorFlow
 Node = dict[str, Any]
 RECURRENT = {
     *("RNN", "SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "Bidirectional"),
