@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from tfsnn.errors import ModelError
 from tfsnn.sources.saved_model.constants import check_constant
+from tfsnn.sources.saved_model.ends import Ends
 from tfsnn.sources.saved_model.frozen import Frozen
 from tfsnn.sources.saved_model.kinds import VARIABLES
 from tfsnn.sources.saved_model.program import Source
-from tfsnn.sources.saved_model.signature import Signature
 from tfsnn.sources.saved_model.trace import Step, Trace
 from tfsnn.sources.saved_model.unfused import FUSED, parts
 from tfsnn.sources.saved_model.variables import Variables
@@ -21,13 +21,11 @@ INT32 = tf.int32.as_datatype_enum
 RESOURCE = tf.resource.as_datatype_enum
 
 
-def freeze(
-    signature: Signature, found: Trace, variables: Variables, versions: Any
-) -> Frozen:
+def freeze(ends: Ends, found: Trace, variables: Variables, versions: Any) -> Frozen:
     """Write a signature's operations out as one graph; nothing is run.
 
     Args:
-        signature: what is frozen.
+        ends: where it begins and ends.
         found: its operations, all of which are known.
         variables: values of the variables.
         versions: of TensorFlow's operations that the graph was written for.
@@ -35,14 +33,14 @@ def freeze(
     Raises:
         ModelError: if a variable has no value.
     """
-    return _Writer(signature, found, variables, versions).frozen()
+    return _Writer(ends, found, variables, versions).frozen()
 
 
 class _Writer:
     def __init__(
-        self, signature: Signature, found: Trace, variables: Variables, versions: Any
+        self, ends: Ends, found: Trace, variables: Variables, versions: Any
     ) -> None:
-        self._signature = signature
+        self._ends = ends
         self._trace = found
         self._variables = variables
         self._graph = tf.compat.v1.GraphDef()
@@ -57,8 +55,9 @@ class _Writer:
     def frozen(self) -> Frozen:
         """Return the graph, with an input for each that the signature has."""
         inputs = {}
-        for name, spec in self._signature.inputs.items():
-            text = self._signature.fed[name].partition(":")[0]
+        for name, spec in self._ends.specs.items():
+            fed = self._ends.fed[name]
+            text = f"{fed.place.prefix}{fed.node.name}"
             node = self._add(self._free(text), "Placeholder")
             node.attr["dtype"].type = spec.dtype.as_datatype_enum
             inputs[name] = f"{node.name}:0"
@@ -71,7 +70,7 @@ class _Writer:
         outputs = {
             name: self._tensor(source) for name, source in self._trace.outputs.items()
         }
-        specs = self._signature.inputs
+        specs = self._ends.specs
         return Frozen(self._graph, inputs, outputs, specs, frozenset(live))
 
     def _write(self, step: Step) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from keras import ops
 
 from tfsnn.errors import UnsupportedError
+from tfsnn.sources.saved_model.cut_hints import Node, ways_out
 from tfsnn.sources.saved_model.emission import Emission
-from tfsnn.sources.saved_model.ends import Node, ways_out
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.names import Names
 from tfsnn.sources.saved_model.registry import (

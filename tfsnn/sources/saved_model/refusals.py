@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.sources.saved_model.ends import LINEAR, Node, ways_out
+from tfsnn.sources.saved_model.cut_hints import LINEAR, Node, ways_out
 from tfsnn.sources.saved_model.families import LOOKUPS, TEXT, family_of
 from tfsnn.sources.saved_model.kinds import (
     CONTROL_FLOW,
