@@ -32,12 +32,14 @@ class Formula:
         call: the function, of tensors ``(N, ...)``.
         homogeneous: whether f(t * x) = t * f(x) for t > 0.
         partial: whether it may be infinite or NaN for finite inputs.
+        elementwise: whether each value depends on the values at its own place alone.
         cost: counts operations, by input shapes, output shape and options.
     """
 
     call: Callable[..., Any]
     homogeneous: bool = False
     partial: bool = False
+    elementwise: bool = False
     cost: Cost = per_value
 
     def __call__(self, *xs: Any, **options: Any) -> Any:
@@ -49,10 +51,11 @@ FUNCTIONS: dict[str, Formula] = {}
 
 
 def _from_keras(*names: str, **known: Any) -> None:
+    """Add functions of each value, or of the values of several signals at a place."""
     for name in names:
         # The defaults of the two differ: gelu of keras.ops is the approximate one.
         call = getattr(keras.activations, name, None) or getattr(keras.ops, name)
-        FUNCTIONS[name] = Formula(call, **known)
+        FUNCTIONS[name] = Formula(call, elementwise=True, **known)
 
 
 def _formula(**known: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -86,42 +89,48 @@ def _compare(name: str) -> None:
     def compare(x: Any, y: Any) -> Any:
         return getattr(keras.ops, name)(x, y)
 
-    FUNCTIONS[name] = Formula(compare)
+    FUNCTIONS[name] = Formula(compare, elementwise=True)
 
 
 for _name in ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"):
     _compare(_name)
 
 
-@_formula(homogeneous=True)
+@_formula(homogeneous=True, elementwise=True)
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Return x where the condition is not 0, else y."""
     return tf.where(condition != 0, x, y)
 
 
-@_formula()
+@_formula(elementwise=True)
 def logical_and(x: Any, y: Any) -> Any:
     """Return 1 where neither x nor y is 0."""
     return (x != 0) & (y != 0)
 
 
-@_formula()
+@_formula(elementwise=True)
 def logical_or(x: Any, y: Any) -> Any:
     """Return 1 where x or y is not 0."""
     return (x != 0) | (y != 0)
 
 
-@_formula()
+@_formula(elementwise=True)
 def logical_not(x: Any) -> Any:
     """Return 1 where x is 0."""
     return x == 0
 
 
-@_formula()
+@_formula(elementwise=True)
 def stepped_relu(x: Any, slope: float, threshold: float, max_value: float | None):
     """Compute Keras' ReLU with a threshold: below it, slope * (x - threshold)."""
     y = tf.where(x >= threshold, x, slope * (x - threshold))
     return y if max_value is None else tf.minimum(y, max_value)
+
+
+@_formula(elementwise=True)
+def negative_elu(x: Any) -> Any:
+    """Return min(exp(x) - 1, 0), the part of ELU below 0."""
+    return tf.math.expm1(tf.minimum(x, 0.0))
 
 
 @_formula()

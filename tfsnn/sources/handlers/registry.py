@@ -117,7 +117,6 @@ def refusals() -> dict[type, str]:
     return dict(_REFUSED)
 
 
-CHANNELS_LAST = {"data_format": ("channels_last",)}
 CHANNELS_FIRST_REFUSED = (
     "data_format='channels_first'; only 'channels_last' is supported: move the "
     "channels last, or export the model as a SavedModel"
@@ -135,8 +134,6 @@ def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
         received = getattr(layer, argument)
         if received not in values:
             expected = " or ".join(repr(value) for value in values)
-            if argument == "data_format":
-                raise Unsupported(CHANNELS_FIRST_REFUSED)
             raise Unsupported(
                 f"{argument}={received!r}; only {expected} is supported: build the "
                 "model with that value and its weights, or replace the layer"
