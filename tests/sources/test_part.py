@@ -133,7 +133,9 @@ def test_what_does_not_fit_is_refused(files, name, arguments, message):
 def test_a_size_that_a_layer_does_not_take_is_refused(files):
     x = keras.Input((None, 2))
     model = keras.Model(x, layers.Conv1D(4, 9, name="long")(x))
-    with pytest.raises(tfsnn.ModelError, match=r"long \(Conv1D\) does not take the shape"):
+    with pytest.raises(
+        tfsnn.ModelError, match=r"long \(Conv1D\) does not take the shape"
+    ):
         tfsnn.part(model, input_shape=(5, 2))
 
 
