@@ -133,10 +133,60 @@ def test_what_does_not_fit_is_refused(files, name, arguments, message):
 def test_a_size_that_a_layer_does_not_take_is_refused(files):
     x = keras.Input((None, 2))
     model = keras.Model(x, layers.Conv1D(4, 9, name="long")(x))
-    with pytest.raises(
-        tfsnn.ModelError, match=r"long \(Conv1D\) does not take the shape"
-    ):
+    with pytest.raises(tfsnn.ModelError, match=r"long \(Conv1D\) does not take"):
         tfsnn.part(model, input_shape=(5, 2))
+
+
+def test_what_is_refused_at_an_end_says_how_to_leave_it_out(network):
+    words = keras.Input((1,), dtype="string", name="words")
+    x = layers.TextVectorization(output_sequence_length=4, vocabulary=["a"], name="v")
+    x = layers.Embedding(5, 3, name="e")(x(words))
+    x = layers.Dense(2, name="d")(layers.Flatten()(x))
+    model = keras.Model(words, keras.ops.argmax(x, axis=-1))
+    with pytest.raises(tfsnn.UnsupportedError) as caught:
+        import_model(model)
+    (_, _, head), (_, _, tail) = caught.value.problems
+    assert "--from v " in head and "--to d " in tail
+    import_model(tfsnn.part(model, inputs="v", outputs="d"))
+    x = given = keras.Input((4,))
+    for name in "abc":
+        x = layers.Dense(4, name=name)(x)
+        x = layers.Lambda(lambda x: x, name=f"{name}_code")(x)
+    with pytest.raises(tfsnn.UnsupportedError) as caught:
+        import_model(keras.Model(given, x))
+    reasons = [reason for *_, reason in caught.value.problems]
+    assert ["--" in reason for reason in reasons] == [False, False, True]
+
+
+class Foreign(layers.Layer):
+    """A class that the program that opens the file does not know, with weights."""
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=(shape[-1],), name="table")
+
+    def call(self, x):
+        return x * self.table
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("kind", [Foreign, lambda **k: layers.Lambda(abs, **k)])
+def test_what_is_left_out_need_not_be_known(tmp_path, suffix, kind):
+    given = keras.Input((6,), name="x")
+    x = layers.Dense(5, name="d0")(kind(name="head")(layers.Dense(4, name="e")(given)))
+    x = layers.Dense(3, name="d1")(layers.ReLU(name="r")(x))
+    model = keras.Model(given, kind(name="tail")(x))
+    path = tmp_path / f"net.{suffix}"
+    model.save(path)
+    ends = {"inputs": "head", "outputs": "d1"}
+    part = tfsnn.load_model(path, **ends, input_shape=(4,))
+    inner = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    assert np.array_equal(part(inner), tfsnn.part(model, **ends)(inner))
+    assert [layer.name for layer in part.layers] == ["head", "d0", "r", "d1"]
+    for ends, name in (({"inputs": "head"}, "tail"), ({"outputs": "d1"}, "head")):
+        with pytest.raises(tfsnn.ModelError, match=f"{name} .*begin behind it"):
+            tfsnn.load_model(path, **ends, input_shape={"head": (4,)})
+    with pytest.raises(tfsnn.ModelError, match=r"not registered|Python code|class"):
+        tfsnn.load_model(path)
 
 
 def test_the_command_line_and_what_is_recorded(files):

@@ -69,5 +69,5 @@ def _loaded(path: Path, part: Part) -> keras.Model:
             f"signature={part.signature!r}: only a SavedModel has signatures, and "
             f"{path} is none: leave it out"
         )
-    model = load_keras_file(path)
+    model = load_keras_file(path, part)
     return model if part.whole else taken_part(model, part)

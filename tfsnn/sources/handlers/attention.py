@@ -56,7 +56,7 @@ def multi_head_attention(
         "einsum", (k, q), (n, t, s), "_scores", equation="asnh,atnh->ants"
     )
     mask = builder.kwargs.get("attention_mask")
-    weights = _softmax(
+    weights = attention_weights(
         scores, mask, bool(builder.kwargs.get("use_causal_mask")), builder
     )
     shape = (t, n, builder.shape(v)[-1])
@@ -85,7 +85,7 @@ def _project(dense: Any, x: str, builder: Builder) -> str:
     return contract(dense.equation, x, dense.kernel, dense.bias, builder)
 
 
-def _softmax(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
+def attention_weights(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
     """Add softmax over the last axis of the scores that the mask ``(T, S)`` leaves."""
     shape = builder.shape(scores)
     axes = (len(shape) - 1,)
@@ -133,7 +133,7 @@ def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list
     )
     if layer.scale is not None:
         scores = builder.affine(scores, float(np.asarray(layer.scale)), suffix="_scale")
-    weights = _softmax(
+    weights = attention_weights(
         scores, None, bool(builder.kwargs.get("use_causal_mask")), builder
     )
     shape = (t, builder.shape(value)[-1])

@@ -25,6 +25,7 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
+from tfsnn.sources.keras_model.cut_hints import Refused, with_hints
 from tfsnn.sources.keras_model.nesting import (
     in_key_order,
     nested_inputs,
@@ -62,17 +63,19 @@ def import_model(model: keras.Model) -> Graph:
         shape = tuple(tensor.shape[1:])
         if any(n is None for n in shape):
             raise free_shape(name, shape)
-        if tensor.dtype == "string":
+        walk.builder.layer = name
+        walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
+    outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
+    if walk.refused:
+        nodes = walk.builder.nodes
+        raise UnsupportedError(with_hints(walk.refused, nodes, walk.unknown))
+    for name in names:
+        if whole.get_layer(name).output.dtype == "string":
             raise ModelError(
                 f"{model.name}: the input {name} is text, not numbers: begin behind "
                 "the layer that turns it into numbers (--from LAYER; inputs= of "
                 "load_model or tfsnn.part), and give those"
             )
-        walk.builder.layer = name
-        walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-    outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
-    if walk.problems:
-        raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
     if lost := [name for name in graph.inputs if name not in names]:
         raise ModelError(
@@ -102,7 +105,9 @@ class _Walk:
     def __init__(self) -> None:
         self.builder = Builder()
         self.builder.inner = self.inner
-        self.problems: list[tuple[str, str, str]] = []
+        self.refused: list[Refused] = []
+        # The refused layer of each node that stands in for an output of it.
+        self.unknown: dict[str, str] = {}
 
     def model(
         self, model: keras.Model, inputs: Sequence[str], prefix: str
@@ -114,10 +119,11 @@ class _Walk:
         values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
         for name, call, arguments in calls(config, set(values)):
 
-            def signal(tensor: Any, where: str = prefix + name) -> Signal:
-                found = values.get(reference(tensor))
+            def signal(tensor: Any) -> Signal:
+                origin = reference(tensor)
+                found = values.get(origin)
                 if found is None:
-                    found = self.stand_in(where, tensor["shape"])
+                    found = self.stand_in(prefix + origin[0], tensor["shape"])
                 read = Signal(found)
                 read.dtype = tensor["dtype"]
                 return read
@@ -128,10 +134,10 @@ class _Walk:
             values.update(((name, call, i), y) for i, y in enumerate(results))
         wanted = zip(output_references(model, config), model.outputs, strict=True)
         return [
-            values[reference]
-            if reference in values
-            else self.stand_in(prefix, tensor.shape)
-            for reference, tensor in wanted
+            values[origin]
+            if origin in values
+            else self.stand_in(prefix + origin[0], tensor.shape)
+            for origin, tensor in wanted
         ]
 
     def layer(
@@ -163,7 +169,8 @@ class _Walk:
             inputs = list(signals([args, kwargs]))
             return translate(layer, inputs, self.builder)
         except Unsupported as problem:
-            self.problems.append((name, kind, str(problem)))
+            reads = tuple(signals([args, kwargs]))
+            self.refused.append(Refused(name, kind, str(problem), reads))
             return []
 
     def inner(self, layer: Any, inputs: Sequence[str]) -> list[str]:
@@ -187,7 +194,9 @@ class _Walk:
         """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
-        return self.builder.add(Source, (), fixed, suffix="_unknown")
+        added = self.builder.add(Source, (), fixed, suffix="_unknown")
+        self.unknown[added] = name
+        return added
 
     def readout(self, name: str) -> str:
         """Add a readout that makes the node `name` an output of the model."""
