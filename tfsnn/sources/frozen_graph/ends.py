@@ -108,7 +108,7 @@ def _unread(program: Program, fed: dict[str, Source], part: Part) -> dict[str, S
     live = {
         name: source
         for name, source in last.items()
-        if name not in begins and is_live(found, source)
+        if name not in begins and (found.circular or is_live(found, source))
     }
     if not live:
         names = ", ".join(list(last)[:SHOWN])
