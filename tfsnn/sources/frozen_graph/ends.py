@@ -30,8 +30,8 @@ SETTING = (
 def ends_of_graph(program: Program, part: Part) -> Ends:
     """Return the ends of the part of a graph that is the network.
 
-    The inputs are the placeholders that lead to outputs; those with a default only
-    where it is computed from no input, and is no constant beside other inputs. The
+    The inputs are the placeholders that lead to outputs, and those with a default that
+    is computed, but from no input; without any, those whose default is constant. The
     outputs are all tensors that depend on an input and that nothing reads.
 
     Raises:
@@ -60,13 +60,13 @@ def _placeholders(program: Program, part: Part) -> dict[str, Source]:
     last = _last(program)
     found = trace(program, NAME, given, last)
     alone = not any(is_live(found, source) for source in last.values())
+    computed, constant = {}, {}
     for step in found.steps.values():
         node = step.source.node
         if node.op == DEFAULT and not step.live and _has_axes(node):
-            constant = all(source.node.op == "Const" for source in step.reads)
-            if alone or not constant:
-                given[key_of(node.name)] = Source(graph, node)
-    return given
+            fixed = all(source.node.op == "Const" for source in step.reads)
+            (constant if fixed else computed)[key_of(node.name)] = step.source
+    return given | (computed or (constant if alone else {}))
 
 
 def _last(program: Program) -> dict[str, Source]:

@@ -15,6 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.sources.saved_model.program import inputs
+
 SWITCHES, MERGES = ("Switch", "RefSwitch"), ("Merge", "RefMerge")
 PASSES = ("Identity", "StopGradient", "Snapshot")
 SETTINGS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
@@ -123,17 +125,25 @@ class _Graph:
                 name, _ = _split(text)
                 if name in open_outputs and text[:1] != "^":
                     written.input[i] = name
-        return self._pruned(decided)
+        return self._pruned(decided, open_outputs)
 
-    def _pruned(self, decided: Any) -> Any:
-        """Return a graph without what only led to operations that have gone."""
+    def _pruned(self, decided: Any, open_outputs: Mapping[str, int]) -> Any:
+        """Return a graph without what only led to conditions that have gone."""
         count: Counter[str] = Counter()
         for node in decided.node:
-            count.update(_split(text)[0] for text in node.input)
+            count.update(_split(text)[0] for text in inputs(node))
         left = {node.name: node for node in decided.node}
-        waiting = [name for name in left if not count[name] and self._readers[name]]
+        waiting = [
+            name
+            for name, node in left.items()
+            if not count[name]
+            and (
+                self._readers[name]
+                or any(_split(text)[0] in open_outputs for text in node.input)
+            )
+        ]
         while waiting:
-            for text in left.pop(waiting.pop()).input:
+            for text in inputs(left.pop(waiting.pop())):
                 name = _split(text)[0]
                 count[name] -= 1
                 if not count[name] and name in left:
