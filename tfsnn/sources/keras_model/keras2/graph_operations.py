@@ -170,7 +170,7 @@ def _value(attribute: Mapping[str, Any]) -> Any:
     if "list" in attribute:
         found = attribute["list"]
         return [_value({kind: item}) for kind in found for item in found[kind]]
-    ((kind, value),) = attribute.items() or [("", None)]
+    kind, value = next(iter(attribute.items()), ("", ""))
     if kind == "i":
         return int(value)
     if kind == "s":
