@@ -43,6 +43,8 @@ def operations_of(stored: Mapping[str, Any], calls: Calls) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     for call, node in enumerate(stored["inbound_nodes"]):
         first, others = calls.arguments(node, unpack=False)
+        if isinstance(others.get("shape"), list):
+            others["shape"] = [calls.without_batch(n) for n in others["shape"]]
         name = calls.name(stored["name"], call)
         if stored["class_name"] == LAYER:
             tensors = first if isinstance(first, list) else [first]
@@ -153,7 +155,7 @@ class _Emitted:
         """Add an operation, and before it those that it reads."""
         inputs = [self.input(item) for item in step.inputs]
         options = {key: self.value(value) for key, value in step.options.items()}
-        module = operations().get(step.kind)
+        module = None if step.layer else operations().get(step.kind)
         if any(_has_tensor(option) for option in options.values()):
             raise Unmigrated("computes an argument that keras.ops takes as a number")
         self.operations.append(
