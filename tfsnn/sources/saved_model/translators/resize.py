@@ -24,7 +24,7 @@ CONVENTIONS = {
 
 @translates(*CONVENTIONS)
 def resize(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate to UpSampling2D or Resizing, or else to a product for each axis."""
+    """Translate resizing: UpSampling2D, Resizing, or else a product for each axis."""
     place = rebuild.layout(operation.inputs[0])
     _, *before, _ = operation.inputs[0].shape.as_list()
     _, *after, _ = operation.outputs[0].shape.as_list()
