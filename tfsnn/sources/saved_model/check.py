@@ -128,7 +128,7 @@ def _error(rebuild: Rebuild, step: Step, held: Values) -> float:
         if not error <= TOLERANCE:
             raise RebuildMismatch(
                 f"the layer that was rebuilt for {step.operation.name} "
-                f"({step.operation.type}) differs from the SavedModel by {error:.2g} "
+                f"({step.operation.type}) differs from the original by {error:.2g} "
                 f"of its largest value (at most {TOLERANCE:g} is accepted): this is an "
                 "error in tfsnn; load the model from a .keras file instead"
             )

@@ -57,7 +57,7 @@ UNKNOWN = (
 UNFED = "is an input that the signature does not name: export the model again"
 BESIDE = (
     "may do more than compute, such as write a file, beside the result; nothing of a "
-    "SavedModel is run that does: export the model for inference, without it"
+    "file is run that does: export the model for inference, without it"
 )
 
 
@@ -91,7 +91,7 @@ class Operations:
             raise UnsupportedError(list(dict.fromkeys(problems)))
         if self._trace.circular:
             raise ModelError(
-                f"{self._trace.circular[0][1]} reads its own output: the SavedModel is "
+                f"{self._trace.circular[0][1]} reads its own output: the file is "
                 "damaged, export it again"
             )
         for step in self._trace.steps.values():
@@ -99,7 +99,7 @@ class Operations:
             if unknown := self._types(node) - TYPES:
                 raise ModelError(
                     f"{node.name} ({node.op}) is of the unknown type {unknown.pop()}: "
-                    "the SavedModel is damaged, export it again"
+                    "the file is damaged, export it again"
                 )
             if step.live and (half := self._types(node) & HALF):
                 raise ModelError(
