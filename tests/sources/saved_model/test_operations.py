@@ -108,6 +108,38 @@ def test_places_of_a_single_sample():
     np.testing.assert_array_equal(model(x), [[6, 8], [18, 20]])
 
 
+def lrn(x):
+    return of("LRN", x, depth_radius=1)
+
+
+def one_pixel(x):
+    return of("ResizeBilinear", x, [1, 1], align_corners=True)
+
+
+def spectrum(x):
+    return tf.abs(tf.signal.rfft(x))
+
+
+def whole_image(x):
+    sizes = [1, 100, 100, 1]
+    more = {"ksizes": sizes, "strides": [1] * 4, "rates": [1] * 4}
+    return of("ExtractImagePatches", x, padding="VALID", **more)
+
+
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (lrn, (1, 1, 10_000)),
+        (one_pixel, (10_000, 1, 1)),
+        (spectrum, (20_000,)),
+        (whole_image, (100, 100, 1)),
+    ],
+)
+def test_matrices_that_are_too_large_are_not_made(function, shape):
+    with pytest.raises(tfsnn.UnsupportedError, match="of at most 67,108,864 elements"):
+        rebuilt(network_of(function, shape))
+
+
 # Those that become several operations of Keras; what each of these becomes is tested
 # with its handler.
 COMPOSED = (

@@ -15,7 +15,7 @@ from tfsnn.sources.saved_model.families import family_of
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.patterns.matching import Const, Op, X, match
 from tfsnn.sources.saved_model.registry import Composition, recognises, translates
-from tfsnn.sources.saved_model.shapes import Refused
+from tfsnn.sources.saved_model.shapes import Refused, check_matrix
 
 REAL = ("ComplexAbs", "Real", "Imag")
 SPECTRUM = Op(REAL, Op("RFFT", X, Const("length")))
@@ -29,9 +29,12 @@ def spectrum(operation: Any, network: Network) -> Composition | None:
         return None
     x = found["x"]
     network.layout(x).keras_axis(-1)  # refuses a transform over the batch
-    parts = _parts(x.shape.as_list()[-1], int(found["length"].item()))
+    samples, length = x.shape.as_list()[-1], int(found["length"].item())
 
     def emit(rebuild: Any, given: Any) -> Any:
+        check_matrix(samples, length)
+        parts = _parts(samples, length)
+
         def dense(matrix: np.ndarray) -> Any:
             kernel = matrix.astype(x.dtype.as_numpy_dtype)
             return rebuild.weighted(
