@@ -50,6 +50,7 @@ from benchmarks.readme import PARTS, written  # noqa: E402
 # The heading of each module of tfsnn.sources.handlers.
 FAMILIES = {
     "linear": "Weights",
+    "locally_connected": "Weights",
     "activation": "Activations",
     "qcfs": "Activations",
     "normalization": "Normalisation",
@@ -147,7 +148,6 @@ def layers_by_family() -> str:
         only = [
             f"`{argument}={' or '.join(map(repr, values))}`"
             for argument, values in registration.only.items()
-            if argument != "data_format"  # of which the page speaks
         ]
         cells = (
             "; ".join(filter(None, [_of(LINEAR, parts), _of(DROPPED, parts)])),

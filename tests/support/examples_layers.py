@@ -13,6 +13,8 @@ from tfsnn.layers import (
     BoundedWeightNormalization,
     L1BatchNormalization,
     LInfBatchNormalization,
+    LocallyConnected1D,
+    LocallyConnected2D,
     TopKBatchNormalization,
 )
 from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
@@ -56,6 +58,8 @@ def per_channel(kind):
         stack(IMAGE, kind(), L.Conv2D(3, 3, padding="same")),
         stack(IMAGE, L.ReLU(), L.MaxPooling2D(2), kind()),
         stack(SEQUENCE, L.Conv1D(3, 2), kind(axis=2), L.ReLU()),
+        stack(SEQUENCE, L.Conv1D(3, 2), kind(axis=1), L.ReLU(), L.Dense(2)),
+        *on(IMAGE, kind(axis=1), kind(axis=-2, center=False)),
     ]
 
 
@@ -236,6 +240,7 @@ LAYERS = {
         stack((6, 5, 2), L.Normalization(mean=[0.5, -1], variance=[2, 0.5]), L.ReLU()),
         *on(IMAGE, L.Normalization((1, 2, 3), mean=MEANS, variance=MEANS + 0.1)),
         *on((3,), L.Normalization(mean=0.5, variance=2.0)),
+        *on(IMAGE, adapted(invert=True), adapted(axis=(1, 2), invert=True)),
     ],
     L.LayerNormalization: [
         *on(IMAGE, L.LayerNormalization(), L.LayerNormalization(axis=(1, 2))),
@@ -248,6 +253,7 @@ LAYERS = {
     L.GroupNormalization: [
         *on(IMAGE, L.GroupNormalization(2), L.GroupNormalization(-1, scale=False)),
         *on((4,), L.GroupNormalization(2, center=False)),
+        *on(IMAGE, L.GroupNormalization(3, axis=1), L.GroupNormalization(5, axis=-2)),
         *on(SEQUENCE, L.GroupNormalization(1, epsilon=0.1)),
     ],
     L.RMSNormalization: [
@@ -269,6 +275,19 @@ LAYERS = {
     L.SpectralNormalization: [
         *on(IMAGE, L.SpectralNormalization(L.Conv2D(3, 2))),
         *on((4,), L.SpectralNormalization(L.Dense(3, activation="relu"))),
+    ],
+    LocallyConnected1D: on(
+        SEQUENCE,
+        LocallyConnected1D(3, 2, activation="relu"),
+        LocallyConnected1D(2, 3, 2, "same", use_bias=False, implementation=3),
+    ),
+    LocallyConnected2D: [
+        *on(
+            IMAGE,
+            LocallyConnected2D(2, (2, 3)),
+            LocallyConnected2D(2, 2, 2, "same", implementation=2),
+        ),
+        stack(IMAGE, L.ReLU(), LocallyConnected2D(2, 2), L.ReLU(), L.Flatten()),
     ],
     QCFS: [
         *on(IMAGE, QCFS(), QCFS(3, per_channel=True), QCFS(1)),

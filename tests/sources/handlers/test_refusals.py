@@ -8,7 +8,6 @@ from models import MyScale, my_scale
 
 import tfsnn
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.layers import L1BatchNormalization
 from tfsnn.sources import import_model
 
 
@@ -45,7 +44,6 @@ def refused(*stack, shape=(6, 6, 2)):
     return caught.value.problems
 
 
-FIRST = {"data_format": "channels_first"}
 STATE = "its state goes through the steps of a sequence"
 LAYERS = [
     (layers.LSTM(3), STATE, (3, 4)),
@@ -63,21 +61,11 @@ LAYERS = [
     (MyDense(3), "no handler for this class", (4,)),
     (layers.Dense(3, activation=swish), "'swish' is not one of keras", (4,)),
     (layers.ReLU(0.0), "max_value=0.0 leaves no activation", (4,)),
-    (layers.BatchNormalization(axis=1), "normalises axis 1; only the last", (3, 4)),
-    (L1BatchNormalization(axis=1), "normalises axis 1; only the last", (3, 4)),
-    (layers.GroupNormalization(1, axis=1), "normalises axis 1; only the last", (3, 4)),
-    (layers.Normalization(invert=True, mean=0.0, variance=1.0), "invert", (4,)),
     (layers.Concatenate(0), "axis=0 is the batch", [(3, 4)] * 2),
     (layers.MultiHeadAttention(1, 2, use_gate=True), "use_gate", [(3, 4), (3, 4)]),
     (layers.MultiHeadAttention(1, 2), "(B, T, C)", [(2, 3, 4), (2, 3, 4)]),
     (layers.CenterCrop(9, 9), "smaller than what is cropped", (6, 5, 2)),
     (layers.Resizing(3, 3, crop_to_aspect_ratio=True), "crop_to", (6, 5, 2)),
-    (layers.Flatten(**FIRST), "channels_first", (3, 4)),
-    (layers.MaxPooling2D(2, **FIRST), "channels_first", (2, 6, 6)),
-    (layers.GlobalAveragePooling2D(**FIRST), "channels_first", (2, 6, 6)),
-    (layers.ZeroPadding2D(1, **FIRST), "channels_first", (2, 6, 6)),
-    (layers.Cropping2D(1, **FIRST), "channels_first", (2, 6, 6)),
-    (layers.UpSampling2D(2, **FIRST), "channels_first", (2, 6, 6)),
 ]
 
 
@@ -215,21 +203,6 @@ def test_quantised_weights_are_refused(layer):
 def test_numbers_of_an_embedding_are_an_input():
     ((*_, why),) = problems_of(lambda x: layers.Embedding(5, 3)(x + 1), (4,))
     assert "its numbers are computed in the model" in why
-
-
-def test_channels_first_convolutions_are_refused():
-    first = {"data_format": "channels_first"}
-    x = keras.Input((2, 6, 6))
-    convolutions = [
-        layers.Conv2D(2, 3, name="it", **first),
-        layers.DepthwiseConv2D(3, name="it", **first),
-        layers.SeparableConv2D(2, 3, name="it", **first),
-    ]
-    for layer in convolutions:
-        with pytest.raises(
-            UnsupportedError, match=r"it .*data_format='channels_first'"
-        ):
-            import_model(keras.Model(x, layer(x)))
 
 
 def test_all_layers_are_named_at_once():
