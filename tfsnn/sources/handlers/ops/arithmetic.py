@@ -232,14 +232,14 @@ for _class, _op in {
 @handles_operation("Isclose")
 def isclose(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate isclose: whether two signals differ by no more than a tolerance."""
-    tolerances = {
+    options: dict[str, Any] = {
         name: float(builder.argument(place, name, default))
         for place, name, default in ((2, "rtol", 1e-5), (3, "atol", 1e-8))
     }
     pair = [builder.argument(0, "x1"), builder.argument(1, "x2")]
     shape = builder.shape(inputs[0])
     signals = [_spread(x, builder, shape) for x in pair]
-    options = {**tolerances, "equal_nan": bool(operation.equal_nan)}
+    options["equal_nan"] = bool(operation.equal_nan)
     return builder.function("isclose", signals, **options)
 
 
