@@ -132,7 +132,7 @@ def test_a_bias_is_where_keras_adds_it():
 def test_the_ann_is_computed_where_tensorflow_cannot(monkeypatch):
     last, first = twins(NETWORKS[0])
     x, turned_x = samples(last)
-    monkeypatch.setattr(forward, "runs_channels_first", lambda: False)
+    monkeypatch.setattr(forward, "convolves_first", lambda dtype: False)
     first.call = None  # it would fail
     (y,) = forward.all_outputs(first)(turned_x)
     np.testing.assert_allclose(y, last(x), rtol=1e-5, atol=1e-6)

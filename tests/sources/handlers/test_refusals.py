@@ -57,7 +57,7 @@ LAYERS = [
     (layers.Embedding(5, 3, mask_zero=True), "mask_zero=True; only False", (4,)),
     (layers.Discretization([0.0]), "it reads text or looks values up", (4,)),
     (MyDense(3), "no handler for this class", (4,)),
-    (layers.Dense(3, activation=swish), "'swish' is not one of keras", (4,)),
+    (layers.Dense(3, activation=swish), "'swish' is not known", (4,)),
     (layers.ReLU(0.0), "max_value=0.0 leaves no activation", (4,)),
     (layers.Concatenate(0), "axis=0 is the batch", [(3, 4)] * 2),
     (layers.Attention(score_mode="concat"), "only 'dot'", [(3, 4), (3, 4)]),
