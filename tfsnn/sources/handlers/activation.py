@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.function_names import identified
@@ -74,6 +75,14 @@ def mixed(x: str, builder: Builder, bound: np.ndarray, sign: float) -> str:
     )
 
 
+def shrunk(x: str, builder: Builder, threshold: float) -> str:
+    """Add max(x - threshold, 0) - max(-x - threshold, 0): two populations."""
+    above = builder.affine(x, 1.0, -threshold, suffix="_shifted")
+    below = builder.affine(x, -1.0, -threshold, suffix="_negated")
+    negative = builder.affine(builder.rate(below), -1.0, suffix="_slope")
+    return builder.total([builder.rate(above), negative], suffix="_sum")
+
+
 def _moved(
     x: str, builder: Builder, sign: float, by: Any, suffix: str = "_shifted"
 ) -> str:
@@ -95,8 +104,17 @@ PIECEWISE: dict[str, Activation] = {
     "hard_sigmoid": hard_sigmoid,
     "hard_tanh": lambda x, builder: clipped(x, builder, -1.0, 1.0),
     "negative": lambda x, builder: builder.affine(x, -1.0, suffix="_negative"),
+    "soft_shrink": lambda x, builder: shrunk(x, builder, 0.5),
+    "sparse_sigmoid": lambda x, builder: builder.rate(
+        builder.affine(x, 0.5, 0.5, suffix="_shifted"), 1.0
+    ),
 }
 OVER_AXES = ("softmax", "log_softmax", "sparsemax")
+
+
+def keras2_sigmoid(x: str, builder: Builder) -> str:
+    """Add min(max(0.2 x + 0.5, 0), 1), the hard sigmoid of Keras 2."""
+    return builder.rate(builder.affine(x, 0.2, 0.5, suffix="_shifted"), 1.0)
 
 
 def activate(activation: Any, x: str, builder: Builder) -> str:
@@ -109,6 +127,8 @@ def activate(activation: Any, x: str, builder: Builder) -> str:
     if isinstance(activation, keras.Layer) and builder.inner:
         (y,) = builder.inner(activation, [x])
         return y
+    if activation is keras2_hard_sigmoid:
+        return keras2_sigmoid(x, builder)
     name, options = identified(activation)
     return x if name == "linear" else named(name, x, builder, **options)
 

@@ -60,7 +60,7 @@ def rescaling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(layers.Normalization)
 def normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Translate Normalization, (x - mean) / max(deviation, epsilon), or its inverse."""
+    """Translate Normalization, (x - mean) / max(std, epsilon), and its inverse."""
     shape = builder.shape(inputs[0])
     mean = np.asarray(layer.mean, np.float64)[0]
     deviation = np.sqrt(np.asarray(layer.variance, np.float64)[0])
