@@ -20,6 +20,7 @@ SPIKING = {
     "tf.nn.relu": tf.nn.relu,
     "tf.nn.relu6": tf.nn.relu6,
     "tf.nn.leaky_relu": tf.nn.leaky_relu,
+    "tf.abs": tf.abs,
     "keras.ops.relu": ops.relu,
     "keras.ops.leaky_relu": ops.leaky_relu,
 }
@@ -37,7 +38,6 @@ SMOOTH = {
     "tf.nn.softmax": (tf.nn.softmax, "softmax"),
     "tf.nn.log_softmax": (tf.nn.log_softmax, "log_softmax"),
     "tf.nn.elu": (tf.nn.elu, "elu"),
-    "tf.abs": (tf.abs, "absolute"),
 }
 
 

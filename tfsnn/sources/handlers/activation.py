@@ -103,6 +103,7 @@ PIECEWISE: dict[str, Activation] = {
     "leaky_relu": lambda x, builder: leaky(x, builder, 0.2),
     "hard_sigmoid": hard_sigmoid,
     "hard_tanh": lambda x, builder: clipped(x, builder, -1.0, 1.0),
+    "absolute": lambda x, builder: two_sided(x, builder, slope=-1.0),
     "negative": lambda x, builder: builder.affine(x, -1.0, suffix="_negative"),
     "soft_shrink": lambda x, builder: shrunk(x, builder, 0.5),
     "sparse_sigmoid": lambda x, builder: builder.rate(
