@@ -59,7 +59,7 @@ LAYERS = [
     (layers.AutoContrast(), "its own darkest and brightest values", (6, 5, 3)),
     (layers.RandomCrop(3, 3), "it crops and resizes", (6, 5, 3)),
     (MyDense(3), "no handler for this class", (4,)),
-    (layers.Dense(3, activation=swish), "'swish' is not one of keras", (4,)),
+    (layers.Dense(3, activation=swish), "'swish' is not known", (4,)),
     (layers.ReLU(0.0), "max_value=0.0 leaves no activation", (4,)),
     (layers.Concatenate(0), "axis=0 is the batch", [(3, 4)] * 2),
     (layers.MultiHeadAttention(1, 2, use_gate=True), "use_gate", [(3, 4), (3, 4)]),
