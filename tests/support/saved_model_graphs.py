@@ -5,12 +5,13 @@ import inspect
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.sources.parts import WHOLE
+from tfsnn.sources.saved_model.ends import ends_of
 from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.program import Program
 from tfsnn.sources.saved_model.refusals import Operations
 from tfsnn.sources.saved_model.signature import choose_signature
-from tfsnn.sources.saved_model.trace import trace
 
 RNG = np.random.default_rng(7)
 
@@ -39,12 +40,12 @@ def network_of(function, *inputs, edit=None, batch=None):
     meta_graph.graph_def.CopyFrom(graph.as_graph_def())
     if edit is not None:
         edit(meta_graph.graph_def)
-    chosen = choose_signature(meta_graph, None)
     program = Program(meta_graph.graph_def)
-    found = trace(program, chosen)
+    ends = ends_of(program, choose_signature(meta_graph, None), WHOLE)
+    found = ends.traced(program)
     Operations(program, found).check()
     versions = meta_graph.graph_def.versions
-    return Network(freeze(chosen, found, None, versions))
+    return Network(freeze(ends, found, None, versions))
 
 
 def _spec(given):

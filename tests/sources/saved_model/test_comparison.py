@@ -122,7 +122,7 @@ def test_networks_of_positive_inputs_are_compared(tmp_path, rng, monkeypatch):
     wanted = (np.sqrt(x) + np.log(x)) @ kernel
     np.testing.assert_allclose(load_model(path)(x), wanted, rtol=1e-5, atol=1e-5)
     changed(monkeypatch, 1.001)
-    with pytest.raises(tfsnn.ModelError, match="MatMul.* differs .* 0.001"):
+    with pytest.raises(tfsnn.ModelError, match=r"MatMul.* differs .* 0\.001"):
         load_model(path)
 
 

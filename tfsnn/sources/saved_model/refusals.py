@@ -23,6 +23,7 @@ from tfsnn.sources.saved_model.kinds import (
     VARIABLES,
     is_observer,
 )
+from tfsnn.sources.saved_model.names import OUTER
 from tfsnn.sources.saved_model.program import Program, Source
 from tfsnn.sources.saved_model.registry import is_pure, known
 from tfsnn.sources.saved_model.signature import TYPES
@@ -140,8 +141,9 @@ class Operations:
         node = source.node
         kinds, family = self._types(node), family_of(node.op)
         if node.op in LOOPS and self._multiplies(node):
-            scopes = f"{source.place.prefix}{node.name}".split("/")
-            return RECURRENT.format(layer=(["", *scopes])[-2] or node.name)
+            path = f"{source.place.prefix}{node.name}".split("/")[:-1]
+            named = [scope for scope in path if not OUTER.match(scope)]
+            return RECURRENT.format(layer=named[-1] if named else node.name)
         if node.op in VARIABLES or node.op in VARIABLE_READERS:
             return ""
         if tf.string.as_datatype_enum in kinds:
