@@ -1,4 +1,4 @@
-"""Kinds of files are told by what they hold; those that are not read say how to go on."""
+"""Kinds of files are told by what they hold; what is not read says how to go on."""
 
 import json
 import os
