@@ -51,6 +51,8 @@ FAMILIES = {
     "pooling": "Pooling",
     "merge": "Several inputs",
     "attention": "Attention",
+    "recurrent": "Sequences and masks",
+    "masks": "Sequences and masks",
     "structure": "Shapes, and what acts in training only",
     "wrappers": "Around other layers",
 }

@@ -202,6 +202,7 @@ OPERATIONS = {
     "Amax": over("amax"),
     "Min": over("min"),
     "Amin": over("amin"),
+    "Any": over("any"),
     "Var": over("var"),
     "Std": over("std"),
     "Prod": over("prod"),

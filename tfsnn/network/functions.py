@@ -89,7 +89,8 @@ def _compare(name: str) -> None:
     FUNCTIONS[name] = Formula(compare)
 
 
-for _name in ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"):
+COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
+for _name in COMPARISONS:
     _compare(_name)
 
 
@@ -148,6 +149,12 @@ def amin(x: Any, axes: Sequence[int]) -> Any:
 
 
 @_formula()
+def some(x: Any, axes: Sequence[int]) -> Any:
+    """Return 1 where one value over axes, which are kept with length 1, is not 0."""
+    return tf.reduce_any(x != 0, _axes(axes), keepdims=True)
+
+
+@_formula()
 def variance(x: Any, axes: Sequence[int]) -> Any:
     """Return the variance over axes, which are kept with length 1."""
     return tf.math.reduce_variance(x, _axes(axes), keepdims=True)
@@ -185,6 +192,12 @@ def masked_softmax(x: Any, mask: Any, axes: Sequence[int]) -> Any:
     """Return the softmax of the values that a broadcast mask keeps; else 0."""
     kept = mask > 0.5
     return tf.where(kept, softmax(tf.where(kept, x, -1e9), axes), 0.0)
+
+
+@_formula()
+def filled_softmax(x: Any, mask: Any, axes: Sequence[int]) -> Any:
+    """Return the softmax of what a mask keeps; of nothing, the same share for each."""
+    return softmax(tf.where(mask > 0.5, x, -1e9), axes)
 
 
 @_formula()

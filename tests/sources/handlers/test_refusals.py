@@ -46,17 +46,8 @@ def refused(*stack, shape=(6, 6, 2)):
 
 
 FIRST = {"data_format": "channels_first"}
-STATE = "its state goes through the steps of a sequence"
 LAYERS = [
-    (layers.LSTM(3), STATE, (3, 4)),
-    (layers.GRU(3), STATE, (3, 4)),
-    (layers.SimpleRNN(3), STATE, (3, 4)),
-    (layers.RNN(layers.LSTMCell(3)), STATE, (3, 4)),
-    (layers.Bidirectional(layers.LSTM(3)), STATE, (3, 4)),
-    (layers.ConvLSTM1D(2, 2), STATE, (3, 4, 2)),
     (layers.Lambda(lambda x: x + 1), "it is Python code", (4,)),
-    (layers.Masking(), "masks go from layer to layer out of sight", (3, 4)),
-    (layers.Embedding(5, 3, mask_zero=True), "mask_zero=True; only False", (4,)),
     (layers.Discretization([0.0]), "it reads text or looks values up", (4,)),
     (MyDense(3), "no handler for this class", (4,)),
     (layers.Dense(3, activation=swish), "'swish' is not one of keras", (4,)),
@@ -166,20 +157,6 @@ def test_an_operation_is_refused_with_its_reason(name):
 def test_signals_of_other_numbers_of_axes_are_refused(function):
     ((*_, why),) = problems_of(function, (3, 4), (4,))
     assert "would be mixed" in why
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda x, m: layers.GlobalAveragePooling1D()(x, mask=m),
-        lambda x, m: layers.TimeDistributed(layers.Dense(2))(x, mask=m),
-        lambda x, m: layers.MultiHeadAttention(1, 2)(x, x, query_mask=m),
-        lambda x, m: layers.Attention()([x, x], mask=[m, m]),
-    ],
-)
-def test_a_mask_that_is_an_argument_is_refused(function):
-    ((*_, why),) = problems_of(function, (3, 4), (3,))
-    assert "mask" in why
 
 
 @pytest.mark.parametrize(

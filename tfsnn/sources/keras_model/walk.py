@@ -25,6 +25,7 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
+from tfsnn.sources.keras_model.masks import masked_outputs, with_masks
 from tfsnn.sources.keras_model.structure import (
     config_of,
     functional,
@@ -65,7 +66,8 @@ def import_model(model: keras.Model) -> Graph:
             )
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-    outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
+    inputs = [Signal(name) for name in names]
+    outputs = [walk.readout(name) for name in walk.model(whole, inputs, "")]
     if walk.problems:
         raise UnsupportedError(walk.problems)
     graph = walk.builder.graph(outputs)
@@ -100,22 +102,21 @@ class _Walk:
         self.problems: list[tuple[str, str, str]] = []
 
     def model(
-        self, model: keras.Model, inputs: Sequence[str], prefix: str
-    ) -> list[str]:
+        self, model: keras.Model, inputs: Sequence[Signal], prefix: str
+    ) -> list[Signal]:
         """Translate a Functional model's layers; the nodes of its outputs."""
         config = config_of(model)
         operations = {op.name: op for op in model.operations}
         sources = list(references(config["input_layers"]))
-        values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
+        values: dict[Reference, Signal] = dict(zip(sources, inputs, strict=True))
         for name, call, arguments in calls(config, set(values)):
 
             def signal(tensor: Any, where: str = prefix + name) -> Signal:
                 found = values.get(reference(tensor))
                 if found is None:
                     found = self.stand_in(where, tensor["shape"])
-                read = Signal(found)
-                read.dtype = tensor["dtype"]
-                return read
+                found.dtype = tensor["dtype"]
+                return found
 
             args = tuple(rebuilt(arguments["args"], signal))
             kwargs = rebuilt(arguments["kwargs"], signal)
@@ -139,7 +140,7 @@ class _Walk:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         prefix: str,
-    ) -> list[str]:
+    ) -> list[Signal]:
         """Translate one call of a layer or nested model; return its outputs' nodes."""
         name, kind = prefix + layer.name, type(layer).__name__
         self.builder.layer = name
@@ -147,8 +148,8 @@ class _Walk:
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
             nested = functional(layer, name)
-            inputs = _in_order(nested, args, kwargs)
-            outputs = self.model(nested, inputs, name + "/")
+            given = _in_order(nested, args, kwargs)
+            outputs = self.model(nested, given, name + "/")
             structure = config_of(nested)["output_layers"]
             if isinstance(structure, Mapping):  # Keras counts them by their keys' order
                 by_key = dict(zip(structure, outputs, strict=True))
@@ -165,29 +166,42 @@ class _Walk:
                 }
                 self.builder.args, self.builder.kwargs = args, kwargs
             inputs = list(signals([args, kwargs]))
-            return translate(layer, inputs, self.builder)
+            if not isinstance(layer, keras.Layer):
+                return list(map(Signal, translate(layer, inputs, self.builder)))
+            call = with_masks(layer, args, kwargs)
+            self.builder.kwargs = call.kwargs
+            results = translate(layer, inputs, self.builder)
+            return masked_outputs(layer, call, results, self.builder)
         except Unsupported as problem:
             self.problems.append((name, kind, str(problem)))
             return []
 
-    def inner(self, layer: Any, inputs: Sequence[str]) -> list[str]:
-        """Translate a layer or model that a wrapper holds, under the wrapper's name."""
+    def inner(
+        self, layer: Any, inputs: Sequence[str], mask: str | None = None
+    ) -> list[str]:
+        """Translate a layer or model that a wrapper holds, under the wrapper's name.
+
+        With a mask, if the wrapper gives it one; none goes there by itself.
+        """
         wrapper, args, kwargs = (
             self.builder.layer,
             self.builder.args,
             self.builder.kwargs,
         )
-        self.builder.args, self.builder.kwargs = tuple(map(Signal, inputs)), {}
+        given = list(map(Signal, inputs))
+        kwargs_inside = {} if mask is None else {"mask": Signal(mask)}
+        self.builder.args, self.builder.kwargs = tuple(given), kwargs_inside
         try:
             if isinstance(layer, keras.Model):
                 nested = functional(layer, f"{wrapper}/{layer.name}")
-                return self.model(nested, inputs, f"{wrapper}/{layer.name}/")
-            return translate(layer, inputs, self.builder)
+                given[0].mask = kwargs_inside.get("mask")
+                return [*self.model(nested, given, f"{wrapper}/{layer.name}/")]
+            return translate(layer, given, self.builder)
         finally:
             self.builder.layer = wrapper
             self.builder.args, self.builder.kwargs = args, kwargs
 
-    def stand_in(self, name: str, shape: Sequence[int | None]) -> str:
+    def stand_in(self, name: str, shape: Sequence[int | None]) -> Signal:
         """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
@@ -225,11 +239,20 @@ def _with_constants(argument: Any, builder: Builder) -> Any:
 
 def _in_order(
     model: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> list[str]:
-    """The arguments of a nested model's call, in the order of its inputs."""
+) -> list[Signal]:
+    """The arguments of a nested model's call, in the order of its inputs.
+
+    A mask among the arguments is that of the inputs, each of which takes its own.
+    """
     structure = config_of(model)["input_layers"]
+    masks = kwargs.get("mask")
     if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
-        return [args[0][key] for key in structure]
-    # Keras passes masks of earlier layers on as arguments; they are not inputs.
-    given = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
-    return list(signals([args, given]))
+        given = [args[0][key] for key in structure]
+        masks = masks and [masks[key] for key in structure]
+    else:
+        rest = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
+        given = list(signals([args, rest]))
+    masks = masks if isinstance(masks, list) else [masks]
+    for x, mask in zip(given, masks, strict=False):
+        x.mask = mask or x.mask
+    return given

@@ -20,6 +20,7 @@ FORMS = {
     "Amax": "amax",
     "Min": "amin",
     "Amin": "amin",
+    "Any": "some",
     "Var": "variance",
     "Std": "std",
     "Prod": "prod",
