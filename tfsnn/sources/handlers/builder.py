@@ -280,7 +280,7 @@ class Builder:
         unused = {n.layer for n in self.nodes.values()} - {n.layer for n in kept}
         records = [
             record._replace(fate="dropped: no output needs it")
-            if record.layer in unused
+            if record.layer in unused and not record.fate
             else record
             for record in self.records.values()
         ]
