@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.node import Node, Shape
+from tfsnn.network.traced import traced
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,16 @@ class Recurrence(Node):
 
     def apply(self, *xs: Any) -> Any:
         """Go through sequences ``(N, L, ...)`` from states ``(N, ...)``."""
+        reads = {str(i): x for i, x in enumerate(xs)}
+        return self._program(reads) if tf.executing_eagerly() else self._loop(reads)
+
+    @functools.cached_property
+    def _program(self) -> Callable[[Any], Any]:
+        """The loop as a program: one operation after the other would take its time."""
+        return traced(self._loop)
+
+    def _loop(self, reads: Mapping[str, Any]) -> Any:
+        xs = [reads[str(i)] for i in range(len(reads))]
         count = len(xs) - len(self.states)
         by_place = [_places_first(x) for x in xs[:count]]
         length = by_place[0].shape[0]
