@@ -28,6 +28,7 @@ from .options import (
     calibration_option,
     listed,
     model_argument,
+    part_options,
     task_option,
 )
 from .rare import (
@@ -51,7 +52,7 @@ Example:
       --timesteps 4,8 -o energy 45nm-int8 --output snn.keras --report report.json
 """,
 )
-@group("original", Original, model_argument())
+@group("original", Original, model_argument(), part_options())
 @group("samples", CalibrationData, calibration_option())
 @click.option(
     "--max-drop",

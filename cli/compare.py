@@ -23,6 +23,7 @@ from .options import (
     listed,
     model_argument,
     overwrite_option,
+    part_options,
     task_option,
 )
 from .rare import (
@@ -46,7 +47,7 @@ Example:
       -o hmt.scale mse -o seed 1 --limit 500 --json
 """,
 )
-@group("original", Original, model_argument())
+@group("original", Original, model_argument(), part_options())
 @calibration_option()
 @data_option()
 @click.option(

@@ -17,6 +17,7 @@ from .options import (
     keras_output_option,
     model_argument,
     overwrite_option,
+    part_options,
     raw_option,
     signature_option,
     task_option,
@@ -79,7 +80,7 @@ Example:
       -o precision bfloat16 -o seed 3 --output snn.keras
 """,
 )
-@group("original", Original, model_argument(), signature_option())
+@group("original", Original, model_argument(), signature_option(), part_options())
 @group(
     "samples",
     CalibrationData,

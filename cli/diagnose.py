@@ -72,7 +72,8 @@ def command(
     import tfsnn
     from tfsnn.analysis.plot import errors
 
-    network, model = load_snn(snn), original.load()
+    network = load_snn(snn)
+    model = original.load(network)
     data = samples.open(network)
     found = tfsnn.diagnose(model, network, data, **settings)
     if figure.plot:

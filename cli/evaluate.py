@@ -103,7 +103,8 @@ def command(
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
     with opened_strategy(strategy) as devices:
-        network, ann = load_snn(snn), original.load()
+        network = load_snn(snn)
+        ann = original.load(network)
         data = samples.open(network, labels=figure.plot is not None and ann is None)
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings

@@ -49,24 +49,42 @@ def group(name: str, kind: Any, *options: Decorator) -> Decorator:
 
 @dataclass(frozen=True)
 class Original:
-    """A model that is not a spiking one, and the signature if it is a SavedModel."""
+    """A model that is not a spiking one, and the part of it that is the network."""
 
     model: Path | None
     signature: str | None = None
+    input_shape: dict[str, tuple[int, ...]] | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
-    def load(self) -> Any:
-        """Load the model, None where no path was given; refuse a spiking network."""
+    def load(self, snn: SpikingModel | None = None) -> Any:
+        """Load the model, None where no path was given; refuse a spiking network.
+
+        Args:
+            snn: the spiking network that was made of it, which knows of which part.
+        """
         import tfsnn
 
-        if self.model is None:
-            return None
-        model = tfsnn.load_model(self.model, self.signature)
+        model = self.load_any(snn)
         if isinstance(model, tfsnn.SpikingModel):
             raise tfsnn.ModelError(
                 f"{self.model}: is a spiking network already; give the model it was "
                 "made from"
             )
         return model
+
+    def load_any(self, snn: SpikingModel | None = None) -> Any:
+        """Load the model, spiking or not."""
+        from tfsnn.sources.opening import load_part
+        from tfsnn.sources.parts import make_part
+
+        if self.model is None:
+            return None
+        part = make_part(self.signature, self.inputs, self.outputs, self.input_shape)
+        if snn is not None:
+            signature = self.signature or snn.report.part.signature
+            part = dataclasses.replace(snn.report.part, signature=signature)
+        return load_part(self.model, part)
 
 
 def load_snn(path: Path) -> SpikingModel:

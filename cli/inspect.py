@@ -6,7 +6,7 @@ import click
 
 from .groups import Original, group
 from .library import LibraryCommand
-from .options import json_option, model_argument, signature_option
+from .options import json_option, model_argument, part_options, signature_option
 from .talk import show
 
 
@@ -19,7 +19,7 @@ Example:
   tfsnn inspect exported/ --signature serving_default
 """,
 )
-@group("original", Original, model_argument(), signature_option())
+@group("original", Original, model_argument(), signature_option(), part_options())
 @json_option()
 @click.pass_context
 def command(ctx: click.Context, original: Original, as_json: bool) -> None:

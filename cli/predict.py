@@ -13,6 +13,7 @@ import click
 
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
 
+from .groups import Original, group
 from .library import LibraryCommand
 from .options import (
     AT_LEAST_ONE,
@@ -20,6 +21,7 @@ from .options import (
     batch_size_option,
     json_option,
     model_argument,
+    part_options,
     raw_option,
     signature_option,
     task_option,
@@ -54,8 +56,7 @@ Example:
   tfsnn predict snn.keras --data 'shards/*.npz' --output results --worker 0/4 --json
 """,
 )
-@model_argument()
-@signature_option()
+@group("original", Original, model_argument(), signature_option(), part_options())
 @click.option(
     "--data",
     required=True,
@@ -107,8 +108,7 @@ Example:
     ),
 )
 def command(
-    model: Path,
-    signature: str | None,
+    original: Original,
     data: tuple[str, ...],
     output: Path,
     as_json: bool,
@@ -129,7 +129,7 @@ def command(
     """
     import tfsnn
 
-    network = tfsnn.load_model(model, signature)
+    network = original.load_any()
     try:
         found = tfsnn.predict_files(network, data, output, progress=_shown, **settings)
     except KeyboardInterrupt:

@@ -92,7 +92,8 @@ def command(
     """
     from tfsnn.analysis.page import report_page
 
-    network, model = load_snn(snn), original.load()
+    network = load_snn(snn)
+    model = original.load(network)
     written = report_page(
         model,
         network,

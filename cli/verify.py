@@ -51,6 +51,7 @@ def command(
     """
     import tfsnn
 
-    model, network = original.load(), load_snn(snn)
+    network = load_snn(snn)
+    model = original.load(network)
     data = samples.open(network)
     show(tfsnn.verify(model, network, data, timesteps=timesteps, task=task), as_json)

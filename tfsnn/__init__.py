@@ -54,7 +54,7 @@ from tfsnn.serve.bulk.predict import BulkPrediction, predict_files
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.trace import Trace
-from tfsnn.sources import load_model
+from tfsnn.sources import load_model, part
 from tfsnn.sources.handlers import handles
 from tfsnn.sources.inspect import inspect_model
 
@@ -96,6 +96,7 @@ __all__ = [
     "load_model",
     "methods",
     "open_data",
+    "part",
     "plot",
     "predict_files",
     "report_page",

@@ -53,6 +53,7 @@ PUBLIC = [
     "load_model",
     "methods",
     "open_data",
+    "part",
     "plot",
     "predict_files",
     "report_page",

@@ -121,7 +121,7 @@ def damaged():
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        (any_size, "not fixed"),
+        (any_size, "--input-shape 128,128,1"),
         (damaged, "NaN"),
     ],
 )

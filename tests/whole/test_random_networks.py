@@ -21,8 +21,8 @@ from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
-NETWORKS = 80  # of each signal
-WHOLE = 16
+NETWORKS = 48  # of each signal
+WHOLE = 12
 FINE = 2.0**-16
 
 

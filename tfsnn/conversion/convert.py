@@ -19,6 +19,7 @@ from tfsnn.data import Progress
 from tfsnn.network.roles import refuse_running_sums
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.sources.keras_model.structure import output_keys
+from tfsnn.sources.parts import part_of
 from tfsnn_numpy.defaults import METHOD, PRECISION
 
 
@@ -84,6 +85,7 @@ def convert(
             ranges=known.ranges,
             heads={output.name: output.head for output in known.outputs},
             tasks=known.tasks(),
+            part=part_of(model),
         ),
         output_keys(model),
         name=f"{model.name}_snn",

@@ -11,6 +11,7 @@ import numpy as np
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
+from tfsnn.sources.parts import WHOLE, Part
 from tfsnn_numpy.json_text import check_form
 from tfsnn_numpy.results import table
 
@@ -92,6 +93,7 @@ class ConversionReport:
         raw: the inputs whose 8-bit values were kept at 0..255, not divided by 255; None
             if that is not known, as in files of earlier versions.
         ranges: the smallest and the largest value of each input in the calibration.
+        part: the part of the model's file that was converted, and its input shapes.
     """
 
     method: str
@@ -109,6 +111,7 @@ class ConversionReport:
     tasks: Mapping[str, str] = field(default_factory=dict)
     raw: tuple[str, ...] | None = None
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    part: Part = WHOLE
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dict."""
@@ -139,6 +142,7 @@ class ConversionReport:
                 "notes": tuple(config.get("notes", ())),
                 "raw": None if raw is None else tuple(raw),
                 "ranges": {name: tuple(of_input) for name, of_input in ranges},
+                "part": Part.from_dict(config.get("part", {})),
             }
         )
 

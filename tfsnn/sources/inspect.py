@@ -162,8 +162,11 @@ def inspect_model(model: keras.Model) -> Inspection:
         macs = neurons = of_roles = None
     else:
         counted = operations(graph)
+        at = {node.layer: node.shape for node in imported}
         found = [
-            _inspection(name, layer, *_becomes(graph, counted, name, layer))
+            _inspection(
+                name, layer, *_becomes(graph, counted, name, layer), at.get(name)
+            )
             for name, layer in layers
         ]
         macs = sum(layer.macs or 0 for layer in found)
@@ -190,7 +193,11 @@ def _layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _inspection(
-    name: str, layer: Any, becomes: str, macs: int | None = None
+    name: str,
+    layer: Any,
+    becomes: str,
+    macs: int | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> LayerInspection:
     counted = (
         isinstance(layer, keras.Layer)
@@ -203,16 +210,19 @@ def _inspection(
         becomes=becomes,
         parameters=layer.count_params() if counted else 0,
         macs=macs,
-        output_shape=_output_shape(layer),
+        output_shape=_output_shape(layer, shape),
     )
 
 
-def _output_shape(layer: Any) -> tuple[int | None, ...] | None:
+def _output_shape(
+    layer: Any, shape: tuple[int, ...] | None
+) -> tuple[int | None, ...] | None:
+    """Return what a layer states, or, where that is free, the shape in the graph."""
     try:
-        first = keras.tree.flatten(layer.output)[0]
+        stated = tuple(keras.tree.flatten(layer.output)[0].shape[1:])
     except AttributeError:  # never called
-        return None
-    return tuple(first.shape[1:])
+        return shape
+    return shape if shape and None in stated else stated
 
 
 def _becomes(

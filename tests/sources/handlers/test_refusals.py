@@ -228,7 +228,7 @@ def test_models_that_are_python_code_are_refused():
 def test_a_free_input_shape_is_refused():
     x = keras.Input((None, None, 3))
     y = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 3)(x))
-    with pytest.raises(ModelError, match=r"the shape \(None, None, 3\) of .* is not"):
+    with pytest.raises(ModelError, match=r"of free size, \?,\?,3"):
         import_model(keras.Model(x, y))
 
 

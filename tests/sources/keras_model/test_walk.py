@@ -242,14 +242,14 @@ def test_inputs_are_those_of_the_model_by_name_in_order():
 def test_text_is_refused():
     x = keras.Input((1,), dtype="string")
     y = layers.Dense(2)(layers.StringLookup(vocabulary=["a", "b"])(x))
-    with pytest.raises(ModelError, match="is text, not numbers"):
+    with pytest.raises(ModelError, match="--from string_lookup"):
         import_model(keras.Model(x, y))
 
 
 def test_one_of_several_inputs_without_a_fixed_shape_is_refused():
     a, b = keras.Input((4,)), keras.Input((None, 4), name="free")
     y = layers.Add()([a, layers.GlobalAveragePooling1D()(b)])
-    with pytest.raises(ModelError, match=r"\(None, 4\) of the input free is not fixed"):
+    with pytest.raises(ModelError, match=r"the input free is of free size, \?,4"):
         import_model(keras.Model([a, b], y))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfsnn.network.functions import COMPARISONS
+from tfsnn.network.functions.each_value import COMPARISONS
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Coder, Reshape

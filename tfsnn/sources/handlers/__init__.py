@@ -20,6 +20,7 @@ from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.registry import (
     handles,
     handles_operation,
+    operation_refusals,
     refusals,
     registered,
     registered_operations,
@@ -38,6 +39,7 @@ __all__ = [
     "merge",
     "norm_matters",
     "normalization",
+    "operation_refusals",
     "operations",
     "pooling",
     "qcfs",

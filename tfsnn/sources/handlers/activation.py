@@ -74,6 +74,14 @@ def mixed(x: str, builder: Builder, bound: np.ndarray, sign: float) -> str:
     )
 
 
+def shrunk(x: str, builder: Builder, threshold: float) -> str:
+    """Add max(x - threshold, 0) - max(-x - threshold, 0): two populations."""
+    above = builder.affine(x, 1.0, -threshold, suffix="_shifted")
+    below = builder.affine(x, -1.0, -threshold, suffix="_negated")
+    negative = builder.affine(builder.rate(below), -1.0, suffix="_slope")
+    return builder.total([builder.rate(above), negative], suffix="_sum")
+
+
 def _moved(
     x: str, builder: Builder, sign: float, by: Any, suffix: str = "_shifted"
 ) -> str:
@@ -94,6 +102,10 @@ PIECEWISE: dict[str, Activation] = {
     "leaky_relu": lambda x, builder: leaky(x, builder, 0.2),
     "hard_sigmoid": hard_sigmoid,
     "hard_tanh": lambda x, builder: clipped(x, builder, -1.0, 1.0),
+    "soft_shrink": lambda x, builder: shrunk(x, builder, 0.5),
+    "sparse_sigmoid": lambda x, builder: builder.rate(
+        builder.affine(x, 0.5, 0.5, suffix="_shifted"), 1.0
+    ),
 }
 OVER_AXES = ("softmax", "log_softmax", "sparsemax")
 

@@ -117,6 +117,22 @@ def _softmax(scores: str, masks: Sequence[str], form: str, builder: Builder) -> 
     return builder.function(form, (scores, kept), shape, "_softmax", axes=axes)
 
 
+def attention_weights(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
+    """Add softmax over the last axis of the scores that the mask ``(T, S)`` leaves.
+
+    A query of which all keys are masked has equal weights, as in ``keras.ops``.
+    """
+    shape = builder.shape(scores)
+    masks = []
+    if mask is not None:
+        own = builder.shape(mask)
+        masks.append(builder.reshape(mask, (1,) * (len(shape) - len(own)) + own))
+    if causal:
+        lead = (1,) * (len(shape) - 2)
+        masks.append(builder.constant(_causal(*shape[-2:]).reshape(lead + shape[-2:])))
+    return _softmax(scores, masks, "filled_softmax", builder)
+
+
 @handles(layers.Attention)
 def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list[str]:
     """Translate Attention by products of query, value and, if it differs, key."""

@@ -45,7 +45,7 @@ def _everything(kind: type[Pool]) -> Handler:
     return pool
 
 
-def _to_size(kind: type[Pool]) -> Handler:
+def to_size(kind: type[Pool]) -> Handler:
     """Return the handler of adaptive pooling, to a fixed number of outputs.
 
     Window i of n outputs holds floor(i L / n) to ceil((i + 1) L / n) of L inputs.
@@ -92,4 +92,4 @@ handles(*GLOBAL_MAX, only=CHANNELS_LAST)(_everything(Max))
 for _kind, _name in ((Average, "Average"), (Max, "Max")):
     for _rank in (1, 2, 3):
         _layer = getattr(layers, f"Adaptive{_name}Pooling{_rank}D")
-        handles(_layer, only=CHANNELS_LAST)(_to_size(_kind))
+        handles(_layer, only=CHANNELS_LAST)(to_size(_kind))

@@ -62,8 +62,8 @@ def reference(tensor: Mapping[str, Any]) -> Reference:
     return name, call, output
 
 
-def rebuilt(arguments: Any, signal: Callable[[Any], Signal]) -> Any:
-    """Rebuild a call's arguments from the config, with signals in place of tensors."""
+def rebuilt(arguments: Any, signal: Callable[[Any], Any]) -> Any:
+    """Rebuild a call's arguments from the config, with `signal` of each tensor."""
     if isinstance(arguments, list | tuple):
         return [rebuilt(item, signal) for item in arguments]
     if not isinstance(arguments, Mapping):

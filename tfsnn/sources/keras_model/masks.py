@@ -8,7 +8,7 @@ input. In a call, each layer looks for the masks of its inputs again
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -70,6 +70,17 @@ def mask_of(argument: Any) -> Any:
     if isinstance(argument, list | tuple):
         return [mask_of(item) for item in argument]
     return argument.mask if isinstance(argument, Signal) else None
+
+
+def hand_in(mask: Any, inputs: Sequence[Signal]) -> None:
+    """Put the masks that a model's call names beside the inputs of the model.
+
+    Where it names none, or they are in a dict, the inputs keep their own.
+    """
+    masks = mask if isinstance(mask, list | tuple) else [mask]
+    for x, each in zip(inputs, masks, strict=False):
+        if isinstance(each, Signal):
+            x.mask = each
 
 
 def masked_outputs(

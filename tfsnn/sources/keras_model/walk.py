@@ -25,13 +25,20 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
-from tfsnn.sources.keras_model.masks import masked_outputs, with_masks
+from tfsnn.sources.keras_model.cut_hints import Refused, with_hints
+from tfsnn.sources.keras_model.masks import hand_in, masked_outputs, with_masks
+from tfsnn.sources.keras_model.nesting import (
+    in_key_order,
+    nested_inputs,
+    output_references,
+)
 from tfsnn.sources.keras_model.structure import (
     config_of,
     functional,
     input_names,
     outputs_nest,
 )
+from tfsnn.sources.parts import free_shape
 
 
 def import_model(model: keras.Model) -> Graph:
@@ -56,20 +63,21 @@ def import_model(model: keras.Model) -> Graph:
         tensor = whole.get_layer(name).output
         shape = tuple(tensor.shape[1:])
         if any(n is None for n in shape):
-            raise ModelError(
-                f"{model.name}: the shape {shape} of the input {name} is not fixed: "
-                "rebuild the model with an Input of fixed shape"
-            )
-        if tensor.dtype == "string":
-            raise ModelError(
-                f"{model.name}: the input {name} is text, not numbers: encode it before"
-            )
+            raise free_shape(name, shape)
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
     inputs = [Signal(name) for name in names]
     outputs = [walk.readout(name) for name in walk.model(whole, inputs, "")]
-    if walk.problems:
-        raise UnsupportedError(walk.problems)
+    if walk.refused:
+        nodes = walk.builder.nodes
+        raise UnsupportedError(with_hints(walk.refused, nodes, walk.unknown))
+    for name in names:
+        if whole.get_layer(name).output.dtype == "string":
+            raise ModelError(
+                f"{model.name}: the input {name} is text, not numbers: begin behind "
+                "the layer that turns it into numbers (--from LAYER; inputs= of "
+                "load_model or tfsnn.part), and give those"
+            )
     graph = walk.builder.graph(outputs)
     if lost := [name for name in graph.inputs if name not in names]:
         raise ModelError(
@@ -99,7 +107,9 @@ class _Walk:
     def __init__(self) -> None:
         self.builder = Builder()
         self.builder.inner = self.inner
-        self.problems: list[tuple[str, str, str]] = []
+        self.refused: list[Refused] = []
+        # The refused layer of each node that stands in for an output of it.
+        self.unknown: dict[str, str] = {}
 
     def model(
         self, model: keras.Model, inputs: Sequence[Signal], prefix: str
@@ -111,10 +121,11 @@ class _Walk:
         values: dict[Reference, Signal] = dict(zip(sources, inputs, strict=True))
         for name, call, arguments in calls(config, set(values)):
 
-            def signal(tensor: Any, where: str = prefix + name) -> Signal:
-                found = values.get(reference(tensor))
+            def signal(tensor: Any) -> Signal:
+                origin = reference(tensor)
+                found = values.get(origin)
                 if found is None:
-                    found = self.stand_in(where, tensor["shape"])
+                    found = self.stand_in(prefix + origin[0], tensor["shape"])
                 found.dtype = tensor["dtype"]
                 return found
 
@@ -122,16 +133,12 @@ class _Walk:
             kwargs = rebuilt(arguments["kwargs"], signal)
             results = self.layer(operations[name], args, kwargs, prefix)
             values.update(((name, call, i), y) for i, y in enumerate(results))
-        outputs = [
-            (name, call - _counts_from_one(operations[name]), i)
-            for name, call, i in references(config["output_layers"])
-        ]
-        wanted = zip(outputs, model.outputs, strict=True)
+        wanted = zip(output_references(model, config), model.outputs, strict=True)
         return [
-            values[reference]
-            if reference in values
-            else self.stand_in(prefix, tensor.shape)
-            for reference, tensor in wanted
+            values[origin]
+            if origin in values
+            else self.stand_in(prefix + origin[0], tensor.shape)
+            for origin, tensor in wanted
         ]
 
     def layer(
@@ -148,13 +155,9 @@ class _Walk:
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
             nested = functional(layer, name)
-            given = _in_order(nested, args, kwargs)
-            outputs = self.model(nested, given, name + "/")
-            structure = config_of(nested)["output_layers"]
-            if isinstance(structure, Mapping):  # Keras counts them by their keys' order
-                by_key = dict(zip(structure, outputs, strict=True))
-                outputs = [by_key[key] for key in sorted(by_key)]
-            return outputs
+            given = nested_inputs(nested, args, kwargs)
+            hand_in(kwargs.get("mask"), given)
+            return in_key_order(nested, self.model(nested, given, name + "/"))
         count = layer.count_params() if isinstance(layer, keras.Layer) else 0
         self.builder.records[name] = LayerRecord(name, kind, count)
         self.builder.args, self.builder.kwargs = args, kwargs
@@ -173,7 +176,8 @@ class _Walk:
             results = translate(layer, inputs, self.builder)
             return masked_outputs(layer, call, results, self.builder)
         except Unsupported as problem:
-            self.problems.append((name, kind, str(problem)))
+            reads = tuple(signals([args, kwargs]))
+            self.refused.append(Refused(name, kind, str(problem), reads))
             return []
 
     def inner(
@@ -205,22 +209,15 @@ class _Walk:
         """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
-        return self.builder.add(Source, (), fixed, suffix="_unknown")
+        added = self.builder.add(Source, (), fixed, suffix="_unknown")
+        self.unknown[added] = name
+        return added
 
     def readout(self, name: str) -> str:
         """Add a readout that makes the node `name` an output of the model."""
         node = self.builder.nodes[name]
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
-
-
-def _counts_from_one(operation: Any) -> bool:
-    """Whether the config's output layers count the calls of this operation from 1.
-
-    Keras does so for a Functional model in a model; in arguments it counts from 0.
-    """
-    sequential = isinstance(operation, keras.Sequential)
-    return isinstance(operation, keras.Model) and not sequential
 
 
 def _with_constants(argument: Any, builder: Builder) -> Any:
@@ -235,24 +232,3 @@ def _with_constants(argument: Any, builder: Builder) -> Any:
             f"{argument.shape[0]} samples: give it 1 as first axis"
         )
     return builder.constant(argument[0])
-
-
-def _in_order(
-    model: keras.Model, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> list[Signal]:
-    """The arguments of a nested model's call, in the order of its inputs.
-
-    A mask among the arguments is that of the inputs, each of which takes its own.
-    """
-    structure = config_of(model)["input_layers"]
-    masks = kwargs.get("mask")
-    if isinstance(structure, Mapping) and args and isinstance(args[0], Mapping):
-        given = [args[0][key] for key in structure]
-        masks = masks and [masks[key] for key in structure]
-    else:
-        rest = [kwargs[name] for name in kwargs if name not in ("mask", "training")]
-        given = list(signals([args, rest]))
-    masks = masks if isinstance(masks, list) else [masks]
-    for x, mask in zip(given, masks, strict=False):
-        x.mask = mask or x.mask
-    return given

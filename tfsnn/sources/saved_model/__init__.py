@@ -15,6 +15,7 @@ from pathlib import Path
 import keras
 
 from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.sources.parts import WHOLE, Part
 from tfsnn.sources.saved_model import patterns, translators
 from tfsnn.sources.saved_model.check import RebuildMismatch, compare
 from tfsnn.sources.saved_model.file import is_saved_model
@@ -33,9 +34,7 @@ __all__ = [
 ]
 
 
-def load_saved_model(
-    path: str | os.PathLike, signature: str | None = None
-) -> keras.Model:
+def load_saved_model(path: str | os.PathLike, part: Part = WHOLE) -> keras.Model:
     """Rebuild a SavedModel's signature as a Keras Functional model.
 
     No Python in the file is run. The result is compared with the signature on random
@@ -43,21 +42,20 @@ def load_saved_model(
 
     Args:
         path: the folder that holds ``saved_model.pb``.
-        signature: name of the signature; ``serving_default``, or the only one, if not
-            given.
+        part: the signature, the part of it that is the network, and input shapes.
 
     Returns:
         A model whose inputs have the signature's names and whose outputs are a dict by
         the signature's names, or one tensor if there is only one output.
 
     Raises:
-        ModelError: if the folder cannot be read or has no such signature, an input
-            shape is not fixed, or the rebuilt model computes something else.
+        ModelError: if the folder cannot be read or has no such signature or operation,
+            an input shape is not fixed, or the rebuilt model computes something else.
         UnsupportedError: if operations cannot be rebuilt; it names them all.
     """
     path = Path(path)
     with _naming(path):
-        frozen = read_frozen(path, signature)
+        frozen = read_frozen(path, part)
         network = Network(frozen)
         network.fold()
         rebuild = Rebuild(network)

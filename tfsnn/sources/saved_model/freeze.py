@@ -9,24 +9,23 @@ import tensorflow as tf
 
 from tfsnn.errors import ModelError
 from tfsnn.sources.saved_model.constants import check_constant
+from tfsnn.sources.saved_model.ends import Ends
 from tfsnn.sources.saved_model.frozen import Frozen
 from tfsnn.sources.saved_model.kinds import VARIABLES
 from tfsnn.sources.saved_model.program import Source
-from tfsnn.sources.saved_model.signature import Signature
 from tfsnn.sources.saved_model.trace import Step, Trace
+from tfsnn.sources.saved_model.unfused import FUSED, parts
 from tfsnn.sources.saved_model.variables import Variables
 
 INT32 = tf.int32.as_datatype_enum
 RESOURCE = tf.resource.as_datatype_enum
 
 
-def freeze(
-    signature: Signature, found: Trace, variables: Variables, versions: Any
-) -> Frozen:
+def freeze(ends: Ends, found: Trace, variables: Variables, versions: Any) -> Frozen:
     """Write a signature's operations out as one graph; nothing is run.
 
     Args:
-        signature: what is frozen.
+        ends: where it begins and ends.
         found: its operations, all of which are known.
         variables: values of the variables.
         versions: of TensorFlow's operations that the graph was written for.
@@ -34,28 +33,31 @@ def freeze(
     Raises:
         ModelError: if a variable has no value.
     """
-    return _Writer(signature, found, variables, versions).frozen()
+    return _Writer(ends, found, variables, versions).frozen()
 
 
 class _Writer:
     def __init__(
-        self, signature: Signature, found: Trace, variables: Variables, versions: Any
+        self, ends: Ends, found: Trace, variables: Variables, versions: Any
     ) -> None:
-        self._signature = signature
+        self._ends = ends
         self._trace = found
         self._variables = variables
         self._graph = tf.compat.v1.GraphDef()
         self._graph.versions.producer = versions.producer
         self._names: dict[Any, str] = {}
         self._taken: set[str] = set()
+        # Of fused operations, the names of what they begin with.
+        self._parts: dict[Any, list[str]] = {}
         # Types of the values behind handles of variables.
         self._held: dict[Any, int] = {}
 
     def frozen(self) -> Frozen:
         """Return the graph, with an input for each that the signature has."""
         inputs = {}
-        for name, spec in self._signature.inputs.items():
-            text = self._signature.fed[name].partition(":")[0]
+        for name, spec in self._ends.specs.items():
+            fed = self._ends.fed[name]
+            text = f"{fed.place.prefix}{fed.node.name}"
             node = self._add(self._free(text), "Placeholder")
             node.attr["dtype"].type = spec.dtype.as_datatype_enum
             inputs[name] = f"{node.name}:0"
@@ -64,11 +66,11 @@ class _Writer:
         for key, step in self._trace.steps.items():
             self._write(step)
             if step.live:
-                live.add(self._names[key])
+                live.update((self._names[key], *self._parts.get(key, ())))
         outputs = {
             name: self._tensor(source) for name, source in self._trace.outputs.items()
         }
-        specs = self._signature.inputs
+        specs = self._ends.specs
         return Frozen(self._graph, inputs, outputs, specs, frozenset(live))
 
     def _write(self, step: Step) -> None:
@@ -83,6 +85,9 @@ class _Writer:
             check_constant(node)
         if node.op == "ResourceGather":
             self._gather(name, step)
+            return
+        if node.op in FUSED:
+            self._unfuse(name, step)
             return
         written = self._add(name, node.op, *map(self._tensor, step.reads))
         if node.op == "PlaceholderWithDefault":
@@ -111,6 +116,19 @@ class _Writer:
         written.attr["Tindices"].type = step.source.node.attr["Tindices"].type
         written.attr["Taxis"].type = INT32
         written.attr["batch_dims"].i = step.source.node.attr["batch_dims"].i
+
+    def _unfuse(self, name: str, step: Step) -> None:
+        """Write the operations that a fused one stands for; the last has its name."""
+        read = [self._tensor(source) for source in step.reads]
+        found = list(parts(step.source.node, read))
+        labels = [self._free(f"{name}_{part.kind}") for part in found[:-1]] + [name]
+        for i, part in enumerate(found):
+            reads = [
+                text if isinstance(text, str) else f"{labels[i + text]}:0"
+                for text in part.reads
+            ]
+            part.set_attributes(self._add(labels[i], part.kind, *reads))
+        self._parts[step.source.key] = labels
 
     def _kind(self, step: Step) -> int:
         """Return the type of the variable that an operation reads."""

@@ -39,7 +39,7 @@ HELPERS = frozenset(
         *("Acosh", "Atanh", "Lgamma", "Digamma", "Erfinv", "Ndtri"),
         *("StatelessRandomGetKeyCounter", "StatelessRandomUniformV2"),
         *("StatelessRandomNormalV2", "StatelessTruncatedNormalV2"),
-        *("StatelessRandomUniformIntV2",),
+        *("StatelessRandomUniformIntV2", "SparseToDense"),
     )
 )
 # Read from the file as data: none of them is left in a frozen graph.

@@ -53,11 +53,15 @@ class Names:
 
     def take(self, operation: str, kind: str) -> str:
         """Take a name for a layer of class `kind` that stands for this operation."""
+        base = self.layer(operation)
+        return self.reserve(base, f"{base}_{kind.lower()}")
+
+    def layer(self, operation: str) -> str:
+        """Return the name of the layer that an operation belongs to."""
         base = _scope(operation)
         if base and self._counted:
             base = COUNT.sub("", base)
-        base = re.sub(r"[^A-Za-z0-9_.-]", "_", base or operation.rsplit("/", 1)[-1])
-        return self.reserve(base, f"{base}_{kind.lower()}")
+        return re.sub(r"[^A-Za-z0-9_.-]", "_", base or operation.rsplit("/", 1)[-1])
 
     def reserve(self, *names: str) -> str:
         """Take the first of these names that is free, or else number the last one."""
@@ -71,6 +75,13 @@ class Names:
                 candidates = [f"{names[-1]}_{count}"]
         self._taken.add(candidates[0])
         return candidates[0]
+
+
+def layer_names(operations: Iterable[str]) -> dict[str, str]:
+    """Return the name of the layer that each operation belongs to."""
+    listed = list(operations)
+    names = Names(listed)
+    return {operation: names.layer(operation) for operation in listed}
 
 
 def _scope(operation: str) -> str:

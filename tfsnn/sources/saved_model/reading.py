@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tfsnn.sources.parts import WHOLE, Part
+from tfsnn.sources.saved_model.ends import ends_of
 from tfsnn.sources.saved_model.file import read_meta_graph
 from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen import Frozen
 from tfsnn.sources.saved_model.program import Program
 from tfsnn.sources.saved_model.refusals import Operations
 from tfsnn.sources.saved_model.signature import choose_signature
-from tfsnn.sources.saved_model.trace import trace
 from tfsnn.sources.saved_model.variables import Variables
 
 
-def read_frozen(path: Path, signature: str | None = None) -> Frozen:
+def read_frozen(path: Path, part: Part = WHOLE) -> Frozen:
     """Read what a signature computes; nothing of the SavedModel is loaded or run.
 
     Args:
         path: the folder that holds ``saved_model.pb``.
-        signature: name of the signature; ``serving_default``, or the only one, if not
-            given.
+        part: the signature, the part of it that is the network, and input shapes.
 
     Raises:
         ModelError: if the folder is damaged or has no such signature.
@@ -28,9 +28,10 @@ def read_frozen(path: Path, signature: str | None = None) -> Frozen:
             compute and do no more; it names them all.
     """
     meta_graph = read_meta_graph(path)
-    chosen = choose_signature(meta_graph, signature)
+    chosen = choose_signature(meta_graph, part.signature)
     program = Program(meta_graph.graph_def)
-    found = trace(program, chosen)
+    ends = ends_of(program, chosen, part)
+    found = ends.traced(program)
     Operations(program, found).check()
     variables = Variables(path, meta_graph)
-    return freeze(chosen, found, variables, meta_graph.graph_def.versions)
+    return freeze(ends, found, variables, meta_graph.graph_def.versions)

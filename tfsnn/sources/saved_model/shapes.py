@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError
+from tfsnn.sources.parts import free_shape
 
 BATCHES = (2, 3)
 
@@ -80,17 +81,10 @@ def fixed_batch(specs: Mapping[str, tf.TensorSpec]) -> int | None:
     sizes = {}
     for name, spec in specs.items():
         if spec.shape.rank is None or spec.shape.rank < 1:
-            raise ModelError(
-                f"the input {name!r} has the shape {spec.shape}; expected a batch axis "
-                "and axes of fixed size: export the model with a fixed input shape"
-            )
+            raise free_shape(name, None)
         batch, *units = spec.shape.as_list()
         if None in units:
-            raise ModelError(
-                f"the input {name!r} has the shape {spec.shape}, whose axes are not "
-                "all fixed; only the first, the batch, may be free: export the model "
-                "with a fixed input (image) size"
-            )
+            raise free_shape(name, units)
         if batch is not None:
             sizes[name] = batch
     if len(set(sizes.values())) > 1:

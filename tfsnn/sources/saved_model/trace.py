@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfsnn.errors import ModelError
 from tfsnn.sources.saved_model.kinds import SHAPE_READERS
-from tfsnn.sources.saved_model.program import Place, Program, Source, inputs
-from tfsnn.sources.saved_model.signature import Signature
+from tfsnn.sources.saved_model.program import Program, Source, inputs
 
 # Written out, a small file of functions that call each other twice has no end.
 MOST_OPERATIONS = 2**16
@@ -41,18 +41,26 @@ class Trace:
     circular: list[Any] = field(default_factory=list)
 
 
-def trace(program: Program, signature: Signature) -> Trace:
-    """Find the operations that lead to the outputs of a signature.
+def trace(
+    program: Program,
+    where: str,
+    fed: Mapping[str, Source],
+    fetched: Mapping[str, Source],
+) -> Trace:
+    """Find the operations that lead to outputs.
+
+    Args:
+        program: the graph and its functions.
+        where: what is traced, for messages.
+        fed: where the inputs are, by name.
+        fetched: where the outputs are, by name.
 
     Raises:
         ModelError: if there are too many, or a tensor does not exist.
     """
-    found = Trace()
-    for name, text in signature.fed.items():
-        source = _named(program.graph, text)
+    found = Trace(outputs=dict(fetched))
+    for name, source in fed.items():
         found.fed[source.key, source.index] = name
-    for name, text in signature.fetched.items():
-        found.outputs[name] = program.source(program.graph, text)
     waiting = list(found.outputs.values())
     while waiting:
         source = waiting.pop()
@@ -63,8 +71,8 @@ def trace(program: Program, signature: Signature) -> Trace:
         waiting += reads
         if len(found.steps) > MOST_OPERATIONS:
             raise ModelError(
-                f"the signature {signature.name!r} has more than {MOST_OPERATIONS:,} "
-                "operations with all calls written out: export a smaller model"
+                f"{where} has more than {MOST_OPERATIONS:,} operations with all calls "
+                "written out: export a smaller model"
             )
     ordered = _ordered(found)
     found.circular = [key for key in found.steps if key not in ordered]
@@ -81,18 +89,6 @@ def is_live(found: Trace, source: Source) -> bool:
     if (source.key, source.index) in found.fed:
         return True
     return found.steps[source.key].live
-
-
-def _named(graph: Place, text: str) -> Source:
-    """Return a tensor of the graph that is fed, whatever operation it is of."""
-    name, _, number = text.partition(":")
-    node = graph.body.nodes.get(name)
-    if node is None or (number and not (number.isdecimal() and len(number) < 9)):
-        raise ModelError(
-            f"an input of the signature is the tensor {text!r}, which does not exist: "
-            "the SavedModel is damaged, export it again"
-        )
-    return Source(graph, node, int(number or 0))
 
 
 def _ordered(found: Trace) -> dict[Any, Step]:

@@ -1,0 +1,1 @@
+"""Networks out of public packages, converted as their owners would."""
