@@ -7,6 +7,7 @@ from operation_calls import (
     kernel,
     numbers,
     of_three,
+    plain,
 )
 
 from examples import of
@@ -127,6 +128,7 @@ ARRAYS = {
         of_three(lambda x: ops.broadcast_to(x, (3, 3, 4)), (1, 4)),
         of_three(lambda x: ops.broadcast_to(x, (3, 2, 4)), (2, 4)),
     ],
+    "Fliplr": plain("fliplr"),
     "Flip": [of(lambda x: ops.flip(x, 1)), of(lambda x: ops.flip(x, (1, -1)))],
     "Roll": [
         of(lambda x: ops.roll(x, 1, 1)),

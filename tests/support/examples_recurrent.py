@@ -120,6 +120,13 @@ MASKS = {
         *((6,), (5,)),
         dtypes=("int32", "int32"),
     ),
+    "additive attention": of(
+        lambda n, m: L.AdditiveAttention()([tokens()(n), tokens()(m)]),
+        *((6,), (5,)),
+        dtypes=("int32", "int32"),
+    ),
+    "concatenate": together(L.Concatenate()),
+    "concatenate sequences": together(L.Concatenate(1)),
     "causal attention": of(
         lambda n: L.Attention()([tokens()(n)] * 2, use_causal_mask=True),
         (6,),

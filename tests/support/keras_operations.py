@@ -50,5 +50,13 @@ def operation_of(name, function):
     return made.pop()
 
 
+def by_operation():
+    """The functions that make each operation, by the class of the operation."""
+    found = {}
+    for name, function in functions().items():
+        found.setdefault(operation_of(name, function), []).append(name)
+    return found
+
+
 def _is_operation(value):
     return isinstance(value, type) and issubclass(value, keras.Operation)

@@ -284,3 +284,16 @@ def test_outputs_with_the_batch_elsewhere(tmp_path):
     path = save(tmp_path / "m", lambda x: tf.transpose(x, (1, 0, 2)), (None, 3, 4))
     with pytest.raises(tfsnn.UnsupportedError, match="not on the first axis"):
         load_model(path)
+
+
+def test_numbers_that_are_cast_to_places_are_an_input_of_integers(tmp_path, rng):
+    table = draw(rng, 7, 3)
+
+    def function(x):
+        return tf.reduce_sum(tf.gather(table, tf.cast(x, tf.int32)), 1)
+
+    model = load_model(save(tmp_path / "m", function, (None, 5)))
+    assert model.inputs[0].dtype == "int32"
+    assert kinds(model)[0] == "Embedding"
+    x = rng.integers(0, 7, (4, 5))
+    np.testing.assert_allclose(model(x), table[x].sum(1), atol=1e-6)

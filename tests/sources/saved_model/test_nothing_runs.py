@@ -88,7 +88,7 @@ def test_what_writes_is_refused(tmp_path, kind, function):
     target = tmp_path / "written"
     path = save(tmp_path / "m", lambda x: function(x, str(target)), (None, 4))
     with pytest.raises(
-        tfsnn.UnsupportedError, match="nothing of a SavedModel"
+        tfsnn.UnsupportedError, match="nothing of a file is run"
     ) as found:
         load_model(path)
     assert kind in {each for _, each, _ in found.value.problems}

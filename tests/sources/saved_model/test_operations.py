@@ -8,6 +8,7 @@ from saved_model_files import kinds as kinds_of
 from saved_model_graphs import network_of, of
 from tensorflow.python.framework import kernels, op_def_registry
 
+import tfsnn
 from tfsnn.sources.saved_model import kinds, registry
 from tfsnn.sources.saved_model.check import compare
 from tfsnn.sources.saved_model.families import FAMILIES, family_of
@@ -105,3 +106,38 @@ def test_places_of_a_single_sample():
     assert compare(rebuild) == 0
     x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     np.testing.assert_array_equal(model(x), [[6, 8], [18, 20]])
+
+
+# Those that become several operations of Keras; what each of these becomes is tested
+# with its handler.
+COMPOSED = (
+    *("AddN", "ApproximateEqual", "ClipByValue", "DivNoNan", "EuclideanNorm"),
+    *("ExtractImagePatches", "LRN", "MatrixBandPart", "MatrixDiagPartV3"),
+    *("MatrixDiagV3", "MatrixSetDiagV3", "MirrorPad", "MulNoNan", "OnesLike"),
+    *("ResizeBicubic", "ResizeNearestNeighbor", "ReverseV2", "Roll", "Xlogy"),
+    *("ScaleAndTranslate", "SpaceToDepth", "SquaredDifference", "StridedSlice"),
+)
+
+
+def test_composed_operations_converted():
+    """As spiking networks of 4 steps they are near the network, or equal to it."""
+    functions = {name: CASES[name][-1] for name in COMPOSED}
+    shapes = sorted({shape for _, given in functions.values() for shape in given})
+
+    def function(*given):
+        placed = dict(zip(shapes, given, strict=True))
+        return {
+            name: function(*(placed[shape] for shape in needed))
+            for name, (function, needed) in functions.items()
+        }
+
+    _, model = rebuilt(network_of(function, *shapes))
+    rng = np.random.default_rng(0)
+    x = {
+        tensor.name: rng.normal(size=(8, *tensor.shape[1:])).astype(np.float32)
+        for tensor in model.inputs
+    }
+    got = tfsnn.convert(model, x, timesteps=4).predict(x, verbose=0)
+    for name, wanted in model(x).items():
+        most = np.abs(wanted).max()
+        np.testing.assert_allclose(got[name], wanted, atol=0.02 * most, err_msg=name)

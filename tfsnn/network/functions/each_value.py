@@ -36,7 +36,7 @@ def _compare(name: str) -> None:
     def compare(x: Any, y: Any) -> Any:
         return getattr(keras.ops, name)(x, y)
 
-    FUNCTIONS[name] = Formula(compare)
+    FUNCTIONS[name] = Formula(compare, elementwise=True)
 
 
 COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
@@ -44,44 +44,50 @@ for _name in COMPARISONS:
     _compare(_name)
 
 
-@formula(homogeneous=True)
+@formula(homogeneous=True, elementwise=True)
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Return x where the condition is not 0, else y."""
     return tf.where(condition != 0, x, y)
 
 
-@formula()
+@formula(elementwise=True)
 def logical_and(x: Any, y: Any) -> Any:
     """Return 1 where neither x nor y is 0."""
     return (x != 0) & (y != 0)
 
 
-@formula()
+@formula(elementwise=True)
 def logical_or(x: Any, y: Any) -> Any:
     """Return 1 where x or y is not 0."""
     return (x != 0) | (y != 0)
 
 
-@formula()
+@formula(elementwise=True)
 def logical_xor(x: Any, y: Any) -> Any:
     """Return 1 where one of x and y is 0 and the other is not."""
     return tf.not_equal(x != 0, y != 0)
 
 
-@formula()
+@formula(elementwise=True)
 def logical_not(x: Any) -> Any:
     """Return 1 where x is 0."""
     return x == 0
 
 
-@formula()
+@formula(elementwise=True)
 def stepped_relu(x: Any, slope: float, threshold: float, max_value: float | None):
     """Compute Keras' ReLU with a threshold: below it, slope * (x - threshold)."""
     y = tf.where(x >= threshold, x, slope * (x - threshold))
     return y if max_value is None else tf.minimum(y, max_value)
 
 
-@formula()
+@formula(elementwise=True)
+def negative_elu(x: Any) -> Any:
+    """Return min(exp(x) - 1, 0), the part of ELU below 0."""
+    return tf.math.expm1(tf.minimum(x, 0.0))
+
+
+@formula(elementwise=True)
 def digitize(x: Any, bins: Sequence[float], right: bool = False) -> Any:
     """Return how many of the sorted bounds are at most x; with `right`, below x."""
     bounds = tf.constant(np.asarray(bins, np.float32))
@@ -90,7 +96,7 @@ def digitize(x: Any, bins: Sequence[float], right: bool = False) -> Any:
     return tf.reduce_sum(tf.cast(passed, tf.float32), -1)
 
 
-@formula()
+@formula(elementwise=True)
 def isin(x: Any, values: Sequence[float], invert: bool = False) -> Any:
     """Return 1 where x is one of the values; with `invert`, where it is none."""
     found = tf.expand_dims(x, -1) == tf.constant(np.asarray(values, np.float32))

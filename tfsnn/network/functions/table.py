@@ -27,12 +27,14 @@ class Formula:
         call: the function, of tensors ``(N, ...)``.
         homogeneous: whether f(t * x) = t * f(x) for t > 0.
         partial: whether it may be infinite or NaN for finite inputs.
+        elementwise: whether each value depends on the values at its own place alone.
         cost: counts operations, by input shapes, output shape and options.
     """
 
     call: Callable[..., Any]
     homogeneous: bool = False
     partial: bool = False
+    elementwise: bool = False
     cost: Cost = per_value
 
     def __call__(self, *xs: Any, **options: Any) -> Any:
@@ -44,11 +46,14 @@ FUNCTIONS: dict[str, Formula] = {}
 
 
 def from_keras(*names: str, **known: Any) -> None:
-    """Enter the functions of ``keras.activations`` or ``keras.ops`` by their names."""
+    """Enter functions of each value, or of the values of several signals at a place.
+
+    They are those of ``keras.activations`` or ``keras.ops`` with these names.
+    """
     for name in names:
         # The defaults of the two differ: gelu of keras.ops is the approximate one.
         call = getattr(keras.activations, name, None) or getattr(keras.ops, name)
-        FUNCTIONS[name] = Formula(call, **known)
+        FUNCTIONS[name] = Formula(call, elementwise=True, **known)
 
 
 def formula(**known: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.masks import usable
@@ -110,6 +111,11 @@ PIECEWISE: dict[str, Activation] = {
 OVER_AXES = ("softmax", "log_softmax", "sparsemax")
 
 
+def keras2_sigmoid(x: str, builder: Builder) -> str:
+    """Add min(max(0.2 x + 0.5, 0), 1), the hard sigmoid of Keras 2."""
+    return builder.rate(builder.affine(x, 0.2, 0.5, suffix="_shifted"), 1.0)
+
+
 def activate(activation: Any, x: str, builder: Builder) -> str:
     """Add the node for a Keras activation function of node `x` and return its name.
 
@@ -117,6 +123,8 @@ def activate(activation: Any, x: str, builder: Builder) -> str:
         Unsupported: if the activation is not a function of ``keras.activations``.
     """
     name = getattr(activation, "__name__", str(activation))
+    if activation is keras2_hard_sigmoid:
+        return keras2_sigmoid(x, builder)
     if activation not in (getattr(keras.activations, name, None), None):
         if isinstance(activation, keras.Layer) and builder.inner:
             (y,) = builder.inner(activation, [x])

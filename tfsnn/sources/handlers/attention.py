@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
-from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.linear import contract, refuse_quantised
 from tfsnn.sources.handlers.masks import usable
 from tfsnn.sources.handlers.registry import handles
@@ -136,11 +136,6 @@ def attention_weights(scores: str, mask: Any, causal: bool, builder: Builder) ->
 @handles(layers.Attention)
 def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list[str]:
     """Translate Attention by products of query, value and, if it differs, key."""
-    if layer.score_mode != "dot":
-        raise Unsupported(
-            f"score_mode={layer.score_mode!r}; only 'dot' is supported: use it, or "
-            "MultiHeadAttention"
-        )
     given = builder.argument(0, "inputs")
     query, value, *rest = given
     key = rest[0] if rest else value
@@ -148,12 +143,16 @@ def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list
         raise Unsupported(
             "its inputs are not sequences of vectors, (B, T, C): reshape them first"
         )
-    t, s = builder.shape(query)[0], builder.shape(key)[0]
-    scores = builder.function(
-        "einsum", (query, key), (t, s), "_scores", equation="atc,asc->ats"
-    )
-    if layer.scale is not None:
-        scores = builder.affine(scores, float(np.asarray(layer.scale)), suffix="_scale")
+    return weighted(_scores(layer, query, key, builder), value, builder)
+
+
+def weighted(scores: str, value: str, builder: Builder) -> str | list[str]:
+    """Add the softmax of scores that masks leave, and the values that it weighs.
+
+    The masks are those of the query and the value, and a causal one, as Attention and
+    AdditiveAttention take them.
+    """
+    t, s = builder.shape(scores)
     own, kept, *_ = builder.argument(1, "mask") or (None, None)
     own, kept = usable(own, builder), usable(kept, builder)
     masks = [] if kept is None else [builder.reshape(kept, (1, s))]
@@ -168,3 +167,33 @@ def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list
         zeros = builder.constant(np.zeros((1, 1)))
         y = builder.function("where", (builder.reshape(own, (t, 1)), y, zeros))
     return [y, weights] if builder.kwargs.get("return_attention_scores") else y
+
+
+def _scores(layer: Any, query: str, key: str, builder: Builder) -> str:
+    """Add the scores ``(T, S)``: products, or sums, of query and key."""
+    if layer.score_mode == "concat":
+        gain = float(np.asarray(layer.concat_score_weight))
+        return added_scores(query, key, layer.scale, gain, builder)
+    shape = (builder.shape(query)[0], builder.shape(key)[0])
+    scores = builder.function(
+        "einsum", (query, key), shape, "_scores", equation="atc,asc->ats"
+    )
+    if layer.scale is None:
+        return scores
+    return builder.affine(scores, float(np.asarray(layer.scale)), suffix="_scale")
+
+
+def added_scores(
+    query: str, key: str, scale: Any, gain: Any, builder: Builder
+) -> Signal:
+    """Add sum(gain * tanh(scale * (query + key))) over channels: ``(T, S)``."""
+    (t, c), (s, _) = builder.shape(query), builder.shape(key)
+    q = builder.reshape(query, (t, 1, c), "_query")
+    k = builder.reshape(key, (1, s, c), "_key")
+    y = builder.total([q, k], suffix="_pairs")
+    if scale is not None:
+        y = builder.affine(y, float(np.asarray(scale)), suffix="_scale")
+    y = builder.function("tanh", (y,), suffix="_tanh")
+    gains = np.broadcast_to(np.asarray(gain, np.float32), (c,))
+    scores = contract("atsc,c->ats", y, gains, None, builder)
+    return Signal(scores)

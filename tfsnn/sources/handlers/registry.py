@@ -147,8 +147,6 @@ def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
         received = getattr(layer, argument)
         if received not in values:
             expected = " or ".join(repr(value) for value in values)
-            if argument == "data_format":
-                raise Unsupported(CHANNELS_FIRST_REFUSED)
             raise Unsupported(
                 f"{argument}={received!r}; only {expected} is supported: build the "
                 "model with that value and its weights, or replace the layer"

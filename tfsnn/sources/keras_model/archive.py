@@ -51,7 +51,7 @@ def _assign(layer: Any, config: Any, stored: h5py.Group, left: dict[int, Any]) -
     """Give a layer, and those within it, the weights in a group.
 
     Args:
-        layer: a layer or model of Keras 3, or a list of layers.
+        layer: a layer or model of Keras 3.
         config: its config in Keras 2.
         stored: the group.
         left: the variables without weights so far, by identity.
@@ -62,21 +62,22 @@ def _assign(layer: Any, config: Any, stored: h5py.Group, left: dict[int, Any]) -
     if isinstance(layer, LeftOut):
         return
     for name, group in stored.items():
-        if not isinstance(group, h5py.Group) or not _holds_values(group):
+        if not _holds_values(group):
             continue
         if name == "vars":
             _assign_own(layer, group, left)
-        elif isinstance(layer, keras.Model) and name in LAYERS:
-            inner = _by_class(layer, config)
+        elif name in LAYERS or isinstance(getattr(layer, name, None), list):
+            model = name in LAYERS
+            layers = layer.layers if model else getattr(layer, name)
+            inner = _by_class(layers, config["layers" if model else name])
             for key, part in group.items():
                 if _holds_values(part):
                     each, its_config = inner[key]
                     _assign(each, its_config, part, left)
-        elif isinstance(layer, list):
-            index = re.search(r"_(\d+)$", name)
-            _assign(layer[int(index[1]) if index else 0], {}, group, left)
         else:
-            inner_config = config.get(name, {}) if isinstance(config, Mapping) else {}
+            inner_config = config.get(name)
+            if not isinstance(inner_config, Mapping):
+                inner_config = {}
             part = getattr(layer, name)
             _assign(part, inner_config.get("config", {}), group, left)
 
@@ -87,22 +88,24 @@ def _holds_values(group: Any) -> bool:
     return any(map(_holds_values, group.values()))
 
 
-def _by_class(model: keras.Model, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The layers of a model with their configs, by the names of their groups.
+def _by_class(
+    layers: Sequence[Any], configs: Sequence[Mapping[str, Any]]
+) -> dict[str, tuple[Any, Any]]:
+    """The layers of a list with their configs, by the names of their groups.
 
     Keras 2 names them by their class in Keras 2, and numbers those of one class.
     """
-    found: dict[str, Any] = {}
-    layers = {layer.name: layer for layer in model.layers}
+    found: dict[str, tuple[Any, Any]] = {}
+    named = {layer.name: layer for layer in layers}
     counted: dict[str, int] = {}
-    for stored in config["layers"]:
+    for stored in configs:
         name = stored["config"].get("name", stored.get("name"))
         kind = _snake_case(stored["class_name"].rpartition(">")[2])
         number = counted.get(kind, 0)
         counted[kind] = number + 1
         key = f"{kind}_{number}" if number else kind
-        if name in layers:
-            found[key] = layers[name], stored["config"]
+        if name in named:
+            found[key] = named[name], stored["config"]
     return found
 
 

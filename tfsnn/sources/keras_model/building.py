@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,7 @@ def _reason(text: str) -> str:
 
     It writes that behind the whole config of a layer, and layers are nested.
     """
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours
     _, marked, reason = text.rpartition("Exception encountered:")
     line = " ".join((reason if marked else text).split())
     if len(line) <= MOST:

@@ -20,6 +20,7 @@ CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 MOST_EXPANSION = 1100
 FLOOR = 2**26  # bytes that anything may expand to
 LOCAL_HEADER = 30  # bytes before the name of a member
+MODELS = (".keras", ".h5", ".hdf5", "saved_model.pb")  # in other archives
 MOST_OBJECTS = 10**6  # in an HDF5 file
 
 
@@ -52,8 +53,14 @@ def read_archive(path: Path) -> Archive:
                 member.file_size,
                 member.compress_size,
             )
-        missing = {CONFIG, WEIGHTS} - set(archive.namelist())
-        if missing:
+        names = archive.namelist()
+        if missing := {CONFIG, WEIGHTS} - set(names):
+            models = [name for name in names if name.endswith(MODELS)]
+            if models:
+                raise ValueError(
+                    f"it is a zip archive with {models[0]} in it: unpack it and open "
+                    "that"
+                )
             raise ValueError(f"it has no member {min(missing)}")
         config = _json(archive, CONFIG)
         written = _json(archive, METADATA) if METADATA in archive.namelist() else {}

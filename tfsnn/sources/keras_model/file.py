@@ -78,7 +78,12 @@ def _is_hdf5(path: Path) -> bool:
             f"{', '.join(SUFFIXES)}, a file that is HDF5 or such an archive inside, or "
             f"the folder of a SavedModel, got {path.suffix or 'no suffix'!r}"
         )
-    return path.suffix != ".keras"
+    if path.suffix != ".keras":
+        raise ModelError(
+            f"{path}: not an HDF5 file, or only part of one ({path.stat().st_size} "
+            "bytes that do not begin as HDF5 does): save it again"
+        )
+    return False
 
 
 def _load(path: Path, config: Any) -> keras.Model:

@@ -15,7 +15,7 @@ import keras
 from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.classes import module_of
 from tfsnn.sources.keras_model.code import code_in
-from tfsnn.sources.keras_model.keras2.arguments import CLASSES
+from tfsnn.sources.keras_model.keras2.arguments import CLASSES, OWN
 from tfsnn.sources.keras_model.keras2.calls import LAMBDAS
 from tfsnn.sources.parts import ONLY, Part
 
@@ -156,5 +156,5 @@ def _why(kind: str, config: Mapping[str, Any]) -> str | None:
     if isinstance(module, str):
         known = module.split(".")[0] in ("keras", "tf_keras", "tensorflow")
     else:
-        known = kind in CLASSES or kind in LAMBDAS or module_of(kind) is not None
+        known = kind in {*CLASSES, *OWN, *LAMBDAS} or module_of(kind) is not None
     return None if known else f"is of the class {kind!r}, which is not registered"

@@ -22,6 +22,7 @@ NAMES = {
     *("gamma", "beta", "moving_mean", "moving_variance", "embeddings", "alpha"),
     *("mean", "variance", "count"),
 }
+RENAMED = {"depthwise_kernel": "kernel"}  # of depthwise convolutions
 
 
 def assign(model: keras.Model, stored: Mapping[str, Weights]) -> None:
@@ -86,6 +87,7 @@ def _matches(variables: Sequence[Any], weights: Weights) -> bool:
     for variable, (name, value) in zip(variables, weights, strict=True):
         last = re.sub(r"(_\d+)?(:\d+)?$", "", name.rpartition("/")[2])
         known = {variable.name, last} <= NAMES
-        if tuple(variable.shape) != value.shape or (known and variable.name != last):
+        same = variable.name in (last, RENAMED.get(last))
+        if tuple(variable.shape) != value.shape or (known and not same):
             return False
     return True

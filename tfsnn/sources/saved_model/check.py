@@ -30,6 +30,7 @@ SPREADS = ((1.0, 100.0), (1.0,), (0.1,), (0.01,))
 POSITIVE = ((1.0, 100.0), (1.0,), (0.01,))
 DRAWS = (*((spreads, False) for spreads in SPREADS), *((s, True) for s in POSITIVE))
 LARGEST_ID = 10
+NO_TABLE = 2**31
 # Values that are held at once; of what is larger, the graph is run once for each part.
 MOST_HELD = 2**26
 Values = dict[str, np.ndarray]
@@ -115,7 +116,7 @@ def _error(rebuild: Rebuild, step: Step, held: Values) -> float:
         if network.is_live(tensor):
             value = network.layout(tensor).of_samples(held[tensor.name])
             for x, order in rebuild.forms(tensor):
-                given[id(x)] = x, np.transpose(value, order)
+                given[id(x)] = x, np.transpose(value, order).astype(x.dtype)
     tensors = rebuild.results(step)
     forms = [rebuild.forms(tensor)[0][0] for tensor in tensors]
     function = keras.Function([x for x, _ in given.values()], forms)
@@ -127,7 +128,7 @@ def _error(rebuild: Rebuild, step: Step, held: Values) -> float:
         if not error <= TOLERANCE:
             raise RebuildMismatch(
                 f"the layer that was rebuilt for {step.operation.name} "
-                f"({step.operation.type}) differs from the SavedModel by {error:.2g} "
+                f"({step.operation.type}) differs from the original by {error:.2g} "
                 f"of its largest value (at most {TOLERANCE:g} is accepted): this is an "
                 "error in tfsnn; load the model from a .keras file instead"
             )
@@ -158,6 +159,9 @@ def _draw(
     shape = (len(spreads), *tensor.shape.as_list()[1:])
     dtype = tensor.dtype.as_numpy_dtype
     if tensor.dtype.is_floating:
+        rows = _table_size(network, tensor, NO_TABLE)
+        if rows < NO_TABLE:  # numbers that are cast to places in a table
+            return rng.integers(0, rows, shape).astype(dtype)
         scale = spreads.reshape((-1, *[1] * (len(shape) - 1)))
         values = scale * rng.normal(size=shape)
         return (np.abs(values) if positive else values).astype(dtype)

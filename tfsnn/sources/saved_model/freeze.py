@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -15,10 +15,16 @@ from tfsnn.sources.saved_model.kinds import VARIABLES
 from tfsnn.sources.saved_model.program import Source
 from tfsnn.sources.saved_model.trace import Step, Trace
 from tfsnn.sources.saved_model.unfused import FUSED, parts
-from tfsnn.sources.saved_model.variables import Variables
 
 INT32 = tf.int32.as_datatype_enum
 RESOURCE = tf.resource.as_datatype_enum
+
+
+class Variables(Protocol):
+    """What knows the values of variables."""
+
+    def value(self, variable: Source) -> np.ndarray:
+        """Return the value of the variable that an operation stands for."""
 
 
 def freeze(ends: Ends, found: Trace, variables: Variables, versions: Any) -> Frozen:

@@ -65,9 +65,9 @@ class Rebuild(Emission):
         inputs = {}
         for key, tensor in self.network.inputs.items():
             label = self.names.reserve(key)
-            inputs[key] = keras.Input(
-                tuple(specs[key].shape[1:]), dtype=specs[key].dtype.name, name=label
-            )
+            dtype = self.network.cast_to(tensor) or specs[key].dtype
+            shape = tuple(specs[key].shape[1:])
+            inputs[key] = keras.Input(shape, dtype=dtype.name, name=label)
             self._tensors[tensor.name] = inputs[key]
         problems: Problems = []
         for step in self._steps():

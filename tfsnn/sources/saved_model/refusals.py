@@ -23,6 +23,7 @@ from tfsnn.sources.saved_model.kinds import (
     VARIABLES,
     is_observer,
 )
+from tfsnn.sources.saved_model.names import OUTER
 from tfsnn.sources.saved_model.program import Program, Source
 from tfsnn.sources.saved_model.registry import is_pure, known
 from tfsnn.sources.saved_model.signature import TYPES
@@ -56,7 +57,7 @@ UNKNOWN = (
 UNFED = "is an input that the signature does not name: export the model again"
 BESIDE = (
     "may do more than compute, such as write a file, beside the result; nothing of a "
-    "SavedModel is run that does: export the model for inference, without it"
+    "file is run that does: export the model for inference, without it"
 )
 
 
@@ -90,7 +91,7 @@ class Operations:
             raise UnsupportedError(list(dict.fromkeys(problems)))
         if self._trace.circular:
             raise ModelError(
-                f"{self._trace.circular[0][1]} reads its own output: the SavedModel is "
+                f"{self._trace.circular[0][1]} reads its own output: the file is "
                 "damaged, export it again"
             )
         for step in self._trace.steps.values():
@@ -98,7 +99,7 @@ class Operations:
             if unknown := self._types(node) - TYPES:
                 raise ModelError(
                     f"{node.name} ({node.op}) is of the unknown type {unknown.pop()}: "
-                    "the SavedModel is damaged, export it again"
+                    "the file is damaged, export it again"
                 )
             if step.live and (half := self._types(node) & HALF):
                 raise ModelError(
@@ -140,8 +141,9 @@ class Operations:
         node = source.node
         kinds, family = self._types(node), family_of(node.op)
         if node.op in LOOPS and self._multiplies(node):
-            scopes = f"{source.place.prefix}{node.name}".split("/")
-            return RECURRENT.format(layer=(["", *scopes])[-2] or node.name)
+            path = f"{source.place.prefix}{node.name}".split("/")[:-1]
+            named = [scope for scope in path if not OUTER.match(scope)]
+            return RECURRENT.format(layer=named[-1] if named else node.name)
         if node.op in VARIABLES or node.op in VARIABLE_READERS:
             return ""
         if tf.string.as_datatype_enum in kinds:

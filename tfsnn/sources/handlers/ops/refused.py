@@ -6,21 +6,20 @@ from tfsnn.sources.handlers.registry import refuse_operations
 
 refuse_operations(
     "mixes the samples of a batch, of which a spiking network sees one at a time: keep "
-    "the batch as first axis, as keras.ops.reshape, concatenate, matmul and einsum "
-    "can, or cut it off with --to LAYER",
+    "the batch as first axis, as keras.ops.reshape, concatenate, matmul and einsum can",
     *("AllClose", "CDist", "Corrcoef", "Correlate", "Diag", "Diagflat"),
     *("Flipud", "Kron", "Meshgrid", "Outer", "Ravel", "SegmentMax", "SegmentMin"),
     *("SegmentProd", "SegmentSum", "Vander", "Vdot", "Vsplit", "Vstack"),
 )
 refuse_operations(
-    "gives places, not values, which jump and mean nothing between two of them: cut it "
-    "off with --to LAYER and take the place of the largest value behind the network",
+    "gives places, not values, and there is none between two of them: end the network "
+    "with the values (--to LAYER), and take their places behind it",
     *("Argmax", "Argmin", "Argpartition", "Argsort", "InTopK", "Nonzero", "TopK"),
     "UnravelIndex",
 )
 refuse_operations(
     "counts or lists values, as many as they happen to be, so its output has no fixed "
-    "shape: cut it off with --to LAYER",
+    "shape: do so behind the network (--to LAYER)",
     *("Bincount", "Histogram", "Unique"),
 )
 refuse_operations(
@@ -38,25 +37,25 @@ refuse_operations(
 refuse_operations(
     "takes a matrix apart, which no neuron or running sum does reliably (its result "
     "jumps, or does not exist, for some matrices): compute it before the model if it "
-    "is constant, or cut it off with --from LAYER or --to LAYER",
+    "is constant, or do so before or behind the network (--from, --to LAYER)",
     *("Cholesky", "CholeskyInverse", "Det", "Eig", "Eigh", "Inv", "JVP", "Logdet"),
     *("Lstsq", "LuFactor", "MatrixRank", "Pinv", "Qr", "SVD", "Slogdet", "Solve"),
     "SolveTriangular",
 )
 refuse_operations(
     "works on complex numbers, and a signal is real: keep real and imaginary part as "
-    "two signals (keras.ops.rfft, fft and stft give both), or cut it off with --from "
-    "LAYER",
+    "two signals (keras.ops.rfft, fft and stft give both)",
     *("Angle", "Imag", "Isreal", "Polar", "ViewAsComplex", "ViewAsReal"),
 )
 refuse_operations(
     "is a Fourier transform in two dimensions, or one back to overlapping frames: use "
-    "keras.ops.rfft, fft, irfft or stft, or cut it off with --from LAYER or --to LAYER",
+    "keras.ops.rfft, fft, irfft or stft, or do so before or behind the network "
+    "(--from, --to LAYER)",
     *("FFT2", "IFFT2", "ISTFT"),
 )
 refuse_operations(
     "works on the bits or divisors of integers, and a signal is a real number: "
-    "compute it before the model, or cut it off with --from LAYER",
+    "compute it before the network (--from LAYER)",
     *("BitwiseAnd", "BitwiseInvert", "BitwiseLeftShift", "BitwiseNot", "BitwiseOr"),
     *("BitwiseRightShift", "BitwiseXor", "Gcd", "Lcm", "LeftShift", "Nextafter"),
     *("RightShift", "View"),
@@ -69,14 +68,14 @@ refuse_operations(
     *("Nansum", "Nanvar"),
 )
 refuse_operations(
-    "is a loss or a measure of quality, which belongs to training: cut it off with "
-    "--to LAYER",
+    "is a loss or a measure of quality, which belongs to training: end the "
+    "network before it (--to LAYER)",
     *("BinaryCrossentropy", "CTCDecode", "CTCLoss", "CategoricalCrossentropy"),
     *("PSNR", "SSIM", "SparseCategoricalCrossentropy"),
 )
 refuse_operations(
     "warps images, as augmentation does in training: leave it out of the model, or do "
-    "it before and cut it off with --from LAYER",
+    "it before the network (--from LAYER)",
     *("AffineTransform", "ElasticTransform", "MapCoordinates", "PerspectiveTransform"),
     "ScaleAndTranslate",
 )

@@ -6,18 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-from keras import ops
 
-HARD_SIGMOID = "tfsnn>keras2_hard_sigmoid"
+from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
+from tfsnn.sources.keras_model.keras2.expressions import Unmigrated
 
-
-@keras.saving.register_keras_serializable(package="tfsnn")
-def keras2_hard_sigmoid(x: Any) -> Any:
-    """Compute min(max(0.2 x + 0.5, 0), 1), the hard sigmoid of Keras 2.
-
-    That of Keras 3 has the slope 1/6.
-    """
-    return ops.clip(0.2 * x + 0.5, 0.0, 1.0)
+HARD_SIGMOID = f"tfsnn>{keras2_hard_sigmoid.__name__}"
 
 
 def is_activation(name: str) -> bool:
@@ -40,6 +33,18 @@ def activation(value: Any, inner: Callable[[Any], Any]) -> Any:
         value = HARD_SIGMOID
     if not isinstance(value, str) or hasattr(keras.activations, value):
         return value
+    if value == "<lambda>":
+        raise Unmigrated(
+            "has a lambda as its activation, Python code that the file does not hold: "
+            "run the code that made the model, model.load_weights(this file), and "
+            "convert it in Python (tfsnn.convert)"
+        )
+    if keras.saving.get_registered_object(value) is None:
+        raise Unmigrated(
+            f"has the activation {value!r}, which Keras has not, a function of the "
+            "user's own: register it under this name "
+            "(keras.utils.get_custom_objects()[name] = function) and convert in Python"
+        )
     return {
         "module": "builtins",
         "class_name": "function",

@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
+
 # Classes of Keras 2 that are others in Keras 3, with the same outputs.
 CLASSES = {
     "BatchNormalizationV1": "BatchNormalization",
@@ -21,10 +23,14 @@ CLASSES = {
     "GRUCellV1": "GRUCell",
     "LSTMCellV1": "LSTMCell",
     "LayerNormalizationV1": "LayerNormalization",
-    "RandomHeight": "Identity",  # after training
+    "RandomCrop": "Resizing",  # after training, as all of these
+    "RandomHeight": "Identity",
     "RandomWidth": "Identity",
     "ThresholdedReLU": "ReLU",
 }
+
+# Classes of Keras 2 that tfsnn has in place of Keras 3.
+OWN = {each.__name__: each for each in (LocallyConnected1D, LocallyConnected2D)}
 
 # Classes of Keras 2 that no class of Keras 3 stands for, and what they need.
 REMOVED = {
@@ -35,6 +41,9 @@ REMOVED = {
     "CategoryCrossing": "Keras 3 has no such layer",
     "KerasFeatureColumn": "it reads feature columns of TensorFlow 1",
 }
+
+# What such a class of Keras 3 takes beside what the file says.
+FIXED: Mapping[str, Mapping[str, Any]] = {"RandomCrop": {"crop_to_aspect_ratio": True}}
 
 RENAMED: Mapping[str, Mapping[str, str]] = {
     "LeakyReLU": {"alpha": "negative_slope"},
@@ -48,6 +57,9 @@ MISSING: Mapping[str, Mapping[str, Any]] = {
     "GRU": {"reset_after": False},
     "GRUCell": {"reset_after": False},
 }
+
+# Layers that do nothing after training take these alone.
+COMMON = ("name", "trainable", "dtype")
 
 # Arguments that Keras 3 does not have and that change no output of a trained network.
 ANY = lambda value: True  # noqa: E731
@@ -68,8 +80,12 @@ HARMLESS: Mapping[str, Callable[[Any], bool]] = {
     "renorm_clipping": ANY,
     "renorm_momentum": ANY,
     "softmax_robust_masking": ANY,
+    "rng_type": ANY,
+    "seed": ANY,
+    "trainable": ANY,
     "value_shape": ANY,
     "virtual_batch_size": ANY,
+    "vocabulary_size": ANY,
 }
 
 
@@ -77,7 +93,7 @@ HARMLESS: Mapping[str, Callable[[Any], bool]] = {
 def accepted(kind: str) -> frozenset[str]:
     """The arguments that a layer of Keras takes, those of its base classes included."""
     found: set[str] = set()
-    for base in inspect.getmro(getattr(keras.layers, kind)):
+    for base in inspect.getmro(OWN.get(kind) or getattr(keras.layers, kind)):
         if "__init__" in vars(base):
             parameters = inspect.signature(vars(base)["__init__"]).parameters
             found |= set(parameters)

@@ -6,12 +6,16 @@ arguments], and tensors within the others as [layer, call, output].
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 CONSTANT = "_CONSTANT_VALUE"
 LAMBDAS = ("TFOpLambda", "SlicingOpLambda")  # calls of functions of TensorFlow
 Node = dict[str, Any]
+RECURRENT = {
+    *("RNN", "SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "Bidirectional"),
+    *("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"),
+}
 
 
 class Calls:
@@ -34,9 +38,16 @@ class Calls:
             for layer in config["layers"]
         }
 
-    def node(self, stored: Any) -> Node:
-        """Return the arguments of one call of a layer for Keras 3."""
+    def node(self, stored: Any, kind: str) -> Node:
+        """Return the arguments of one call of a layer for Keras 3.
+
+        Args:
+            stored: the call.
+            kind: the layer's class.
+        """
         first, others = self.arguments(stored)
+        if kind in RECURRENT and isinstance(first, list):  # with the first states
+            first, others["initial_state"] = first[0], first[1:]
         return {"args": [first], "kwargs": others}
 
     def arguments(self, stored: Any, unpack: bool = True) -> tuple[Any, dict[str, Any]]:
@@ -141,3 +152,35 @@ def unpacked(structure: Any) -> Any:
     if isinstance(structure, list) and len(structure) == 1:
         return structure[0]
     return structure
+
+
+def reachable(
+    roots: Any, layers: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> set[str]:
+    """Return the names of layers whose outputs are read, from some on.
+
+    Args:
+        roots: output layers, and configs of layers in the form of Keras 3.
+        layers: those of each layer of Keras 2, by its name.
+    """
+    found: set[str] = set()
+    waiting = list(_names(roots, layers))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _names([part["inbound_nodes"] for part in layers[name]], layers)
+    return found
+
+
+def _names(value: Any, known: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of known layers that tensors in a config belong to."""
+    if isinstance(value, Mapping):
+        value = [item for key, item in value.items() if key != "name"]
+    if isinstance(value, list):
+        for item in value:
+            yield from _names(item, known)
+    elif isinstance(value, str):
+        owner = value if value in known else value.rpartition(".")[0]
+        if owner in known:
+            yield owner

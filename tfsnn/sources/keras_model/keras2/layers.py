@@ -11,6 +11,8 @@ from tfsnn.sources.keras_model.keras2.activations import (
 )
 from tfsnn.sources.keras_model.keras2.arguments import (
     CLASSES,
+    COMMON,
+    FIXED,
     HARMLESS,
     MISSING,
     RENAMED,
@@ -38,7 +40,9 @@ def layer_config(
     """
     renamed = RENAMED.get(kind, {})
     takes = accepted(CLASSES.get(kind, kind))
-    found = dict(MISSING.get(kind, {}))
+    found = {**MISSING.get(kind, {}), **FIXED.get(kind, {})}
+    if CLASSES.get(kind) == "Identity":
+        config = {name: config[name] for name in COMMON if name in config}
     for name, value in config.items():
         name = renamed.get(name, name)
         if name.endswith(UNUSED):

@@ -11,8 +11,13 @@ from typing import Any
 
 from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.classes import FUNCTIONAL, module_of, registered
-from tfsnn.sources.keras_model.keras2.arguments import CLASSES, REMOVED
-from tfsnn.sources.keras_model.keras2.calls import LAMBDAS, Calls, unpacked
+from tfsnn.sources.keras_model.keras2.arguments import CLASSES, OWN, REMOVED
+from tfsnn.sources.keras_model.keras2.calls import (
+    LAMBDAS,
+    Calls,
+    reachable,
+    unpacked,
+)
 from tfsnn.sources.keras_model.keras2.expressions import Unmigrated
 from tfsnn.sources.keras_model.keras2.keras1 import refuse_keras_1
 from tfsnn.sources.keras_model.keras2.layers import dtype_of, layer_config
@@ -67,7 +72,8 @@ class _Migration:
         if kind == "Sequential":
             return _of("keras", kind, self.sequential(stored))
         name = CLASSES.get(kind, kind)
-        module = module_of(name)
+        own = registered(f"tfsnn>{kind}") if kind in OWN else None
+        module = own["module"] if own else module_of(name)
         if module is None:
             self.problems.append(_unknown(kind, config, stored.get("module")))
         elif kind != CODE:
@@ -75,7 +81,7 @@ class _Migration:
                 config = layer_config(kind, config, self.layer)
             except Unmigrated as problem:
                 self.problems.append(f"{config.get('name')} ({kind}) {problem}")
-        return _of(module or "keras.layers", name, config)
+        return {**_of(module or "keras.layers", name, config), **(own or {})}
 
     def sequential(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Migrate a Sequential model; it starts with an InputLayer, where known."""
@@ -94,22 +100,42 @@ class _Migration:
     def functional(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Migrate a Functional model: its layers, and the calls that connect them."""
         calls = Calls(config)
-        layers = []
+        layers: dict[str, list[dict[str, Any]]] = {}
+        functions: dict[str, str | None] = {}  # why they cannot be migrated
         for stored in config["layers"]:
-            name, inner = stored["name"], stored["config"]
-            if stored["class_name"] in LAMBDAS:
+            name, kind = stored["name"], stored["class_name"]
+            if kind in LAMBDAS:
                 try:
-                    layers += operations_of(stored, calls)
+                    layers[name], functions[name] = operations_of(stored, calls), None
                 except Unmigrated as problem:
-                    self.problems.append(f"{name} ({stored['class_name']}) {problem}")
+                    layers[name], functions[name] = [], f"{name} ({kind}) {problem}"
                 continue
             layer = self.layer(stored)
-            layer["config"] = {**layer["config"], "name": inner.get("name", name)}
-            nodes = [calls.node(node) for node in stored["inbound_nodes"]]
-            layers.append({**layer, "name": name, "inbound_nodes": nodes})
+            inner = {**layer["config"], "name": stored["config"].get("name", name)}
+            nodes = [calls.node(node, kind) for node in stored["inbound_nodes"]]
+            whole = {**layer, "config": inner, "name": name, "inbound_nodes": nodes}
+            layers[name] = [whole]
+        roots = [calls.outputs(config["output_layers"])]
+        roots += [
+            part["inbound_nodes"]
+            for name, parts in layers.items()
+            for part in parts
+            if name not in functions
+        ]
+        needed = reachable(roots, layers)
+        self.problems += [
+            problem
+            for name, problem in functions.items()
+            if problem is not None and name in needed
+        ]
         found = {
             "name": config["name"],
-            "layers": layers,
+            "layers": [
+                layer
+                for name, parts in layers.items()
+                if name in needed or name not in functions
+                for layer in parts
+            ],
             "input_layers": unpacked(config["input_layers"]),
             "output_layers": calls.outputs(config["output_layers"]),
         }
@@ -134,13 +160,15 @@ def _unknown(kind: str, config: Any, module: Any) -> str:
     if kind in REMOVED:
         return (
             f"{what} is a layer of Keras 2 that Keras 3 has not ({REMOVED[kind]}): "
-            "build the network without it, or write a SavedModel with Keras 2 "
-            "(model.export), which holds operations alone"
+            "build the network without it, or begin behind it (--from LAYER), or "
+            "write a SavedModel with Keras 2 (model.export)"
         )
     from_where = f" (of the module {module})" if isinstance(module, str) else ""
     return (
         f"{what} is of a class that Keras has not{from_where}, one of the user's own: "
         "write it for Keras 3, import the module that registers it "
         "(keras.saving.register_keras_serializable) and convert in Python; or write a "
-        "SavedModel with Keras 2 (model.export), which holds operations alone"
+        "SavedModel with Keras 2 (model.export), which holds operations alone; or "
+        "leave it out, where the network begins behind it (--from LAYER) or ends "
+        "before it (--to LAYER)"
     )

@@ -21,7 +21,9 @@ from tfsnn.sources.keras_model.keras2.functions import FUNCTIONS
 
 OPERATORS = "__operators__."  # which TensorFlow has no public functions for
 OLD = "compat.v1."
-UNUSED = ("name", "validate_shape", "validate_indices")
+# Arguments that change no output.
+UNUSED = ("name", "validate_shape", "validate_indices", "use_cudnn_on_gpu")
+MOST = 60  # characters of a value in a message
 
 
 def operations_of(stored: Mapping[str, Any], calls: Calls) -> list[dict[str, Any]]:
@@ -72,7 +74,8 @@ def operation(
     for key, value in given.items():
         if key not in reads and value != defaults.get(key):
             raise Unmigrated(
-                f"calls tf.{function} with {key}={value!r}, which keras.ops has not"
+                f"calls tf.{function} with {key}={repr(value)[:MOST]}, which "
+                "keras.ops has not"
             )
     emitted = _Emitted(name, given)
     emitted.add(step, name)
@@ -81,7 +84,7 @@ def operation(
 
 def _modern(function: str) -> str:
     """Return the name of a function in TensorFlow 2, which does the same."""
-    if function.startswith((OLD + "image", OLD + "nn.conv", OLD + "where")):
+    if function.startswith((OLD + "image", OLD + "where")):
         return function
     return function.removeprefix(OLD)
 
@@ -119,7 +122,9 @@ def _plain(value: Any) -> Any:
             return value["items"]
         if kind == "__tensor__":
             return value["config"]["value"]
-        if kind == "__ellipsis__" or is_tensor(value):
+        if kind == "__ellipsis__":
+            return {"class_name": kind, "config": {}}
+        if is_tensor(value):
             return value
         if set(value) == {"start", "stop", "step"}:
             return {"class_name": "__slice__", "config": dict(value)}

@@ -71,6 +71,17 @@ def matmul(arguments: Mapping[str, Any]) -> Step:
     return Step("Matmul", tuple(sides))
 
 
+def add_n(arguments: Mapping[str, Any]) -> Step:
+    each: list[Any] = [
+        Argument("inputs", lambda value, i=i: value[i])  # type: ignore[misc]
+        for i in range(len(arguments["inputs"]))
+    ]
+    total = Step("Add", (each[0], each[1] if len(each) > 1 else 0.0))
+    for tensor in each[2:]:
+        total = Step("Add", (total, tensor))
+    return total
+
+
 def clip(arguments: Mapping[str, Any]) -> Step:
     bounds = arguments["clip_value_min"], arguments["clip_value_max"]
     if all(isinstance(bound, int | float) for bound in bounds):
@@ -89,7 +100,8 @@ def pad(arguments: Mapping[str, Any]) -> Step:
 
 def norm(arguments: Mapping[str, Any]) -> Step:
     order = Argument("ord", lambda value: 2)
-    if arguments["ord"] not in ("euclidean", 2):
+    order_of_vectors = arguments["ord"] == 2 and isinstance(arguments["axis"], int)
+    if arguments["ord"] != "euclidean" and not order_of_vectors:
         raise Unmigrated(f"is a norm of the order {arguments['ord']!r}")
     square = Step("Power", (Argument("tensor"), order))
     options = {"axis": Argument("axis"), "keepdims": Argument("keepdims", bool)}
@@ -135,21 +147,19 @@ def pool(kind: str, rank: int | None = None) -> Step:
     return Step(kind, (Argument("input"),), options)
 
 
-def convolution(rank: int) -> Step:
+def convolution(arguments: Mapping[str, Any]) -> Step:
+    rank = 1 if "stride" in arguments else 2
+    tensor, kernel = (
+        next(name for name in names if arguments.get(name) is not None)
+        for names in (("input", "value"), ("filters", "filter"))
+    )
     options = {
         "strides": Argument("stride" if rank == 1 else "strides", spatial(rank)),
         "padding": PADDING,
         "data_format": LAYOUT,
         "dilation_rate": Argument("dilations", spatial(rank)),
     }
-    return Step("Conv", (Argument("input"), Argument("filters")), options)
-
-
-def batch_normalization() -> Step:
-    moved = on("Subtract", "x", "mean")
-    variance = on("Add", "variance", "variance_epsilon")
-    scaled = Step("Multiply", (Step("Rsqrt", (variance,)), Argument("scale")))
-    return Step("Add", (Step("Multiply", (moved, scaled)), Argument("offset")))
+    return Step("Conv", (Argument(tensor), Argument(kernel)), options)
 
 
 def l2_normalize() -> Step:

@@ -27,9 +27,8 @@ COMPUTATIONS = (
     ),
     Family(
         "sorting, counting and finding values",
-        "sorts, counts or finds values, which is no function of a fixed shape that "
-        "spikes can follow",
-        "do that behind the network, with its scores",
+        "sorts, counts or finds values, which is no function that spikes can follow",
+        "do that outside of the network",
         "TopK TopKV2 ApproxTopK NthElement Where ListDiff LowerBound UpperBound "
         "Bincount DenseBincount HistogramFixedWidth IsotonicRegression "
         "DenseCountSparseOutput RaggedBincount Unique UniqueV2 UniqueWithCounts "

@@ -251,4 +251,6 @@ def cast(operation: Any, rebuild: Rebuild) -> Any:
     """Translate the cast to another type."""
     dtype = operation.outputs[0].dtype.name
     x = rebuild[operation.inputs[0]]
+    if x.dtype == dtype:  # the input itself is of this type then
+        return x
     return rebuild.pointwise(x, lambda y: rebuild.raw(lambda z: ops.cast(z, dtype), y))
