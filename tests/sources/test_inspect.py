@@ -94,7 +94,7 @@ def test_nested_and_shared_layers():
 
 def test_problems_are_all_named():
     x = keras.Input((4, 4, 1))
-    y = layers.Discretization([0.0], name="odd")(layers.Reshape((4, 4))(x))
+    y = layers.Hashing(3, name="odd")(layers.Reshape((4, 4))(x))
     y = layers.Lambda(lambda z: z, name="code")(y)
     y = layers.Dense(2, activation="relu", name="fine")(y)
     found = inspect_model(keras.Model(x, y))

@@ -64,7 +64,7 @@ class Recurrence(Node):
         shape = next(n.shape for n in self.body if n.name == self.output)
 
         def step(i: Any, states: Any) -> tuple[list[Any], Any]:
-            values = [*(x[i] for x in by_place), *states]
+            values = [*(tf.gather(x, i) for x in by_place), *states]
             known = {node.name: x for node, x in zip(sources, values, strict=True)}
             for node in self.body:
                 if node.inputs:
@@ -73,11 +73,9 @@ class Recurrence(Node):
 
         def advance(i: Any, states: Any, outputs: Any) -> tuple[Any, Any, Any]:
             after, y = step(i, states)
-            kept = [
-                tf.ensure_shape(new, old.shape)
-                for new, old in zip(after, states, strict=True)
-            ]
-            return i + 1, kept, [array.write(i, y) for array in outputs]
+            for new, old in zip(after, states, strict=True):
+                new.set_shape(old.shape)
+            return i + 1, after, [array.write(i, y) for array in outputs]
 
         before = length - 1 if self.last else length  # the last step is behind the loop
         outputs = [
