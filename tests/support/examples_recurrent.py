@@ -34,7 +34,11 @@ RECURRENT = {
         *simple(L.LSTM),
         *on((3, 4), L.LSTM(2, recurrent_activation="hard_sigmoid")),
     ],
-    L.RNN: on((3, 4), L.RNN(L.StackedRNNCells(cells())), L.RNN(L.GRUCell(2))),
+    L.RNN: on(
+        (3, 4),
+        L.RNN(L.StackedRNNCells([L.LSTMCell(3), L.GRUCell(2)])),
+        L.RNN(L.GRUCell(2)),
+    ),
     L.Bidirectional: [
         *on((3, 4), L.Bidirectional(L.GRU(2, return_sequences=True))),
         *on((3, 4), L.Bidirectional(L.LSTM(2), merge_mode="mul")),

@@ -8,6 +8,7 @@ from handler_cases import check
 from keras import layers
 
 from tfsnn.errors import UnsupportedError
+from tfsnn.network.checking import check_graph
 from tfsnn.network.roles import constant_nodes
 from tfsnn.sources import import_model
 
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Layer .* was passed an input wit
 
 @pytest.mark.parametrize("name", MASKS)
 def test_masks_reach_the_layers_that_use_them(name):
-    check(MASKS[name])
+    graph = check(MASKS[name])
+    check_graph(graph)  # as where a file is loaded
 
 
 def test_masks_stay_in_a_file(tmp_path):
