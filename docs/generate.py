@@ -62,6 +62,8 @@ FAMILIES = {
     "pooling": "Pooling",
     "merge": "Several inputs",
     "attention": "Attention",
+    "recurrent": "Sequences and masks",
+    "masks": "Sequences and masks",
     "attention_variants": "Attention",
     "tied_embedding": "Weights",
     "preprocessing": "In front of a network",

@@ -165,9 +165,7 @@ def test_nothing_runs(tmp_path):
         (lambda m: m["modelTopology"]["node"][0].update(attr=[1]), "not an object"),
         (lambda m: m["modelTopology"]["node"][0].update(op=3), "not a text"),
         (
-            lambda m: m["modelTopology"]["node"][0].update(
-                attr={"T": {"i": "x"}}
-            ),
+            lambda m: m["modelTopology"]["node"][0].update(attr={"T": {"i": "x"}}),
             "cannot be read as a graph of TensorFlow.js",
         ),
         (lambda m: m["weightsManifest"][0]["weights"][0].update(name="no"), "no value"),

@@ -13,6 +13,7 @@ from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.function_names import identified
+from tfsnn.sources.handlers.masks import usable
 from tfsnn.sources.handlers.registry import handles
 
 Activation = Callable[[str, Builder], str]
@@ -208,5 +209,7 @@ def elu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 def softmax(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Softmax over any axes, of all values or of those a mask leaves."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
-    op = "softmax" if builder.argument(1, "mask") is None else "masked_softmax"
-    return builder.function(op, inputs, axes=axes)
+    mask = usable(builder.argument(1, "mask"), builder)
+    if mask is None:
+        return builder.function("softmax", inputs[:1], axes=axes)
+    return builder.function("masked_softmax", (inputs[0], mask), axes=axes)
