@@ -282,6 +282,17 @@ def test_activations_without_a_name_or_a_function_are_named(rng, tmp_path):
     )
 
 
+def test_layers_with_one_reason_are_told_together(rng, tmp_path):
+    path = tmp_path / "model.h5"
+    small(rng).save(path)
+    config = config_of(path)
+    for name, layer in zip("ab", config["config"]["layers"][1:], strict=True):
+        layer["config"] |= {"activation": "<lambda>", "name": name}
+    said = refused(rewrite(path, config))
+    assert "a (Dense), b (Dense) has a lambda as its activation" in said
+    assert said.count("load_weights") == 1
+
+
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
 def test_a_lambda_layer_is_named(suffix, tmp_path):
     x = old.Input((4,))
