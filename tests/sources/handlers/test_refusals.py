@@ -50,7 +50,7 @@ LAYERS = [
     (layers.AutoContrast(), "its own darkest and brightest values", (6, 5, 3)),
     (layers.RandomCrop(3, 3), "it crops and resizes", (6, 5, 3)),
     (MyDense(3), "no handler for this class", (4,)),
-    (layers.Dense(3, activation=swish), "'swish' is not one of keras", (4,)),
+    (layers.Dense(3, activation=swish), "'swish' is not known", (4,)),
     (layers.ReLU(0.0), "max_value=0.0 leaves no activation", (4,)),
     (layers.Concatenate(0), "axis=0 is the batch", [(3, 4)] * 2),
     (layers.MultiHeadAttention(1, 2, use_gate=True), "use_gate", [(3, 4), (3, 4)]),
@@ -134,11 +134,8 @@ OPERATIONS = {
     "einsum, batch last": (lambda x: ops.einsum("bij->ijb", x), "mixes samples"),
     "quantiles": (lambda x: ops.quantile(x, [0.1, 0.2], 1), "several q"),
     "nuclear norm": (lambda x: ops.norm(x, "nuc", (1, 2)), "a norm of matrices"),
-    "kernel": (
-        lambda x: ops.conv(x, ops.reshape(x, (1, 4, 3))),
-        "kernel is computed",
-    ),
     "einsum of samples": (lambda x: ops.einsum("bij,bk->ik", x, x[:, 0]), "mixes"),
+    "clip, one bound": (lambda x: ops.clip(x, None, 1.0), "one of its bounds is None"),
     "clip": (lambda x: ops.clip(x, 1.0, 1.0), "leave nothing"),
     "saturate_cast": (lambda x: ops.saturate_cast(x, "int8"), "to int8"),
     "where it is true": (lambda x: ops.where(x > 0), "its shape is not fixed"),
@@ -150,6 +147,13 @@ def test_an_operation_is_refused_with_its_reason(name):
     function, reason = OPERATIONS[name]
     ((*_, why),) = problems_of(function)
     assert reason in why
+
+
+def test_a_kernel_is_a_constant():
+    x, kernel = keras.Input((7, 4)), keras.Input(batch_shape=(3, 4, 2))
+    model = keras.Model([x, kernel], ops.conv(x, kernel))
+    with pytest.raises(UnsupportedError, match="its kernel is computed in the model"):
+        import_model(model)
 
 
 @pytest.mark.parametrize("function", [ops.add, ops.matmul, ops.maximum, ops.divide])
