@@ -17,6 +17,7 @@ from tfsnn.layers import (
     LocallyConnected1D,
     LocallyConnected2D,
     TopKBatchNormalization,
+    keras2_hard_sigmoid,
 )
 from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 
@@ -173,6 +174,7 @@ LAYERS = {
         *on((4,), L.Dense(4, use_bias=False, activation="relu6")),
         *on(SEQUENCE, L.Dense(3, activation="sigmoid"), L.Dense(3, activation="gelu")),
         *on(VOLUME, L.Dense(3, activation=L.ReLU(0.5)), L.Dense(4, activation="glu")),
+        *on((4,), L.Dense(3, activation=keras2_hard_sigmoid)),
     ],
     L.EinsumDense: [
         *on(SEQUENCE, L.EinsumDense("abc,cd->abd", (None, 3))),
