@@ -17,7 +17,7 @@ from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import simulate
 
 # The steps of QCFS are those of T = L, not of every T.
-JUMPING = (*JUMPING_OPERATIONS, QCFS)
+JUMPING = (*JUMPING_OPERATIONS, QCFS, keras.layers.Masking)
 
 
 def outputs(graph, feed, timesteps, chunk):
