@@ -34,6 +34,7 @@ FAMILIES = {
     "locally_connected": "Weights",
     "activation": "Activations",
     "qcfs": "Activations",
+    "quantised": "Activations",
     "normalization": "Normalisation",
     "norm_matters": "Normalisation",
     "pooling": "Pooling",
@@ -69,7 +70,8 @@ SUBJECTS = {
 LINEAR, SPIKING, RUNNING_SUM, DROPPED = "linear", "spiking", "running sum", "dropped"
 # What depends on the example, and what is said in its place.
 PARTICULAR = (
-    (r" for at most [\d.e+-]+( to [\d.e+-]+)?(, \d+ levels)?", ""),
+    (r" for at most [\d.e+-]+( to [\d.e+-]+)?", ""),
+    (r" of \d+ bits \(\d+ levels, at most [\d.e+-]+( to [\d.e+-]+)?\)", ""),
     (r"folded into \S+", "folded into the weights beside it"),
     (r"dropped: \S+ bounds it already", "dropped: a ReLU before bounds it already"),
     # A head is such a function right before an output; an output adds nothing.
