@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
+from tfsnn.network.traced import safe
 
 POSITIONS = 64
 EXPONENT = 0x7F800000  # the bits of a float32's exponent
@@ -56,7 +57,7 @@ def traced_sweep(
         read = [values[graph[name].inputs[0]] for name in graph.outputs]
         return found, [tf.reduce_max(tf.abs(value)) for value in read]
 
-    return sweep.get_concrete_function()
+    return safe(sweep.get_concrete_function())
 
 
 def _sums(values: tf.Tensor, channels: int) -> tuple[list[tf.Tensor], tf.Tensor]:

@@ -39,7 +39,36 @@ def traced(function: Function, *, jit_compile: bool = False) -> Function:
                 lambda leaf: tf.TensorSpec([*free, *leaf.shape[first:]], leaf.dtype),
                 tensors,
             )
-            programs[form] = compiled.get_concrete_function(specs)
+            programs[form] = safe(compiled.get_concrete_function(specs))
         return programs[form](tensors)
 
     return call
+
+
+def safe(program: Any) -> Callable[..., Any]:
+    """Return a concrete function that TensorFlow can run on a CPU without a crash.
+
+    Where channels are padded, TensorFlow 2.21 joins operations for oneDNN in a way that
+    ends the process (a segmentation fault, seen with three networks of residual blocks
+    that widen by padding). There it is not to join operations.
+    """
+    if not any(map(_pads_channels, program.graph.get_operations())):
+        return program
+
+    def unjoined(*arguments: Any) -> Any:
+        options = tf.config.optimizer.get_experimental_options()
+        tf.config.optimizer.set_experimental_options({"remapping": False})
+        try:
+            return program(*arguments)
+        finally:
+            before = options.get("remapping", True)
+            tf.config.optimizer.set_experimental_options({"remapping": before})
+
+    return unjoined
+
+
+def _pads_channels(operation: Any) -> bool:
+    if operation.type not in ("Pad", "PadV2"):
+        return False
+    amounts = tf.get_static_value(operation.inputs[1])
+    return amounts is not None and bool(amounts[-1].any())
