@@ -59,8 +59,11 @@ def _blocks(document: Document) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text that stands in one cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """Return the first problem of a message as text that stands in one cell."""
+    first, *others = text.splitlines()
+    shown = [first, *others[:1]]
+    more = f" (and {len(others) - 1} more)" if others[1:] else ""
+    return " ".join(" ".join(shown).split()).replace("|", "\\|") + more
 
 
 PAGE = Page(

@@ -92,10 +92,10 @@ def test_a_network_is_near_by_its_decisions_or_else_its_error():
 def test_the_page_has_refusals_and_notes():
     row = {"about": "words", "package": "a==1", "format": ".h5", "network": "a"}
     machine = {"processor": "x", "cores": 1, "tensorflow": "2", "keras": "3"}
-    refused = {**row, "refused": "no | handler\nfor it", "note": "a note."}
+    refused = {**row, "refused": "no | handler:\n  a\n  b\n  c", "note": "a note."}
     text = page.PAGE.text({"machine": machine, "rows": [refused]})
     assert "0 of 1 networks are converted" in text
-    assert "| words | a==1 | .h5 | no \\| handler for it |" in text
+    assert "| words | a==1 | .h5 | no \\| handler: a (and 2 more) |" in text
     assert "- words: a note." in text
 
 
