@@ -27,7 +27,12 @@ from tfsnn.conversion.methods.alphabet import alphabet_of
 from tfsnn.conversion.methods.few_spikes import FewSpikes
 from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
-from tfsnn.sources.handlers import refusals, registered, registered_operations
+from tfsnn.sources.handlers import (
+    operation_refusals,
+    refusals,
+    registered,
+    registered_operations,
+)
 from tfsnn.sources.inspect import inspect_model
 from tfsnn_cli.exports import FORMATS
 from tfsnn_cli.main import COMMANDS, cli
@@ -38,12 +43,14 @@ sys.path.insert(0, str(DOCS.parent))
 
 from examples_layers import ACTIVATIONS, LAYERS  # noqa: E402
 from examples_operations import OPERATIONS  # noqa: E402
+from keras_operations import NO_OPERATION, by_operation  # noqa: E402
 
 from benchmarks.readme import PARTS, written  # noqa: E402
 
 # The heading of each module of tfsnn.sources.handlers.
 FAMILIES = {
     "linear": "Weights",
+    "locally_connected": "Weights",
     "activation": "Activations",
     "qcfs": "Activations",
     "normalization": "Normalisation",
@@ -51,8 +58,30 @@ FAMILIES = {
     "pooling": "Pooling",
     "merge": "Several inputs",
     "attention": "Attention",
+    "attention_variants": "Attention",
+    "tied_embedding": "Weights",
+    "preprocessing": "In front of a network",
     "structure": "Shapes, and what acts in training only",
     "wrappers": "Around other layers",
+}
+# What the modules of tfsnn.sources.handlers.ops are about.
+SUBJECTS = {
+    "arithmetic": "arithmetic, comparisons, logic",
+    "elementwise": "functions of each value",
+    "encoding": "classes and bins",
+    "constants": "constants",
+    "reduce": "over axes",
+    "along": "along one axis",
+    "algebra": "products",
+    "normalization": "normalisation",
+    "windows": "windows",
+    "attention": "attention",
+    "shapes": "shapes",
+    "indexing": "parts",
+    "joining": "joining and splitting",
+    "movement": "repeating, shifting, padding",
+    "images": "images",
+    "spectra": "spectra",
 }
 LINEAR, SPIKING, RUNNING_SUM, DROPPED = "linear", "spiking", "running sum", "dropped"
 # What depends on the example, and what is said in its place.
@@ -119,7 +148,6 @@ def layers_by_family() -> str:
         only = [
             f"`{argument}={' or '.join(map(repr, values))}`"
             for argument, values in registration.only.items()
-            if argument != "data_format"  # of which the page speaks
         ]
         cells = (
             "; ".join(filter(None, [_of(LINEAR, parts), _of(DROPPED, parts)])),
@@ -154,19 +182,40 @@ def activations() -> str:
 
 
 def operations() -> str:
-    """The operations of ``keras.ops`` by what they become."""
-    found: dict[str, list[str]] = {}
+    """The functions of ``keras.ops`` by subject, and by what they become."""
+    found: dict[str, dict[str, list[str]]] = {}
     order = (RUNNING_SUM, SPIKING, LINEAR, DROPPED)
-    for name in registered_operations():
+    functions = by_operation()
+    for name, handler in registered_operations().items():
         strongest = {
             min((_role(part) for part in parts), key=order.index)
             for parts in _becomes(name, OPERATIONS[name])
         }
         roles = " or ".join(role for role in reversed(order) if role in strongest)
-        found.setdefault(roles, []).append(name)
-    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
-    rows = [[roles, _codes(sorted(names))] for roles, names in ordered]
-    return _table(["becomes", "operations"], rows)
+        subject = SUBJECTS[handler.__module__.rpartition(".")[2]]
+        found.setdefault(subject, {}).setdefault(roles, []).extend(functions[name])
+    rows = [
+        [subject, roles, _codes(sorted(names))]
+        for subject in SUBJECTS.values()
+        for roles, names in sorted(found[subject].items())
+    ]
+    return _table(["subject", "becomes", "functions"], rows)
+
+
+def refused_operations() -> str:
+    """The functions of ``keras.ops`` that are refused, by reason."""
+    reasons: dict[str, list[str]] = {}
+    functions = by_operation()
+    for name, reason in operation_refusals().items():
+        reasons.setdefault(reason, []).extend(functions[name])
+    rows = [
+        [_codes(sorted(names)), f"it {reason}"] for reason, names in reasons.items()
+    ]
+    computed = (
+        "it is computed at once when the model is built, and is no operation of it"
+    )
+    rows.append([_codes(sorted(NO_OPERATION)), computed])
+    return _table(["function", "why, and the way out"], rows)
 
 
 def refused() -> str:
@@ -240,6 +289,7 @@ ALL = {
     "layers": layers_by_family,
     "activations": activations,
     "operations": operations,
+    "refused_operations": refused_operations,
     "refused": refused,
     "methods": methods_in_brief,
     "candidates": candidates_by_alphabet,

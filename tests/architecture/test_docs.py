@@ -11,11 +11,12 @@ import click
 import documents
 import pytest
 from command_line import EVERY
+from keras_operations import by_operation
 from repository import ROOT
 
 import tfsnn
 from tfsnn.conversion.methods import methods
-from tfsnn.sources.handlers import refusals, registered, registered_operations
+from tfsnn.sources.handlers import refusals, registered
 from tfsnn_cli.main import COMMANDS, cli
 
 TEXTS = {path.stem: path.read_text() for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -96,7 +97,8 @@ def test_everything_registered_is_on_the_pages():
     kinds = [*registered(), *refusals()]
     names = {kind.__name__ for kind in kinds if not is_of_tests(kind)}
     missing = [n for n in names if f"`{n}`" not in TEXTS["layers"]]
-    missing += [n for n in registered_operations() if f"`{n}`" not in TEXTS["layers"]]
+    functions = {name for names in by_operation().values() for name in names}
+    missing += [n for n in functions if f"`{n}`" not in TEXTS["layers"]]
     missing += [n for n in methods() if f"\n## {n}\n" not in TEXTS["every-method"]]
     missing += [n for n in COMMANDS if f"\n## tfsnn {n}\n" not in TEXTS["commands"]]
     assert not missing

@@ -26,7 +26,7 @@ def drawn(name, seed=0):
     rng = np.random.default_rng(seed)
     sizes = [(STEPS, BATCH, *shape) for shape in REFERENCES[name].shapes]
     drawn = [rng.integers(-32, 33, size) / 16 for size in sizes]
-    if name in ("floor_divide", "mod"):  # not where they jump
+    if name in ("floor_divide", "fmod", "mod"):  # not where they jump
         drawn[0] += 0.003
     return [values.astype(np.float32) for values in drawn]
 

@@ -158,6 +158,37 @@ def test_what_is_refused_at_an_end_says_how_to_leave_it_out(network):
     assert ["--" in reason for reason in reasons] == [False, False, True]
 
 
+class Foreign(layers.Layer):
+    """A class that the program that opens the file does not know, with weights."""
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=(shape[-1],), name="table")
+
+    def call(self, x):
+        return x * self.table
+
+
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+@pytest.mark.parametrize("kind", [Foreign, lambda **k: layers.Lambda(abs, **k)])
+def test_what_is_left_out_need_not_be_known(tmp_path, suffix, kind):
+    given = keras.Input((6,), name="x")
+    x = layers.Dense(5, name="d0")(kind(name="head")(layers.Dense(4, name="e")(given)))
+    x = layers.Dense(3, name="d1")(layers.ReLU(name="r")(x))
+    model = keras.Model(given, kind(name="tail")(x))
+    path = tmp_path / f"net.{suffix}"
+    model.save(path)
+    ends = {"inputs": "head", "outputs": "d1"}
+    part = tfsnn.load_model(path, **ends, input_shape=(4,))
+    inner = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    assert np.array_equal(part(inner), tfsnn.part(model, **ends)(inner))
+    assert [layer.name for layer in part.layers] == ["head", "d0", "r", "d1"]
+    for ends, name in (({"inputs": "head"}, "tail"), ({"outputs": "d1"}, "head")):
+        with pytest.raises(tfsnn.ModelError, match=f"{name} .*begin behind it"):
+            tfsnn.load_model(path, **ends, input_shape={"head": (4,)})
+    with pytest.raises(tfsnn.ModelError, match=r"not registered|Python code|class"):
+        tfsnn.load_model(path)
+
+
 def test_the_command_line_and_what_is_recorded(files):
     ends = ("--input-shape", "8,8,3", "--to", "scores")
     data, net, snn = files / "images.npz", files / "net.keras", files / "snn.keras"

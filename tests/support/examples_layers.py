@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from examples_inputs import INPUTS
 from examples_windows import WINDOWS
 from keras import layers
 from models import MyScale
@@ -12,6 +13,8 @@ from tfsnn.layers import (
     BoundedWeightNormalization,
     L1BatchNormalization,
     LInfBatchNormalization,
+    LocallyConnected1D,
+    LocallyConnected2D,
     TopKBatchNormalization,
 )
 from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
@@ -55,6 +58,8 @@ def per_channel(kind):
         stack(IMAGE, kind(), L.Conv2D(3, 3, padding="same")),
         stack(IMAGE, L.ReLU(), L.MaxPooling2D(2), kind()),
         stack(SEQUENCE, L.Conv1D(3, 2), kind(axis=2), L.ReLU()),
+        stack(SEQUENCE, L.Conv1D(3, 2), kind(axis=1), L.ReLU(), L.Dense(2)),
+        *on(IMAGE, kind(axis=1), kind(axis=-2, center=False)),
     ]
 
 
@@ -97,6 +102,8 @@ def products_attention():
         of(lambda *xs: L.Attention(use_scale=True)([*xs]), (5, 4), (3, 2), (3, 4)),
         of(lambda x: L.Attention()([x, x], use_causal_mask=True), (5, 4)),
         of(lambda x: L.Attention()([x, x], return_attention_scores=True), (5, 4)),
+        of(lambda x, y: L.Attention(score_mode="concat")([x, y]), (5, 4), (3, 4)),
+        of(lambda x: L.Attention(True, "concat")([x, x]), (5, 4)),
     ]
 
 
@@ -153,10 +160,13 @@ ACTIVATIONS = (
     *("relu", "relu6", "linear", "softmax", "sigmoid", "tanh", "softplus", "gelu"),
     *("exponential", "log_softmax", "leaky_relu", "hard_sigmoid", "hard_tanh", "glu"),
     *("silu", "elu", "selu", "celu", "softsign", "mish", "hard_silu", "sparsemax"),
+    *("hard_shrink", "log_sigmoid", "soft_shrink", "sparse_plus", "sparse_sigmoid"),
+    *("squareplus", "tanh_shrink"),
 )
 
 LAYERS = {
     **WINDOWS,
+    **INPUTS,
     L.Activation: [stack(SEQUENCE, L.Activation(name)) for name in ACTIVATIONS],
     L.ReLU: on(
         IMAGE,
@@ -230,6 +240,7 @@ LAYERS = {
         stack((6, 5, 2), L.Normalization(mean=[0.5, -1], variance=[2, 0.5]), L.ReLU()),
         *on(IMAGE, L.Normalization((1, 2, 3), mean=MEANS, variance=MEANS + 0.1)),
         *on((3,), L.Normalization(mean=0.5, variance=2.0)),
+        *on(IMAGE, adapted(invert=True), adapted(axis=(1, 2), invert=True)),
     ],
     L.LayerNormalization: [
         *on(IMAGE, L.LayerNormalization(), L.LayerNormalization(axis=(1, 2))),
@@ -242,6 +253,7 @@ LAYERS = {
     L.GroupNormalization: [
         *on(IMAGE, L.GroupNormalization(2), L.GroupNormalization(-1, scale=False)),
         *on((4,), L.GroupNormalization(2, center=False)),
+        *on(IMAGE, L.GroupNormalization(3, axis=1), L.GroupNormalization(5, axis=-2)),
         *on(SEQUENCE, L.GroupNormalization(1, epsilon=0.1)),
     ],
     L.RMSNormalization: [
@@ -263,6 +275,19 @@ LAYERS = {
     L.SpectralNormalization: [
         *on(IMAGE, L.SpectralNormalization(L.Conv2D(3, 2))),
         *on((4,), L.SpectralNormalization(L.Dense(3, activation="relu"))),
+    ],
+    LocallyConnected1D: on(
+        SEQUENCE,
+        LocallyConnected1D(3, 2, activation="relu"),
+        LocallyConnected1D(2, 3, 2, "same", use_bias=False, implementation=3),
+    ),
+    LocallyConnected2D: [
+        *on(
+            IMAGE,
+            LocallyConnected2D(2, (2, 3)),
+            LocallyConnected2D(2, 2, 2, "same", implementation=2),
+        ),
+        stack(IMAGE, L.ReLU(), LocallyConnected2D(2, 2), L.ReLU(), L.Flatten()),
     ],
     QCFS: [
         *on(IMAGE, QCFS(), QCFS(3, per_channel=True), QCFS(1)),

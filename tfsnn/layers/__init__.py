@@ -5,7 +5,9 @@ recurrent layers do. The normalisations and QCFS are for networks that are conve
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
+from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.layers.integrate_fire import IntegrateFire
+from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
 from tfsnn.layers.normalization import (
     BoundedWeightNormalization,
@@ -24,6 +26,9 @@ __all__ = [
     "IntegrateFire",
     "L1BatchNormalization",
     "LInfBatchNormalization",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "SpikingMaxPooling2D",
     "TopKBatchNormalization",
+    "keras2_hard_sigmoid",
 ]

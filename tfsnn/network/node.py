@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tfsnn.network import running_sum
+from tfsnn.network.axes import Order
 from tfsnn.network.clock import Clock
 from tfsnn.network.fields import read_fields
 from tfsnn.network.signals import Advanced, Signal
@@ -119,6 +120,13 @@ class Node:
     def is_sum(self) -> bool:
         """Whether it is the sum of its inputs; by default not."""
         return False
+
+    def reordered(self, order: Order) -> Self | None:
+        """Return the node for inputs as they are stored (:mod:`tfsnn.network.axes`).
+
+        Its output is then stored likewise. By default None: it depends on the order.
+        """
+        return None
 
     # Names.
 

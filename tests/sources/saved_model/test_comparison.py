@@ -110,6 +110,22 @@ def test_not_finite_values_inside_are_compared_too(tmp_path, rng):
     np.testing.assert_allclose(model(x), function(x), rtol=1e-6)
 
 
+def test_networks_of_positive_inputs_are_compared(tmp_path, rng, monkeypatch):
+    """Of counts, masses or probabilities, whose roots and logarithms are in the way."""
+    kernel = draw(rng, 4, 3)
+    path = save(
+        tmp_path / "m",
+        lambda x: tf.matmul(tf.sqrt(x) + tf.math.log(x), kernel),
+        (None, 4),
+    )
+    x = np.abs(draw(rng, 5, 4)) + 0.1
+    wanted = (np.sqrt(x) + np.log(x)) @ kernel
+    np.testing.assert_allclose(load_model(path)(x), wanted, rtol=1e-5, atol=1e-5)
+    changed(monkeypatch, 1.001)
+    with pytest.raises(tfsnn.ModelError, match=r"MatMul.* differs .* 0\.001"):
+        load_model(path)
+
+
 def operations_that_ran(config):
     """Those of a convolution with bias and ReLU, as TensorFlow ran them."""
     v1, ones = tf.compat.v1, np.ones((3, 3, 3, 4), np.float32)

@@ -197,22 +197,26 @@ def test_operations_without_a_layer(tmp_path, rng):
         np.testing.assert_allclose(got[name], wanted[name], atol=1e-5, err_msg=name)
 
 
-def test_resizing_only_where_it_is_exact(tmp_path, rng):
-    def function(x, **options):
-        resize = tf.compat.v1.image.resize_nearest_neighbor
-        return resize(x, (8, 8), **options)
+def test_resizing_in_the_conventions_of_tensorflow_1(tmp_path):
+    """Keras has a layer for one convention; for others, each axis is a product."""
+    v1 = tf.compat.v1.image
 
-    path = save(tmp_path / "a", lambda x: function(x), (None, 4, 4, 2))
-    assert kinds(load_model(path)) == ["UpSampling2D"]
-    path = save(
-        tmp_path / "b", lambda x: function(x, align_corners=True), (None, 4, 4, 2)
-    )
-    with pytest.raises(tfsnn.UnsupportedError, match="align_corners"):
-        load_model(path)
-    bilinear = tf.compat.v1.image.resize_bilinear
-    path = save(tmp_path / "c", lambda x: bilinear(x, (8, 8)), (None, 4, 4, 2))
-    with pytest.raises(tfsnn.UnsupportedError, match="half_pixel_centers"):
-        load_model(path)
+    def function(x):
+        return {
+            "a": v1.resize_nearest_neighbor(x, (8, 8)),
+            "b": v1.resize_nearest_neighbor(x, (8, 4), align_corners=True),
+            "c": v1.resize_bilinear(x, (8, 8)),
+            "d": v1.resize_bilinear(x, (6, 8), half_pixel_centers=True),
+        }
+
+    model = load_model(save(tmp_path / "m", function, (None, 4, 4, 2)))
+    assert sorted(kinds(model)) == [
+        "Einsum",
+        "Einsum",
+        "Resizing",
+        "Take",
+        "UpSampling2D",
+    ]
 
 
 def test_a_graph_of_tensorflow_1(tmp_path, rng):
@@ -280,3 +284,16 @@ def test_outputs_with_the_batch_elsewhere(tmp_path):
     path = save(tmp_path / "m", lambda x: tf.transpose(x, (1, 0, 2)), (None, 3, 4))
     with pytest.raises(tfsnn.UnsupportedError, match="not on the first axis"):
         load_model(path)
+
+
+def test_numbers_that_are_cast_to_places_are_an_input_of_integers(tmp_path, rng):
+    table = draw(rng, 7, 3)
+
+    def function(x):
+        return tf.reduce_sum(tf.gather(table, tf.cast(x, tf.int32)), 1)
+
+    model = load_model(save(tmp_path / "m", function, (None, 5)))
+    assert model.inputs[0].dtype == "int32"
+    assert kinds(model)[0] == "Embedding"
+    x = rng.integers(0, 7, (4, 5))
+    np.testing.assert_allclose(model(x), table[x].sum(1), atol=1e-6)

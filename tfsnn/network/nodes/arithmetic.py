@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.network.axes import Order, stored, stored_array
 from tfsnn.network.node import Node, Shape, array
 from tfsnn.network.units import ONE, Rescaled
 
@@ -34,6 +35,14 @@ class Affine(Node):
         """Compute y of x, both ``(N, *shape)``."""
         y = x * self.gain
         return y if self.offset is None else y + self.offset
+
+    def reordered(self, order: Order) -> Affine:
+        """Reorder gain and offset."""
+        gain, offset = (
+            None if values is None else stored_array(order, values, self.shape)
+            for values in (self.gain, self.offset)
+        )
+        return self.replace(shape=stored(order, self.shape), gain=gain, offset=offset)
 
     def describe(self) -> str:
         """Name the operation."""
@@ -102,6 +111,11 @@ class Merge(Node):
         if self.form == "concat":
             return tf.concat(xs, self.axis + 1)
         return functools.reduce(operator.add, xs)
+
+    def reordered(self, order: Order) -> Merge:
+        """Concatenate along the axis where it is stored."""
+        axis = -1 if self.is_sum else order[self.axis]
+        return self.replace(shape=stored(order, self.shape), axis=axis)
 
     def describe(self) -> str:
         """Name the operation."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfsnn.network import functions
+from tfsnn.network.axes import Order, stored
 from tfsnn.network.node import Node, Shape
 
 
@@ -40,6 +41,17 @@ class Function(Node):
     def apply(self, *xs: Any) -> Any:
         """Compute f of several ``(N, ...)``: ``(N, *shape)``."""
         return functions.FUNCTIONS[self.op](*xs, **self.options)
+
+    def reordered(self, order: Order) -> Function | None:
+        """Name the axes where they are stored, if f is of each value, or over axes."""
+        formula, options = functions.FUNCTIONS[self.op], dict(self.options)
+        if not formula.elementwise and not options.keys() & {"axes", "axis"}:
+            return None
+        if "axes" in options:
+            options["axes"] = tuple(sorted(order[axis] for axis in options["axes"]))
+        if "axis" in options:
+            options["axis"] = order[options["axis"]]
+        return self.replace(shape=stored(order, self.shape), options=options)
 
     def operations(self, shapes: Sequence[Shape]) -> int:
         """Count the operations of f as the table of functions does."""

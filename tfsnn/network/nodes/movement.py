@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.network.axes import Order, stored
 from tfsnn.network.node import Shape
 from tfsnn.network.nodes.passing import Passing
 
@@ -74,6 +75,14 @@ class Slice(Movement):
         ranges = zip(self.starts, self.stops, self.steps, strict=True)
         return x[(slice(None), *(slice(*limits) for limits in ranges))]
 
+    def reordered(self, order: Order) -> Slice:
+        """Cut each axis where it is stored."""
+        shape, starts, stops, steps = (
+            stored(order, values)
+            for values in (self.shape, self.starts, self.stops, self.steps)
+        )
+        return self.replace(shape=shape, starts=starts, stops=stops, steps=steps)
+
     @property
     def keeps_channels(self) -> bool:
         """Whether the last axis stays as it is."""
@@ -94,6 +103,12 @@ class Take(Movement):
     def apply(self, x: Any) -> Any:
         """Gather ``(N, *shape)`` from ``(N, ...)``."""
         return tf.gather(x, self.indices, axis=self.axis + 1)
+
+    def reordered(self, order: Order) -> Take:
+        """Gather along the axis where it is stored."""
+        return self.replace(
+            shape=stored(order, self.shape), axis=order[self.axis % len(order)]
+        )
 
     @property
     def keeps_channels(self) -> bool:
@@ -116,6 +131,11 @@ class Pad(Movement):
     def apply(self, x: Any) -> Any:
         """Pad ``(N, ...)`` to ``(N, *shape)``."""
         return tf.pad(x, ((0, 0), *self.amounts), self.mode.upper())
+
+    def reordered(self, order: Order) -> Pad:
+        """Surround each axis where it is stored."""
+        amounts = stored(order, self.amounts)
+        return self.replace(shape=stored(order, self.shape), amounts=amounts)
 
     @property
     def keeps_channels(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.network.axes import Order, stored
 from tfsnn.network.node import Shape
 from tfsnn.network.nodes.passing import Passing
 from tfsnn.network.windows import Windows
@@ -146,6 +147,11 @@ class Reduce(Passing):
         """Reduce ``(N, ...)`` to ``(N, *shape)``."""
         reduce = tf.reduce_sum if self.form == "sum" else tf.reduce_mean
         return reduce(x, [axis + 1 for axis in self.axes], keepdims=True)
+
+    def reordered(self, order: Order) -> Reduce:
+        """Name the axes where they are stored."""
+        axes = tuple(sorted(order[axis] for axis in self.axes))
+        return self.replace(shape=stored(order, self.shape), axes=axes)
 
     def describe(self) -> str:
         """Name the operation."""

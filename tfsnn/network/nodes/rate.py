@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
 
 from tfsnn.network import functions
+from tfsnn.network.axes import Order, stored
 from tfsnn.network.node import Node, Shape, array
 
 
@@ -55,6 +56,12 @@ class Rate(Node):
             share = tf.clip_by_value(steps, 0.0, self.quantized) / self.quantized
             return self.max_value * share
         return tf.clip_by_value(x, 0.0, self.max_value)
+
+    def reordered(self, order: Order) -> Self | None:
+        """Keep the bound, where there is one number; bounds of channels stay theirs."""
+        if np.size(self.max_value) > 1:
+            return None
+        return self.replace(shape=stored(order, self.shape))
 
     def describe(self) -> str:
         """Name the neurons, and the bound of what they stand for."""

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.registry import handles
@@ -73,6 +74,14 @@ def mixed(x: str, builder: Builder, bound: np.ndarray, sign: float) -> str:
     )
 
 
+def shrunk(x: str, builder: Builder, threshold: float) -> str:
+    """Add max(x - threshold, 0) - max(-x - threshold, 0): two populations."""
+    above = builder.affine(x, 1.0, -threshold, suffix="_shifted")
+    below = builder.affine(x, -1.0, -threshold, suffix="_negated")
+    negative = builder.affine(builder.rate(below), -1.0, suffix="_slope")
+    return builder.total([builder.rate(above), negative], suffix="_sum")
+
+
 def _moved(
     x: str, builder: Builder, sign: float, by: Any, suffix: str = "_shifted"
 ) -> str:
@@ -93,8 +102,17 @@ PIECEWISE: dict[str, Activation] = {
     "leaky_relu": lambda x, builder: leaky(x, builder, 0.2),
     "hard_sigmoid": hard_sigmoid,
     "hard_tanh": lambda x, builder: clipped(x, builder, -1.0, 1.0),
+    "soft_shrink": lambda x, builder: shrunk(x, builder, 0.5),
+    "sparse_sigmoid": lambda x, builder: builder.rate(
+        builder.affine(x, 0.5, 0.5, suffix="_shifted"), 1.0
+    ),
 }
 OVER_AXES = ("softmax", "log_softmax", "sparsemax")
+
+
+def keras2_sigmoid(x: str, builder: Builder) -> str:
+    """Add min(max(0.2 x + 0.5, 0), 1), the hard sigmoid of Keras 2."""
+    return builder.rate(builder.affine(x, 0.2, 0.5, suffix="_shifted"), 1.0)
 
 
 def activate(activation: Any, x: str, builder: Builder) -> str:
@@ -104,6 +122,8 @@ def activate(activation: Any, x: str, builder: Builder) -> str:
         Unsupported: if the activation is not a function of ``keras.activations``.
     """
     name = getattr(activation, "__name__", str(activation))
+    if activation is keras2_hard_sigmoid:
+        return keras2_sigmoid(x, builder)
     if activation not in (getattr(keras.activations, name, None), None):
         if isinstance(activation, keras.Layer) and builder.inner:
             (y,) = builder.inner(activation, [x])

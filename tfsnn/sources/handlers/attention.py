@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
-from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.linear import contract, refuse_quantised
 from tfsnn.sources.handlers.registry import handles
 
@@ -56,7 +56,7 @@ def multi_head_attention(
         "einsum", (k, q), (n, t, s), "_scores", equation="asnh,atnh->ants"
     )
     mask = builder.kwargs.get("attention_mask")
-    weights = _softmax(
+    weights = attention_weights(
         scores, mask, bool(builder.kwargs.get("use_causal_mask")), builder
     )
     shape = (t, n, builder.shape(v)[-1])
@@ -85,7 +85,7 @@ def _project(dense: Any, x: str, builder: Builder) -> str:
     return contract(dense.equation, x, dense.kernel, dense.bias, builder)
 
 
-def _softmax(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
+def attention_weights(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
     """Add softmax over the last axis of the scores that the mask ``(T, S)`` leaves."""
     shape = builder.shape(scores)
     axes = (len(shape) - 1,)
@@ -110,11 +110,6 @@ def _softmax(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
 @handles(layers.Attention)
 def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list[str]:
     """Translate Attention by products of query, value and, if it differs, key."""
-    if layer.score_mode != "dot":
-        raise Unsupported(
-            f"score_mode={layer.score_mode!r}; only 'dot' is supported: use it, or "
-            "MultiHeadAttention"
-        )
     given = builder.argument(0, "inputs")
     if builder.argument(1, "mask") is not None:
         raise Unsupported(
@@ -127,13 +122,9 @@ def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list
         raise Unsupported(
             "its inputs are not sequences of vectors, (B, T, C): reshape them first"
         )
-    t, s = builder.shape(query)[0], builder.shape(key)[0]
-    scores = builder.function(
-        "einsum", (query, key), (t, s), "_scores", equation="atc,asc->ats"
-    )
-    if layer.scale is not None:
-        scores = builder.affine(scores, float(np.asarray(layer.scale)), suffix="_scale")
-    weights = _softmax(
+    t = builder.shape(query)[0]
+    scores = _scores(layer, query, key, builder)
+    weights = attention_weights(
         scores, None, bool(builder.kwargs.get("use_causal_mask")), builder
     )
     shape = (t, builder.shape(value)[-1])
@@ -141,3 +132,33 @@ def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list
         "einsum", (weights, value), shape, "_values", equation="ats,asc->atc"
     )
     return [y, weights] if builder.kwargs.get("return_attention_scores") else y
+
+
+def _scores(layer: Any, query: str, key: str, builder: Builder) -> str:
+    """Add the scores ``(T, S)``: products, or sums, of query and key."""
+    if layer.score_mode == "concat":
+        gain = float(np.asarray(layer.concat_score_weight))
+        return added_scores(query, key, layer.scale, gain, builder)
+    shape = (builder.shape(query)[0], builder.shape(key)[0])
+    scores = builder.function(
+        "einsum", (query, key), shape, "_scores", equation="atc,asc->ats"
+    )
+    if layer.scale is None:
+        return scores
+    return builder.affine(scores, float(np.asarray(layer.scale)), suffix="_scale")
+
+
+def added_scores(
+    query: str, key: str, scale: Any, gain: Any, builder: Builder
+) -> Signal:
+    """Add sum(gain * tanh(scale * (query + key))) over channels: ``(T, S)``."""
+    (t, c), (s, _) = builder.shape(query), builder.shape(key)
+    q = builder.reshape(query, (t, 1, c), "_query")
+    k = builder.reshape(key, (1, s, c), "_key")
+    y = builder.total([q, k], suffix="_pairs")
+    if scale is not None:
+        y = builder.affine(y, float(np.asarray(scale)), suffix="_scale")
+    y = builder.function("tanh", (y,), suffix="_tanh")
+    gains = np.broadcast_to(np.asarray(gain, np.float32), (c,))
+    scores = contract("atsc,c->ats", y, gains, None, builder)
+    return Signal(scores)

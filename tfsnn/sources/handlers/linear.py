@@ -13,7 +13,8 @@ from tfsnn.network.nodes import Linear, Lookup, Pad, Source
 from tfsnn.network.nodes.movement import Movement
 from tfsnn.sources.handlers.activation import activate
 from tfsnn.sources.handlers.builder import Builder, Unsupported
-from tfsnn.sources.handlers.registry import CHANNELS_LAST, handles
+from tfsnn.sources.handlers.channels_first import either_format
+from tfsnn.sources.handlers.registry import handles
 
 
 def _window(layer: Any) -> dict[str, Any]:
@@ -78,7 +79,8 @@ def dense(layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any) ->
     return linear(layer, inputs, builder, "dense", **fields)
 
 
-@handles(layers.Conv1D, layers.Conv2D, layers.Conv3D, only=CHANNELS_LAST)
+@handles(layers.Conv1D, layers.Conv2D, layers.Conv3D)
+@either_format
 def convolution(
     layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any
 ) -> str:
@@ -110,18 +112,15 @@ def _can_be_depthwise(window: dict[str, Any]) -> bool:
     return len(window["strides"]) < 3 and len(set(window["strides"])) == 1
 
 
-@handles(
-    layers.Conv1DTranspose,
-    layers.Conv2DTranspose,
-    layers.Conv3DTranspose,
-    only=CHANNELS_LAST,
-)
+@handles(layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+@either_format
 def transposed_convolution(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate transposed convolutions."""
     return linear(layer, inputs, builder, "transposed", **_window(layer))
 
 
-@handles(layers.DepthwiseConv1D, layers.DepthwiseConv2D, only=CHANNELS_LAST)
+@handles(layers.DepthwiseConv1D, layers.DepthwiseConv2D)
+@either_format
 def depthwise_convolution(
     layer: Any, inputs: Sequence[str], builder: Builder, **fields: Any
 ) -> str:
@@ -129,7 +128,8 @@ def depthwise_convolution(
     return linear(layer, inputs, builder, "depthwise", **_window(layer), **fields)
 
 
-@handles(layers.SeparableConv1D, layers.SeparableConv2D, only=CHANNELS_LAST)
+@handles(layers.SeparableConv1D, layers.SeparableConv2D)
+@either_format
 def separable_convolution(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate separable convolutions: a depthwise and a pointwise convolution."""
     shape = _output(layer, builder, inputs[0])

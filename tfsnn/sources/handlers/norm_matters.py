@@ -10,16 +10,13 @@ from tfsnn.layers.normalization import (
     LInfBatchNormalization,
     TopKBatchNormalization,
 )
-from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.builder import Builder
+from tfsnn.sources.handlers.normalization import along
 from tfsnn.sources.handlers.registry import handles
 
 
 @handles(L1BatchNormalization, TopKBatchNormalization, LInfBatchNormalization)
 def deviation_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate any of these normalisations, with its moving statistics."""
-    if layer.axis not in (-1, len(builder.shape(inputs[0]))):
-        raise Unsupported(
-            f"it normalises axis {layer.axis}; only the last axis (channels) is "
-            "supported: move the channels last"
-        )
-    return builder.affine(inputs[0], *layer.gain_and_offset())
+    gain, offset = layer.gain_and_offset()
+    return along(inputs[0], layer.axis, gain, offset, builder)

@@ -28,16 +28,19 @@ def _weight(
     return values.reshape([n if i in axes else 1 for i, n in enumerate(sample)])
 
 
+def along(
+    x: str, axis: int, gain: np.ndarray, offset: np.ndarray, builder: Builder
+) -> str:
+    """Add gain * x + offset, ``(n,)`` along an axis as Keras counts, with samples."""
+    shape = builder.shape(x)
+    axes = builder.axes(axis, len(shape))
+    gain, offset = (_weight(values, 0.0, axes, shape) for values in (gain, offset))
+    return builder.affine(x, gain, offset)
+
+
 @handles(layers.BatchNormalization)
 def batch_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate BatchNormalization with its moving statistics: a gain and an offset."""
-    rank = len(builder.shape(inputs[0]))
-    axis = layer.axis[0] if isinstance(layer.axis, list | tuple) else layer.axis
-    if axis not in (-1, rank):
-        raise Unsupported(
-            f"it normalises axis {axis}; only the last axis (channels) is supported: "
-            "move the channels last, or export the model as a SavedModel"
-        )
     variance = np.asarray(layer.moving_variance, np.float64)
     gain = 1.0 / np.sqrt(variance + layer.epsilon)
     if layer.scale:
@@ -45,7 +48,7 @@ def batch_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
     offset = -np.asarray(layer.moving_mean, np.float64) * gain
     if layer.center:
         offset = offset + np.asarray(layer.beta, np.float64)
-    return builder.affine(inputs[0], gain, offset)
+    return along(inputs[0], layer.axis, gain, offset, builder)
 
 
 @handles(layers.Rescaling)
@@ -55,16 +58,18 @@ def rescaling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     return builder.affine(inputs[0], gain, offset)
 
 
-@handles(layers.Normalization, only={"invert": (False,)})
+@handles(layers.Normalization)
 def normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Translate Normalization: (x - mean) / max(sqrt(variance), epsilon)."""
+    """Translate Normalization, (x - mean) / max(std, epsilon), and its inverse."""
     shape = builder.shape(inputs[0])
     mean = np.asarray(layer.mean, np.float64)[0]
     deviation = np.sqrt(np.asarray(layer.variance, np.float64)[0])
-    gain = 1.0 / np.maximum(deviation, 1e-7)  # 1e-7 is Keras's backend.epsilon()
+    deviation = np.maximum(deviation, 1e-7)  # 1e-7 is Keras's backend.epsilon()
+    gain = 1.0 / deviation
+    weights = (deviation, mean) if layer.invert else (gain, -mean * gain)
     gain, offset = (
         np.broadcast_to(a, shape) if a.shape[:-1] != (1,) * (a.ndim - 1) else a.ravel()
-        for a in (gain, -mean * gain)
+        for a in weights
     )
     return builder.affine(inputs[0], gain, offset)
 
@@ -95,17 +100,19 @@ def layer_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> 
 
 @handles(layers.GroupNormalization)
 def group_normalization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Translate GroupNormalization of the channels, the last axis."""
+    """Translate GroupNormalization of the channels, on any axis."""
     shape = builder.shape(inputs[0])
-    if builder.axis(layer.axis, len(shape)) != len(shape) - 1:
-        raise Unsupported(
-            f"it normalises axis {layer.axis}; only the last axis (channels) is "
-            "supported: move the channels last"
-        )
-    groups = shape[-1] if layer.groups == -1 else layer.groups
+    channels = builder.axis(layer.axis, len(shape))
+    others = [axis for axis in range(len(shape)) if axis != channels]
+    order = (*others, channels)
+    groups = shape[channels] if layer.groups == -1 else layer.groups
     epsilon = float(layer.epsilon)
-    y = builder.function("group_norm", inputs, groups=groups, epsilon=epsilon)
-    return _with_weights(y, layer, (len(shape) - 1,), builder, "gamma", "beta")
+    x = builder.transpose(inputs[0], order, "_channels_last")
+    normal = builder.function("group_norm", (x,), groups=groups, epsilon=epsilon)
+    last = (len(shape) - 1,)
+    y = _with_weights(normal, layer, last, builder, "gamma", "beta")
+    back = [order.index(axis) for axis in range(len(order))]
+    return builder.transpose(y, back, "_channels_first")
 
 
 @handles(layers.RMSNormalization)

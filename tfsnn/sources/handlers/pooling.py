@@ -9,7 +9,8 @@ from keras import layers
 
 from tfsnn.network.nodes import Average, Max, Pool
 from tfsnn.sources.handlers.builder import Builder, Unsupported
-from tfsnn.sources.handlers.registry import CHANNELS_LAST, handles
+from tfsnn.sources.handlers.channels_first import either_format
+from tfsnn.sources.handlers.registry import handles
 
 Handler = Callable[[Any, Sequence[str], Builder], str]
 
@@ -46,7 +47,7 @@ def _everything(kind: type[Pool]) -> Handler:
     return pool
 
 
-def _to_size(kind: type[Pool]) -> Handler:
+def to_size(kind: type[Pool]) -> Handler:
     """Return the handler of adaptive pooling, to a fixed number of outputs.
 
     Window i of n outputs holds floor(i L / n) to ceil((i + 1) L / n) of L inputs.
@@ -86,11 +87,11 @@ GLOBAL_MAX = (
     layers.GlobalMaxPooling2D,
     layers.GlobalMaxPooling3D,
 )
-handles(*AVERAGE, only=CHANNELS_LAST)(_windows(Average))
-handles(*MAX, only=CHANNELS_LAST)(_windows(Max))
-handles(*GLOBAL_AVERAGE, only=CHANNELS_LAST)(_everything(Average))
-handles(*GLOBAL_MAX, only=CHANNELS_LAST)(_everything(Max))
+handles(*AVERAGE)(either_format(_windows(Average)))
+handles(*MAX)(either_format(_windows(Max)))
+handles(*GLOBAL_AVERAGE)(either_format(_everything(Average)))
+handles(*GLOBAL_MAX)(either_format(_everything(Max)))
 for _kind, _name in ((Average, "Average"), (Max, "Max")):
     for _rank in (1, 2, 3):
         _layer = getattr(layers, f"Adaptive{_name}Pooling{_rank}D")
-        handles(_layer, only=CHANNELS_LAST)(_to_size(_kind))
+        handles(_layer)(either_format(to_size(_kind)))

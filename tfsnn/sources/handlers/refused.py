@@ -33,8 +33,37 @@ refuse(
     layers.IntegerLookup,
     layers.Hashing,
     layers.HashedCrossing,
-    layers.CategoryEncoding,
-    layers.Discretization,
+)
+refuse(
+    "its decibels count from the loudest value of all samples, so one depends on the "
+    "others: compute the spectrum before the model, or use STFTSpectrogram",
+    layers.MelSpectrogram,
+)
+refuse(
+    "it stretches every image by its own darkest and brightest values, at inference "
+    "too: do so before the model",
+    layers.AutoContrast,
+    layers.ContrastLimitedAdaptiveHistogramEqualization,
+    layers.Equalization,
+)
+refuse(
+    "at inference it crops and resizes: use CenterCrop or Resizing in its place",
+    layers.RandomCrop,
+)
+refuse(
+    "it is one step of a recurrent layer, whose state the model itself would carry: "
+    "put it into keras.layers.RNN",
+    layers.SimpleRNNCell,
+    layers.GRUCell,
+    layers.LSTMCell,
+    layers.StackedRNNCells,
+)
+refuse(
+    "it runs code of JAX, Flax or PyTorch as a black box: build the same of Keras "
+    "layers, or register a handler for a subclass with @tfsnn.handles",
+    layers.JaxLayer,
+    layers.FlaxLayer,
+    layers.TorchModuleWrapper,
 )
 refuse(
     "it runs a SavedModel as a black box: give tfsnn the SavedModel itself",

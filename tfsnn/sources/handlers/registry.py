@@ -104,6 +104,7 @@ def registered_operations() -> dict[str, Handler]:
 
 
 _REFUSED: dict[type, str] = {}
+_REFUSED_OPERATIONS: dict[str, str] = {}
 
 
 def refuse(reason: str, *layer_classes: type) -> None:
@@ -115,6 +116,17 @@ def refuse(reason: str, *layer_classes: type) -> None:
 def refusals() -> dict[type, str]:
     """Return the layer classes that are refused (with subclasses), and the reasons."""
     return dict(_REFUSED)
+
+
+def refuse_operations(reason: str, *names: str) -> None:
+    """Record why operations of ``keras.ops`` cannot be converted, by class names."""
+    for name in names:
+        _REFUSED_OPERATIONS[name] = reason
+
+
+def operation_refusals() -> dict[str, str]:
+    """Return the operations that are refused on purpose, and the reasons."""
+    return dict(_REFUSED_OPERATIONS)
 
 
 CHANNELS_LAST = {"data_format": ("channels_last",)}
@@ -135,8 +147,6 @@ def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
         received = getattr(layer, argument)
         if received not in values:
             expected = " or ".join(repr(value) for value in values)
-            if argument == "data_format":
-                raise Unsupported(CHANNELS_FIRST_REFUSED)
             raise Unsupported(
                 f"{argument}={received!r}; only {expected} is supported: build the "
                 "model with that value and its weights, or replace the layer"
@@ -157,7 +167,10 @@ def _handler(layer: Any) -> tuple[Handler, Mapping[str, tuple[Any, ...]]]:
             "or replace the layer"
         )
     operation = type(layer).__name__
-    if not type(layer).__module__.startswith("keras.") or operation not in _OPERATIONS:
+    of_keras = type(layer).__module__.startswith("keras.")
+    if of_keras and operation in _REFUSED_OPERATIONS:
+        raise Unsupported(f"it {_REFUSED_OPERATIONS[operation]}")
+    if not of_keras or operation not in _OPERATIONS:
         raise Unsupported(
             f"no handler for the operation {operation}: compute it before the model, "
             "behind it, or in a layer with a handler of its own (@tfsnn.handles)"

@@ -10,14 +10,12 @@ from keras import layers
 
 from tfsnn.network.nodes import Pad, Resize
 from tfsnn.sources.handlers.builder import Builder, Unsupported
-from tfsnn.sources.handlers.registry import (
-    CHANNELS_FIRST_REFUSED,
-    CHANNELS_LAST,
-    handles,
-)
+from tfsnn.sources.handlers.channels_first import either_format
+from tfsnn.sources.handlers.registry import handles
 
 
-@handles(layers.Flatten, only=CHANNELS_LAST)
+@handles(layers.Flatten)
+@either_format
 @handles(layers.Reshape)
 def reshape(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Flatten and Reshape, in row-major order."""
@@ -51,10 +49,9 @@ def _pairs(amounts: Any) -> tuple[tuple[int, int], ...]:
 
 
 @handles(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
+@either_format
 def zero_padding(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate ZeroPadding: surround each sample with zeros."""
-    if getattr(layer, "data_format", None) == "channels_first":
-        raise Unsupported(CHANNELS_FIRST_REFUSED)
     amounts = (*_pairs(layer.padding), (0, 0))
     return pad(inputs[0], builder, amounts)
 
@@ -72,10 +69,9 @@ def pad(
 
 
 @handles(layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
+@either_format
 def cropping(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Cropping: drop the values at the borders."""
-    if getattr(layer, "data_format", None) == "channels_first":
-        raise Unsupported(CHANNELS_FIRST_REFUSED)
     y = inputs[0]
     for axis, (low, high) in enumerate(_pairs(layer.cropping)):
         if low or high:
@@ -83,7 +79,8 @@ def cropping(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     return builder.drop(inputs, "nothing is cropped") if y == inputs[0] else y
 
 
-@handles(layers.CenterCrop, only=CHANNELS_LAST)
+@handles(layers.CenterCrop)
+@either_format
 def center_crop(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate CenterCrop: the middle of an image."""
     y = inputs[0]
@@ -100,10 +97,9 @@ def center_crop(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 
 @handles(layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D)
+@either_format
 def up_sampling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate UpSampling: repeat each place, or interpolate between places."""
-    if getattr(layer, "data_format", None) == "channels_first":
-        raise Unsupported(CHANNELS_FIRST_REFUSED)
     sizes = layer.size if isinstance(layer.size, tuple | list) else (layer.size,)
     method = getattr(layer, "interpolation", "nearest")
     before = builder.shape(inputs[0])
@@ -119,12 +115,9 @@ def up_sampling(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 
 @handles(
     layers.Resizing,
-    only={
-        **CHANNELS_LAST,
-        "crop_to_aspect_ratio": (False,),
-        "pad_to_aspect_ratio": (False,),
-    },
+    only={"crop_to_aspect_ratio": (False,), "pad_to_aspect_ratio": (False,)},
 )
+@either_format
 def resizing(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Resizing to a fixed size."""
     shape = (layer.height, layer.width, builder.shape(inputs[0])[-1])
@@ -137,16 +130,35 @@ def resizing(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 @handles(
     layers.ActivityRegularization,
     layers.AlphaDropout,
+    layers.AugMix,
+    layers.CutMix,
     layers.Dropout,
     layers.GaussianDropout,
     layers.GaussianNoise,
     layers.Identity,
+    layers.MaxNumBoundingBoxes,
+    layers.MixUp,
+    layers.RandAugment,
     layers.RandomBrightness,
+    layers.RandomColorDegeneration,
+    layers.RandomColorJitter,
     layers.RandomContrast,
+    layers.RandomElasticTransform,
+    layers.RandomErasing,
     layers.RandomFlip,
+    layers.RandomGaussianBlur,
+    layers.RandomGrayscale,
+    layers.RandomHue,
+    layers.RandomInvert,
+    layers.RandomPerspective,
+    layers.RandomPosterization,
     layers.RandomRotation,
+    layers.RandomSaturation,
+    layers.RandomSharpness,
+    layers.RandomShear,
     layers.RandomTranslation,
     layers.RandomZoom,
+    layers.Solarization,
     layers.SpatialDropout1D,
     layers.SpatialDropout2D,
     layers.SpatialDropout3D,

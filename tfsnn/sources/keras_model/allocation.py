@@ -6,6 +6,7 @@ variables before it looks for their values.
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from typing import Any
@@ -51,7 +52,8 @@ def variables_of(config: Any) -> int | None:
 def _count(config: Any, found: list[int], failed: list[Exception]) -> None:
     try:
         with keras.StatelessScope(initialize_variables=False):
-            model = _made({**config, "compile_config": None})
+            # Keras empties the dicts that it reads.
+            model = _made({**copy.deepcopy(config), "compile_config": None})
         found.append(sum(math.prod(variable.shape) for variable in model.variables))
     except Exception as error:  # handed to the other thread, as it is
         failed.append(error)

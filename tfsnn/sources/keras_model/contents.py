@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Iterator
@@ -14,56 +15,75 @@ import numpy as np
 from tfsnn_numpy.files import open_regular, read_at_most
 from tfsnn_numpy.json_text import MOST_BYTES, parse_json
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 # Deflate makes nothing smaller than this, and HDF5 files of Keras are not compressed.
 MOST_EXPANSION = 1100
 FLOOR = 2**26  # bytes that anything may expand to
 LOCAL_HEADER = 30  # bytes before the name of a member
+MODELS = (".keras", ".h5", ".hdf5", "saved_model.pb")  # in other archives
 MOST_OBJECTS = 10**6  # in an HDF5 file
 
 
-class Contents(NamedTuple):
-    """What a file holds.
+class Archive(NamedTuple):
+    """What a ``.keras`` file holds.
 
     Attributes:
-        config: the model's config; None where an HDF5 file has none.
+        config: the model's config.
         values: the number of values of all its weights.
+        of_keras_3: whether Keras 3 wrote it.
     """
 
     config: Any
     values: int
+    of_keras_3: bool
 
 
-def read_contents(path: Path) -> Contents:
-    """Read the config in a ``.keras`` or HDF5 file, and count its weights.
+def read_archive(path: Path) -> Archive:
+    """Read the config in a ``.keras`` file, and count its weights.
 
     Raises:
         OSError: if it is no regular file, or no such file.
         ValueError: if it is damaged, expands to more than it can, or leads to other
             files.
     """
-    with open_regular(path) as file:
-        if path.suffix == ".keras":
-            return _of_zip(file)
-        with h5py.File(file, "r") as stored:
-            return Contents(_config_of_hdf5(stored), count_values(stored))
-
-
-def _of_zip(file: BinaryIO) -> Contents:
-    with zipfile.ZipFile(file) as archive:
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             _check_expansion(
                 f"its member {member.filename!r}",
                 member.file_size,
                 member.compress_size,
             )
-        missing = {CONFIG, WEIGHTS} - set(archive.namelist())
-        if missing:
+        names = archive.namelist()
+        if missing := {CONFIG, WEIGHTS} - set(names):
+            models = [name for name in names if name.endswith(MODELS)]
+            if models:
+                raise ValueError(
+                    f"it is a zip archive with {models[0]} in it: unpack it and open "
+                    "that"
+                )
             raise ValueError(f"it has no member {min(missing)}")
-        with archive.open(CONFIG) as opened:
-            config = parse_json(read_at_most(opened, MOST_BYTES))
+        config = _json(archive, CONFIG)
+        written = _json(archive, METADATA) if METADATA in archive.namelist() else {}
+        version = written.get("keras_version") if isinstance(written, dict) else None
         with h5py.File(_Member(file, archive, WEIGHTS), "r") as weights:
-            return Contents(config, count_values(weights))
+            values = count_values(weights)
+    return Archive(config, values, not str(version).startswith("2"))
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> Any:
+    with archive.open(name) as opened:
+        return parse_json(read_at_most(opened, MOST_BYTES))
+
+
+@contextlib.contextmanager
+def open_weights(path: Path) -> Iterator[h5py.File]:
+    """Open the weights in a ``.keras`` file; :func:`read_archive` looks through it."""
+    with (
+        open_regular(path) as file,
+        zipfile.ZipFile(file) as archive,
+        h5py.File(_Member(file, archive, WEIGHTS), "r") as weights,
+    ):
+        yield weights
 
 
 class _Member(io.RawIOBase):
@@ -102,7 +122,12 @@ class _Member(io.RawIOBase):
         return len(found)
 
 
-def _config_of_hdf5(stored: h5py.File) -> Any:
+def config_of_hdf5(stored: h5py.File) -> Any:
+    """Return the config in an HDF5 file; None where there is none.
+
+    Raises:
+        ValueError: if it is no JSON.
+    """
     if "model_config" not in stored.attrs:
         return None
     if stored.attrs.get_id("model_config").shape != ():

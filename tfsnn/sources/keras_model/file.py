@@ -2,55 +2,45 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 
-from tfsnn.errors import ModelError, TfsnnError
-from tfsnn.sources.keras_model.allocation import variables_of
-from tfsnn.sources.keras_model.code import code_in
-from tfsnn.sources.keras_model.contents import (
-    Contents,
-    claimed_values,
-    read_contents,
-)
+from tfsnn.errors import ModelError
+from tfsnn.sources.keras_model.archive import load_archive
+from tfsnn.sources.keras_model.building import build
+from tfsnn.sources.keras_model.contents import CONFIG, METADATA, WEIGHTS, read_archive
+from tfsnn.sources.keras_model.hdf5 import load_hdf5
+from tfsnn.sources.keras_model.left_out import standing_in
+from tfsnn.sources.parts import WHOLE, Part
+from tfsnn_numpy.files import open_regular
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
-MOST = 1000  # characters of a reason
-SLACK = 10_000  # values of variables that are not stored, such as seeds
+ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"  # how files begin
 
 
-def load_keras_file(path: Path) -> keras.Model:
-    """Load a ``.keras`` or ``.h5`` file.
+def load_keras_file(path: Path, part: Part = WHOLE) -> keras.Model:
+    """Load a file of Keras 2 or 3: a ``.keras`` archive, or HDF5 of any suffix.
+
+    Args:
+        path: the file.
+        part: what of it is wanted; layers that it may leave out need not be known.
 
     Raises:
         ModelError: if the file does not exist, is of another kind, is damaged, needs a
             custom class that is not registered, or holds code (a Lambda layer).
     """
-    if path.suffix not in SUFFIXES:
-        raise ModelError(
-            f"{path}: not a model file that tfsnn reads; expected "
-            f"{', '.join(SUFFIXES)} or the folder of a SavedModel, "
-            f"got {path.suffix or 'no suffix'!r}"
-        )
-    contents = _contents(path)
-    _refuse_code(path, contents)
     try:
-        _check_size(path, contents)
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except TfsnnError as error:  # of a layer or network of ours
-        raise ModelError(f"{path}: is damaged: {error}") from error
-    # Keras passes on whatever the zip, HDF5 and JSON readers and the constructors of
-    # the saved classes raise; there is no common class.
-    except Exception as error:
-        raise ModelError(f"{path}: {_explain(error)}") from error
-
-
-def _contents(path: Path) -> Contents:
-    try:
-        return read_contents(path)
+        if _is_hdf5(path):
+            with open_regular(path) as file, h5py.File(file, "r") as stored:
+                return load_hdf5(stored, str(path), part)
+        archive = read_archive(path)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: does not exist") from error
     except zipfile.BadZipFile as error:
@@ -65,58 +55,64 @@ def _contents(path: Path) -> Contents:
             f"{path}: cannot be read as a Keras model ({error}): save it again with "
             "this version of Keras"
         ) from error
+    if not archive.of_keras_3:
+        return load_archive(path, archive, part)
+    with standing_in(archive.config, part) as config:
+        changed = None if config is archive.config else config
+        return build(config, archive.values, str(path), lambda: _load(path, changed))
 
 
-def _refuse_code(path: Path, contents: Contents) -> None:
-    if found := list(code_in(contents.config)):
-        layers = "; ".join(
-            f"{layer} ({kind}) {reason}" for layer, kind, reason in found
-        )
-        raise ModelError(
-            f"{path}: {layers}; tfsnn never runs code from a file. Replace each by "
-            "layers of Keras, or by a class of your own that is registered "
-            "(keras.saving.register_keras_serializable), and save again; or, where you "
-            "trust the file, write a SavedModel (model.export), which holds operations "
-            "alone"
-        )
+def _is_hdf5(path: Path) -> bool:
+    """Whether a file begins as HDF5 does, or else by its suffix should.
 
-
-def _check_size(path: Path, contents: Contents) -> None:
-    """Refuse a model whose variables would take more memory than are stored of them."""
-    config, stored = contents
-    if not isinstance(config, dict):
-        return  # there is none, as in a file of weights: Keras says so
-    claimed = claimed_values(config)
-    needed: Any = claimed if claimed else variables_of(config)
-    if needed is not None and needed > stored + SLACK:
-        raise ModelError(
-            f"its layers have {needed:,} weights, of which {stored:,} are stored; save "
-            "it again"
-        )
-
-
-def _explain(error: Exception) -> str:
-    text = str(error)
-    if "Could not locate class" in text:
-        name = text.split("Could not locate class", 1)[1].split("'")[1]
-        return (
-            f"uses the class {name!r}, which is not registered: import the module "
-            "that registers it (keras.saving.register_keras_serializable) and convert "
-            "in Python"
-        )
-    return (
-        f"cannot be read as a Keras model ({type(error).__name__}: {_reason(text)}): "
-        "save it again with this version of Keras"
-    )
-
-
-def _reason(text: str) -> str:
-    """Return what Keras says went wrong, in one line.
-
-    It writes that behind the whole config of a layer, and layers are nested.
+    Raises:
+        ModelError: if neither its beginning nor its suffix is one of Keras.
     """
-    _, marked, reason = text.rpartition("Exception encountered:")
-    line = " ".join((reason if marked else text).split())
-    if len(line) <= MOST:
-        return line
-    return f"{line[: MOST // 2]} ... {line[-MOST // 2 :]}"
+    with open_regular(path) as file:
+        start = file.read(len(HDF5))
+    if start == HDF5 or start.startswith(ZIP):
+        return start == HDF5
+    if path.suffix not in SUFFIXES:
+        raise ModelError(
+            f"{path}: not a model file that tfsnn reads; expected "
+            f"{', '.join(SUFFIXES)}, a file that is HDF5 or such an archive inside, or "
+            f"the folder of a SavedModel, got {path.suffix or 'no suffix'!r}"
+        )
+    if path.suffix != ".keras":
+        raise ModelError(
+            f"{path}: not an HDF5 file, or only part of one ({path.stat().st_size} "
+            "bytes that do not begin as HDF5 does): save it again"
+        )
+    return False
+
+
+def _load(path: Path, config: Any) -> keras.Model:
+    """Let Keras load a file of its own, with another config if one is given.
+
+    It takes such files by their suffix only.
+    """
+    if path.suffix == ".keras" and config is None:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.keras"
+        if config is None:
+            shutil.copyfile(path, copy)
+        else:
+            _rewrite(path, copy, config)
+        return keras.saving.load_model(copy, compile=False, safe_mode=True)
+
+
+def _rewrite(path: Path, copy: Path, config: Any) -> None:
+    """Copy a ``.keras`` file with another config."""
+    with (
+        open_regular(path) as file,
+        zipfile.ZipFile(file) as archive,
+        zipfile.ZipFile(copy, "w") as written,
+    ):
+        for name in (METADATA, WEIGHTS):
+            with (
+                archive.open(name) as source,
+                written.open(name, "w", force_zip64=True) as target,
+            ):
+                shutil.copyfileobj(source, target)
+        written.writestr(CONFIG, json.dumps(config))

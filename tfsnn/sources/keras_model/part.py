@@ -18,6 +18,7 @@ from tfsnn.sources.keras_model.config import (
     reference,
     references,
 )
+from tfsnn.sources.keras_model.left_out import refuse_left_out
 from tfsnn.sources.keras_model.nesting import (
     in_key_order,
     nested_inputs,
@@ -149,6 +150,7 @@ class _Part:
                 f"inputs={lost[0]!r} (--from): no output needs it; leave it out, or "
                 "choose outputs (--to) behind it"
             )
+        refuse_left_out([self._calls[where].operation for where in needed])
         fed = self._inputs([*cut, *(p for p in sources if p not in cut)], cut)
         tensors: dict[Place, Any] = dict(fed)
         for where in needed:

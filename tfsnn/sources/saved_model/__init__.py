@@ -8,20 +8,15 @@ them) become Keras layers again, with names from the graph's scopes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 
-from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.sources.parts import WHOLE, Part
 from tfsnn.sources.saved_model import patterns, translators
-from tfsnn.sources.saved_model.check import RebuildMismatch, compare
+from tfsnn.sources.saved_model.building import build, model_name, naming
 from tfsnn.sources.saved_model.file import is_saved_model
-from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.reading import read_frozen
-from tfsnn.sources.saved_model.rebuild import Rebuild
 from tfsnn.sources.saved_model.registry import recognises, translates
 
 __all__ = [
@@ -54,34 +49,5 @@ def load_saved_model(path: str | os.PathLike, part: Part = WHOLE) -> keras.Model
         UnsupportedError: if operations cannot be rebuilt; it names them all.
     """
     path = Path(path)
-    with _naming(path):
-        frozen = read_frozen(path, part)
-        network = Network(frozen)
-        network.fold()
-        rebuild = Rebuild(network)
-        model = rebuild.model(frozen.specs, _model_name(path))
-        try:
-            compare(rebuild)
-        except RebuildMismatch:
-            # Layers may round in another order than the operations they replace, which
-            # can cancel; operation by operation the order is the same.
-            rebuild = Rebuild(network, exact=True)
-            model = rebuild.model(frozen.specs, _model_name(path))
-            compare(rebuild)
-    return model
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Put the path of the SavedModel in front of every ModelError."""
-    try:
-        yield
-    except UnsupportedError:  # its message lists the operations, line by line
-        raise
-    except ModelError as error:
-        raise type(error)(f"{path}: {error}") from error
-
-
-def _model_name(path: Path) -> str:
-    kept = [c if c.isalnum() or c in "._-" else "_" for c in path.resolve().name]
-    return "".join(kept) or "saved_model"
+    with naming(path):
+        return build(read_frozen(path, part), model_name(path))

@@ -24,9 +24,13 @@ from tfsnn.sources.saved_model.shapes import BATCHES
 # Of the largest value of a sample in one layer's output.
 TOLERANCE = 5e-5
 # Inputs are drawn with these spreads, sample by sample (the larger one is that of an
-# image with values up to 255), until every output is finite and not all zero.
+# image with values up to 255), until every output is finite and not all zero; the last
+# are of positive values, for networks of counts, masses or probabilities.
 SPREADS = ((1.0, 100.0), (1.0,), (0.1,), (0.01,))
+POSITIVE = ((1.0, 100.0), (1.0,), (0.01,))
+DRAWS = (*((spreads, False) for spreads in SPREADS), *((s, True) for s in POSITIVE))
 LARGEST_ID = 10
+NO_TABLE = 2**31
 # Values that are held at once; of what is larger, the graph is run once for each part.
 MOST_HELD = 2**26
 Values = dict[str, np.ndarray]
@@ -50,17 +54,22 @@ def compare(rebuild: Rebuild) -> float:
     network = rebuild.network
     samples = network.fixed or BATCHES[0]
     original = Original(network)
-    for spreads in SPREADS:
+    chosen: Values | None = None
+    for spreads, positive in DRAWS:
         rng = np.random.default_rng(0)
         given = np.resize(spreads, samples)
         fed = {
-            tensor.name: _draw(network, name, tensor, given, rng)
+            tensor.name: _draw(network, name, tensor, given, rng, positive)
             for name, tensor in network.inputs.items()
         }
         outputs = original.run(fed, list(network.outputs.values()))
         finite = all(np.isfinite(array).all() for array in outputs)
-        if finite and (all(map(np.any, outputs)) or spreads is SPREADS[-1]):
-            return max(_errors(rebuild, original, fed), default=0.0)
+        if finite:
+            chosen = fed
+            if all(map(np.any, outputs)):
+                break
+    if chosen is not None:
+        return max(_errors(rebuild, original, chosen), default=0.0)
     raise ModelError(
         "the signature gives outputs that are not finite for every random input tried, "
         "so the rebuilt model cannot be compared with it: check the model's weights"
@@ -107,7 +116,7 @@ def _error(rebuild: Rebuild, step: Step, held: Values) -> float:
         if network.is_live(tensor):
             value = network.layout(tensor).of_samples(held[tensor.name])
             for x, order in rebuild.forms(tensor):
-                given[id(x)] = x, np.transpose(value, order)
+                given[id(x)] = x, np.transpose(value, order).astype(x.dtype)
     tensors = rebuild.results(step)
     forms = [rebuild.forms(tensor)[0][0] for tensor in tensors]
     function = keras.Function([x for x, _ in given.values()], forms)
@@ -119,7 +128,7 @@ def _error(rebuild: Rebuild, step: Step, held: Values) -> float:
         if not error <= TOLERANCE:
             raise RebuildMismatch(
                 f"the layer that was rebuilt for {step.operation.name} "
-                f"({step.operation.type}) differs from the SavedModel by {error:.2g} "
+                f"({step.operation.type}) differs from the original by {error:.2g} "
                 f"of its largest value (at most {TOLERANCE:g} is accepted): this is an "
                 "error in tfsnn; load the model from a .keras file instead"
             )
@@ -145,12 +154,17 @@ def _draw(
     tensor: tf.Tensor,
     spreads: np.ndarray,
     rng: np.random.Generator,
+    positive: bool = False,
 ) -> np.ndarray:
     shape = (len(spreads), *tensor.shape.as_list()[1:])
     dtype = tensor.dtype.as_numpy_dtype
     if tensor.dtype.is_floating:
+        rows = _table_size(network, tensor, NO_TABLE)
+        if rows < NO_TABLE:  # numbers that are cast to places in a table
+            return rng.integers(0, rows, shape).astype(dtype)
         scale = spreads.reshape((-1, *[1] * (len(shape) - 1)))
-        return (scale * rng.normal(size=shape)).astype(dtype)
+        values = scale * rng.normal(size=shape)
+        return (np.abs(values) if positive else values).astype(dtype)
     if tensor.dtype.is_bool:
         return rng.integers(0, 2, shape).astype(dtype)
     if tensor.dtype.is_integer:

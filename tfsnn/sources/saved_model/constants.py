@@ -56,6 +56,6 @@ def check_constant(node: Any) -> None:
 
 def _damaged(node: Any, what: str) -> ModelError:
     return ModelError(
-        f"the constant {node.name!r} {what}, which does not fit: the SavedModel is "
+        f"the constant {node.name!r} {what}, which does not fit: the file is "
         "damaged, export it again"
     )

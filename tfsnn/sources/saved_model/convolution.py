@@ -10,6 +10,8 @@ import numpy as np
 from tfsnn.sources.saved_model.frozen_graph import Network
 
 FORWARD = ("Conv2D", "DepthwiseConv2dNative", "Conv3D")
+# Operations that have no other order than channels last.
+WITHOUT_ORDER = ("MaxPoolWithArgmax",)
 TRANSPOSED = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 Pads = tuple[tuple[int, int], ...]
 
@@ -65,7 +67,9 @@ def read_convolution(tensor: Any, network: Network) -> Convolution | None:
 
 def data_order(operation: Any) -> tuple[bool, list[int]]:
     """Return whether channels come first, and the indices of the spatial axes."""
-    first = operation.get_attr("data_format") in (b"NCHW", b"NCDHW")
+    first = operation.type not in WITHOUT_ORDER and (
+        operation.get_attr("data_format") in (b"NCHW", b"NCDHW")
+    )
     rank = operation.outputs[0].shape.rank
     return first, list(range(2, rank) if first else range(1, rank - 1))
 

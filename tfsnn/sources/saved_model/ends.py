@@ -62,8 +62,8 @@ def ends_of(program: Program, signature: Signature, part: Part) -> Ends:
 def cut(program: Program, ends: Ends, part: Part) -> Ends:
     """Return the ends of a part between operations, tensors or layers, by name."""
     whole = ends.traced(program)
-    inputs = {_key(name): find(program, whole, name) for name in part.inputs}
-    outputs = {_key(name): find(program, whole, name) for name in part.outputs}
+    inputs = {key_of(name): find(program, whole, name) for name in part.inputs}
+    outputs = {key_of(name): find(program, whole, name) for name in part.outputs}
     fetched = outputs or ends.fetched
     found = trace(program, ends.name, ends.fed | inputs, fetched)
     read = {(s.key, s.index) for step in found.steps.values() for s in step.reads}
@@ -142,7 +142,7 @@ def spec_of(program: Program, name: str, source: Source) -> tf.TensorSpec:
     kind = _type(program, source)
     shapes = source.node.attr["_output_shapes"].list.shape
     shape = tf.TensorShape(None)
-    if source.node.op in ("Placeholder", "PlaceholderV2"):
+    if source.node.op.startswith("Placeholder"):
         shape = stated_shape(source.node.attr["shape"].shape)
     elif source.index < len(shapes):
         shape = stated_shape(shapes[source.index])
@@ -167,8 +167,8 @@ def _type(program: Program, source: Source) -> tf.DType:
     return tf.as_dtype(kinds[source.index])
 
 
-def _key(name: str) -> str:
-    """Return the name of an input or output that is cut out."""
+def key_of(name: str) -> str:
+    """Return the name of an input or output that is a tensor of this name."""
     return re.sub(r"[^A-Za-z0-9_.-]", ".", name.removesuffix(":0"))
 
 

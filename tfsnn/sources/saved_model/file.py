@@ -37,7 +37,7 @@ def read_meta_graph(path: Path) -> Any:
     Raises:
         ModelError: if the file is none, too large or damaged, or has no such graph.
     """
-    content = _content(path / FILE)
+    content = content_of(path / FILE)
     saved = message("SavedModel")()
     try:
         saved.ParseFromString(content)
@@ -73,7 +73,12 @@ def check_regular(path: Path) -> None:
         )
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Read a file that should be a protocol buffer.
+
+    Raises:
+        ModelError: if it is no regular file, or too large in memory.
+    """
     check_regular(path)
     size = path.stat().st_size
     if size > MOST_BYTES:

@@ -68,7 +68,7 @@ def _run(graph: tf.Graph, names: list[str]) -> dict[str, np.ndarray]:
         except tf.errors.OpError as error:
             raise ModelError(
                 f"its constants cannot be computed ({error.message[:300]}): the "
-                "SavedModel is damaged, export it again"
+                "file is damaged, export it again"
             ) from error
     return dict(zip(names, values, strict=True))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -14,10 +14,17 @@ from tfsnn.sources.saved_model.frozen import Frozen
 from tfsnn.sources.saved_model.kinds import VARIABLES
 from tfsnn.sources.saved_model.program import Source
 from tfsnn.sources.saved_model.trace import Step, Trace
-from tfsnn.sources.saved_model.variables import Variables
+from tfsnn.sources.saved_model.unfused import FUSED, parts
 
 INT32 = tf.int32.as_datatype_enum
 RESOURCE = tf.resource.as_datatype_enum
+
+
+class Variables(Protocol):
+    """What knows the values of variables."""
+
+    def value(self, variable: Source) -> np.ndarray:
+        """Return the value of the variable that an operation stands for."""
 
 
 def freeze(ends: Ends, found: Trace, variables: Variables, versions: Any) -> Frozen:
@@ -46,6 +53,8 @@ class _Writer:
         self._graph.versions.producer = versions.producer
         self._names: dict[Any, str] = {}
         self._taken: set[str] = set()
+        # Of fused operations, the names of what they begin with.
+        self._parts: dict[Any, list[str]] = {}
         # Types of the values behind handles of variables.
         self._held: dict[Any, int] = {}
 
@@ -63,7 +72,7 @@ class _Writer:
         for key, step in self._trace.steps.items():
             self._write(step)
             if step.live:
-                live.add(self._names[key])
+                live.update((self._names[key], *self._parts.get(key, ())))
         outputs = {
             name: self._tensor(source) for name, source in self._trace.outputs.items()
         }
@@ -82,6 +91,9 @@ class _Writer:
             check_constant(node)
         if node.op == "ResourceGather":
             self._gather(name, step)
+            return
+        if node.op in FUSED:
+            self._unfuse(name, step)
             return
         written = self._add(name, node.op, *map(self._tensor, step.reads))
         if node.op == "PlaceholderWithDefault":
@@ -110,6 +122,19 @@ class _Writer:
         written.attr["Tindices"].type = step.source.node.attr["Tindices"].type
         written.attr["Taxis"].type = INT32
         written.attr["batch_dims"].i = step.source.node.attr["batch_dims"].i
+
+    def _unfuse(self, name: str, step: Step) -> None:
+        """Write the operations that a fused one stands for; the last has its name."""
+        read = [self._tensor(source) for source in step.reads]
+        found = list(parts(step.source.node, read))
+        labels = [self._free(f"{name}_{part.kind}") for part in found[:-1]] + [name]
+        for i, part in enumerate(found):
+            reads = [
+                text if isinstance(text, str) else f"{labels[i + text]}:0"
+                for text in part.reads
+            ]
+            part.set_attributes(self._add(labels[i], part.kind, *reads))
+        self._parts[step.source.key] = labels
 
     def _kind(self, step: Step) -> int:
         """Return the type of the variable that an operation reads."""

@@ -156,6 +156,19 @@ class Network:
                 return False
         return False
 
+    def cast_to(self, tensor: Any) -> tf.DType | None:
+        """Return the type of integers to which all that read a tensor cast it first."""
+        found = {
+            operation.outputs[0].dtype if operation.type == "Cast" else None
+            for operation in self.operations
+            if operation.name in self.live and operation.type not in TRANSPARENT
+            for read in operation.inputs
+            if self.source(read) is tensor
+        }
+        found |= {None for y in self.outputs.values() if self.source(y) is tensor}
+        kind = found.pop() if len(found) == 1 else None
+        return kind if kind is not None and kind.is_integer else None
+
     @cached_property
     def _readers(self) -> Counter[str]:
         counts = Counter(self.source(t).name for t in self.outputs.values())

@@ -14,6 +14,7 @@ TRANSPARENT = (
     "Identity",
     "IdentityN",
     "StopGradient",
+    "PlaceholderWithDefault",
     "PreventGradient",
     "CheckNumerics",
     "EnsureShape",
@@ -24,7 +25,7 @@ SHAPE_READERS = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike")
 # Operations that constants are computed by; they have no layer.
 HELPERS = frozenset(
     (
-        *("Const", "Placeholder", "PlaceholderWithDefault", "Fill", "Range"),
+        *("Const", "Placeholder", "Fill", "Range"),
         *("LinSpace", "BroadcastArgs", "BroadcastGradientArgs", "ConcatOffset"),
         *("InvertPermutation", "DynamicStitch", "ParallelDynamicStitch", "Bucketize"),
         *("Bitcast", "Cumsum", "Cumprod", "CumulativeLogsumexp", "ReverseV2", "Roll"),
@@ -39,7 +40,7 @@ HELPERS = frozenset(
         *("Acosh", "Atanh", "Lgamma", "Digamma", "Erfinv", "Ndtri"),
         *("StatelessRandomGetKeyCounter", "StatelessRandomUniformV2"),
         *("StatelessRandomNormalV2", "StatelessTruncatedNormalV2"),
-        *("StatelessRandomUniformIntV2",),
+        *("StatelessRandomUniformIntV2", "SparseToDense"),
     )
 )
 # Read from the file as data: none of them is left in a frozen graph.

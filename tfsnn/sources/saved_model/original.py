@@ -44,7 +44,9 @@ class Original:
                 return [np.asarray(value) for value in session.run(names, fed)]
             except NO_KERNEL as error:
                 if self._replaced:
-                    reason = error.message.splitlines()[0][:200]
+                    lines = error.message.strip().splitlines()
+                    said = [line for line in lines if not line.endswith("error:")]
+                    reason = " ".join(said[-1:] or lines)[:200]
                     raise ModelError(
                         "the signature cannot be run on this CPU, so the rebuilt model "
                         f"cannot be compared with it ({reason}): load it "

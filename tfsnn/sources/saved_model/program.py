@@ -101,7 +101,7 @@ class Program:
             if name not in self.functions:
                 raise ModelError(
                     f"{node.name} calls the function {name!r}, which is missing: the "
-                    "SavedModel is damaged, export it again"
+                    "file is damaged, export it again"
                 )
             return name
         return node.op if node.op in self.functions else ""
@@ -246,7 +246,7 @@ def damaged(place: Place, text: str, why: str) -> ModelError:
     """Return the error for a tensor that cannot be followed."""
     where = f"the function {place.body.name!r}" if place.body.name else "the graph"
     return ModelError(
-        f"the tensor {text!r} of {where} {why}: the SavedModel is damaged, export it "
+        f"the tensor {text!r} of {where} {why}: the file is damaged, export it "
         "again"
     )
 

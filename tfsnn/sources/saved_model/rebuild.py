@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from tfsnn.errors import UnsupportedError
+from tfsnn.sources.saved_model.cut_hints import Node, ways_out
 from tfsnn.sources.saved_model.emission import Emission
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.names import Names
@@ -20,6 +21,8 @@ from tfsnn.sources.saved_model.registry import (
     translator_of,
 )
 from tfsnn.sources.saved_model.shapes import Layout, Refused
+
+Problems = list[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class Rebuild(Emission):
         inputs = {}
         for key, tensor in self.network.inputs.items():
             label = self.names.reserve(key)
-            inputs[key] = keras.Input(
-                tuple(specs[key].shape[1:]), dtype=specs[key].dtype.name, name=label
-            )
+            dtype = self.network.cast_to(tensor) or specs[key].dtype
+            shape = tuple(specs[key].shape[1:])
+            inputs[key] = keras.Input(shape, dtype=dtype.name, name=label)
             self._tensors[tensor.name] = inputs[key]
-        problems = []
+        problems: Problems = []
         for step in self._steps():
             try:
                 self._translate(step)
@@ -76,6 +79,7 @@ class Rebuild(Emission):
                 if not isinstance(refusal, DependsOnRefused):
                     problems.append((operation.name, operation.type, str(refusal)))
                 self._stand_in(operation)
+        problems = self._with_ways_out(problems)
         outputs = {}
         for key, tensor in self.network.outputs.items():
             value = self[tensor] if not problems else None
@@ -97,6 +101,24 @@ class Rebuild(Emission):
             outputs if len(outputs) > 1 else next(iter(outputs.values())),
             name=name,
         )
+
+    def _with_ways_out(self, problems: Problems) -> Problems:
+        """Add to the reasons how what is at an end of the network is left out."""
+        if not problems:
+            return problems
+        nodes: dict[Hashable, Node] = {
+            op.name: Node(
+                op.name,
+                op.type,
+                [tensor.op.name for tensor in op.inputs],
+                op.name in self.network.live,
+            )
+            for op in self.network.operations
+        }
+        ways = ways_out(nodes, {name for name, _, _ in problems})
+        return [
+            (name, kind, reason + ways.get(name, "")) for name, kind, reason in problems
+        ]
 
     def _steps(self) -> list[Step]:
         """List what has to be translated, each step behind those that it reads."""

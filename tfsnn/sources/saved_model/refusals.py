@@ -14,6 +14,8 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.sources.saved_model.cut_hints import LINEAR, Node, ways_out
+from tfsnn.sources.saved_model.families import LOOKUPS, TEXT, family_of
 from tfsnn.sources.saved_model.kinds import (
     CONTROL_FLOW,
     TRANSPARENT,
@@ -21,25 +23,29 @@ from tfsnn.sources.saved_model.kinds import (
     VARIABLES,
     is_observer,
 )
-from tfsnn.sources.saved_model.program import Program
+from tfsnn.sources.saved_model.names import OUTER
+from tfsnn.sources.saved_model.program import Program, Source
 from tfsnn.sources.saved_model.registry import is_pure, known
 from tfsnn.sources.saved_model.signature import TYPES
 from tfsnn.sources.saved_model.trace import Trace
 
 HALF = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
-LOOP = (
-    "control flow depends on values, which layers cannot express: export the model "
-    "with loops unrolled (for recurrent layers, unroll=True) and without conditions"
+RECURRENT = (
+    "goes through the steps of a sequence, as recurrent layers do (here {layer!r}): "
+    "load the model from a .keras or .h5 file, whose recurrent layers are known, or "
+    "export it with unroll=True for each"
 )
-TEXT = "works on text or encoded data: cut the graph behind it and feed its result"
 STATE = (
-    "is random or keeps state: export the model for inference, without dropout or "
-    "tables"
+    "keeps state, or does more than compute its outputs: export the model for "
+    "inference, without it"
 )
 OTHER = (
     "no translation of this operation: export the model without it, or load the model "
     "from a .keras file"
 )
+LOOPS = ("While", "StatelessWhile", "For")
+# What loops are made of, which goes without saying where a loop is named.
+LISTS = ("TensorList", "TensorArray")
 ASSIGNED = (
     "changes a variable, as layers of random augmentation do: export the model without "
     "them"
@@ -51,7 +57,7 @@ UNKNOWN = (
 UNFED = "is an input that the signature does not name: export the model again"
 BESIDE = (
     "may do more than compute, such as write a file, beside the result; nothing of a "
-    "SavedModel is run that does: export the model for inference, without it"
+    "file is run that does: export the model for inference, without it"
 )
 
 
@@ -71,11 +77,12 @@ class Operations:
             UnsupportedError: if operations are not; it names them all.
             ModelError: if the graph computes in half precision.
         """
-        problems = []
-        for step in self._trace.steps.values():
-            if reason := self._reason(step.source.node, step.live):
-                name = step.source.place.prefix + step.source.node.name
-                problems.append((name, step.source.node.op, reason))
+        reasons = {
+            key: reason
+            for key, step in self._trace.steps.items()
+            if (reason := self._reason(step.source, step.live))
+        }
+        problems = self._problems(reasons)
         for function, node in self._beside():
             if reason := self._effect(node):
                 where = f"{function}/{node.name}" if function else node.name
@@ -84,7 +91,7 @@ class Operations:
             raise UnsupportedError(list(dict.fromkeys(problems)))
         if self._trace.circular:
             raise ModelError(
-                f"{self._trace.circular[0][1]} reads its own output: the SavedModel is "
+                f"{self._trace.circular[0][1]} reads its own output: the file is "
                 "damaged, export it again"
             )
         for step in self._trace.steps.values():
@@ -92,7 +99,7 @@ class Operations:
             if unknown := self._types(node) - TYPES:
                 raise ModelError(
                     f"{node.name} ({node.op}) is of the unknown type {unknown.pop()}: "
-                    "the SavedModel is damaged, export it again"
+                    "the file is damaged, export it again"
                 )
             if step.live and (half := self._types(node) & HALF):
                 raise ModelError(
@@ -102,22 +109,68 @@ class Operations:
                     "float32 and export the model again"
                 )
 
-    def _reason(self, node: Any, live: bool) -> str:
+    def _problems(self, reasons: dict[Any, str]) -> list[tuple[str, str, str]]:
+        """List what is refused, with how it is left out if it is at an end."""
+        nodes = {
+            key: Node(
+                step.source.place.prefix + step.source.node.name,
+                step.source.node.op,
+                [source.key for source in step.reads],
+                step.live,
+            )
+            for key, step in self._trace.steps.items()
+        }
+        ways = ways_out(nodes, set(reasons))
+        loops = any(nodes[key].kind in LOOPS for key in reasons)
+        fed = {read for key in reasons for read in nodes[key].reads}
+        problems = []
+        for key, reason in reasons.items():
+            name, kind = nodes[key].name, nodes[key].kind
+            family = family_of(kind)
+            if loops and kind.startswith(LISTS):
+                continue
+            if key in fed and (kind == "Const" or family is LOOKUPS):
+                continue  # the text or the table of an operation that is named
+            if kind not in LOOPS and (family is None or family.at_ends):
+                reason += ways.get(key, "")
+            problems.append((name, kind, reason))
+        return problems
+
+    def _reason(self, source: Source, live: bool) -> str:
         """Return why an operation that leads to an output is refused, "" if not."""
-        kinds = self._types(node)
-        if node.op in CONTROL_FLOW or tf.variant.as_datatype_enum in kinds:
-            return LOOP
+        node = source.node
+        kinds, family = self._types(node), family_of(node.op)
+        if node.op in LOOPS and self._multiplies(node):
+            path = f"{source.place.prefix}{node.name}".split("/")[:-1]
+            named = [scope for scope in path if not OUTER.match(scope)]
+            return RECURRENT.format(layer=named[-1] if named else node.name)
         if node.op in VARIABLES or node.op in VARIABLE_READERS:
             return ""
         if tf.string.as_datatype_enum in kinds:
-            return TEXT
+            return LOOKUPS.reason if family is LOOKUPS else TEXT.reason
+        if node.op in CONTROL_FLOW or tf.variant.as_datatype_enum in kinds:
+            return family.reason if family else STATE
         if node.op == "Placeholder":
             return UNFED
         if not is_pure(node.op):
             return self._why(node)
         if live and not known(node.op) and node.op not in TRANSPARENT:
-            return OTHER
+            return family.reason if family else OTHER
         return ""
+
+    def _multiplies(self, node: Any) -> bool:
+        """Whether a loop multiplies by matrices in each step, as a layer does."""
+        waiting, seen = list(self._program.mentioned(node)), set()
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            for inner in self._program.body(name).nodes.values():
+                if inner.op in LINEAR:
+                    return True
+                waiting += self._program.mentioned(inner)
+        return False
 
     def _effect(self, node: Any) -> str:
         """Return why an operation beside the result is refused, "" if not."""
@@ -137,6 +190,8 @@ class Operations:
             return ASSIGNED
         if definition is None:
             return UNKNOWN
+        if (family := family_of(node.op)) is not None:
+            return family.reason
         return STATE if definition.is_stateful else OTHER
 
     def _types(self, node: Any) -> set[int]:

@@ -18,6 +18,7 @@ from tfsnn.sources.saved_model.kinds import (
     TRANSPARENT,
 )
 from tfsnn.sources.saved_model.shapes import Refused
+from tfsnn.sources.saved_model.unfused import FUSED
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,12 @@ def translator_of(kind: str) -> Translator | None:
 def is_pure(kind: str) -> bool:
     """Whether operations of this type compute their outputs and do no more."""
     listed = kind in HELPERS or kind in TRANSPARENT or kind in SHAPE_READERS
-    return listed or kind in _TRANSLATORS
+    return listed or known(kind)
 
 
 def known(kind: str) -> bool:
-    """Whether an operation type has a translator."""
-    return kind in _TRANSLATORS
+    """Whether an operation type has a translator, or is made of some that have."""
+    return kind in _TRANSLATORS or kind in FUSED
 
 
 def recognise(operation: Any, network: Network, exact: bool) -> Composition | None:

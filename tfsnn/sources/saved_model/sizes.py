@@ -78,7 +78,7 @@ def imported(
     except (ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(
-            f"TensorFlow refuses its graph ({reason[0][:300]}): the SavedModel is "
+            f"TensorFlow refuses its graph ({reason[0][:300]}): the file is "
             "damaged, or of another version; export it again"
         ) from error
 
@@ -92,7 +92,7 @@ def _output(added: Mapping[str, Any], text: str) -> tf.Tensor:
     outputs = added[name].outputs
     if int(index) >= len(outputs):
         raise ModelError(
-            f"the tensor {text!r} does not exist: the SavedModel is damaged, export it "
+            f"the tensor {text!r} does not exist: the file is damaged, export it "
             "again"
         )
     return outputs[int(index)]
@@ -175,6 +175,6 @@ class _Sizes:
 def _too_large(name: str, kind: str, shape: Any) -> ModelError:
     return ModelError(
         f"{name} ({kind}) would compute {tuple(shape)} values, which is more than a "
-        "SavedModel of this size may: export the model with smaller tensors, or "
+        "file of this size may: export the model with smaller tensors, or "
         "with constants in place of what computes them"
     )

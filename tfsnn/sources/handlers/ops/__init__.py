@@ -2,10 +2,40 @@
 
 from tfsnn.sources.handlers.ops import (
     algebra,
+    along,
     arithmetic,
+    attention,
+    constants,
     elementwise,
+    encoding,
+    images,
+    indexing,
+    joining,
     movement,
+    normalization,
     reduce,
+    refused,
+    shapes,
+    spectra,
+    windows,
 )
 
-__all__ = ["algebra", "arithmetic", "elementwise", "movement", "reduce"]
+__all__ = [
+    "algebra",
+    "along",
+    "arithmetic",
+    "attention",
+    "constants",
+    "elementwise",
+    "encoding",
+    "images",
+    "indexing",
+    "joining",
+    "movement",
+    "normalization",
+    "reduce",
+    "refused",
+    "shapes",
+    "spectra",
+    "windows",
+]

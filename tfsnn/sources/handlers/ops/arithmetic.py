@@ -158,19 +158,20 @@ def _bounded(low: bool) -> Handler:
     return handler
 
 
-handles_operation("Maximum")(_bounded(low=True))
-handles_operation("Minimum")(_bounded(low=False))
+handles_operation("Maximum", "Fmax")(_bounded(low=True))
+handles_operation("Minimum", "Fmin")(_bounded(low=False))
 
 
 @handles_operation("Clip")
 def clip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate clip: min(max(x, low), high) for numbers `low` and `high`."""
-    low, high = operation.x_min, operation.x_max
-    if not all(isinstance(bound, int | float) for bound in (low, high)):
-        raise Unsupported(
-            f"its bounds, {low!r} and {high!r}, are not numbers: give two numbers, or "
-            "use keras.ops.maximum and minimum"
-        )
+    bounds = operation.x_min, operation.x_max
+    if any(np.ndim(bound) for bound in bounds):
+        return _limited(inputs[0], builder, *bounds)
+    low, high = (
+        sign * np.inf if bound is None else float(bound)
+        for sign, bound in zip((-1, 1), bounds, strict=True)
+    )
     if not low < high:
         raise Unsupported(
             f"its bounds, {low} and {high}, leave nothing: the first must be smaller"
@@ -178,17 +179,24 @@ def clip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     if np.isinf(low) and np.isinf(high):
         return builder.drop(inputs, "no bounds")
     if max(low, -high) > FAR:
-        shape, y = builder.shape(inputs[0]), Signal(inputs[0])
-        for op, bound in (("maximum", low), ("minimum", high)):
-            limit = spread(np.asarray(bound, np.float32), builder, shape)
+        return _limited(inputs[0], builder, low, high)
+    given = (None if np.isinf(bound) else bound for bound in (low, high))
+    return clipped(inputs[0], builder, *given)
+
+
+def _limited(x: str, builder: Builder, low: Any, high: Any) -> Signal:
+    """Add min(max(x, low), high) by running sums, for any bounds."""
+    y, shape = Signal(x), builder.shape(x)
+    for op, bound in (("maximum", low), ("minimum", high)):
+        if bound is not None:
+            limit = spread(sample(bound, len(shape)), builder, shape)
             y = builder.function(op, (y, limit))
-        return y
-    bounds = (None if np.isinf(bound) else float(bound) for bound in (low, high))
-    return clipped(inputs[0], builder, *bounds)
+    return y
 
 
 def _of_two(op: str) -> Handler:
     def handler(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+        """Translate a function of several signals or constants: a running sum."""
         given = operands(builder)
         shape = builder.shape(next(x for x in given if isinstance(x, Signal)))
         return builder.function(op, [spread(x, builder, shape) for x in given])
@@ -201,18 +209,37 @@ for _class, _op in {
     "DivideNoNan": "divide_no_nan",
     "Equal": "equal",
     "FloorDivide": "floor_divide",
+    "Fmod": "fmod",
     "Greater": "greater",
     "GreaterEqual": "greater_equal",
+    "Heaviside": "heaviside",
+    "Hypot": "hypot",
     "Less": "less",
     "LessEqual": "less_equal",
     "Logaddexp": "logaddexp",
+    "Logaddexp2": "logaddexp2",
     "LogicalAnd": "logical_and",
     "LogicalOr": "logical_or",
+    "LogicalXor": "logical_xor",
     "Mod": "mod",
     "NotEqual": "not_equal",
     "Where": "where",
 }.items():
     handles_operation(_class)(_of_two(_op))
+
+
+@handles_operation("Isclose")
+def isclose(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Translate isclose: whether two signals differ by no more than a tolerance."""
+    tolerances = {
+        name: float(builder.argument(place, name, default))
+        for place, name, default in ((2, "rtol", 1e-5), (3, "atol", 1e-8))
+    }
+    pair = [builder.argument(0, "x1"), builder.argument(1, "x2")]
+    shape = builder.shape(inputs[0])
+    signals = [_spread(x, builder, shape) for x in pair]
+    options = {**tolerances, "equal_nan": bool(operation.equal_nan)}
+    return builder.function("isclose", signals, **options)
 
 
 @handles_operation("Power")
@@ -222,3 +249,38 @@ def power(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     if not isinstance(exponent, Signal) and exponent.shape == () and exponent == 2:
         return builder.function("square", inputs)
     return _of_two("power")(operation, inputs, builder)  # type: ignore[return-value]
+
+
+@handles_operation("Ldexp")
+def ldexp(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Translate ldexp, x * 2 ** y: a gain where y is constant."""
+    first, second = operands(builder)
+    if isinstance(second, Signal):
+        second = builder.function("exp2", (second,), suffix="_power")
+    else:
+        second = np.exp2(second)
+    return combined(
+        (first, second),
+        builder,
+        lambda x, value: builder.affine(x, value),
+        lambda xs: builder.function("multiply", xs),
+    )
+
+
+@handles_operation("Select")
+def select(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Translate select: the first choice whose condition holds, or the default."""
+    conditions, choices = list(builder.args[0]), list(builder.args[1])
+    y = builder.argument(2, "default", 0)
+    signals = [x for x in (*conditions, *choices) if isinstance(x, Signal)]
+    shape = max((builder.shape(x) for x in signals), key=len)
+    y = _spread(y, builder, shape)
+    for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
+        given = (_spread(condition, builder, shape), _spread(choice, builder, shape), y)
+        y = builder.function("where", given)
+    return y
+
+
+def _spread(x: Any, builder: Builder, shape: tuple[int, ...]) -> Signal:
+    whole = x if isinstance(x, Signal) else sample(x, len(shape))
+    return spread(whole, builder, shape)

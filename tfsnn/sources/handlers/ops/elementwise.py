@@ -9,8 +9,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.sources.handlers.activation import OVER_AXES, leaky, named
+from tfsnn.sources.handlers.activation import (
+    OVER_AXES,
+    clipped,
+    leaky,
+    named,
+    shrunk,
+    two_sided,
+)
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
+from tfsnn.sources.handlers.ops.arithmetic import FAR
 from tfsnn.sources.handlers.registry import Handler, handles_operation
 
 # Operations with arguments: the attributes that hold them, by class name.
@@ -19,17 +27,17 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "Elu": ("alpha",),
     "Gelu": ("approximate",),
     "HardShrink": ("threshold",),
+    "NanToNum": ("nan", "posinf", "neginf"),
     "Round": ("decimals",),
-    "SoftShrink": ("threshold",),
     "Squareplus": ("b",),
-    "Threshold": ("threshold", "default_value"),
 }
 NAMES = (
-    *("Absolute", "Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh"),
-    *("Ceil", "Cos", "Cosh", "Erf", "Erfc", "Exp", "Expm1", "Floor", "HardSigmoid"),
-    *("HardSilu", "HardTanh", "Log", "Log10", "Log1p", "Log2", "LogSigmoid"),
-    *("LogicalNot", "Reciprocal", "Relu", "Relu6", "Rsqrt", "Selu"),
-    *("Sigmoid", "Sign", "Silu", "Sin", "Sinh", "Softplus", "Softsign", "SparsePlus"),
+    *("Arccos", "Arccosh", "Arcsin", "Arcsinh", "Arctan", "Arctanh"),
+    *("Cbrt", "Ceil", "Cos", "Cosh", "Erf", "Erfc", "Erfinv", "Exp", "Exp2", "Expm1"),
+    *("Floor", "HardSigmoid", "HardSilu", "HardTanh", "I0", "Isfinite", "Isinf"),
+    *("Isnan", "Isneginf", "Isposinf", "Log", "Log10", "Log1p", "Log2", "LogSigmoid"),
+    *("LogicalNot", "Reciprocal", "Relu", "Relu6", "Rsqrt", "Selu", "Sigmoid", "Sign"),
+    *("Signbit", "Silu", "Sin", "Sinc", "Sinh", "Softplus", "Softsign", "SparsePlus"),
     *("SparseSigmoid", "Sqrt", "Square", "Tan", "Tanh", "TanhShrink", "Trunc"),
     *ARGUMENTS,
 )
@@ -51,10 +59,34 @@ for _name in NAMES:
     handles_operation(_name)(_handler(_name))
 
 
-@handles_operation("Fabs")
+@handles_operation("Absolute", "Fabs")
 def absolute(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
-    """Translate fabs, the absolute value."""
-    return builder.function("absolute", inputs)
+    """Translate abs: neurons for x and for -x, whose spikes add up."""
+    return two_sided(inputs[0], builder, slope=-1.0)
+
+
+@handles_operation("SoftShrink")
+def soft_shrink(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Translate soft_shrink: neurons for what exceeds a threshold on either side."""
+    return shrunk(inputs[0], builder, float(operation.threshold))
+
+
+@handles_operation("Threshold")
+def threshold(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Translate threshold: neurons where it does not jump, max(x, threshold)."""
+    least, default = float(operation.threshold), float(operation.default_value)
+    if least == default and abs(least) <= FAR:
+        return clipped(inputs[0], builder, least, None)
+    options = {"threshold": least, "default_value": default}
+    return builder.function("threshold", inputs, **options)
+
+
+@handles_operation("Deg2rad", "Rad2deg")
+def angle(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
+    """Translate deg2rad and rad2deg: a gain."""
+    gain = np.pi / 180
+    degrees = type(operation).__name__ == "Rad2deg"
+    return builder.affine(inputs[0], 1 / gain if degrees else gain)
 
 
 @handles_operation("LeakyRelu")
@@ -81,13 +113,13 @@ def glu(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     return builder.function("glu", inputs, tuple(shape), axis=axis)
 
 
-@handles_operation("StopGradient", "Copy")
+@handles_operation("StopGradient", "Copy", "Conjugate", "Real")
 def same(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate operations that change no value."""
     return builder.drop(inputs, "identity at inference")
 
 
-@handles_operation("Cast", "ConvertToTensor", "SaturateCast")
+@handles_operation("Array", "Cast", "ConvertToTensor", "SaturateCast")
 def cast(operation: Any, inputs: Sequence[Signal], builder: Builder) -> str:
     """Translate cast: floats are truncated to integers; what is not 0 is true."""
     (x,) = inputs

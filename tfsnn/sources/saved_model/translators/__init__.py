@@ -2,24 +2,30 @@
 
 from tfsnn.sources.saved_model.translators import (
     convolution,
+    diagonal,
     elementwise,
     indexing,
     joining,
     matmul,
     normalization,
+    order,
     pooling,
     resize,
     shape,
+    windows,
 )
 
 __all__ = [
     "convolution",
+    "diagonal",
     "elementwise",
     "indexing",
     "joining",
     "matmul",
     "normalization",
+    "order",
     "pooling",
     "resize",
     "shape",
+    "windows",
 ]

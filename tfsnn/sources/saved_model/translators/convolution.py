@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,10 +68,7 @@ def emit_convolution(
             "Conv3D"
         )
     if max(found.strides) > 1 and max(found.dilations) > 1:
-        raise Refused(
-            f"strides={found.strides} with dilations={found.dilations}; Keras allows "
-            "only one of them above 1: change the layer"
-        )
+        return _strided(rebuild, found, x, bias)
     if found.channels_first:
         x = rebuild.channels_last(x)
     each_row = rebuild.layout(found.x).rows > 1
@@ -92,6 +90,36 @@ def emit_convolution(
     )
     if np.any(found.pads) and transposed:
         y = around(rebuild, CROPPINGS, y, found.pads, each_row)
+    return rebuild.channels_first(y) if found.channels_first else y
+
+
+def _strided(
+    rebuild: Rebuild, found: Convolution, x: Any, bias: np.ndarray | None
+) -> Any:
+    """Make a convolution with strides and dilations, of which Keras allows only one.
+
+    Raises:
+        Refused: if the convolution is transposed.
+    """
+    if found.kind == "transposed" or rebuild.layout(found.x).rows > 1:
+        raise Refused(
+            f"strides={found.strides} with dilations={found.dilations}; Keras allows "
+            "only one of them above 1 here: change the layer"
+        )
+    pads = list(found.pads)
+    if found.padding == "SAME":
+        sizes = rebuild.layout(found.x).shape[1 if found.channels_first else 0 :]
+        for i, (size, step) in enumerate(zip(sizes, found.strides, strict=False)):
+            window = (found.kernel.shape[i] - 1) * found.dilations[i] + 1
+            more = max((found.output[i] - 1) * step + window - size, 0)
+            pads[i] = (more // 2, more - more // 2)
+    ones = (1,) * found.dimensions
+    whole = replace(found, strides=ones, padding="VALID", pads=tuple(pads))
+    y = emit_convolution(rebuild, whole, x, bias)
+    steps = [slice(None, None, step) for step in found.strides]
+    if found.channels_first:
+        y = rebuild.channels_last(y)
+    y = rebuild.raw(lambda z: z[(slice(None), *steps)], y)
     return rebuild.channels_first(y) if found.channels_first else y
 
 

@@ -49,12 +49,39 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "Round": ops.round,
     "Sin": ops.sin,
     "Cos": ops.cos,
+    "Tan": ops.tan,
+    "Asin": ops.arcsin,
+    "Acos": ops.arccos,
+    "Atan": ops.arctan,
+    "Sinh": ops.sinh,
+    "Cosh": ops.cosh,
+    "Asinh": ops.arcsinh,
+    "Acosh": ops.arccosh,
+    "Atanh": ops.arctanh,
+    "Rint": ops.round,
     "Erf": ops.erf,
-    "Erfc": lambda x: 1.0 - ops.erf(x),
-    "Reciprocal": lambda x: 1.0 / x,
-    "Inv": lambda x: 1.0 / x,
+    "Erfc": ops.erfc,
+    "Erfinv": ops.erfinv,
+    "Reciprocal": ops.reciprocal,
+    "Inv": ops.reciprocal,
+    "IsFinite": ops.isfinite,
+    "IsInf": ops.isinf,
+    "IsNan": ops.isnan,
     "LogicalNot": ops.logical_not,
 }
+
+
+def _unless_zero(
+    function: Callable[[Any, Any], Any], zero: int
+) -> Callable[[Any, Any], Any]:
+    """Make the function that is 0 where its first or second argument is."""
+
+    def safe(*pair: Any) -> Any:
+        return ops.where(ops.equal(pair[zero], 0), 0.0, function(*pair))
+
+    return safe
+
+
 # Where both operands depend on the input and have the same rank, Keras has a layer.
 MERGES: dict[str, type] = {
     "Add": layers.Add,
@@ -71,9 +98,15 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": ops.multiply,
     "RealDiv": ops.divide,
     "Div": ops.divide,
-    "DivNoNan": lambda a, b: ops.where(
-        ops.equal(b, 0), ops.zeros_like(a), a / ops.where(ops.equal(b, 0), 1.0, b)
-    ),
+    "DivNoNan": ops.divide_no_nan,
+    "MulNoNan": _unless_zero(ops.multiply, 1),
+    "Xdivy": _unless_zero(ops.divide, 0),
+    "Xlogy": _unless_zero(lambda a, b: ops.multiply(a, ops.log(b)), 0),
+    "Xlog1py": _unless_zero(lambda a, b: ops.multiply(a, ops.log1p(b)), 0),
+    "Atan2": ops.arctan2,
+    "Mod": ops.fmod,
+    "TruncateMod": ops.fmod,
+    "TruncateDiv": lambda a, b: ops.trunc(ops.divide(a, b)),
     "FloorDiv": ops.floor_divide,
     "FloorMod": ops.mod,
     "Maximum": ops.maximum,
@@ -176,15 +209,21 @@ def add_all(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("ClipByValue")
 def clip(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate clipping between two numbers."""
+    """Translate clipping between two bounds, numbers or arrays."""
     low, high = (rebuild.network.argument(operation, i) for i in (1, 2))
-    if low.size != 1 or high.size != 1:
-        raise Refused(
-            "its bounds are arrays; only numbers are supported: use tf.minimum and "
-            "tf.maximum"
-        )
     x = rebuild[operation.inputs[0]]
+    if low.size != 1 or high.size != 1:
+        return rebuild.raw(lambda y: ops.minimum(ops.maximum(y, low), high), x)
     return rebuild.raw(lambda y: ops.clip(y, low.item(), high.item()), x)
+
+
+@translates("ApproximateEqual")
+def approximately_equal(operation: Any, rebuild: Rebuild) -> Any:
+    """Translate the comparison of two tensors with a tolerance."""
+    a, b = aligned(rebuild, operation, operation.inputs)
+    most = float(operation.get_attr("tolerance"))
+    y = rebuild.raw(lambda x, z: ops.less(ops.abs(x - z), most), a, b)
+    return rebuild.reshape(y, rebuild.layout(operation.outputs[0]).units)
 
 
 @translates("Select", "SelectV2")
@@ -212,4 +251,6 @@ def cast(operation: Any, rebuild: Rebuild) -> Any:
     """Translate the cast to another type."""
     dtype = operation.outputs[0].dtype.name
     x = rebuild[operation.inputs[0]]
+    if x.dtype == dtype:  # the input itself is of this type then
+        return x
     return rebuild.pointwise(x, lambda y: rebuild.raw(lambda z: ops.cast(z, dtype), y))

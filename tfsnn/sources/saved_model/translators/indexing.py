@@ -123,23 +123,45 @@ def gather(operation: Any, rebuild: Rebuild) -> Any:
     return rebuild.reshape(y, rebuild.layout(operation.outputs[0]).units)
 
 
+@translates("GatherNd")
+def gather_nd(operation: Any, rebuild: Rebuild) -> Any:
+    """Translate the look-up of constant places where the batch is one sample."""
+    values, places = rebuild[operation.inputs[0]], rebuild[operation.inputs[1]]
+    whole = isinstance(values, np.ndarray) or not isinstance(places, np.ndarray)
+    if whole or rebuild.network.fixed != 1:
+        raise Refused(
+            "it takes values at places that are computed, or across the samples of a "
+            "batch: use tf.gather with constant indices and an axis"
+        )
+    shape = operation.inputs[0].shape.as_list()
+    depth = places.shape[-1]
+    flat = np.ravel_multi_index(np.moveaxis(places, -1, 0), shape[:depth])
+    x = rebuild.raw(
+        lambda z: ops.reshape(z, (-1, int(np.prod(shape[:depth])), *shape[depth:])),
+        values,
+    )
+    y = rebuild.raw(lambda z: ops.take(z, flat, axis=1), x)
+    return rebuild.reshape(y, rebuild.layout(operation.outputs[0]).units)
+
+
 def _take(rebuild: Rebuild, table: np.ndarray, places: Any, axis: int) -> Any:
     return rebuild.raw(lambda z: ops.take(table, z, axis=axis), places)
 
 
 @translates("OneHot")
 def one_hot(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate one-hot vectors on the last axis."""
+    """Translate one-hot vectors along an axis."""
     depth, on, off = (rebuild.network.argument(operation, i) for i in (1, 2, 3))
-    rank = operation.outputs[0].shape.rank
-    if operation.get_attr("axis") % rank != rank - 1 or on != 1 or off != 0:
-        raise Refused(
-            "only the values 1 and 0 on the last axis are supported: use tf.one_hot "
-            "with its defaults"
-        )
+    place = rebuild.layout(operation.outputs[0])
+    axis = place.keras_axis(operation.get_attr("axis"))
     dtype = operation.outputs[0].dtype.name
     x = rebuild[operation.inputs[0]]
-    return rebuild.raw(lambda z: ops.one_hot(z, int(depth), dtype=dtype), x)
+    y = rebuild.raw(lambda z: ops.one_hot(z, int(depth), dtype=dtype), x)
+    if axis != len(y.shape) - 1:
+        y = rebuild.raw(lambda z: ops.moveaxis(z, -1, axis), y)
+    if on != 1 or off != 0:
+        y = rebuild.raw(lambda z: z * (on - off).item() + off.item(), y)
+    return rebuild.reshape(y, place.units)
 
 
 @translates("ArgMax", "ArgMin")

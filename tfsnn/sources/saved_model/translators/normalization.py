@@ -35,11 +35,30 @@ def fused_batch_norm(operation: Any, rebuild: Rebuild) -> Any:
     return rebuild.channels_first(y) if first else y
 
 
-@translates("BiasAdd")
+@translates("BatchNormWithGlobalNormalization")
+def global_batch_norm(operation: Any, rebuild: Rebuild) -> Any:
+    """Translate the batch normalisation of TensorFlow's first versions."""
+    mean, variance, beta, gamma = (
+        rebuild.network.argument(operation, i) for i in (1, 2, 3, 4)
+    )
+    if not operation.get_attr("scale_after_normalization"):
+        gamma = np.ones_like(beta)
+    return rebuild.weighted(
+        layers.BatchNormalization,
+        rebuild[operation.inputs[0]],
+        [gamma, beta, mean, variance],
+        epsilon=operation.get_attr("variance_epsilon"),
+    )
+
+
+@translates("BiasAdd", "BiasAddV1")
 def bias_add(operation: Any, rebuild: Rebuild) -> Any:
     """Translate an offset for each channel that is the bias of no layer."""
     offset = rebuild.network.argument(operation, 1)
-    first = operation.get_attr("data_format") == b"NCHW"
+    first = operation.type == "BiasAdd" and (
+        operation.get_attr("data_format") == b"NCHW"
+        and operation.inputs[0].shape.rank > 2
+    )
     x = rebuild[operation.inputs[0]]
     y = gain_and_offset(
         rebuild,

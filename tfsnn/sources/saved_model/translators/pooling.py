@@ -16,6 +16,8 @@ from tfsnn.sources.saved_model.shapes import Layout, Refused
 WINDOWS: dict[str, tuple[type, ...]] = {
     "AvgPool": (layers.AveragePooling1D, layers.AveragePooling2D),
     "MaxPool": (layers.MaxPooling1D, layers.MaxPooling2D),
+    "MaxPoolV2": (layers.MaxPooling1D, layers.MaxPooling2D),
+    "MaxPoolWithArgmax": (layers.MaxPooling1D, layers.MaxPooling2D),
     "AvgPool3D": (layers.AveragePooling3D,),
     "MaxPool3D": (layers.MaxPooling3D,),
 }
@@ -27,6 +29,7 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
     "Prod": ops.prod,
     "All": ops.all,
     "Any": ops.any,
+    "EuclideanNorm": lambda x, **over: ops.sqrt(ops.sum(ops.square(x), **over)),
 }
 GLOBAL: dict[tuple[str, int], type] = {
     ("Mean", 1): layers.GlobalAveragePooling1D,
@@ -58,7 +61,11 @@ def emit_pooling(
     Raises:
         Refused: if it would pool over the batch or channels, or pads explicitly.
     """
-    window, strides = operation.get_attr("ksize"), operation.get_attr("strides")
+    if operation.type == "MaxPoolV2":
+        given = (rebuild.network.argument(operation, i) for i in (1, 2))
+        window, strides = (array.tolist() for array in given)
+    else:
+        window, strides = operation.get_attr("ksize"), operation.get_attr("strides")
     spatial = data_order(operation)[1]
     others = [n for i, n in enumerate(window) if i not in spatial]
     padding = operation.get_attr("padding").decode()

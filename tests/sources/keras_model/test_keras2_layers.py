@@ -1,0 +1,63 @@
+"""Every layer class that Keras 2 and 3 share: written by Keras 2, read, equal."""
+
+import keras2_layers
+import numpy as np
+import pytest
+import tf_keras
+from keras2_layers import CASES, IMPOSSIBLE, old
+
+import tfsnn
+
+
+def inputs_of(shape, rng):
+    """Keras 2's input, or a list of them; and four samples for each."""
+    if isinstance(shape, list):
+        tensors, samples = zip(*(inputs_of(each, rng) for each in shape), strict=True)
+        return list(tensors), list(samples)
+    if shape and isinstance(shape[0], tuple):
+        shape, bound = shape
+        return old.Input(shape, dtype="int32"), rng.integers(0, bound, (4, *shape))
+    x = rng.normal(0, 1, (4, *shape)).round(1).astype(np.float32)
+    return old.Input(shape, batch_size=4), x
+
+
+def randomised(model, rng):
+    for variable in model.weights:
+        if "int" in variable.dtype.name:
+            continue
+        value = rng.uniform(0.1, 1, variable.shape)
+        if "variance" not in variable.name:
+            value *= rng.choice([-1, 1], variable.shape)
+        variable.assign(value.astype(variable.dtype.as_numpy_dtype))
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
+    return model
+
+
+def check(model, samples, tmp_path):
+    """Write a model in both formats of files; each is read with the same outputs."""
+    expected = model(samples, training=False)
+    expected = expected if isinstance(expected, list | tuple) else [expected]
+    for suffix in (".h5", ".keras"):
+        path = tmp_path / f"model{suffix}"
+        model.save(path)
+        found = tfsnn.load_model(path)(samples, training=False)
+        found = found if isinstance(found, list | tuple) else [found]
+        assert len(found) == len(expected)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours.shape == theirs.shape
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", sorted(CASES))
+def test_a_layer_of_keras_2_computes_the_same(kind, rng, tmp_path):
+    for make, shape in CASES[kind]:
+        x, samples = inputs_of(shape, rng)
+        model = randomised(tf_keras.Model(x, make()(x)), rng)
+        check(model, samples, tmp_path)
+
+
+def test_every_class_of_keras_2_has_models():
+    assert set(keras2_layers.classes()) == set(CASES) | set(IMPOSSIBLE)
