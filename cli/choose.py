@@ -109,7 +109,7 @@ def command(
 ) -> None:
     """Convert by the cheapest setting that loses little.
 
-    MODEL is a .keras or .h5 file, or the folder of a SavedModel. Half of the samples of
+    MODEL is any that tfsnn inspect reads (--help lists them). Half of the samples of
     DATA, 500 at most, are held out to judge by: give a thousand, if you can, with
     labels. Each output is judged by its task, and all have to stay within the limits.
     Each setting tried is shown on standard error. The settings that no other

@@ -103,7 +103,7 @@ def command(
 ) -> None:
     """Compare conversion methods on one model and the same data.
 
-    MODEL is a .keras or .h5 file, or the folder of a SavedModel. Every row is a
+    MODEL is any that tfsnn inspect reads (--help lists them). Every row is a
     conversion for its T, evaluated after T steps: the score of the outputs' task
     (null without labels), how near they are to the model's, and, per sample, spikes,
     synaptic operations, energy over that of the model (tfsnn evaluate --help has the

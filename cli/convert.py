@@ -131,7 +131,7 @@ def command(
 ) -> None:
     """Convert a trained model into a spiking network.
 
-    MODEL is a .keras or .h5 file, or the folder of a SavedModel. DATA are samples like
+    MODEL is any that tfsnn inspect reads (--help lists them). DATA are samples like
     those of training, a few hundred, without labels or with. The report is printed; the
     file, a Keras model, is written whole or not at all. tfsnn choose finds a method and
     its settings.

@@ -25,10 +25,11 @@ Example:
 def command(ctx: click.Context, original: Original, as_json: bool) -> None:
     """Show what each layer of a model becomes.
 
-    MODEL is a .keras or .h5 file, or the folder of a SavedModel. Per layer: its class,
-    what it becomes, parameters, multiply-accumulates (MACs) and output shape; then the
-    totals, and every layer that is not supported, with the way out. The exit code is 1
-    if there is one.
+    MODEL is a .keras or .h5 file of Keras 2 or 3, the folder of a SavedModel, the
+    model.json of TensorFlow.js beside its weights, or the .pb file of a frozen graph.
+    Per layer: its class, what it becomes, parameters, multiply-accumulates (MACs) and
+    output shape; then the totals, and every layer that is not supported, with the way
+    out. The exit code is 1 if there is one.
     """
     from tfsnn.sources.inspect import inspect_model
 

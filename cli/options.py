@@ -103,7 +103,7 @@ def listed(numbers: tuple[int, ...]) -> str:
 
 
 def model_argument() -> Decorator:
-    """Add MODEL, a model file or the folder of a SavedModel."""
+    """Add MODEL, a file or folder of any kind that is read."""
     return click.argument("model", metavar="MODEL", type=PATH)
 
 

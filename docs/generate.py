@@ -34,6 +34,10 @@ from tfsnn.sources.handlers import (
     registered_operations,
 )
 from tfsnn.sources.inspect import inspect_model
+from tfsnn.sources.saved_model.families import FAMILIES as FAMILIES_OF_TENSORFLOW
+from tfsnn.sources.saved_model.kinds import SHAPE_READERS, TRANSPARENT
+from tfsnn.sources.saved_model.registry import translated
+from tfsnn.sources.saved_model.unfused import FUSED
 from tfsnn_cli.exports import FORMATS
 from tfsnn_cli.main import COMMANDS, cli
 
@@ -58,6 +62,8 @@ FAMILIES = {
     "pooling": "Pooling",
     "merge": "Several inputs",
     "attention": "Attention",
+    "recurrent": "Sequences and masks",
+    "masks": "Sequences and masks",
     "attention_variants": "Attention",
     "tied_embedding": "Weights",
     "preprocessing": "In front of a network",
@@ -227,6 +233,32 @@ def refused() -> str:
     return _table(["layer", "why, and the way out"], rows)
 
 
+def saved_model_operations() -> str:
+    """The operations of SavedModels and frozen graphs that are translated."""
+    found: dict[str, list[str]] = {}
+    for name, translator in translated().items():
+        summary = (translator.__doc__ or "").strip().splitlines()[0]
+        summary = summary.replace("``", "`")
+        found.setdefault(summary.removeprefix("Translate ").rstrip("."), []).append(
+            name
+        )
+    found["the operations that they are made of"] = sorted(FUSED)
+    found["dropped: they change nothing at inference"] = list(TRANSPARENT)
+    found["constants: shapes are fixed"] = list(SHAPE_READERS)
+    rows = [[_codes(names), summary] for summary, names in found.items()]
+    return _table(["operations", "become"], rows)
+
+
+def saved_model_refused() -> str:
+    """The families of operations that are refused, and why."""
+    rows = []
+    for family in FAMILIES_OF_TENSORFLOW:
+        shown = family.names.split()[:4]
+        such = f", such as {_codes(shown)}" if shown else ""
+        rows.append([f"{family.title}{such}", f"it {family.why}", family.way])
+    return _table(["operations", "why", "the way out"], rows)
+
+
 def methods_in_brief() -> str:
     """All methods with what their defaults are."""
     rows = []
@@ -291,6 +323,8 @@ ALL = {
     "operations": operations,
     "refused_operations": refused_operations,
     "refused": refused,
+    "saved_model_operations": saved_model_operations,
+    "saved_model_refused": saved_model_refused,
     "methods": methods_in_brief,
     "candidates": candidates_by_alphabet,
     "every_method": every_method,

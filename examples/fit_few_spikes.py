@@ -1,14 +1,14 @@
-"""Fit the tables of few-spikes neurons and write them as a module.
+"""Fit the tables of few-spikes neurons and write a module of each function.
 
-    python examples/fit_few_spikes.py --output TABLES
+    python examples/fit_few_spikes.py --output FOLDER [--function NAME ...]
 
-Those of the package are in ``tfsnn/network/neurons/few_spikes_tables.py``.
+Those of the package are in ``tfsnn/network/neurons/few_spikes_tables``.
 
 A table has, for each of K steps, a threshold T, a reset h and an output d. Which steps
 fire for an input depends on T and h alone, and given that the best d is a linear least
 squares problem: so only T and h are searched, by annealing chains that start from
 binary digits of a few segments of the interval. A move changes some numbers a little,
-or puts a step elsewhere. Takes about four minutes on one core; rounding that differs
+or puts a step elsewhere. Takes about ten minutes on one core; rounding that differs
 from machine to machine may lead to other tables.
 """
 
@@ -20,7 +20,18 @@ import numpy as np
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons.few_spikes import LOWEST, importance, places
 
-UPPER = {"sigmoid": (8,), "tanh": (4,), "silu": (4, 8, 16), "gelu": (4, 8, 16)}
+SMALL_AND_LARGE = (4, 8, 16)
+UPPER = {
+    "sigmoid": (8,),
+    "tanh": (4,),
+    "softsign": (16,),
+    "negative_elu": (0,),
+    "silu": SMALL_AND_LARGE,
+    "gelu": SMALL_AND_LARGE,
+    "hard_silu": SMALL_AND_LARGE,
+    "mish": SMALL_AND_LARGE,
+    "softplus": SMALL_AND_LARGE,
+}
 STEPS = (1, 2, 4, 8, 12, 16)
 GENERATIONS = {1: 500, 2: 500, 4: 1000, 8: 4000, 12: 5000, 16: 7000}
 STARTS = {1: 1, 2: 1, 4: 1, 8: 1, 12: 1, 16: 3}
@@ -167,20 +178,18 @@ def fit(function: str, high: int, steps: int) -> np.ndarray:
     return min(found, key=target.square_error)
 
 
-HEAD = '''"""Tables of few-spikes neurons; made by ``examples/fit_few_spikes.py``.
+HEAD = '''"""Tables of few-spikes neurons for {function}.
 
-Errors over each interval, root mean square (rms) and largest (max), for K steps; the
-fit counts small inputs more (:func:`tfsnn.network.neurons.few_spikes.importance`):
+They were made by ``examples/fit_few_spikes.py``; how much they differ from the function
+over each interval, root mean square (rms) and largest (max), for K steps:
 
 {errors}
 """
 
 # fmt: off
-UNIT = 2.0**-{bits}
-
-# By function, upper end of the interval and K: the rows T, h and d, in units of UNIT.
+# By upper end of the interval and K: the rows T, h and d, in units.
 TABLES: dict[
-    tuple[str, int, int],
+    tuple[int, int],
     tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]],
 ] = {{
 {tables}
@@ -188,24 +197,20 @@ TABLES: dict[
 '''
 
 
-def module(tables: dict[tuple[str, int, int], np.ndarray]) -> str:
-    """The tables as Python, with their errors."""
+def module(function: str, tables: dict[tuple[int, int], np.ndarray]) -> str:
+    """The tables of a function as Python, with their errors."""
     head = ["interval", "error", *(f"K = {steps}" for steps in STEPS)]
     lines = ["| " + " | ".join(head) + " |", "| --- " * len(head) + "|"]
-    for function, ends in UPPER.items():
-        for high in ends:
-            name = f"{function}, {LOWEST[function]:g} to {high}"
-            found = [
-                np.abs(residual(function, high, tables[function, high, steps]))
-                for steps in STEPS
-            ]
-            rms = [f"{np.sqrt(np.mean(error**2)):.4f}" for error in found]
-            largest = [f"{error.max():.4f}" for error in found]
-            lines.append("| " + " | ".join([name, "rms", *rms]) + " |")
-            lines.append("| " + " | ".join([name, "max", *largest]) + " |")
+    for high in UPPER[function]:
+        name = f"{LOWEST[function]:g} to {high}"
+        found = [np.abs(residual(function, high, tables[high, k])) for k in STEPS]
+        rms = [f"{np.sqrt(np.mean(error**2)):.4f}" for error in found]
+        largest = [f"{error.max():.4f}" for error in found]
+        lines.append("| " + " | ".join([name, "rms", *rms]) + " |")
+        lines.append("| " + " | ".join([name, "max", *largest]) + " |")
     entries = []
-    for (function, high, steps), rows in tables.items():
-        key = f'    ("{function}", {high}, {steps}): ('
+    for (high, steps), rows in tables.items():
+        key = f"    ({high}, {steps}): ("
         if steps <= 2:
             entries.append(f"{key}{', '.join(str(tuple(map(int, r))) for r in rows)}),")
             continue
@@ -213,7 +218,7 @@ def module(tables: dict[tuple[str, int, int], np.ndarray]) -> str:
         entries += [wrapped(list(row)) for row in rows]
         entries.append("    ),")
     return HEAD.format(
-        errors="\n".join(lines), bits=UNIT_BITS, tables="\n".join(entries)
+        function=function, errors="\n".join(lines), tables="\n".join(entries)
     )
 
 
@@ -225,16 +230,18 @@ def wrapped(row: list[int]) -> str:
 
 @click.command()
 @click.option("--output", required=True, type=click.Path(path_type=Path))
-def command(output: Path) -> None:
-    """Fit the tables of few-spikes neurons and write them as a module."""
-    tables = {}
-    for function, ends in UPPER.items():
-        for high in ends:
+@click.option("functions", "--function", multiple=True, type=click.Choice(list(UPPER)))
+def command(output: Path, functions: tuple[str, ...]) -> None:
+    """Fit the tables of few-spikes neurons and write a module of each function."""
+    output.mkdir(parents=True, exist_ok=True)
+    for function in functions or UPPER:
+        tables = {}
+        for high in UPPER[function]:
             for steps in STEPS:
-                table = tables[function, high, steps] = fit(function, high, steps)
+                table = tables[high, steps] = fit(function, high, steps)
                 rms = np.sqrt(np.mean(residual(function, high, table) ** 2))
                 click.echo(f"{function} to {high}, K={steps}: {rms:.4f}")
-    output.write_text(module(tables))
+        (output / f"{function}.py").write_text(module(function, tables))
 
 
 if __name__ == "__main__":

@@ -94,3 +94,16 @@ def test_a_network_in_which_nothing_spikes_is_said_to_be_one():
     x = models.samples(models.randomise(model), 120)
     found = check(model, tfsnn.convert(model, x, timesteps=2), x)
     assert "nothing spikes" in found.advice
+
+
+def test_a_network_of_smooth_activations_is_told_of_neurons_that_compute_them():
+    elu, selu = (layers.Dense(6, activation=name) for name in ("elu", "selu"))
+    model = keras.Sequential([keras.Input((4,)), elu, selu, layers.Dense(3)])
+    x = models.samples(models.randomise(model), 120)
+    found = check(model, tfsnn.convert(model, x, timesteps=2), x)
+    assert found.advice.startswith(
+        "--method few_spikes, whose neurons compute elu, selu"
+    )
+    followed = check(model, tfsnn.convert(model, x, "few_spikes"), x)
+    assert "nothing spikes" not in (followed.advice or "")
+    assert followed.outputs[0].figures[0].output_error < 0.05

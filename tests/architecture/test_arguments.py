@@ -16,6 +16,7 @@ MORE = {
     "tfsnn.data.opening.open_data": "makes the object that groups them",
     "tfsnn.export.nir.writing.export_nir": "choices of one file, all optional",
     "tfsnn.export.saved_model.writing.export_saved_model": "choices, all optional",
+    "tfsnn.layers.locally_connected._LocallyConnected.__init__": "those of Keras 2",
     "tfsnn.serve.bulk.predict.predict_files": "optional keywords of one job",
     "tfsnn.simulation.simulate.simulate": "what one run of a graph may be asked for",
     "tfsnn.simulation.model.SpikingModel.__init__": "a Keras config, field by field",

@@ -1,4 +1,7 @@
-"""Loops over time live in the simulation and its neurons; methods simulate nothing."""
+"""Loops over time live in the simulation and its neurons; methods simulate nothing.
+
+The one other loop goes through the places of a sequence, in a recurrent layer.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,11 @@ import pytest
 from package_imports import edges, modules
 
 LOOPS = ("while_loop", "scan", "foldl", "foldr")
-ALLOWED = ("tfsnn.simulation.", "tfsnn.network.neurons.scan")
+ALLOWED = (
+    "tfsnn.simulation.",
+    "tfsnn.network.neurons.scan",
+    "tfsnn.network.nodes.recurrence",
+)
 # What plans may not know: the simulator, and the Keras model made of one.
 SIMULATORS = ("tfsnn.simulation", "tfsnn.conversion.trial", "tfsnn.conversion.correct")
 

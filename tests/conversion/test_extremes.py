@@ -176,10 +176,13 @@ def test_a_half_of_a_clip_that_is_never_active_needs_no_data(bounds):
 
 SMOOTH = (
     *("elu", "selu", "celu", "gelu", "silu", "mish", "tanh", "sigmoid", "softplus"),
-    *("softsign", "hard_silu", "log_sigmoid", "squareplus", "soft_shrink"),
-    *("tanh_shrink", "sparse_plus", "sparse_sigmoid", "softmax", "log_softmax"),
+    *("softsign", "hard_silu", "log_sigmoid", "squareplus", "tanh_shrink"),
+    *("sparse_plus", "softmax", "log_softmax"),
 )
-BENT = ("relu", "relu6", "leaky_relu", "hard_tanh", "hard_sigmoid")
+BENT = (
+    *("relu", "relu6", "leaky_relu", "hard_tanh", "hard_sigmoid", "sparse_sigmoid"),
+    "soft_shrink",
+)
 
 
 @pytest.mark.slow
@@ -193,7 +196,9 @@ def test_activations_of_any_size_are_computed_or_refused(name):
         try:
             snn = tfsnn.convert(model, X[:, :4], **FINE)
         except CalibrationError as error:
-            assert size in (1e-37, 1e12) and len(str(error).splitlines()) == 1
+            nothing = name == "soft_shrink" and not y.any()  # so no half is active
+            assert size in (1e-37, 1e12) or nothing
+            assert len(str(error).splitlines()) == 1
             continue
         found = snn(X[:, :4]).numpy()
         assert np.isfinite(found).all()

@@ -1,16 +1,22 @@
 """Files of each kind that a user opens, damaged at random, and a command for each."""
 
 import json
+import shutil
 
 import command_line
+import graph_files
 import h5py
 import keras
 import models
 import numpy as np
 import tensorflow as tf
+import tfjs_files
 from keras import layers
 from keras_files import config_of, rewrite
 from mutants import mutant_of_bytes, mutant_of_json
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
 from tfrecord_files import example, of_bytes, of_integers, write
 
 import tfsnn
@@ -47,6 +53,13 @@ class Files:
         self.network = models.randomise(network())
         self.network.save(folder / "good.keras")
         self.network.save(folder / "good.h5")
+        shapes = tf.TensorSpec((None, *SHAPE), name="image")
+        called = tf.function(self.network).get_concrete_function(shapes)
+        constant = convert_variables_to_constants_v2(called).graph.as_graph_def()
+        graph_files.write(folder / "good.pb", constant)
+        tfjs_files.write_graph(folder / "tfjs_graph", constant, shard=10**6)
+        options = {"version": keras.__version__, "shard": 10**6}
+        tfjs_files.write_layers(folder / "tfjs_layers", self.network, **options)
         for method in ("snm", "paced", "radix", "data_norm", "differential"):
             snn = tfsnn.convert(self.network, x, method, timesteps=T)
             snn.save(folder / f"{method}.keras")
@@ -89,6 +102,25 @@ class Files:
         suffix = rng.choice((".keras", ".h5"))
         path, changed = self._bytes(f"good{suffix}", rng)
         return ("inspect", path), changed
+
+    def graph(self, rng):
+        """A frozen graph."""
+        path, changed = self._bytes("good.pb", rng)
+        return ("inspect", path), changed
+
+    def tfjs(self, rng):
+        """The JSON, or the weights, of a model of TensorFlow.js."""
+        kind = rng.choice(("layers", "graph"))
+        folder, good = self.folder / "tfjs", self.folder / f"tfjs_{kind}"
+        shutil.copytree(good, folder, dirs_exist_ok=True)
+        path = folder / "model.json"
+        if rng.random() < 0.8:
+            changed = _json(good / path.name, path, rng)
+        else:
+            path = next(folder.glob("*1of1.bin"))
+            content, changed = mutant_of_bytes(path.read_bytes(), rng)
+            path.write_bytes(content)
+        return ("inspect", folder), f"{changed} of {kind}"
 
     def program(self, rng):
         """The manifest of an exported program."""

@@ -137,7 +137,6 @@ EACH_VALUE = {
         of(lambda x: ops.clip(x, -0.5, 0.71)),
         of(lambda x: ops.clip(x, 0, 1), (4,)),
         of(lambda x: ops.clip(x, -1e12, 0.5)),
-        of(lambda x: ops.clip(x, None, 0.5)),
         of(lambda x: ops.clip(x, -0.5, 1e12)),
         of(lambda x: ops.clip(ops.mean(x, 1), 0.1, 1.0), (4,)),
         of(lambda x: ops.clip(x, [-1.0, -2.0, -0.5, -1.0], [0.5, 0.2, 1.0, 0.3])),

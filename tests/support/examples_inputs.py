@@ -85,6 +85,18 @@ INPUTS = {
         spectrogram("stft"),
         spectrogram("real"),
         spectrogram("angle"),
+        stack(
+            (2, 20),
+            L.STFTSpectrogram("magnitude", 8, 3, 8, None, data_format="channels_first"),
+        ),
+        stack(
+            (2, 20),
+            L.STFTSpectrogram(
+                *("real", 8, 3, 8, None),
+                expand_dims=True,
+                data_format="channels_first",
+            ),
+        ),
         stack((20, 1), L.STFTSpectrogram("imag", 6, 2, 8, None)),
     ],
     **{type(layer): on(COLOURS, layer) for layer in AUGMENTING},

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from examples_inputs import INPUTS
+from examples_recurrent import EMBEDDED, RECURRENT
 from examples_windows import WINDOWS
 from keras import layers
 from models import MyScale
@@ -166,6 +167,7 @@ ACTIVATIONS = (
 
 LAYERS = {
     **WINDOWS,
+    **RECURRENT,
     **INPUTS,
     L.Activation: [stack(SEQUENCE, L.Activation(name)) for name in ACTIVATIONS],
     L.ReLU: on(
@@ -201,7 +203,7 @@ LAYERS = {
         *on(SEQUENCE, L.EinsumDense("abc,bcd->abd", (7, 3), bias_axes="d")),
         *on(IMAGE, L.EinsumDense("abcd,cde->aeb", (2, None), bias_axes="e")),
     ],
-    L.Embedding: embeddings(),
+    L.Embedding: [*embeddings(), *EMBEDDED],
     L.MultiHeadAttention: attentions(),
     L.Attention: products_attention(),
     L.Add: together(L.Add),

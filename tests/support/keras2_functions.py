@@ -131,6 +131,8 @@ CALLS = {
     "repeat": lambda x, y, p, i, m: tf.repeat(x, 2, axis=1),
     "reshape": lambda x, y, p, i, m: tf.reshape(x, [-1, 2, 6]),
     "reshape by its shape": lambda x, y, p, i, m: tf.reshape(x, [tf.shape(x)[0], 12]),
+    "reshape by its batch": lambda x, y, p, i, m: tf.reshape(x, [tf.shape(x)[0], -1]),
+    "reshape by another": lambda x, y, p, i, m: tf.reshape(x, [tf.shape(y)[0], 2, -1]),
     "resize": lambda x, y, p, i, m: tf.image.resize(m, [4, 9]),
     "resize to the nearest": lambda x, y, p, i, m: tf.image.resize(
         m, [12, 10], method="nearest"

@@ -55,9 +55,6 @@ def unsupported(draws, x):
     ]
     if rank == 1:
         forms += [
-            lambda: layers.LSTM(3, return_sequences=draws.flag())(x),
-            lambda: layers.GRU(2)(x),
-            lambda: layers.Masking()(x),
             lambda: layers.BatchNormalization(axis=1)(x),
         ]
     if rank == 2:

@@ -108,6 +108,25 @@ for _padding in ("SAME", "VALID"):
     _more = {"ksize": [1, 2, 2, 2, 1], "strides": [1, 2, 2, 2, 1], "padding": _padding}
     for _kind in ("MaxPool3D", "AvgPool3D"):
         add(_kind, plain(_kind, **_more), VOLUME)
+_more = {"ksize": [1, 3, 2, 1], "strides": [1, 2, 1, 1]}
+_pads = [0, 0, 1, 1, 0, 1, 0, 0]
+add(
+    "MaxPool",
+    plain("MaxPool", padding="EXPLICIT", explicit_paddings=_pads, **_more),
+    IMAGE,
+)
+for _lowest in (-np.inf, -3e38):
+    add(
+        "MaxPool",
+        lambda x, n=_lowest: of(
+            "MaxPool",
+            tf.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]], constant_values=n),
+            ksize=[1, 3, 5, 1],
+            strides=[1, 2, 2, 1],
+            padding="VALID",
+        ),
+        IMAGE,
+    )
 for _flags in ((False, False), (True, False), (False, True)):
     for _kind in ("ResizeBicubic", "ResizeBilinear", "ResizeNearestNeighbor"):
         for _size in ((9, 7), (3, 12), (12, 12)):

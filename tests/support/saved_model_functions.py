@@ -88,6 +88,12 @@ for _kind in ("Cumsum", "Cumprod"):
             _more = {"exclusive": _exclusive, "reverse": _reverse}
             add(_kind, lambda x, k=_kind, m=_more: of(k, x, 1, **m), ROWS)
 
+for _kind in ("ComplexAbs", "Real", "Imag"):
+    for _length in (4, 3):
+        add(_kind, lambda x, k=_kind, n=_length: of(k, of("RFFT", x, [n])), ROWS)
+add("RFFT", lambda x: tf.abs(tf.signal.stft(x, 8, 4, 8)), (20,))
+
+
 add("ReverseV2", lambda x: of("ReverseV2", x, [1, -1]), IMAGE)
 add("Reverse", lambda x: of("Reverse", x, [False, True, False]), ROWS)
 add("Roll", lambda x: of("Roll", x, [1, -2], [1, 2]), ROWS)

@@ -11,8 +11,10 @@ from tfsnn.analysis.choose.losses import MAX_ERROR
 from tfsnn.analysis.diagnose import diagnose
 from tfsnn.analysis.evaluate import Evaluation, evaluate
 from tfsnn.conversion.calibration import Calibration
+from tfsnn.conversion.methods.few_spikes import FewSpikes
 from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
+from tfsnn.network.nodes import Function
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import HELD_BACK
 from tfsnn_numpy.judging import Judged
@@ -78,10 +80,7 @@ def check(
     found = evaluate(snn, data, ann=model, task=task)
     advice = None
     if found.rows[-1].spikes == 0:
-        advice = (
-            "another method or more calibration samples (nothing spikes: what is left "
-            "is constant, or the ANN with analog values)"
-        )
+        advice = _spiking(snn)
     elif any(map(_far, found.outputs)):
         advice = _nearer(model, snn, data)
     elif (found.rows[-1].energy_ratio or 0) >= 1:
@@ -140,6 +139,24 @@ def _far(judged: Judged) -> bool:
     most = 1.0 if judged.kind.decides else MAX_ERROR / 100
     agreed = figures.agreement is None or figures.agreement >= 1 - FAR
     return not agreed or (figures.output_error or 0) > most
+
+
+def _spiking(snn: SpikingModel) -> str:
+    """Advise what would let a network spike in which nothing does."""
+    found = {
+        node.op
+        for node in snn.graph.of_kind(Function)
+        if node.op in FewSpikes.spiking_functions and len(node.inputs) == 1
+    }
+    if found:
+        return (
+            f"--method few_spikes, whose neurons compute {', '.join(sorted(found))} "
+            "(nothing spikes now: smooth activations are running sums)"
+        )
+    return (
+        "another method or more calibration samples (nothing spikes: what is left "
+        "is constant, or the ANN with analog values)"
+    )
 
 
 def _nearer(model: keras.Model, snn: SpikingModel, data: Any) -> str:

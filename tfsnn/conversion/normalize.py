@@ -82,7 +82,8 @@ def _check(before: Node, written: Node) -> None:
     """Refuse weights that became infinite, or too small to have digits."""
     for name, values in written.arrays().items():
         found = np.abs(values) if isinstance(values, np.ndarray) else np.zeros(1)
-        largest, was = float(found.max(initial=0)), _largest(getattr(before, name))
+        was = _largest(before.arrays().get(name, getattr(before, name, 0.0)))
+        largest = float(found.max(initial=0))
         vanishes = largest < SMALLEST and was >= NORMAL and isinstance(written, Linear)
         # An offset may be too small to matter, not a kernel.
         if np.isfinite(largest) and not (vanishes and name == "kernel"):

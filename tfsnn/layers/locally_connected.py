@@ -15,6 +15,8 @@ from keras import ops
 
 from tfsnn.errors import OptionError
 
+MOST_STEPS = 10**6  # of windows along an axis
+
 
 class _LocallyConnected(keras.Layer):
     """A layer of windows over `rank` axes."""
@@ -27,22 +29,17 @@ class _LocallyConnected(keras.Layer):
         kernel_size: Any,
         strides: Any = 1,
         padding: str = "valid",
-        data_format: str | None = None,
         activation: Any = None,
         use_bias: bool = True,
         implementation: int = 1,
         **kwargs: Any,
     ) -> None:
-        """Make a layer, by the arguments of Keras 2.
+        """Make a layer, by the arguments of Keras 2; channels are last.
 
         Raises:
-            OptionError: for channels first, or another padding or implementation.
+            OptionError: for another padding or implementation.
         """
         super().__init__(**kwargs)
-        if data_format not in (None, "channels_last"):
-            raise OptionError(
-                f"{self.name}: data_format={data_format!r}; expected channels_last"
-            )
         if padding not in ("valid", "same") or implementation not in (1, 2, 3):
             raise OptionError(
                 f"{self.name}: padding={padding!r}, implementation={implementation!r}; "
@@ -55,24 +52,37 @@ class _LocallyConnected(keras.Layer):
         self.use_bias, self.implementation = use_bias, implementation
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, in the form of the implementation."""
+        """Make the weights, in the form of the implementation.
+
+        Raises:
+            OptionError: if the windows are too many to list.
+        """
         *lengths, channels = input_shape[1:]
-        self.places, inside = self._windows(lengths, channels)  # (P, K * channels)
-        self.entries, shape = self._entries(inside, math.prod(lengths) * channels)
-        if self.implementation == 2:
-            shape = (*lengths, channels, *self._lengths(lengths), self.filters)
+        self._input = *lengths, channels
+        counts = self._lengths(lengths)
+        steps = [n * size for n, size in zip(counts, self.kernel_size, strict=True)]
+        if min(counts) < 1 or max(steps) > MOST_STEPS:
+            raise OptionError(f"{self.name}: has {counts} windows on {tuple(lengths)}")
+        shape: tuple[int, ...]
+        if self.implementation == 1:
+            inside = math.prod(self.kernel_size) * channels
+            shape = (math.prod(counts), inside, self.filters)
+        elif self.implementation == 2:
+            shape = (*lengths, channels, *counts, self.filters)
+        else:
+            read = [int(inside.sum()) for _, inside in self._axes()]
+            shape = (math.prod(read) * channels * self.filters,)
         self.kernel = self.add_weight(shape, "glorot_uniform", name="kernel")
         self.bias = None
         if self.use_bias:
-            shape = (*self._lengths(lengths), self.filters)
-            self.bias = self.add_weight(shape, "zeros", name="bias")
+            self.bias = self.add_weight((*counts, self.filters), "zeros", name="bias")
 
     def call(self, inputs: Any) -> Any:
         """Compute the outputs ``(B, *places, filters)`` of ``(B, *axes, channels)``."""
         lengths = self._lengths(inputs.shape[1:-1])
         flat = ops.reshape(inputs, (-1, math.prod(inputs.shape[1:])))
         y = ops.einsum(
-            "npk,pkf->npf", ops.take(flat, self.places, axis=1), self.blocks()
+            "npk,pkf->npf", ops.take(flat, self.places(), axis=1), self.blocks()
         )
         y = ops.reshape(y, (-1, *lengths, self.filters))
         return self.activation(y if self.bias is None else y + self.bias)
@@ -83,7 +93,7 @@ class _LocallyConnected(keras.Layer):
         Those beyond a border are 0.
         """
         flat = ops.reshape(self.kernel, (-1,))
-        return ops.take(ops.append(flat, ops.zeros(1, flat.dtype)), self.entries)
+        return ops.take(ops.append(flat, ops.zeros(1, flat.dtype)), self._entries())
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the outputs."""
@@ -108,40 +118,50 @@ class _LocallyConnected(keras.Layer):
         sizes = zip(lengths, self.kernel_size, self.strides, strict=True)
         return tuple((n - k) // s + 1 for n, k, s in sizes)
 
-    def _windows(self, lengths: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return what each window reads of a flat sample, and what is inside it."""
-        places: Any = np.zeros((1, 1), np.int64)
-        inside: Any = np.ones((1, 1), bool)
-        axes = zip(lengths, self._lengths(lengths), strict=True)
-        for axis, (length, count) in enumerate(axes):
-            size, stride = self.kernel_size[axis], self.strides[axis]
+    def _axes(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return, for each axis, what each window reads, and what is inside it."""
+        found = []
+        for axis, count in enumerate(self._lengths(self._input[:-1])):
+            length, size = self._input[axis], self.kernel_size[axis]
             first = size // 2 if self.padding == "same" else 0
-            at = np.arange(count)[:, None] * stride - first + np.arange(size)
-            places = _outer(places * length, at.clip(0, length - 1), np.add)
-            inside = _outer(inside, (at >= 0) & (at < length), np.logical_and)
-        places = places[..., None] * channels + np.arange(channels)
-        return places.reshape(len(places), -1), inside.repeat(channels, 1)
+            starts = np.arange(count)[:, None] * self.strides[axis] - first
+            at = starts + np.arange(size)
+            found.append((at.clip(0, length - 1), (at >= 0) & (at < length)))
+        return found
 
-    def _entries(
-        self, inside: np.ndarray, inputs: int
-    ) -> tuple[np.ndarray, tuple[int, ...]]:
-        """Return where in the flat kernel each weight is, and the kernel's shape."""
+    def places(self) -> np.ndarray:
+        """Return which values of a flat sample each window reads, ``(P, K * C)``."""
+        found: Any = np.zeros((1, 1), np.int64)
+        for length, (at, _) in zip(self._input, self._axes(), strict=False):
+            found = _outer(found * length, at, np.add)
+        channels = self._input[-1]
+        return (found[..., None] * channels + np.arange(channels)).reshape(
+            len(found), -1
+        )
+
+    def _inside(self) -> np.ndarray:
+        """Return which of the places are not beyond a border, ``(P, K * C)``."""
+        found: Any = np.ones((1, 1), bool)
+        for _, inside in self._axes():
+            found = _outer(found, inside, np.logical_and)
+        return found.repeat(self._input[-1], 1)
+
+    def _entries(self) -> np.ndarray:
+        """Return where in the flat kernel the weights of each place are."""
+        inside, filters = self._inside(), np.arange(self.filters)
         places, reads = inside.shape
-        filters = np.arange(self.filters)
         if self.implementation == 1:
-            shape: tuple[int, ...] = (places, reads, self.filters)
-            found = np.arange(math.prod(shape)).reshape(shape)
+            rows = np.arange(places * reads).reshape(places, reads, 1)
+            found = rows * self.filters + filters
         elif self.implementation == 2:
-            at = self.places * places + np.arange(places)[:, None]
+            at = self.places() * places + np.arange(places)[:, None]
             found = at[..., None] * self.filters + filters
-            shape = (inputs, places, self.filters)
         else:
             counts = inside.sum(1)
             starts = (np.cumsum(counts) - counts) * self.filters
             found = starts[:, None, None] + counts[:, None, None] * filters
             found = found + (np.cumsum(inside, 1) - 1)[..., None]
-            shape = (int(counts.sum()) * self.filters,)
-        return np.where(inside[..., None], found, math.prod(shape)), shape
+        return np.where(inside[..., None], found, math.prod(self.kernel.shape))
 
 
 def _outer(rows: np.ndarray, more: np.ndarray, combine: Any) -> np.ndarray:

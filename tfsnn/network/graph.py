@@ -10,6 +10,7 @@ structure alone.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NotRequired, TypedDict
@@ -70,10 +71,11 @@ class Graph:
             raise ValueError(f"the outputs {missing} are not among the nodes {seen}")
 
     def __getitem__(self, name: str) -> Node:
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise KeyError(name)
+        return self._by_name[name]
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)

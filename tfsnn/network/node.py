@@ -122,10 +122,7 @@ class Node:
         return False
 
     def reordered(self, order: Order) -> Self | None:
-        """Return the node for inputs as they are stored (:mod:`tfsnn.network.axes`).
-
-        Its output is then stored likewise. By default None: it depends on the order.
-        """
+        """Return the node for another order of all axes, or None where it depends."""
         return None
 
     # Names.

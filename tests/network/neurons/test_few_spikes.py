@@ -10,7 +10,6 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
-from tfsnn.conversion import methods
 from tfsnn.conversion.methods.few_spikes import best_interval
 from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.functions import FUNCTIONS
@@ -21,7 +20,7 @@ from tfsnn.network.passes.spike_functions import spike_functions
 from tfsnn.sources import import_model
 
 TABLES = few_spikes_tables.TABLES
-FUNCTION_NAMES = methods.methods()["few_spikes"].spiking_functions
+FUNCTION_NAMES = few_spikes.FUNCTION_NAMES
 
 
 def reference(x, rows):
@@ -104,16 +103,18 @@ def test_the_input_is_the_mean_by_the_clock():
 
 
 def test_errors_are_those_that_are_stated():
-    """By the table in the module: root mean square and largest over the interval."""
-    lines = re.findall(r"^\| (.*) \|$", few_spikes_tables.__doc__, re.M)
-    head, _, *rows = [line.split(" | ") for line in lines]
-    steps = [int(cell.split("=")[1]) for cell in head[2:]]
+    """By the table in each module: root mean square and largest over the interval."""
     stated = {}
-    for name, error, *cells in rows:
-        function, low, _, high = name.replace(",", "").split()
-        assert float(low) == few_spikes.LOWEST[function]
-        for k, cell in zip(steps, cells, strict=True):
-            stated.setdefault((function, int(high), k), {})[error] = float(cell)
+    for function in FUNCTION_NAMES:
+        text = getattr(few_spikes_tables, function).__doc__
+        lines = re.findall(r"^\| (.*) \|$", text, re.M)
+        head, _, *rows = [line.split(" | ") for line in lines]
+        steps = [int(cell.split("=")[1]) for cell in head[2:]]
+        for name, error, *cells in rows:
+            low, _, high = name.split()
+            assert float(low) == few_spikes.LOWEST[function]
+            for k, cell in zip(steps, cells, strict=True):
+                stated.setdefault((function, int(high), k), {})[error] = float(cell)
     assert stated.keys() == TABLES.keys()
     for (function, high, k), errors in stated.items():
         x = np.linspace(few_spikes.LOWEST[function], high, 4001)

@@ -56,7 +56,7 @@ def test_a_frozen_graph(tmp_path):
 
 
 def test_a_graph_frozen_by_tensorflow_2(tmp_path, rng):
-    network = models.cnn() if hasattr(models, "cnn") else models.mlp()
+    network = models.cnn()
     shape = network.input_shape[1:]
     function = tf.function(lambda x: network(x, training=False))
     concrete = function.get_concrete_function(tf.TensorSpec((None, *shape), name="x"))

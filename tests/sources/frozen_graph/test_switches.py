@@ -91,3 +91,45 @@ def test_conditions_within_conditions(tmp_path):
     model = load_model(write(tmp_path / "g.pb", graph_of(function, (4,))))
     assert kinds(model) == ["Dense"] and model.input.name == "x0"
     np.testing.assert_allclose(model(X), X @ KERNEL, atol=1e-5)
+
+
+def as_in_tensorflow_1(x, keep):
+    drawn = tf.raw_ops.RandomUniform(shape=tf.shape(x), dtype=tf.float32)
+    u = drawn * tf.constant(1.0) + tf.constant(0.0)
+    return x / keep * tf.floor(keep + u)
+
+
+def as_a_product(x, keep):
+    drawn = tf.raw_ops.RandomUniform(shape=tf.shape(x), dtype=tf.float32)
+    return x * (1 / keep) * tf.cast(drawn >= 1 - keep, tf.float32)
+
+
+def as_today(x, keep):
+    return v1.nn.dropout(x, keep_prob=keep)
+
+
+@pytest.mark.parametrize("given", ["constant", "placeholder", "default"])
+@pytest.mark.parametrize("dropout", [as_in_tensorflow_1, as_a_product, as_today])
+def test_dropout_that_was_left_drops_nothing(tmp_path, dropout, given):
+    def function(x):
+        keep = tf.constant(0.25)
+        if given == "placeholder":
+            keep = v1.placeholder(tf.float32, (), "keep_prob")
+        elif given == "default":
+            keep = v1.placeholder_with_default(keep, (), "keep_prob")
+        y = dropout(tf.nn.relu(tf.matmul(x, KERNEL)), keep)
+        tf.matmul(y, KERNEL, name="y")
+
+    model = load_model(write(tmp_path / "g.pb", graph_of(function, (4,))))
+    assert kinds(model) == ["Dense", "ReLU", "Dense"] and model.input.name == "x0"
+    wanted = np.maximum(X @ KERNEL, 0) @ KERNEL
+    np.testing.assert_allclose(model(X), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_noise_is_no_dropout(tmp_path):
+    def function(x):
+        drawn = tf.raw_ops.RandomUniform(shape=tf.shape(x), dtype=tf.float32)
+        tf.matmul(x * (drawn + 1), KERNEL, name="y")
+
+    with pytest.raises(tfsnn.UnsupportedError, match=r"\(RandomUniform\)"):
+        load_model(write(tmp_path / "g.pb", graph_of(function, (4,))))

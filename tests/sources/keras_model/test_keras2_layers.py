@@ -4,7 +4,7 @@ import keras2_layers
 import numpy as np
 import pytest
 import tf_keras
-from keras2_layers import CASES, IMPOSSIBLE, old
+from keras2_layers import CASES, IMPOSSIBLE, IN_SAVED_MODEL, old
 
 import tfsnn
 
@@ -59,5 +59,26 @@ def test_a_layer_of_keras_2_computes_the_same(kind, rng, tmp_path):
         check(model, samples, tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_saved_model_computes_the_same(rng, tmp_path):
+    inputs, samples, outputs = [], [], {}
+    for kind in IN_SAVED_MODEL:
+        make, shape = CASES[kind][0]
+        x, values = inputs_of(shape, rng)
+        outputs[kind] = make()(x)
+        inputs += x if isinstance(x, list) else [x]
+        samples += values if isinstance(values, list) else [values]
+    model = randomised(tf_keras.Model(inputs, outputs), rng)
+    expected = model(samples, training=False)
+    model.export(tmp_path / "saved")
+    feed = dict(zip([x.name for x in inputs], samples, strict=True))
+    found = tfsnn.load_model(tmp_path / "saved")(feed)
+    assert set(found) == set(IN_SAVED_MODEL)
+    for kind, ours in found.items():
+        assert ours.shape == expected[kind].shape, kind
+        np.testing.assert_allclose(ours, expected[kind], 1e-5, 1e-5, err_msg=kind)
+
+
 def test_every_class_of_keras_2_has_models():
+    assert all(CASES.values())
     assert set(keras2_layers.classes()) == set(CASES) | set(IMPOSSIBLE)

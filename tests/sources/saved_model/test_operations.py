@@ -55,7 +55,7 @@ def test_names_of_families_are_operations():
 
 def test_every_translated_operation_has_a_case():
     apart = {"GatherNd", "BatchNormWithGlobalNormalization"}
-    assert set(registry._TRANSLATORS) - set(CASES) == apart
+    assert set(registry.translated()) - set(CASES) == apart
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -108,10 +108,43 @@ def test_places_of_a_single_sample():
     np.testing.assert_array_equal(model(x), [[6, 8], [18, 20]])
 
 
+def lrn(x):
+    return of("LRN", x, depth_radius=1)
+
+
+def one_pixel(x):
+    return of("ResizeBilinear", x, [1, 1], align_corners=True)
+
+
+def spectrum(x):
+    return tf.abs(tf.signal.rfft(x))
+
+
+def whole_image(x):
+    sizes = [1, 100, 100, 1]
+    more = {"ksizes": sizes, "strides": [1] * 4, "rates": [1] * 4}
+    return of("ExtractImagePatches", x, padding="VALID", **more)
+
+
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (lrn, (1, 1, 10_000)),
+        (one_pixel, (10_000, 1, 1)),
+        (spectrum, (20_000,)),
+        (whole_image, (100, 100, 1)),
+    ],
+)
+def test_matrices_that_are_too_large_are_not_made(function, shape):
+    with pytest.raises(tfsnn.UnsupportedError, match="of at most 67,108,864 elements"):
+        rebuilt(network_of(function, shape))
+
+
 # Those that become several operations of Keras; what each of these becomes is tested
 # with its handler.
 COMPOSED = (
-    *("AddN", "ApproximateEqual", "ClipByValue", "DivNoNan", "EuclideanNorm"),
+    *("AddN", "All", "ApproximateEqual", "ClipByValue", "Cumprod", "Cumsum"),
+    *("DivNoNan", "EuclideanNorm", "IsFinite", "Mod", "PadV2"),
     *("ExtractImagePatches", "LRN", "MatrixBandPart", "MatrixDiagPartV3"),
     *("MatrixDiagV3", "MatrixSetDiagV3", "MirrorPad", "MulNoNan", "OnesLike"),
     *("ResizeBicubic", "ResizeNearestNeighbor", "ReverseV2", "Roll", "Xlogy"),
@@ -122,16 +155,21 @@ COMPOSED = (
 def test_composed_operations_converted():
     """As spiking networks of 4 steps they are near the network, or equal to it."""
     functions = {name: CASES[name][-1] for name in COMPOSED}
-    shapes = sorted({shape for _, given in functions.values() for shape in given})
+    most = max(len(shapes) for _, shapes in functions.values())
+    inputs = [
+        (shape, i)
+        for shape in sorted({s for _, shapes in functions.values() for s in shapes})
+        for i in range(most)
+    ]
 
     def function(*given):
-        placed = dict(zip(shapes, given, strict=True))
+        placed = dict(zip(inputs, given, strict=True))
         return {
-            name: function(*(placed[shape] for shape in needed))
-            for name, (function, needed) in functions.items()
+            name: function(*(placed[shape, i] for i, shape in enumerate(shapes)))
+            for name, (function, shapes) in functions.items()
         }
 
-    _, model = rebuilt(network_of(function, *shapes))
+    _, model = rebuilt(network_of(function, *(shape for shape, _ in inputs)))
     rng = np.random.default_rng(0)
     x = {
         tensor.name: rng.normal(size=(8, *tensor.shape[1:])).astype(np.float32)

@@ -7,16 +7,17 @@ through temporal coding with two spikes", Nature Machine Intelligence 3, 2021, a
     z(t) = 1 if v > T(t);  out <- out + d(t) z(t);  v <- v - h(t) z(t)     t = 1..K
 
 from v = x, the complete input. A ReLU has T(t) = h(t) = d(t) = alpha 2^-t, which is K
-bits of it (:mod:`tfsnn.network.neurons.radix` with base 2); sigmoid, SiLU, tanh and
-GELU have fitted tables (:mod:`tfsnn.network.neurons.few_spikes`), so that they spike
-where other methods need running sums. K is `timesteps`, for each layer: the error of a
-ReLU halves with each of them. The options of thresholds are for ReLUs alone.
+bits of it (:mod:`tfsnn.network.neurons.radix` with base 2); smooth activations such as
+sigmoid, SiLU, GELU and softplus have fitted tables, so that they spike where other
+methods need running sums (:mod:`tfsnn.network.neurons.few_spikes`). ELU, SELU and CELU
+are a ReLU and a table for what lies below 0. K is `timesteps`, for each layer: the
+error of a ReLU halves with each of them. The options of thresholds are for ReLUs alone.
 
 Departs from the paper in rounding a ReLU to the nearest level instead of down
 (`initial_potential` = 0 gives the latter), in a range alpha of each channel, of least
 square error, instead of one for the network, in tables fitted anew, and in that a
-smooth activation has a table for small, one for larger inputs, of which each layer
-takes that of the least error on the calibration data.
+smooth activation without a bound has a table for small, one for larger inputs, of which
+each layer takes that of the least error on the calibration data.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import few_spikes
 from tfsnn.network.nodes import SmoothRate
-from tfsnn.network.passes.spike_functions import spike_functions
+from tfsnn.network.passes.spike_functions import PARTS, spike_functions
 
 
 @method("few_spikes")
@@ -46,7 +47,7 @@ class FewSpikes(InitialPotential, Corrected):
     """Few spikes weighted by their step; smooth activations spike as well."""
 
     alphabet = Spikes()
-    spiking_functions: ClassVar[tuple[str, ...]] = few_spikes.FUNCTION_NAMES
+    spiking_functions: ClassVar[tuple[str, ...]] = (*few_spikes.FUNCTION_NAMES, *PARTS)
 
     timesteps: int = option(16, "K, steps of each layer; 16 at most", low=1, high=16)
     initial_potential: float = option(0.5, "V(0) of ReLUs, in thresholds")

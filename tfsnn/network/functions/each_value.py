@@ -39,38 +39,44 @@ def _compare(name: str) -> None:
     FUNCTIONS[name] = Formula(compare, elementwise=True)
 
 
-for _name in ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"):
+COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
+for _name in COMPARISONS:
     _compare(_name)
+
+
+def _true(x: Any) -> Any:
+    """Return whether values are not 0; ``x != 0`` is no tensor in every graph."""
+    return tf.not_equal(x, 0.0)
 
 
 @formula(homogeneous=True, elementwise=True)
 def where(condition: Any, x: Any, y: Any) -> Any:
     """Return x where the condition is not 0, else y."""
-    return tf.where(condition != 0, x, y)
+    return tf.where(_true(condition), x, y)
 
 
 @formula(elementwise=True)
 def logical_and(x: Any, y: Any) -> Any:
     """Return 1 where neither x nor y is 0."""
-    return (x != 0) & (y != 0)
+    return _true(x) & _true(y)
 
 
 @formula(elementwise=True)
 def logical_or(x: Any, y: Any) -> Any:
     """Return 1 where x or y is not 0."""
-    return (x != 0) | (y != 0)
+    return _true(x) | _true(y)
 
 
 @formula(elementwise=True)
 def logical_xor(x: Any, y: Any) -> Any:
     """Return 1 where one of x and y is 0 and the other is not."""
-    return tf.not_equal(x != 0, y != 0)
+    return tf.not_equal(_true(x), _true(y))
 
 
 @formula(elementwise=True)
 def logical_not(x: Any) -> Any:
     """Return 1 where x is 0."""
-    return x == 0
+    return tf.equal(x, 0.0)
 
 
 @formula(elementwise=True)

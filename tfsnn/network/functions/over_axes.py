@@ -71,6 +71,12 @@ def masked_softmax(x: Any, mask: Any, axes: Sequence[int]) -> Any:
 
 
 @formula()
+def filled_softmax(x: Any, mask: Any, axes: Sequence[int]) -> Any:
+    """Return the softmax of what a mask keeps; of nothing, the same share for each."""
+    return softmax(tf.where(mask > 0.5, x, -1e9), axes)
+
+
+@formula()
 def log_softmax(x: Any, axes: Sequence[int]) -> Any:
     """Return x - log(sum(exp(x))) over one axis."""
     return tf.nn.log_softmax(x, axes[0] + 1)
@@ -122,13 +128,13 @@ def group_norm(x: Any, groups: int, epsilon: float) -> Any:
 @formula()
 def every(x: Any, axes: Sequence[int]) -> Any:
     """Return 1 where no value over axes, which are kept with length 1, is 0."""
-    return tf.reduce_all(x != 0, in_batch(axes), keepdims=True)
+    return tf.reduce_all(tf.not_equal(x, 0.0), in_batch(axes), keepdims=True)
 
 
 @formula()
 def some(x: Any, axes: Sequence[int]) -> Any:
     """Return 1 where one value over axes, which are kept with length 1, is not 0."""
-    return tf.reduce_any(x != 0, in_batch(axes), keepdims=True)
+    return tf.reduce_any(tf.not_equal(x, 0.0), in_batch(axes), keepdims=True)
 
 
 @formula(homogeneous=True)

@@ -41,7 +41,18 @@ from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded
 
 # The lower end of each function's interval; the upper ends are those of its tables.
-LOWEST = {"sigmoid": -8.0, "tanh": -4.0, "silu": -8.0, "gelu": -4.0}
+LOWEST = {
+    "sigmoid": -8.0,
+    "tanh": -4.0,
+    "softsign": -16.0,
+    "negative_elu": -8.0,
+    "silu": -8.0,
+    "gelu": -4.0,
+    "hard_silu": -4.0,
+    "mish": -8.0,
+    "softplus": -8.0,
+}
+BOUNDED = ("sigmoid", "tanh", "softsign", "negative_elu")  # by 1, or -1
 FUNCTION_NAMES = tuple(LOWEST)
 Table = tuple[tuple[float, float, float], ...]  # T, h and d of each step
 
@@ -65,7 +76,7 @@ def upper_ends(function: str) -> list[int]:
 
 def largest(function: str, high: int) -> float:
     """Return the largest value of a function on the interval up to `high`, rounded."""
-    return float(high) if function in ("silu", "gelu") else 1.0
+    return 1.0 if function in BOUNDED else float(high)
 
 
 def places(function: str, high: int, count: int) -> np.ndarray:

@@ -15,6 +15,7 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | `Average`, `Reduce`, `Resize` | average pooling, sum or mean, interpolation | exact |
 | `Max` | max pooling, of some channels the minimum | running sum |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
+| `Recurrence` | a recurrent layer, over a whole sequence | running sum |
 | `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
 | `SmoothRate` | a smooth activation that neurons compute | becomes `Spiking` |
 | `Coder` | an input that is sent as spikes | becomes `Spiking` |
@@ -35,6 +36,7 @@ from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
 from tfsnn.network.nodes.passing import Passing
 from tfsnn.network.nodes.pooling import Average, Max, Pool, Reduce, Resize
 from tfsnn.network.nodes.rate import Coder, Rate, SmoothRate
+from tfsnn.network.nodes.recurrence import Recurrence
 from tfsnn.network.nodes.spiking import Spiking
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "Pool",
     "Rate",
     "Readout",
+    "Recurrence",
     "Reduce",
     "Reshape",
     "Resize",

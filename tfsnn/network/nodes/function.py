@@ -48,7 +48,7 @@ class Function(Node):
         if not formula.elementwise and not options.keys() & {"axes", "axis"}:
             return None
         if "axes" in options:
-            options["axes"] = tuple(sorted(order[axis] for axis in options["axes"]))
+            options["axes"] = tuple(order[axis] for axis in options["axes"])
         if "axis" in options:
             options["axis"] = order[options["axis"]]
         return self.replace(shape=stored(order, self.shape), options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfsnn.network.functions.each_value import COMPARISONS
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Coder, Reshape
@@ -11,7 +12,8 @@ def code_inputs(graph: Graph, neuron: str) -> Graph:
     """Return the graph with a coder behind each input, which all else reads.
 
     For inputs in [0, 1] the ANN's outputs do not change. Inputs that are integers, such
-    as the numbers of tokens, are left alone.
+    as the numbers of tokens, are left alone. What is compared is the input itself, of
+    which spikes may only come near: where a mask leaves a place out.
 
     Args:
         graph: the graph of the ANN.
@@ -22,7 +24,7 @@ def code_inputs(graph: Graph, neuron: str) -> Graph:
     nodes: list[Node] = []
     coded: dict[str, str] = {}
     for node in graph:
-        if node.reads_values:
+        if node.reads_values and node.label not in COMPARISONS:
             reads = tuple(coded.get(name, name) for name in node.inputs)
             node = node.replace(inputs=reads)
         nodes.append(node)

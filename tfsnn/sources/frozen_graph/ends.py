@@ -60,7 +60,8 @@ def _placeholders(program: Program, part: Part) -> dict[str, Source]:
     last = _last(program)
     found = trace(program, NAME, given, last)
     alone = not any(is_live(found, source) for source in last.values())
-    computed, constant = {}, {}
+    computed: dict[str, Source] = {}
+    constant: dict[str, Source] = {}
     for step in found.steps.values():
         node = step.source.node
         if node.op == DEFAULT and not step.live and _has_axes(node):

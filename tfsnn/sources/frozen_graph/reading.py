@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from tfsnn.errors import ModelError
+from tfsnn.sources.frozen_graph.dropout import without_dropout
 from tfsnn.sources.frozen_graph.ends import ends_of_graph
 from tfsnn.sources.frozen_graph.half import in_float32
 from tfsnn.sources.frozen_graph.switches import without_switches
@@ -37,7 +38,8 @@ def frozen_of(
             no more; it names them all.
     """
     in_float32(graph_def)
-    program = Program(without_switches(graph_def, _named(part)))
+    decided = without_switches(graph_def, _named(part))
+    program = Program(without_dropout(decided))
     ends = _ends(program, part, signature)
     found = ends.traced(program)
     _refuse_variables(found)

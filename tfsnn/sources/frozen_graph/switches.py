@@ -9,13 +9,13 @@ or else its default, or else no, where its name says that it asks for training.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.sources.saved_model.program import inputs
+from tfsnn.sources.frozen_graph.pruning import pruned, split
 
 SWITCHES, MERGES = ("Switch", "RefSwitch"), ("Merge", "RefMerge")
 PASSES = ("Identity", "StopGradient", "Snapshot")
@@ -54,7 +54,7 @@ class _Graph:
         self._readers = defaultdict(list)
         for node in graph_def.node:
             for text in node.input:
-                self._readers[_split(text)[0]].append(node)
+                self._readers[split(text)[0]].append(node)
         self.switches = [
             node.name
             for node in graph_def.node
@@ -63,7 +63,7 @@ class _Graph:
 
     def asked(self, switch: str, fed: Collection[str]) -> tuple[str, bool]:
         """Return what a switch asks, and whether it is negated; "" if not known."""
-        name, negated = _split(self._nodes[switch].input[1])[0], False
+        name, negated = split(self._nodes[switch].input[1])[0], False
         for _ in range(MOST_STEPS):
             node = self._nodes.get(name)
             if node is None or name in fed:
@@ -73,7 +73,7 @@ class _Graph:
             if node.op not in (*PASSES, *SWITCHES, "LogicalNot") or not node.input:
                 break
             negated ^= node.op == "LogicalNot"
-            name = _split(node.input[0])[0]
+            name = split(node.input[0])[0]
         return "", False
 
     def setting(self, name: str, asked: Mapping[str, tuple[str, bool]]) -> bool | None:
@@ -94,7 +94,7 @@ class _Graph:
         if trains[0] != trains[1]:
             return trains[0]
         if node.op == "PlaceholderWithDefault" and node.input:
-            default = self._nodes.get(_split(node.input[0])[0])
+            default = self._nodes.get(split(node.input[0])[0])
             if default is not None and default.op == "Const":
                 return _boolean(default.attr["value"].tensor)
         return False if TRAINING.search(name.rpartition("/")[2]) else None
@@ -103,7 +103,7 @@ class _Graph:
         """Return the graph in which these switches have fallen away."""
         dead = self._dead(open_outputs)
         indexed = {
-            name for n in self._graph.node for name, i in map(_split, n.input) if i
+            name for n in self._graph.node for name, i in map(split, n.input) if i
         }
         decided = tf.compat.v1.GraphDef()
         decided.library.CopyFrom(self._graph.library)
@@ -122,37 +122,16 @@ class _Graph:
                 del written.input[:]
                 written.input.append(live[0] if merged else node.input[0])
             for i, text in enumerate(written.input):
-                name, _ = _split(text)
+                name, _ = split(text)
                 if name in open_outputs and text[:1] != "^":
                     written.input[i] = name
-        return self._pruned(decided, open_outputs)
-
-    def _pruned(self, decided: Any, open_outputs: Mapping[str, int]) -> Any:
-        """Return a graph without what only led to conditions that have gone."""
-        count: Counter[str] = Counter()
-        for node in decided.node:
-            count.update(_split(text)[0] for text in inputs(node))
-        left = {node.name: node for node in decided.node}
-        waiting = [
-            name
-            for name, node in left.items()
-            if not count[name]
-            and (
-                self._readers[name]
-                or any(_split(text)[0] in open_outputs for text in node.input)
-            )
+        left = [
+            node.name
+            for node in decided.node
+            if self._readers[node.name]
+            or any(split(text)[0] in open_outputs for text in node.input)
         ]
-        while waiting:
-            for text in inputs(left.pop(waiting.pop())):
-                name = _split(text)[0]
-                count[name] -= 1
-                if not count[name] and name in left:
-                    waiting.append(name)
-        pruned = tf.compat.v1.GraphDef()
-        pruned.library.CopyFrom(decided.library)
-        pruned.versions.CopyFrom(decided.versions)
-        pruned.node.extend(left.values())
-        return pruned
+        return pruned(decided, left)
 
     def _dead(self, open_outputs: Mapping[str, int]) -> set[str]:
         """Return the names of the operations that are never run."""
@@ -177,15 +156,9 @@ def _trains(node: Any) -> bool:
 
 
 def _is_dead(text: str, dead: set[str], open_outputs: Mapping[str, int]) -> bool:
-    name, index = _split(text)
+    name, index = split(text)
     closed = text[:1] != "^" and open_outputs.get(name, index) != index
     return closed or name in dead
-
-
-def _split(text: str) -> tuple[str, int]:
-    """Return the operation that a tensor is of, and the index of the output."""
-    name, _, number = text.lstrip("^").partition(":")
-    return name, int(number) if number.isdecimal() and len(number) < 9 else 0
 
 
 def _boolean(tensor: Any) -> bool | None:

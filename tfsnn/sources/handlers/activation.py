@@ -12,6 +12,8 @@ from keras import layers
 from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.function_names import identified
+from tfsnn.sources.handlers.masks import usable
 from tfsnn.sources.handlers.registry import handles
 
 Activation = Callable[[str, Builder], str]
@@ -102,6 +104,8 @@ PIECEWISE: dict[str, Activation] = {
     "leaky_relu": lambda x, builder: leaky(x, builder, 0.2),
     "hard_sigmoid": hard_sigmoid,
     "hard_tanh": lambda x, builder: clipped(x, builder, -1.0, 1.0),
+    "absolute": lambda x, builder: two_sided(x, builder, slope=-1.0),
+    "negative": lambda x, builder: builder.affine(x, -1.0, suffix="_negative"),
     "soft_shrink": lambda x, builder: shrunk(x, builder, 0.5),
     "sparse_sigmoid": lambda x, builder: builder.rate(
         builder.affine(x, 0.5, 0.5, suffix="_shifted"), 1.0
@@ -116,30 +120,23 @@ def keras2_sigmoid(x: str, builder: Builder) -> str:
 
 
 def activate(activation: Any, x: str, builder: Builder) -> str:
-    """Add the node for a Keras activation function of node `x` and return its name.
+    """Add the node for an activation function of node `x` and return its name.
 
     Raises:
-        Unsupported: if the activation is not a function of ``keras.activations``.
+        Unsupported: if the activation is none of
+            :func:`~tfsnn.sources.handlers.function_names.identified`.
     """
-    name = getattr(activation, "__name__", str(activation))
+    if isinstance(activation, keras.Layer) and builder.inner:
+        (y,) = builder.inner(activation, [x])
+        return y
     if activation is keras2_hard_sigmoid:
         return keras2_sigmoid(x, builder)
-    if activation not in (getattr(keras.activations, name, None), None):
-        if isinstance(activation, keras.Layer) and builder.inner:
-            (y,) = builder.inner(activation, [x])
-            return y
-        raise Unsupported(
-            f"activation {name!r} is not one of keras.activations: "
-            "use ReLU, or register a handler with @tfsnn.handles"
-        )
-    if name in ("linear", "None"):
-        return x
-    return named(name, x, builder)
+    name, options = identified(activation)
+    return x if name == "linear" else named(name, x, builder, **options)
 
 
 def named(name: str, x: str, builder: Builder, **options: Any) -> str:
     """Add the node for the activation that Keras calls `name`, with its options."""
-    name = {"exponential": "exp"}.get(name, name)
     if name in PIECEWISE and not options:
         return PIECEWISE[name](x, builder)
     last = len(builder.shape(x)) - 1
@@ -212,5 +209,7 @@ def elu(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
 def softmax(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Softmax over any axes, of all values or of those a mask leaves."""
     axes = builder.axes(layer.axis, len(builder.shape(inputs[0])))
-    op = "softmax" if builder.argument(1, "mask") is None else "masked_softmax"
-    return builder.function(op, inputs, axes=axes)
+    mask = usable(builder.argument(1, "mask"), builder)
+    if mask is None:
+        return builder.function("softmax", inputs[:1], axes=axes)
+    return builder.function("masked_softmax", (inputs[0], mask), axes=axes)

@@ -10,6 +10,7 @@ from keras import layers
 
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.linear import contract, refuse_quantised
+from tfsnn.sources.handlers.masks import usable
 from tfsnn.sources.handlers.registry import handles
 
 # Arguments of MultiHeadAttention that are honoured here or change no value.
@@ -30,12 +31,6 @@ def multi_head_attention(
     """Translate MultiHeadAttention on sequences ``(T, C)``, masked, causal or not."""
     query, value = builder.argument(0, "query"), builder.argument(1, "value")
     key = builder.argument(2, "key") or value
-    for name in ("query_mask", "value_mask", "key_mask"):
-        if builder.kwargs.get(name) is not None:
-            raise Unsupported(
-                f"{name} is given, which is not supported: give one attention_mask "
-                "instead"
-            )
     _refuse_unknown_arguments(layer)
     if {len(builder.shape(x)) for x in (query, value, key)} != {2}:
         raise Unsupported(
@@ -55,20 +50,45 @@ def multi_head_attention(
     scores = builder.function(
         "einsum", (k, q), (n, t, s), "_scores", equation="asnh,atnh->ants"
     )
-    mask = builder.kwargs.get("attention_mask")
-    weights = attention_weights(
-        scores, mask, bool(builder.kwargs.get("use_causal_mask")), builder
-    )
+    scored = bool(builder.kwargs.get("return_attention_scores"))
+    masks = _masks(query, (t, s), builder)
+    # Keras gives a query of which all keys are masked no weights, or equal ones.
+    form = "masked_softmax" if layer.dropout > 0 or scored else "filled_softmax"
+    weights = _softmax(scores, masks, form, builder)
     shape = (t, n, builder.shape(v)[-1])
     y = builder.function(
         "einsum", (weights, v), shape, "_values", equation="ants,asnh->atnh"
     )
     projected = _project(layer.output_dense, y, builder)
-    return (
-        [projected, weights]
-        if builder.kwargs.get("return_attention_scores")
-        else projected
-    )
+    return [projected, weights] if scored else projected
+
+
+def _masks(query: Any, scores: tuple[int, int], builder: Builder) -> list[str]:
+    """Return all masks of MultiHeadAttention, which broadcast to its scores.
+
+    Keras takes the query's own mask, whatever the argument `query_mask` says.
+    """
+    t, s = scores
+    found: list[str] = []
+    given = usable(builder.kwargs.get("attention_mask"), builder)
+    if given is not None:
+        own = builder.shape(given)
+        found.append(builder.reshape(given, (1,) * (3 - len(own)) + own))
+    for each, shape in (
+        (query.mask, (1, t, 1)),
+        (builder.kwargs.get("value_mask"), (1, 1, s)),
+        (builder.kwargs.get("key_mask"), (1, 1, s)),
+    ):
+        if (mask := usable(each, builder)) is not None:
+            found.append(builder.reshape(mask, shape))
+    if builder.kwargs.get("use_causal_mask"):
+        found.append(builder.constant(_causal(t, s)[None]))
+    return found
+
+
+def _causal(t: int, s: int) -> np.ndarray:
+    """Return the mask of keys that do not lie behind the query."""
+    return np.tril(np.ones((t, s)))
 
 
 def _refuse_unknown_arguments(layer: Any) -> None:
@@ -85,52 +105,67 @@ def _project(dense: Any, x: str, builder: Builder) -> str:
     return contract(dense.equation, x, dense.kernel, dense.bias, builder)
 
 
-def attention_weights(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
-    """Add softmax over the last axis of the scores that the mask ``(T, S)`` leaves."""
+def _softmax(scores: str, masks: Sequence[str], form: str, builder: Builder) -> str:
+    """Add softmax over the last axis of the scores that all masks leave."""
     shape = builder.shape(scores)
     axes = (len(shape) - 1,)
+    if not masks:
+        return builder.function("softmax", (scores,), suffix="_softmax", axes=axes)
+    kept, *others = masks
+    for mask in others:
+        kept = builder.function("multiply", (kept, mask), suffix="_mask")
+    return builder.function(form, (scores, kept), shape, "_softmax", axes=axes)
+
+
+def attention_weights(scores: str, mask: Any, causal: bool, builder: Builder) -> str:
+    """Add softmax over the last axis of the scores that the mask ``(T, S)`` leaves.
+
+    A query of which all keys are masked has equal weights, as in ``keras.ops``.
+    """
+    shape = builder.shape(scores)
     masks = []
     if mask is not None:
         own = builder.shape(mask)
         masks.append(builder.reshape(mask, (1,) * (len(shape) - len(own)) + own))
     if causal:
-        allowed = np.tril(np.ones(shape[-2:]))
-        allowed = allowed.reshape((1,) * (len(shape) - 2) + shape[-2:])
-        masks.append(builder.constant(allowed))
-    if not masks:
-        return builder.function("softmax", (scores,), suffix="_softmax", axes=axes)
-    kept = masks[0]
-    if len(masks) == 2:
-        kept = builder.function("multiply", masks, suffix="_mask")
-    return builder.function(
-        "masked_softmax", (scores, kept), shape, "_softmax", axes=axes
-    )
+        lead = (1,) * (len(shape) - 2)
+        masks.append(builder.constant(_causal(*shape[-2:]).reshape(lead + shape[-2:])))
+    return _softmax(scores, masks, "filled_softmax", builder)
 
 
 @handles(layers.Attention)
 def attention(layer: Any, inputs: Sequence[str], builder: Builder) -> str | list[str]:
     """Translate Attention by products of query, value and, if it differs, key."""
     given = builder.argument(0, "inputs")
-    if builder.argument(1, "mask") is not None:
-        raise Unsupported(
-            "a mask is given, which is not supported: use MultiHeadAttention with an "
-            "attention_mask"
-        )
     query, value, *rest = given
     key = rest[0] if rest else value
     if {len(builder.shape(x)) for x in given} != {2}:
         raise Unsupported(
             "its inputs are not sequences of vectors, (B, T, C): reshape them first"
         )
-    t = builder.shape(query)[0]
-    scores = _scores(layer, query, key, builder)
-    weights = attention_weights(
-        scores, None, bool(builder.kwargs.get("use_causal_mask")), builder
-    )
+    return weighted(_scores(layer, query, key, builder), value, builder)
+
+
+def weighted(scores: str, value: str, builder: Builder) -> str | list[str]:
+    """Add the softmax of scores that masks leave, and the values that it weighs.
+
+    The masks are those of the query and the value, and a causal one, as Attention and
+    AdditiveAttention take them.
+    """
+    t, s = builder.shape(scores)
+    own, kept, *_ = builder.argument(1, "mask") or (None, None)
+    own, kept = usable(own, builder), usable(kept, builder)
+    masks = [] if kept is None else [builder.reshape(kept, (1, s))]
+    if builder.kwargs.get("use_causal_mask"):
+        masks.append(builder.constant(_causal(t, s)))
+    weights = _softmax(scores, masks, "filled_softmax", builder)
     shape = (t, builder.shape(value)[-1])
     y = builder.function(
         "einsum", (weights, value), shape, "_values", equation="ats,asc->atc"
     )
+    if own is not None:
+        zeros = builder.constant(np.zeros((1, 1)))
+        y = builder.function("where", (builder.reshape(own, (t, 1)), y, zeros))
     return [y, weights] if builder.kwargs.get("return_attention_scores") else y
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
-from tfsnn.sources.handlers.attention import added_scores, attention_weights
+from tfsnn.sources.handlers.attention import added_scores, attention_weights, weighted
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.linear import contract, refuse_quantised
 from tfsnn.sources.handlers.registry import handles
@@ -33,8 +33,6 @@ def additive_attention(
     layer: Any, inputs: Sequence[str], builder: Builder
 ) -> str | list[str]:
     """Translate AdditiveAttention: a tanh of each pair of query and key, and a sum."""
-    if builder.argument(1, "mask") is not None:
-        refuse_masks(builder, "mask")
     query, value, *rest = builder.argument(0, "inputs")
     key = rest[0] if rest else value
     if {len(builder.shape(x)) for x in (query, value, key)} != {2}:
@@ -43,13 +41,7 @@ def additive_attention(
         )
     gain = 1.0 if layer.scale is None else layer.scale
     scores = added_scores(query, key, None, gain, builder)
-    causal = bool(builder.kwargs.get("use_causal_mask"))
-    weights = attention_weights(scores, None, causal, builder)
-    shape = (builder.shape(query)[0], builder.shape(value)[-1])
-    y = builder.function(
-        "einsum", (weights, value), shape, "_values", equation="ats,asc->atc"
-    )
-    return [y, weights] if builder.kwargs.get("return_attention_scores") else y
+    return weighted(scores, value, builder)
 
 
 @handles(layers.GroupQueryAttention)

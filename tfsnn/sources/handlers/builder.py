@@ -34,9 +34,18 @@ class Signal(str):
 
     Attributes:
         dtype: type of the tensor in Keras; in the graph all are float32.
+        mask: the mask that Keras passes on beside the tensor, if there is one.
     """
 
     dtype = "float32"
+    mask: Signal | UnknownMask | None = None
+
+
+@dataclass(frozen=True)
+class UnknownMask:
+    """A mask that cannot be computed here, for a reason that matters if it is used."""
+
+    reason: str
 
 
 @dataclass
@@ -49,8 +58,9 @@ class Builder:
         layer: name of the Keras layer being translated, with those it is nested in.
         args, kwargs: arguments of the layer's call: each tensor is the
             :class:`Signal` of its node, and arrays are NumPy arrays.
-        inner: function that translates a layer or model inside the present layer and
-            returns the nodes of its outputs.
+        inner: function that translates a layer or model inside the present layer, of
+            inputs and, where it takes one, a mask, and returns the nodes of its
+            outputs.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -58,7 +68,7 @@ class Builder:
     layer: str = ""
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
-    inner: Callable[[Any, Sequence[str]], list[str]] | None = None
+    inner: Callable[..., list[str]] | None = None
 
     def add(
         self,
@@ -270,7 +280,7 @@ class Builder:
         unused = {n.layer for n in self.nodes.values()} - {n.layer for n in kept}
         records = [
             record._replace(fate="dropped: no output needs it")
-            if record.layer in unused
+            if record.layer in unused and not record.fate
             else record
             for record in self.records.values()
         ]

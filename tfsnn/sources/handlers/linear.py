@@ -249,7 +249,7 @@ def _product(
     return builder.function("einsum", (x, constant), shape, equation=equation)
 
 
-@handles(layers.Embedding, only={"mask_zero": (False,)})
+@handles(layers.Embedding)
 def embedding(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Embedding: rows of a table, by numbers that are a model input."""
     refuse_quantised(layer)

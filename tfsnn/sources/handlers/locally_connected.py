@@ -28,13 +28,13 @@ def locally_connected(layer: Any, inputs: Sequence[str], builder: Builder) -> st
     flat = builder.reshape(inputs[0], (size,), "_flat")
     if size * places * filters <= MOST:
         kernel: Any = np.zeros((size, places, filters), np.float32)
-        np.add.at(kernel, (layer.places, np.arange(places)[:, None]), blocks)
+        np.add.at(kernel, (layer.places(), np.arange(places)[:, None]), blocks)
         kernel = kernel.reshape(size, -1)
         y = builder.add(
             Linear, (flat,), (places * filters,), "dense", kernel=kernel, bias=bias
         )
     else:
-        windows = builder.take(flat, 0, layer.places.ravel(), "_windows")
+        windows = builder.take(flat, 0, layer.places().ravel(), "_windows")
         y = builder.add(
             Linear,
             (builder.reshape(windows, (1, places * reads)),),

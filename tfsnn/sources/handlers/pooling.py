@@ -8,8 +8,9 @@ from typing import Any
 from keras import layers
 
 from tfsnn.network.nodes import Average, Max, Pool
-from tfsnn.sources.handlers.builder import Builder, Unsupported
+from tfsnn.sources.handlers.builder import Builder
 from tfsnn.sources.handlers.channels_first import either_format
+from tfsnn.sources.handlers.masks import given_mask, masked_mean
 from tfsnn.sources.handlers.registry import handles
 
 Handler = Callable[[Any, Sequence[str], Builder], str]
@@ -32,14 +33,12 @@ def _windows(kind: type[Pool]) -> Handler:
 
 def _everything(kind: type[Pool]) -> Handler:
     def pool(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
-        if builder.argument(1, "mask") is not None:
-            raise Unsupported(
-                "a mask is given, which is not supported: multiply by it and sum with "
-                "keras.ops instead"
-            )
         *window, channels = builder.shape(inputs[0])
         size = tuple(window)
-        y = builder.add(kind, inputs, (channels,), size, size)
+        if mask := given_mask(builder, 1):
+            y = masked_mean(inputs[0], mask, builder)
+        else:
+            y = builder.add(kind, inputs, (channels,), size, size)
         if not layer.keepdims:
             return y
         return builder.reshape(y, (1,) * len(window) + (channels,), "_keepdims")

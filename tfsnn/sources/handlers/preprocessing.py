@@ -12,7 +12,7 @@ from keras import layers
 from tfsnn.network.nodes import Linear
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.ops.encoding import one_hot
-from tfsnn.sources.handlers.registry import CHANNELS_LAST, handles
+from tfsnn.sources.handlers.registry import handles
 
 
 @handles(layers.Discretization, only={"sparse": (False,)})
@@ -64,15 +64,20 @@ def pipeline(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     return y
 
 
-@handles(layers.STFTSpectrogram, only=CHANNELS_LAST)
+@handles(layers.STFTSpectrogram)
 def stft_spectrogram(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate STFTSpectrogram: two convolutions with fixed waves, then functions."""
-    *_, channels = builder.shape(inputs[0])
-    y = _spectrum(layer, inputs[0], builder)  # (T, channels, frequencies)
+    x: str = inputs[0]
+    first = layer.data_format == "channels_first"
+    if first:
+        x = builder.transpose(x, (1, 0), "_channels_last")
+    y = _spectrum(layer, x, builder)  # (T, channels, frequencies)
     if layer.expand_dims:
-        return builder.transpose(y, (0, 2, 1), "_frequencies")
-    frames, _, count = builder.shape(y)
-    return builder.reshape(y, (frames, channels * count))
+        order = (1, 0, 2) if first else (0, 2, 1)
+        return builder.transpose(y, order, "_frequencies")
+    frames, channels, count = builder.shape(y)
+    y = builder.reshape(y, (frames, channels * count))
+    return builder.transpose(y, (1, 0), "_channels_first") if first else y
 
 
 def _spectrum(layer: Any, x: str, builder: Builder) -> Signal:

@@ -7,21 +7,6 @@ from keras import layers
 from tfsnn.sources.handlers.registry import refuse
 
 refuse(
-    "its state goes through the steps of a sequence, and a recurrent network has no "
-    "conversion that keeps its outputs: replace it by convolutions or attention over "
-    "the sequence",
-    layers.RNN,
-    layers.Bidirectional,
-    layers.ConvLSTM1D,
-    layers.ConvLSTM2D,
-    layers.ConvLSTM3D,
-)
-refuse(
-    "masks go from layer to layer out of sight: use an Embedding without mask_zero and "
-    "give MultiHeadAttention an attention_mask, an input of the model",
-    layers.Masking,
-)
-refuse(
     "it is Python code: make it a layer class and register a handler with "
     "@tfsnn.handles, or use keras.ops in the Functional model",
     layers.Lambda,

@@ -129,13 +129,6 @@ def operation_refusals() -> dict[str, str]:
     return dict(_REFUSED_OPERATIONS)
 
 
-CHANNELS_LAST = {"data_format": ("channels_last",)}
-CHANNELS_FIRST_REFUSED = (
-    "data_format='channels_first'; only 'channels_last' is supported: move the "
-    "channels last, or export the model as a SavedModel"
-)
-
-
 def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
     """Call the handler of a layer or operation; return the nodes of its outputs.
 

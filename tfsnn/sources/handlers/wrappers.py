@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from keras import layers
 from tfsnn.layers import BoundedWeightNormalization
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.linear import KERNELS
+from tfsnn.sources.handlers.masks import usable
 from tfsnn.sources.handlers.registry import handles
 
 
@@ -20,20 +22,26 @@ def time_distributed(layer: Any, inputs: Sequence[str], builder: Builder) -> str
 
     Steps of a sequence are not time steps of the simulation: each has its own nodes.
     """
-    if builder.kwargs.get("mask") is not None:
-        raise Unsupported(
-            "a mask is given, which is not supported: multiply by it instead"
-        )
-    (x,) = inputs
-    length, *inside = builder.shape(x)
+    x = inputs[0]
+    assert builder.inner is not None
+    if type(layer.layer) is layers.Dense:  # it acts on the last axis alone
+        return builder.inner(layer.layer, [x])[0]
+    mask = usable(builder.argument(2, "mask"), builder)
+    if "mask" not in inspect.signature(layer.layer.call).parameters:
+        mask = None
+    length = builder.shape(x)[0]
     parts = []
     for i in range(length):
-        step = builder.slice(x, 0, i, i + 1, "_step")
-        step = builder.reshape(step, inside)
-        assert builder.inner is not None
-        (y,) = builder.inner(layer.layer, [step])
+        own = None if mask is None else _step(mask, i, builder)
+        (y,) = builder.inner(layer.layer, [_step(x, i, builder)], own)
         parts.append(builder.reshape(y, (1, *builder.shape(y))))
     return parts[0] if length == 1 else builder.concatenate(parts, 0, "_steps")
+
+
+def _step(x: str, i: int, builder: Builder) -> str:
+    """Add one step of a sequence."""
+    row = builder.slice(x, 0, i, i + 1, "_step")
+    return builder.reshape(row, builder.shape(row)[1:])
 
 
 @handles(layers.SpectralNormalization)

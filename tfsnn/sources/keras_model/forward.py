@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import keras
@@ -29,7 +29,8 @@ def all_outputs(model: keras.Model) -> Callable[[Any], list[Any]]:
     Raises:
         UnsupportedError: if that model cannot be converted.
     """
-    if _in_channels_first(config_of(model)) and not runs_channels_first():
+    types = {operation.compute_dtype for operation in _all_layers(model)}
+    if _in_channels_first(config_of(model)) and not all(map(convolves_first, types)):
         graph = import_model(model)
 
         def by_nodes(x: Any) -> list[Any]:
@@ -47,17 +48,25 @@ def all_outputs(model: keras.Model) -> Callable[[Any], list[Any]]:
 
 
 @functools.cache
-def runs_channels_first() -> bool:
-    """Whether TensorFlow convolves with the channels first on this machine.
+def convolves_first(dtype: str) -> bool:
+    """Whether TensorFlow convolves with the channels first here, in a type of numbers.
 
-    On a processor it does so with oneDNN alone.
+    On a processor it does so with oneDNN alone, and not in every type on each.
     """
-    x = tf.zeros((1, 1, 2, 2))
+    x, kernel = (tf.zeros(shape, dtype) for shape in ((1, 1, 2, 2), (1, 1, 1, 1)))
     try:
-        tf.nn.conv2d(x, tf.zeros((1, 1, 1, 1)), 1, "VALID", data_format="NCHW")
+        tf.nn.conv2d(x, kernel, 1, "VALID", data_format="NCHW")
     except tf.errors.UnimplementedError:
         return False
     return True
+
+
+def _all_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """Yield the layers of a model, and of models in it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
 
 
 def _in_channels_first(config: Any) -> bool:

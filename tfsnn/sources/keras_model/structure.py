@@ -49,11 +49,12 @@ def config_of(model: keras.Model) -> dict[str, Any]:
     """
     try:
         return model.get_config()
-    except NotImplementedError as error:
+    except (NotImplementedError, TypeError) as error:  # TypeError of what is no JSON
         raise ModelError(
             f"{model.name}: the connections of its layers are read from their configs, "
             f"and one has none ({str(error).strip().splitlines()[0]}): give that layer "
-            "a get_config(), and an operation numbers in place of arrays"
+            "a get_config(), an operation numbers in place of arrays, and in place of "
+            "an activation by functools.partial take a layer, such as LeakyReLU"
         ) from error
 
 

@@ -26,6 +26,7 @@ from tfsnn.sources.keras_model.config import (
     signals,
 )
 from tfsnn.sources.keras_model.cut_hints import Refused, with_hints
+from tfsnn.sources.keras_model.masks import hand_in, masked_outputs, with_masks
 from tfsnn.sources.keras_model.nesting import (
     in_key_order,
     nested_inputs,
@@ -65,7 +66,8 @@ def import_model(model: keras.Model) -> Graph:
             raise free_shape(name, shape)
         walk.builder.layer = name
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-    outputs = [walk.readout(name) for name in walk.model(whole, names, "")]
+    inputs = [Signal(name) for name in names]
+    outputs = [walk.readout(name) for name in walk.model(whole, inputs, "")]
     if walk.refused:
         nodes = walk.builder.nodes
         raise UnsupportedError(with_hints(walk.refused, nodes, walk.unknown))
@@ -110,13 +112,13 @@ class _Walk:
         self.unknown: dict[str, str] = {}
 
     def model(
-        self, model: keras.Model, inputs: Sequence[str], prefix: str
-    ) -> list[str]:
+        self, model: keras.Model, inputs: Sequence[Signal], prefix: str
+    ) -> list[Signal]:
         """Translate a Functional model's layers; the nodes of its outputs."""
         config = config_of(model)
         operations = {op.name: op for op in model.operations}
         sources = list(references(config["input_layers"]))
-        values: dict[Reference, str] = dict(zip(sources, inputs, strict=True))
+        values: dict[Reference, Signal] = dict(zip(sources, inputs, strict=True))
         for name, call, arguments in calls(config, set(values)):
 
             def signal(tensor: Any) -> Signal:
@@ -124,9 +126,8 @@ class _Walk:
                 found = values.get(origin)
                 if found is None:
                     found = self.stand_in(prefix + origin[0], tensor["shape"])
-                read = Signal(found)
-                read.dtype = tensor["dtype"]
-                return read
+                found.dtype = tensor["dtype"]
+                return found
 
             args = tuple(rebuilt(arguments["args"], signal))
             kwargs = rebuilt(arguments["kwargs"], signal)
@@ -146,7 +147,7 @@ class _Walk:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         prefix: str,
-    ) -> list[str]:
+    ) -> list[Signal]:
         """Translate one call of a layer or nested model; return its outputs' nodes."""
         name, kind = prefix + layer.name, type(layer).__name__
         self.builder.layer = name
@@ -154,8 +155,9 @@ class _Walk:
             fate = "its layers follow"
             self.builder.records[name] = LayerRecord(name, kind, 0, fate)
             nested = functional(layer, name)
-            inputs = nested_inputs(nested, args, kwargs)
-            return in_key_order(nested, self.model(nested, inputs, name + "/"))
+            given = nested_inputs(nested, args, kwargs)
+            hand_in(kwargs.get("mask"), given)
+            return in_key_order(nested, self.model(nested, given, name + "/"))
         count = layer.count_params() if isinstance(layer, keras.Layer) else 0
         self.builder.records[name] = LayerRecord(name, kind, count)
         self.builder.args, self.builder.kwargs = args, kwargs
@@ -167,30 +169,43 @@ class _Walk:
                 }
                 self.builder.args, self.builder.kwargs = args, kwargs
             inputs = list(signals([args, kwargs]))
-            return translate(layer, inputs, self.builder)
+            if not isinstance(layer, keras.Layer):
+                return list(map(Signal, translate(layer, inputs, self.builder)))
+            call = with_masks(layer, args, kwargs)
+            self.builder.kwargs = call.kwargs
+            results = translate(layer, inputs, self.builder)
+            return masked_outputs(layer, call, results, self.builder)
         except Unsupported as problem:
             reads = tuple(signals([args, kwargs]))
             self.refused.append(Refused(name, kind, str(problem), reads))
             return []
 
-    def inner(self, layer: Any, inputs: Sequence[str]) -> list[str]:
-        """Translate a layer or model that a wrapper holds, under the wrapper's name."""
+    def inner(
+        self, layer: Any, inputs: Sequence[str], mask: str | None = None
+    ) -> list[str]:
+        """Translate a layer or model that a wrapper holds, under the wrapper's name.
+
+        With a mask, if the wrapper gives it one; none goes there by itself.
+        """
         wrapper, args, kwargs = (
             self.builder.layer,
             self.builder.args,
             self.builder.kwargs,
         )
-        self.builder.args, self.builder.kwargs = tuple(map(Signal, inputs)), {}
+        given = list(map(Signal, inputs))
+        kwargs_inside = {} if mask is None else {"mask": Signal(mask)}
+        self.builder.args, self.builder.kwargs = tuple(given), kwargs_inside
         try:
             if isinstance(layer, keras.Model):
                 nested = functional(layer, f"{wrapper}/{layer.name}")
-                return self.model(nested, inputs, f"{wrapper}/{layer.name}/")
-            return translate(layer, inputs, self.builder)
+                given[0].mask = kwargs_inside.get("mask")
+                return [*self.model(nested, given, f"{wrapper}/{layer.name}/")]
+            return translate(layer, given, self.builder)
         finally:
             self.builder.layer = wrapper
             self.builder.args, self.builder.kwargs = args, kwargs
 
-    def stand_in(self, name: str, shape: Sequence[int | None]) -> str:
+    def stand_in(self, name: str, shape: Sequence[int | None]) -> Signal:
         """Add a node for an output that could not be converted, so the walk goes on."""
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]

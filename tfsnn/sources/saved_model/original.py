@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from tfsnn.sources.saved_model.folding import on_cpu
 from tfsnn.sources.saved_model.frozen_graph import Network
 from tfsnn.sources.saved_model.grouped import without_groups
 
+# What TensorFlow says around a reason.
+NOISE = re.compile(r"Graph execution error|Detected at|Node: |Original stack|\s*\[\[")
 NO_KERNEL = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError)
 
 
@@ -45,8 +48,8 @@ class Original:
             except NO_KERNEL as error:
                 if self._replaced:
                     lines = error.message.strip().splitlines()
-                    said = [line for line in lines if not line.endswith("error:")]
-                    reason = " ".join(said[-1:] or lines)[:200]
+                    said = (line for line in lines if line and not NOISE.match(line))
+                    reason = next(said, lines[0])[:200]
                     raise ModelError(
                         "the signature cannot be run on this CPU, so the rebuilt model "
                         f"cannot be compared with it ({reason}): load it "

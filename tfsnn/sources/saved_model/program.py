@@ -246,8 +246,7 @@ def damaged(place: Place, text: str, why: str) -> ModelError:
     """Return the error for a tensor that cannot be followed."""
     where = f"the function {place.body.name!r}" if place.body.name else "the graph"
     return ModelError(
-        f"the tensor {text!r} of {where} {why}: the file is damaged, export it "
-        "again"
+        f"the tensor {text!r} of {where} {why}: the file is damaged, export it again"
     )
 
 

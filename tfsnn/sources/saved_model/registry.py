@@ -89,6 +89,11 @@ def translator_of(kind: str) -> Translator | None:
     return _TRANSLATORS.get(kind)
 
 
+def translated() -> dict[str, Translator]:
+    """Return all translators, by the operation types that they translate."""
+    return dict(_TRANSLATORS)
+
+
 def is_pure(kind: str) -> bool:
     """Whether operations of this type compute their outputs and do no more."""
     listed = kind in HELPERS or kind in TRANSPARENT or kind in SHAPE_READERS

@@ -19,6 +19,10 @@ from tfsnn.sources.parts import free_shape
 BATCHES = (2, 3)
 
 
+# Elements of a matrix that is made in place of an operation.
+MOST_ELEMENTS = 2**26
+
+
 class Refused(Exception):
     """An operation cannot be translated, for the reason in the message."""
 
@@ -98,6 +102,19 @@ def fixed_batch(specs: Mapping[str, tf.TensorSpec]) -> int | None:
 def sized(spec: tf.TensorSpec, batch: int) -> list[int]:
     """Return the shape of an input at one batch size."""
     return [batch, *spec.shape.as_list()[1:]]
+
+
+def check_matrix(rows: int, columns: int) -> None:
+    """Refuse a matrix that is too large to be made in place of an operation.
+
+    Raises:
+        Refused: if it is.
+    """
+    if rows * columns > MOST_ELEMENTS:
+        raise Refused(
+            f"it would become a product with a matrix of {rows:,} by {columns:,}, of "
+            f"at most {MOST_ELEMENTS:,} elements: export the model with smaller tensors"
+        )
 
 
 def layout(tensor: Any, larger: Any, fixed: int | None) -> Layout:

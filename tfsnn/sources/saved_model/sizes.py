@@ -92,8 +92,7 @@ def _output(added: Mapping[str, Any], text: str) -> tf.Tensor:
     outputs = added[name].outputs
     if int(index) >= len(outputs):
         raise ModelError(
-            f"the tensor {text!r} does not exist: the file is damaged, export it "
-            "again"
+            f"the tensor {text!r} does not exist: the file is damaged, export it again"
         )
     return outputs[int(index)]
 

@@ -24,6 +24,7 @@ from tfsnn_numpy.json_text import parse_json
 NAMES = {"depthwise_kernel": "kernel"}
 COUNTED = re.compile(r"(_\d+)?(:\d+)?$")
 UNUSED = ("count",)  # of a normalisation: how many samples it has seen
+MOST_SHARED = 1000  # a scope of more equal weights tells them not apart
 SHOWN = 5  # of the names in a message
 # A scope of a weight's name, the last part of it, and the shape.
 Key = tuple[str, str, tuple[int, ...]]
@@ -128,7 +129,9 @@ class _Weights:
         """
         shared: Counter[str] = Counter()
         for scope in set(path.split("/")[:-1]):
-            shared.update(self._names.get((scope, _last(path), shape), ()))
+            names = self._names.get((scope, _last(path), shape), ())
+            if len(names) <= MOST_SHARED:
+                shared.update(names)
         best = shared.most_common(2)
         if len(best) == 2 and best[0][1] == best[1][1]:
             return path if path in shared else None

@@ -179,7 +179,7 @@ def cross(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 def einsum(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Einstein's sum of signals and constants, in any order."""
     equation = operation.subscripts.replace(" ", "")
-    given = [
+    given: list[Any] = [
         x if isinstance(x, Signal) else np.asarray(x, np.float32) for x in builder.args
     ]
     terms, result = _spelt(equation, given, builder)

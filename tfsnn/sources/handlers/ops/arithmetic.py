@@ -165,13 +165,15 @@ handles_operation("Minimum", "Fmin")(_bounded(low=False))
 @handles_operation("Clip")
 def clip(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate clip: min(max(x, low), high) for numbers `low` and `high`."""
-    bounds = operation.x_min, operation.x_max
-    if any(np.ndim(bound) for bound in bounds):
-        return _limited(inputs[0], builder, *bounds)
-    low, high = (
-        sign * np.inf if bound is None else float(bound)
-        for sign, bound in zip((-1, 1), bounds, strict=True)
-    )
+    low, high = operation.x_min, operation.x_max
+    if low is None or high is None:
+        raise Unsupported(
+            "one of its bounds is None: give two numbers, or use keras.ops.maximum or "
+            "minimum"
+        )
+    if np.ndim(low) or np.ndim(high):
+        return _limited(inputs[0], builder, low, high)
+    low, high = float(low), float(high)
     if not low < high:
         raise Unsupported(
             f"its bounds, {low} and {high}, leave nothing: the first must be smaller"
@@ -188,9 +190,8 @@ def _limited(x: str, builder: Builder, low: Any, high: Any) -> Signal:
     """Add min(max(x, low), high) by running sums, for any bounds."""
     y, shape = Signal(x), builder.shape(x)
     for op, bound in (("maximum", low), ("minimum", high)):
-        if bound is not None:
-            limit = spread(sample(bound, len(shape)), builder, shape)
-            y = builder.function(op, (y, limit))
+        limit = spread(sample(bound, len(shape)), builder, shape)
+        y = builder.function(op, (y, limit))
     return y
 
 
@@ -231,14 +232,14 @@ for _class, _op in {
 @handles_operation("Isclose")
 def isclose(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate isclose: whether two signals differ by no more than a tolerance."""
-    tolerances = {
+    options: dict[str, Any] = {
         name: float(builder.argument(place, name, default))
         for place, name, default in ((2, "rtol", 1e-5), (3, "atol", 1e-8))
     }
     pair = [builder.argument(0, "x1"), builder.argument(1, "x2")]
     shape = builder.shape(inputs[0])
     signals = [_spread(x, builder, shape) for x in pair]
-    options = {**tolerances, "equal_nan": bool(operation.equal_nan)}
+    options["equal_nan"] = bool(operation.equal_nan)
     return builder.function("isclose", signals, **options)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfsnn.network.axes import channels_to_back, channels_to_front
 from tfsnn.network.nodes import Pad
 from tfsnn.sources.handlers.builder import Builder, Shape, Signal, Unsupported
 from tfsnn.sources.handlers.registry import Handler
@@ -92,16 +93,12 @@ def channels_last(handler: Handler) -> Handler:
             return handler(operation, inputs, builder)
         first, *rest = builder.args
         rank = len(builder.shape(first))
-        last = builder.transpose(first, [*range(1, rank), 0], "_channels_last")
+        last = builder.transpose(first, channels_to_back(rank), "_channels_last")
         other = copy.copy(operation)
         other.data_format = "channels_last"
         builder.args = (last, *rest)
         y = handler(other, [last, *inputs[1:]], builder)
-        rank = len(builder.shape(y))  # type: ignore[arg-type]
-        return builder.transpose(
-            y,  # type: ignore[arg-type]
-            [rank - 1, *range(rank - 1)],
-            "_channels_first",
-        )
+        assert isinstance(y, str)
+        return builder.transpose(y, channels_to_front(rank), "_channels_first")
 
     return either

@@ -17,7 +17,7 @@ from tfsnn.sources.handlers.registry import handles_operation
 def filled(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate zeros_like, ones_like and full_like: a constant current."""
     values = {"ZerosLike": 0.0, "OnesLike": 1.0}
-    value = values.get(type(operation).__name__)
+    value: Any = values.get(type(operation).__name__)
     if value is None:
         value = number(builder.argument(1, "fill_value"), "fill_value")
     shape = builder.shape(inputs[0])

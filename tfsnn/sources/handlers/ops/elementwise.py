@@ -77,8 +77,7 @@ def threshold(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     least, default = float(operation.threshold), float(operation.default_value)
     if least == default and abs(least) <= FAR:
         return clipped(inputs[0], builder, least, None)
-    options = {"threshold": least, "default_value": default}
-    return builder.function("threshold", inputs, **options)
+    return builder.function("threshold", inputs, threshold=least, default_value=default)
 
 
 @handles_operation("Deg2rad", "Rad2deg")

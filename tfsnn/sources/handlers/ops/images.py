@@ -62,8 +62,16 @@ def _filtered(
     full = np.broadcast_to(
         kernel[:, :, None], (height, width, channels, multiplier)
     ).astype(np.float32)
-    ones = {"strides": (1, 1), "dilation": (1, 1), "padding": padding}
-    return builder.add(Linear, (x,), shape, "depthwise", kernel=full, **ones)
+    return builder.add(
+        Linear,
+        (x,),
+        shape,
+        "depthwise",
+        kernel=full,
+        strides=(1, 1),
+        dilation=(1, 1),
+        padding=padding,
+    )
 
 
 @handles_operation("GaussianBlur")

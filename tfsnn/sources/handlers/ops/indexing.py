@@ -100,7 +100,7 @@ def _rows(table: np.ndarray, axis: int | None, numbers: str, builder: Builder) -
         shape = (*places, *table.shape[1:])
         return builder.add(Lookup, (numbers,), shape, table=table)
     rows = len(table)
-    y = builder.function(
+    y: str = builder.function(
         "one_hot", (numbers,), (*places, rows), classes=rows, axis=len(places)
     )
     y = contract("...r,rc->...c", y, table.reshape(rows, -1), None, builder)

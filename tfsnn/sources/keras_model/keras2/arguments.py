@@ -66,6 +66,7 @@ ANY = lambda value: True  # noqa: E731
 HARMLESS: Mapping[str, Callable[[Any], bool]] = {
     "autocast": ANY,
     "batch_size": ANY,
+    "data_format": lambda value: value == "channels_last",
     "experimental_autocast": ANY,
     "fused": ANY,
     "groups": lambda value: value == 1,

@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 CONSTANT = "_CONSTANT_VALUE"
-LAMBDAS = ("TFOpLambda", "SlicingOpLambda")  # calls of functions of TensorFlow
+LAMBDAS = (
+    "TFOpLambda",
+    "SlicingOpLambda",
+    "TensorFlowOpLayer",
+)  # calls of functions of TensorFlow
+BATCH = "the size of the batch"
 Node = dict[str, Any]
 RECURRENT = {
     *("RNN", "SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "Bidirectional"),
@@ -28,6 +33,7 @@ class Calls:
     def __init__(self, config: Mapping[str, Any]) -> None:
         """Take the config of a Functional model."""
         self.kinds = {layer["name"]: layer["class_name"] for layer in config["layers"]}
+        self.batches = _batches(config["layers"])
         last = dict.fromkeys(self.kinds, 0)
         for name, call, _ in self._references(config):
             last[name] = max(last[name], call)
@@ -100,6 +106,12 @@ class Calls:
             return {key: self._other(item) for key, item in value.items()}
         return value
 
+    def without_batch(self, value: Any) -> Any:
+        """Return a number of a shape; :data:`BATCH` where it is that size."""
+        if is_tensor(value) and value["config"]["keras_history"][0] in self.batches:
+            return BATCH
+        return value
+
     def name(self, layer: str, call: int) -> str:
         """Return the name of the operation of a call, counted from 0, of a function."""
         return f"{layer}.{call}" if call else layer
@@ -145,6 +157,19 @@ def tensor(name: str, call: int = 0, output: int = 0) -> Node:
 def is_tensor(value: Any) -> bool:
     """Whether an argument is a tensor of the model."""
     return isinstance(value, Mapping) and value.get("class_name") == "__keras_tensor__"
+
+
+def _batches(layers: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the names of layers that take the first number of a tensor's shape."""
+    functions = {layer["name"]: layer["config"].get("function") for layer in layers}
+    found = set()
+    for layer in layers:
+        if layer["class_name"] == "SlicingOpLambda" and layer["inbound_nodes"]:
+            name, _, _, *others = layer["inbound_nodes"][0]
+            shape = functions.get(name) in ("shape", "compat.v1.shape")
+            if shape and others and others[0].get("slice_spec") == 0:
+                found.add(layer["name"])
+    return found
 
 
 def unpacked(structure: Any) -> Any:

@@ -35,11 +35,13 @@ class Step:
         kind: the name of its class.
         inputs: what it is called with: arguments, other steps, or constants.
         options: what it is made with, by Keras's names: arguments or constants.
+        layer: whether the layer of that name is meant, and not the operation.
     """
 
     kind: str
     inputs: tuple[Any, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    layer: bool = False
 
 
 # Some functions are other operations with other arguments.

@@ -166,9 +166,7 @@ FUNCTIONS: dict[str, Row] = {
     "ones_like": on("OnesLike", "input"),
     "pad": rows.pad,
     "repeat": on("Repeat", "input", repeats="repeats", axis="axis"),
-    "reshape": Step(
-        "Reshape", (Argument("tensor"),), {"newshape": Argument("shape", rows.shape)}
-    ),
+    "reshape": rows.reshape,
     "reverse": on("Flip", "tensor", axis="axis"),
     "roll": on("Roll", "input", shift="shift", axis="axis"),
     "split": rows.split,

@@ -22,6 +22,7 @@ from tfsnn.sources.keras_model.keras2.expressions import Unmigrated
 
 INNER = ("layer", "forward_layer", "backward_layer", "cell")  # of wrappers
 # Their values are stored, and their configs are of many versions.
+MOST = 60  # characters of a value in a message
 UNUSED = ("initializer", "regularizer", "constraint")
 
 
@@ -53,7 +54,7 @@ def layer_config(
         elif name in takes:
             found[name] = _value(name, value, inner)
         elif value is not None and not HARMLESS.get(name, _nothing)(value):
-            raise Unmigrated(f"has {name}={value!r}, which Keras 3 has not")
+            raise Unmigrated(f"has {name}={repr(value)[:MOST]}, which Keras 3 has not")
     if kind in AXES and isinstance(found.get("axis"), list):
         if len(found["axis"]) != 1:
             raise Unmigrated(

@@ -18,6 +18,7 @@ from tfsnn.sources.keras_model.keras2.expressions import (
     used,
 )
 from tfsnn.sources.keras_model.keras2.functions import FUNCTIONS
+from tfsnn.sources.keras_model.keras2.graph_operations import LAYER, call_of
 
 OPERATORS = "__operators__."  # which TensorFlow has no public functions for
 OLD = "compat.v1."
@@ -38,12 +39,19 @@ def operations_of(stored: Mapping[str, Any], calls: Calls) -> list[dict[str, Any
     Raises:
         Unmigrated: if there is no such operation, or an argument it cannot honour.
     """
-    function = stored["config"]["function"]
+    config = stored["config"]
     found: list[dict[str, Any]] = []
     for call, node in enumerate(stored["inbound_nodes"]):
         first, others = calls.arguments(node, unpack=False)
+        if isinstance(others.get("shape"), list):
+            others["shape"] = [calls.without_batch(n) for n in others["shape"]]
         name = calls.name(stored["name"], call)
-        found += operation(function, [first], others, name)
+        if stored["class_name"] == LAYER:
+            tensors = first if isinstance(first, list) else [first]
+            function, arguments = call_of(config, tensors)
+            found += operation(function, [], arguments, name)
+        else:
+            found += operation(config["function"], [first], others, name)
     return found
 
 
@@ -147,7 +155,7 @@ class _Emitted:
         """Add an operation, and before it those that it reads."""
         inputs = [self.input(item) for item in step.inputs]
         options = {key: self.value(value) for key, value in step.options.items()}
-        module = operations().get(step.kind)
+        module = None if step.layer else operations().get(step.kind)
         if any(_has_tensor(option) for option in options.values()):
             raise Unmigrated("computes an argument that keras.ops takes as a number")
         self.operations.append(

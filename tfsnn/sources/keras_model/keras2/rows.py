@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from itertools import accumulate
 from typing import Any
 
-from tfsnn.sources.keras_model.keras2.calls import is_tensor
+from tfsnn.sources.keras_model.keras2.calls import BATCH, is_tensor
 from tfsnn.sources.keras_model.keras2.expressions import (
     Argument,
     Step,
@@ -31,13 +31,20 @@ def pick(values: tuple[str, ...]) -> Any:
     return picked
 
 
-def shape(value: Any) -> list[int]:
-    """Return a shape; one number that the network computes follows from the others."""
-    listed = value if isinstance(value, list) else [value]
-    found = [-1 if is_tensor(n) else n for n in listed]
-    if found.count(-1) > 1:
+def reshape(arguments: Mapping[str, Any]) -> Step:
+    """Return a reshape; one number that the network computes follows from the others.
+
+    Where that is the size of the batch, another may follow as well.
+    """
+    shape = arguments["shape"]
+    listed = shape if isinstance(shape, list) else [shape]
+    batch = listed[:1] == [BATCH]
+    found = [-1 if is_tensor(n) else n for n in listed[batch:]]
+    if found.count(-1) > 1 or BATCH in found:
         raise Unmigrated("computes more than one number of a shape")
-    return found
+    name = "target_shape" if batch else "newshape"
+    options = {name: Argument("shape", lambda _: found)}
+    return Step("Reshape", (Argument("tensor"),), options, layer=batch)
 
 
 def split(arguments: Mapping[str, Any]) -> Step:

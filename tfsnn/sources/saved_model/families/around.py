@@ -74,7 +74,7 @@ AROUND = (
     ),
     Family(
         "control flow, and tensors that grow",
-        "control flow depends on values, which layers cannot express",
+        "is control flow that depends on values, which layers cannot express",
         "export the model with loops unrolled (for recurrent layers, unroll=True, or "
         "the .keras or .h5 file) and without conditions",
         "If StatelessIf While StatelessWhile Case StatelessCase For Switch Merge Enter "

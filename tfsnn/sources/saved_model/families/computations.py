@@ -82,8 +82,8 @@ COMPUTATIONS = (
         "works on complex numbers or computes features of sound",
         "compute the features before the network and feed them, or write the transform "
         "as a product with a constant matrix",
-        "Complex ComplexAbs Real Imag Angle Conj ConjugateTranspose AudioSpectrogram "
-        "Mfcc AudioMicrofrontend",
+        "Complex Angle Conj AudioSpectrogram Mfcc AudioMicrofrontend ComplexAbs Real "
+        "Imag ConjugateTranspose",
         r"_?(Mkl)?I?R?FFT(2D|3D|ND)?|_?MklConjugateTranspose",
     ),
     Family(

@@ -10,6 +10,7 @@ from tfsnn.sources.saved_model.patterns import (
     normalization,
     embedding,
     pooling,
+    spectra,
     upsampling,
     linear,
     affine,
@@ -22,5 +23,6 @@ __all__ = [
     "linear",
     "normalization",
     "pooling",
+    "spectra",
     "upsampling",
 ]

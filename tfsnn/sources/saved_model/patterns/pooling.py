@@ -6,8 +6,12 @@ from typing import Any
 
 from tfsnn.sources.saved_model.convolution import data_order
 from tfsnn.sources.saved_model.frozen_graph import Network
+from tfsnn.sources.saved_model.patterns.matching import Const, Op, X, match
 from tfsnn.sources.saved_model.registry import Composition, recognises
-from tfsnn.sources.saved_model.translators.pooling import emit_pooling
+from tfsnn.sources.saved_model.translators.pooling import emit_pooling, mirrored
+
+# Below this nothing is ever the maximum.
+LOWEST = -1e30
 
 
 @recognises("Squeeze", "Reshape")
@@ -44,3 +48,25 @@ def pooling1d(operation: Any, network: Network) -> Composition | None:
 def _without(tensor: Any, axis: int) -> list[int]:
     sizes = tensor.shape.as_list()
     return sizes[:axis] + sizes[axis + 1 :]
+
+
+@recognises("MaxPool")
+def padded_maximum(operation: Any, network: Network) -> Composition | None:
+    """Recognise the maximum over windows of images padded with very low values."""
+    pattern = Op("PadV2", X, Const("pads"), Const("value"))
+    found = match(pattern, operation.inputs[0], network)
+    if found is None or operation.get_attr("padding") != b"VALID":
+        return None
+    first, axes = data_order(operation)
+    pads = found["pads"].tolist()
+    others = [pair for axis, pair in enumerate(pads) if axis not in axes]
+    if found["value"].item() > LOWEST or any(map(any, others)):
+        return None
+
+    def emit(rebuild: Any, x: Any) -> Any:
+        x = rebuild.channels_last(x) if first else x
+        x = mirrored(rebuild, operation, x, [tuple(pads[axis]) for axis in axes])
+        y = emit_pooling(rebuild, operation, x, axes, 1)
+        return rebuild.channels_first(y) if first else y
+
+    return Composition([found["x"]], emit)

@@ -34,7 +34,7 @@ CROPPINGS = (layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
 
 @translates(*FORWARD, *TRANSPOSED)
 def convolution(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate a convolution without bias."""
+    """Translate a convolution; a bias behind it becomes its own."""
     found = read_convolution(operation.outputs[0], rebuild.network)
     if found is None:
         raise Refused(
@@ -46,7 +46,7 @@ def convolution(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("SpaceToBatchND", "BatchToSpaceND")
 def interleaving(operation: Any, rebuild: Rebuild) -> Any:
-    """Refuse interleaving that is not the dilation of a convolution."""
+    """Translate the dilation of a convolution; other interleaving is refused."""
     raise Refused(
         "it is supported only around a convolution of stride 1, as its dilation: write "
         "the convolution with dilations, or reshape and transpose instead"

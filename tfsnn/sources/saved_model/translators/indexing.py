@@ -166,7 +166,7 @@ def one_hot(operation: Any, rebuild: Rebuild) -> Any:
 
 @translates("ArgMax", "ArgMin")
 def arg_most(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate the index of the largest or smallest element."""
+    """Translate the index of an extreme value, which has to be left outside (--to)."""
     axis = int(rebuild.network.argument(operation, 1))
     x, (keras_axis,) = sample_axes(rebuild, operation.inputs[0], [axis])
     function = ops.argmax if operation.type == "ArgMax" else ops.argmin

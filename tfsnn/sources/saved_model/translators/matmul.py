@@ -103,7 +103,7 @@ def _swapped(rebuild: Rebuild, x: Any) -> Any:
 
 @translates("Einsum")
 def einsum(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate Einstein's sum, to an EinsumDense if the second factor is constant."""
+    """Translate Einstein's sum: an EinsumDense if the second factor is constant."""
     equation = _small_letters(operation.get_attr("equation").decode())
     if any(rebuild.layout(t).rows > 1 for t in operation.inputs if _live(rebuild, t)):
         raise Refused(

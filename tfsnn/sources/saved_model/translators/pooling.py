@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,36 @@ def pooling(operation: Any, rebuild: Rebuild) -> Any:
     first, axes = data_order(operation)
     rows = rebuild.layout(operation.inputs[0]).rows
     x = rebuild[operation.inputs[0]]
-    y = emit_pooling(
-        rebuild, operation, rebuild.channels_last(x) if first else x, axes, rows
-    )
+    x = rebuild.channels_last(x) if first else x
+    if operation.get_attr("padding") == b"EXPLICIT":
+        stated = operation.get_attr("explicit_paddings")
+        pads = [(stated[2 * axis], stated[2 * axis + 1]) for axis in axes]
+        x = mirrored(rebuild, operation, x, pads)
+    y = emit_pooling(rebuild, operation, x, axes, rows)
     return rebuild.channels_first(y) if first else y
+
+
+def mirrored(
+    rebuild: Rebuild, operation: Any, x: Any, pads: Sequence[tuple[int, int]]
+) -> Any:
+    """Surround images so that the maximum over a window is that of its own pixels.
+
+    A window that reaches over the border gets copies of pixels that it has anyway,
+    where it is at least twice as large as what it reaches over.
+
+    Raises:
+        Refused: if it is smaller.
+    """
+    spatial = data_order(operation)[1]
+    window = [operation.get_attr("ksize")[axis] for axis in spatial]
+    rows = rebuild.layout(operation.inputs[0]).rows
+    if rows > 1 or any(2 * max(p) > n for p, n in zip(pads, window, strict=True)):
+        raise Refused(
+            f"windows of {window} over images padded by {list(pads)} have no Keras "
+            "layer: pad by half a window at most"
+        )
+    widths = [(0, 0), *pads, (0, 0)]
+    return rebuild.raw(lambda y: ops.pad(y, widths, mode="symmetric"), x)
 
 
 def emit_pooling(
@@ -69,10 +95,9 @@ def emit_pooling(
     spatial = data_order(operation)[1]
     others = [n for i, n in enumerate(window) if i not in spatial]
     padding = operation.get_attr("padding").decode()
-    if set(others) != {1} or padding not in ("SAME", "VALID"):
+    if set(others) != {1}:
         raise Refused(
-            f"ksize={list(window)}, padding={padding} has no Keras layer: pool over "
-            "spatial axes only, and pad before"
+            f"ksize={list(window)} has no Keras layer: pool over spatial axes only"
         )
     kinds = WINDOWS[operation.type]
     size = [window[i] for i in axes]
@@ -85,7 +110,7 @@ def emit_pooling(
         each_row=rows > 1,
         pool_size=size[0] if single else tuple(size),
         strides=steps[0] if single else tuple(steps),
-        padding=padding.lower(),
+        padding="same" if padding == "SAME" else "valid",
     )
 
 

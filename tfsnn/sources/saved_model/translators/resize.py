@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from tfsnn.sources.saved_model.rebuild import Rebuild
 from tfsnn.sources.saved_model.registry import translates
-from tfsnn.sources.saved_model.shapes import Refused
+from tfsnn.sources.saved_model.shapes import Refused, check_matrix
 
 MODES = {"ResizeNearestNeighbor": "nearest", "ResizeBilinear": "bilinear"}
 CONVENTIONS = {
@@ -24,7 +24,7 @@ CONVENTIONS = {
 
 @translates(*CONVENTIONS)
 def resize(operation: Any, rebuild: Rebuild) -> Any:
-    """Translate to UpSampling2D or Resizing, or else to a product for each axis."""
+    """Translate resizing: UpSampling2D, Resizing, or else a product for each axis."""
     place = rebuild.layout(operation.inputs[0])
     _, *before, _ = operation.inputs[0].shape.as_list()
     _, *after, _ = operation.outputs[0].shape.as_list()
@@ -47,6 +47,7 @@ def resize(operation: Any, rebuild: Rebuild) -> Any:
         if before == after or (centred and not operation.get_attr("align_corners")):
             return _layer(rebuild, x, before, after, mode)
     for axis, (old, new) in enumerate(zip(before, after, strict=True)):
+        check_matrix(old, max(old, new))
         matrix = _matrix(operation, rebuild, axis, old, new)
         if np.array_equal(matrix, np.eye(old, new)):
             continue

@@ -10,7 +10,7 @@ from keras import layers, ops
 from tfsnn.sources.saved_model.convolution import Convolution
 from tfsnn.sources.saved_model.rebuild import Rebuild
 from tfsnn.sources.saved_model.registry import translates
-from tfsnn.sources.saved_model.shapes import Refused
+from tfsnn.sources.saved_model.shapes import Refused, check_matrix
 from tfsnn.sources.saved_model.translators.convolution import emit_convolution
 
 
@@ -35,6 +35,7 @@ def patches(operation: Any, rebuild: Rebuild) -> Any:
         y = rebuild.reshape(x, parts)
         y = rebuild.layer(layers.Permute, y, dims=(1, 3, 2, 4, 5))
         return rebuild.reshape(y, (rows, columns, depth))
+    check_matrix(depth, depth)
     kernel = np.eye(depth, dtype=np.float32).reshape(*window, channels, depth)
     found = Convolution(
         kind="conv",
@@ -58,6 +59,7 @@ def local_response(operation: Any, rebuild: Rebuild) -> Any:
         operation.get_attr(name) for name in ("depth_radius", "bias", "alpha", "beta")
     )
     x = rebuild[operation.inputs[0]]
+    check_matrix(x.shape[-1], x.shape[-1])
     places = np.arange(x.shape[-1])
     near = np.abs(places[:, None] - places) <= radius
     band = near.astype(operation.inputs[0].dtype.as_numpy_dtype)
