@@ -24,7 +24,10 @@ from tfsnn.sources.keras_model import forward
 
 QUICK = 1  # examples of each kind that are not slow
 # Layers that are in channels_last alone; Keras cannot read the config of RandomShear.
-LAST_ALONE = (LocallyConnected1D, LocallyConnected2D, layers.STFTSpectrogram)
+LAST_ALONE = (
+    *(LocallyConnected1D, LocallyConnected2D, layers.STFTSpectrogram),
+    *(layers.ConvLSTM1D, layers.ConvLSTM2D, layers.ConvLSTM3D),
+)
 EXCEPT = (*LAST_ALONE, layers.RandomShear)
 FORMATTED = [
     pytest.param(

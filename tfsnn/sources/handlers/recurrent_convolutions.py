@@ -7,9 +7,12 @@ from typing import Any
 from tfsnn.network.nodes import Linear
 from tfsnn.sources.handlers.builder import Builder, Shape, Unsupported
 from tfsnn.sources.handlers.recurrent_cells import LstmCell
-from tfsnn.sources.handlers.registry import CHANNELS_FIRST_REFUSED
 
 MOST_AXES = 3  # of a convolution's window
+CHANNELS_FIRST = (
+    "data_format='channels_first'; of recurrent convolutions only 'channels_last' is "
+    "supported: move the channels last (keras.layers.Permute) and build it with that"
+)
 
 
 class ConvolutionalCell(LstmCell):
@@ -27,7 +30,7 @@ class ConvolutionalCell(LstmCell):
             Unsupported: if the channels come first.
         """
         if layer.data_format == "channels_first":
-            raise Unsupported(CHANNELS_FIRST_REFUSED)
+            raise Unsupported(CHANNELS_FIRST)
         super().__init__(layer)
         self.at_once = layer.rank < MOST_AXES
 
