@@ -146,7 +146,7 @@ def test_what_is_refused_at_an_end_says_how_to_leave_it_out(network):
     with pytest.raises(tfsnn.UnsupportedError) as caught:
         import_model(model)
     (_, _, head), (_, _, tail) = caught.value.problems
-    assert "--from v " in head and "--to d " in tail
+    assert "(--from v)" in head and "(--to d)" in tail
     import_model(tfsnn.part(model, inputs="v", outputs="d"))
     x = given = keras.Input((4,))
     for name in "abc":

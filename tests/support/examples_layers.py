@@ -3,12 +3,12 @@
 import keras
 import numpy as np
 from examples_inputs import INPUTS
-from examples_recurrent import EMBEDDED, RECURRENT
+from examples_recurrent import RECURRENT, embeddings
 from examples_windows import WINDOWS
 from keras import layers
 from models import MyScale
 
-from examples import IMAGE, NUMBERS, SEQUENCE, VOLUME, of, on, stack
+from examples import IMAGE, SEQUENCE, VOLUME, of, on, stack
 from tfsnn.layers import (
     QCFS,
     BoundedWeightNormalization,
@@ -17,6 +17,7 @@ from tfsnn.layers import (
     LocallyConnected1D,
     LocallyConnected2D,
     TopKBatchNormalization,
+    keras2_hard_sigmoid,
 )
 from tfsnn_numpy.private_apis import LAYER_SCALE, STOCHASTIC_DEPTH
 
@@ -108,26 +109,6 @@ def products_attention():
     ]
 
 
-def embedded(**arguments):
-    return layers.Embedding(NUMBERS, 4, **arguments)
-
-
-def embeddings():
-    whole = {"dtypes": ("int32",)}
-    return [
-        of(embedded(), (6,), **whole),
-        of(embedded(), (2, 3), **whole),
-        of(lambda n: L.Dense(3, activation="relu")(embedded()(n)), (6,), **whole),
-        of(lambda n: embedded()(L.Reshape((2, 3))(n)), (6,), **whole),
-        # The positions of a sequence, as constants.
-        of(
-            lambda n: embedded()(n) + L.Embedding(6, 4)(np.arange(6)[None]),
-            (6,),
-            **whole,
-        ),
-    ]
-
-
 def bounded():
     b, one = BoundedWeightNormalization, "same"
     return [
@@ -193,6 +174,7 @@ LAYERS = {
         *on((4,), L.Dense(4, use_bias=False, activation="relu6")),
         *on(SEQUENCE, L.Dense(3, activation="sigmoid"), L.Dense(3, activation="gelu")),
         *on(VOLUME, L.Dense(3, activation=L.ReLU(0.5)), L.Dense(4, activation="glu")),
+        *on((4,), L.Dense(3, activation=keras2_hard_sigmoid)),
     ],
     L.EinsumDense: [
         *on(SEQUENCE, L.EinsumDense("abc,cd->abd", (None, 3))),
@@ -203,7 +185,7 @@ LAYERS = {
         *on(SEQUENCE, L.EinsumDense("abc,bcd->abd", (7, 3), bias_axes="d")),
         *on(IMAGE, L.EinsumDense("abcd,cde->aeb", (2, None), bias_axes="e")),
     ],
-    L.Embedding: [*embeddings(), *EMBEDDED],
+    L.Embedding: embeddings(),
     L.MultiHeadAttention: attentions(),
     L.Attention: products_attention(),
     L.Add: together(L.Add),

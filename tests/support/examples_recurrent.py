@@ -1,6 +1,7 @@
 """Examples of recurrent layers and of layers that make masks."""
 
 import keras
+import numpy as np
 from keras import layers as L
 
 from examples import NUMBERS, SEQUENCE, of, on, stack
@@ -52,10 +53,27 @@ RECURRENT = {
     ],
 }
 
-EMBEDDED = [
-    of(lambda n: L.Dense(2)(L.LSTM(3)(tokens()(n))), (6,), **TOKENS),
-    of(lambda n: L.GlobalAveragePooling1D()(tokens()(n)), (6,), **TOKENS),
-]
+
+def embedded(**arguments):
+    return L.Embedding(NUMBERS, 4, **arguments)
+
+
+def embeddings():
+    whole = {"dtypes": ("int32",)}
+    return [
+        of(embedded(), (6,), **whole),
+        of(embedded(), (2, 3), **whole),
+        of(lambda n: L.Dense(3, activation="relu")(embedded()(n)), (6,), **whole),
+        of(lambda n: embedded()(L.Reshape((2, 3))(n)), (6,), **whole),
+        # The positions of a sequence, as constants.
+        of(
+            lambda n: embedded()(n) + L.Embedding(6, 4)(np.arange(6)[None]),
+            (6,),
+            **whole,
+        ),
+        of(lambda n: L.Dense(2)(L.LSTM(3)(tokens()(n))), (6,), **TOKENS),
+        of(lambda n: L.GlobalAveragePooling1D()(tokens()(n)), (6,), **TOKENS),
+    ]
 
 
 def encoder(x, dropout):

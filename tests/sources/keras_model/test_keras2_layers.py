@@ -50,6 +50,7 @@ def check(model, samples, tmp_path):
             np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", sorted(CASES))
 def test_a_layer_of_keras_2_computes_the_same(kind, rng, tmp_path):

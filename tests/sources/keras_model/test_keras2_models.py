@@ -16,7 +16,7 @@ from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.hdf5 import load_hdf5
 
 old = tf_keras.layers
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("eager")]
 
 
 def drawn(model, rng):
@@ -69,7 +69,7 @@ def attention():
 def masked():
     x = old.Input((5,), dtype="int32")
     y = old.Embedding(7, 3, mask_zero=True)(x)
-    y = old.Bidirectional(old.GRU(3, return_sequences=True))(y)
+    y = old.GRU(3, return_sequences=True)(y)
     return tf_keras.Model(x, old.LSTM(2)(y))
 
 

@@ -58,7 +58,7 @@ def test_rounding_that_a_deep_network_amplifies_is_no_error(tmp_path, rng, monke
 def test_an_error_in_one_layer_is_found(tmp_path, rng, monkeypatch, error, layer):
     path = save(tmp_path / "m", amplifying(rng), (None, 16))
     changed(monkeypatch, 1.0 + error, layer)
-    message = r"rebuilt for (\S+) \(MatMul\) differs from the SavedModel by (\S+) "
+    message = r"rebuilt for (\S+) \(MatMul\) differs from the original by (\S+) "
     with pytest.raises(tfsnn.ModelError, match=message) as caught:
         load_model(path)
     name, found = re.search(message, str(caught.value)).groups()

@@ -20,7 +20,7 @@ def discretization(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Discretization: the bin between constant bounds that a value is in."""
     if layer.bin_boundaries is None:
         raise Unsupported("it has no bounds yet: adapt it to data, or give it some")
-    bounds = [float(bound) for bound in layer.bin_boundaries]
+    bounds = tuple(float(bound) for bound in layer.bin_boundaries)
     y = builder.function("digitize", inputs, suffix="", bins=bounds)
     return encoded(y, layer.output_mode, len(bounds) + 1, builder)
 

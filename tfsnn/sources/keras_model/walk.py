@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfsnn.errors import ModelError, UnsupportedError
+from tfsnn.errors import ModelError
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Readout, Source
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
@@ -25,13 +25,13 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
-from tfsnn.sources.keras_model.cut_hints import Refused, with_hints
 from tfsnn.sources.keras_model.masks import hand_in, masked_outputs, with_masks
 from tfsnn.sources.keras_model.nesting import (
     in_key_order,
     nested_inputs,
     output_references,
 )
+from tfsnn.sources.keras_model.refusals import Refusals
 from tfsnn.sources.keras_model.structure import (
     config_of,
     functional,
@@ -68,9 +68,8 @@ def import_model(model: keras.Model) -> Graph:
         walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
     inputs = [Signal(name) for name in names]
     outputs = [walk.readout(name) for name in walk.model(whole, inputs, "")]
-    if walk.refused:
-        nodes = walk.builder.nodes
-        raise UnsupportedError(with_hints(walk.refused, nodes, walk.unknown))
+    if walk.refused.reasons:
+        raise walk.refused.error(walk.builder.nodes)
     for name in names:
         if whole.get_layer(name).output.dtype == "string":
             raise ModelError(
@@ -107,9 +106,7 @@ class _Walk:
     def __init__(self) -> None:
         self.builder = Builder()
         self.builder.inner = self.inner
-        self.refused: list[Refused] = []
-        # The refused layer of each node that stands in for an output of it.
-        self.unknown: dict[str, str] = {}
+        self.refused = Refusals()
 
     def model(
         self, model: keras.Model, inputs: Sequence[Signal], prefix: str
@@ -177,7 +174,8 @@ class _Walk:
             return masked_outputs(layer, call, results, self.builder)
         except Unsupported as problem:
             reads = tuple(signals([args, kwargs]))
-            self.refused.append(Refused(name, kind, str(problem), reads))
+            self.refused.reasons[name] = kind, str(problem)
+            self.refused.reads[name] = reads
             return []
 
     def inner(
@@ -210,7 +208,7 @@ class _Walk:
         self.builder.layer = name
         fixed = [n if n is not None else 1 for n in shape[1:]]
         added = self.builder.add(Source, (), fixed, suffix="_unknown")
-        self.unknown[added] = name
+        self.refused.stand_ins[added] = name
         return added
 
     def readout(self, name: str) -> str:

@@ -63,3 +63,15 @@ def is_observer(node: Any) -> bool:
     if node.op == "PrintV2":
         return node.attr["output_stream"].s in TERMINAL
     return node.op in OBSERVERS
+
+
+# Operations with weights or products: a network is what lies between the first and
+# the last of them.
+LINEAR = frozenset(
+    (
+        *("Conv2D", "Conv3D", "DepthwiseConv2dNative", "Conv2DBackpropInput"),
+        *("Conv3DBackpropInputV2", "MatMul", "BatchMatMul", "BatchMatMulV2"),
+        *("BatchMatMulV3", "Einsum", "_FusedConv2D", "_FusedConv3D", "_FusedMatMul"),
+        *("_FusedDepthwiseConv2dNative", "FusedPadConv2D", "FusedResizeAndPadConv2D"),
+    )
+)

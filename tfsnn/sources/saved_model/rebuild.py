@@ -11,9 +11,10 @@ import numpy as np
 from keras import ops
 
 from tfsnn.errors import UnsupportedError
-from tfsnn.sources.saved_model.cut_hints import Node, ways_out
+from tfsnn.sources.cut_hints import Stage, ways_out
 from tfsnn.sources.saved_model.emission import Emission
 from tfsnn.sources.saved_model.frozen_graph import Network
+from tfsnn.sources.saved_model.kinds import LINEAR
 from tfsnn.sources.saved_model.names import Names
 from tfsnn.sources.saved_model.registry import (
     Composition,
@@ -106,16 +107,16 @@ class Rebuild(Emission):
         """Add to the reasons how what is at an end of the network is left out."""
         if not problems:
             return problems
-        nodes: dict[Hashable, Node] = {
-            op.name: Node(
+        stages: dict[Hashable, Stage] = {
+            op.name: Stage(
                 op.name,
-                op.type,
+                op.type in LINEAR,
                 [tensor.op.name for tensor in op.inputs],
                 op.name in self.network.live,
             )
             for op in self.network.operations
         }
-        ways = ways_out(nodes, {name for name, _, _ in problems})
+        ways = ways_out(stages, {name for name, _, _ in problems})
         return [
             (name, kind, reason + ways.get(name, "")) for name, kind, reason in problems
         ]

@@ -14,10 +14,11 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, UnsupportedError
-from tfsnn.sources.saved_model.cut_hints import LINEAR, Node, ways_out
+from tfsnn.sources.cut_hints import Stage, ways_out
 from tfsnn.sources.saved_model.families import LOOKUPS, TEXT, family_of
 from tfsnn.sources.saved_model.kinds import (
     CONTROL_FLOW,
+    LINEAR,
     TRANSPARENT,
     VARIABLE_READERS,
     VARIABLES,
@@ -111,21 +112,22 @@ class Operations:
 
     def _problems(self, reasons: dict[Any, str]) -> list[tuple[str, str, str]]:
         """List what is refused, with how it is left out if it is at an end."""
-        nodes = {
-            key: Node(
+        stages = {
+            key: Stage(
                 step.source.place.prefix + step.source.node.name,
-                step.source.node.op,
+                step.source.node.op in LINEAR,
                 [source.key for source in step.reads],
                 step.live,
             )
             for key, step in self._trace.steps.items()
         }
-        ways = ways_out(nodes, set(reasons))
-        loops = any(nodes[key].kind in LOOPS for key in reasons)
-        fed = {read for key in reasons for read in nodes[key].reads}
+        ways = ways_out(stages, set(reasons))
+        kinds = {key: self._trace.steps[key].source.node.op for key in reasons}
+        loops = any(kind in LOOPS for kind in kinds.values())
+        fed = {read for key in reasons for read in stages[key].reads}
         problems = []
         for key, reason in reasons.items():
-            name, kind = nodes[key].name, nodes[key].kind
+            name, kind = stages[key].name, kinds[key]
             family = family_of(kind)
             if loops and kind.startswith(LISTS):
                 continue

@@ -44,7 +44,7 @@ def multi_hot(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 @handles_operation("Digitize")
 def digitize(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate digitize: in which of the bins between constant bounds x lies."""
-    bins = number(builder.argument(1, "bins"), "bins").ravel().tolist()
+    bins = tuple(number(builder.argument(1, "bins"), "bins").ravel().tolist())
     return builder.function("digitize", inputs, bins=bins)
 
 
@@ -53,15 +53,17 @@ def search_sorted(operation: Any, inputs: Sequence[str], builder: Builder) -> st
     """Translate searchsorted: where values belong in a constant sorted sequence."""
     bins = number(builder.argument(0, "sorted_sequence"), "sorted_sequence")
     right = operation.side == "left"
-    options = {"bins": bins.ravel().tolist(), "right": right}
+    options = {"bins": tuple(bins.ravel().tolist()), "right": right}
     return builder.function("digitize", inputs, **options)
 
 
 @handles_operation("IsIn")
 def isin(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate isin: whether each value is one of constant values."""
-    values = np.ravel(number(builder.argument(1, "x2"), "second argument")).tolist()
+    values = number(builder.argument(1, "x2"), "second argument")
     if not isinstance(builder.argument(0, "x1"), Signal):
         raise Unsupported("whether constants are in a signal depends on all samples")
     invert = bool(operation.invert)
-    return builder.function("isin", inputs, values=values, invert=invert)
+    return builder.function(
+        "isin", inputs, values=tuple(np.ravel(values).tolist()), invert=invert
+    )
