@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from click.testing import CliRunner
 
 from benchmarks.measure import described
+from benchmarks.real.page import short
 from benchmarks.tables import FORM, table
 from benchmarks.toolboxes.comparison import within
 from tfsnn_cli.main import cli
@@ -143,6 +144,7 @@ PARTS: Parts = {
     "low_latency": _low_latency,
     "spikingjelly": _spikingjelly,
     "within": _within,
+    "networks_of_others": lambda: short(_document("real_networks")),
     **{part: functools.partial(_result, file) for part, file in WHOLE.items()},
 }
 

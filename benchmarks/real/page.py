@@ -16,6 +16,11 @@ LINE = (
     "| {spiking:.1p} | {same:.1p} | {error:.1p} | {energy_ratio:.2f} "
     "| {seconds:.0f} | {peak_mib:.0f}"
 )
+USERS = "network | package | file | same decisions, % | error, % | energy ratio"
+USERS_LINE = (
+    "{about}{settings:()} | `{package}` | {format} | {same:.1p} | {error:.1p} "
+    "| {energy_ratio:.2f}"
+)
 REFUSED = "network | package | file | why not"
 
 
@@ -95,6 +100,29 @@ def _cell(row: Row) -> str:
     shown = [first, *others[:1]]
     more = f" (and {len(others) - 1} more)" if others[1:] else ""
     return " ".join(" ".join(shown).split()).replace("|", "\\|") + more
+
+
+def short(document: Document) -> str:
+    """Return the table for users: each network once, converted or why not.
+
+    Of a converted network it is the first row that is near its ANN, if there is one.
+    """
+    networks: dict[str, list[Row]] = {}
+    for row in document["rows"]:
+        networks.setdefault(row["network"], []).append(row)
+    converted, refused = [], []
+    for of_one in networks.values():
+        measured = [row for row in of_one if "refused" not in row]
+        best = next(filter(near, measured), of_one[0])
+        if "refused" in best:
+            reason = best["note"] or _cell(best)
+            refused.append(f"- {best['about']} (`{best['package']}`): {reason}")
+        else:
+            converted.append(summed_up(best))
+    return "\n\n".join(
+        [counted(document["rows"]), table(USERS, USERS_LINE, converted)]
+        + (["Refused:", "\n".join(refused)] if refused else [])
+    )
 
 
 PAGE = Page(
