@@ -35,22 +35,26 @@ def near(row: Row) -> bool:
 
 
 def summed_up(row: Row) -> Document:
-    """Return a row with the worst of its outputs, and the seconds of all it took.
-
-    A network that was chosen before any was tried has the mark ``\\*``.
-    """
+    """Return a row with the worst of its outputs, and the seconds of all it took."""
     same = [o["agreement"] for o in row["outputs"] if o["agreement"] is not None]
-    errors = [o["output_error"] for o in row["outputs"] if o["agreement"] is None]
+    errors = [o["output_error"] for o in row["outputs"]]
     seconds = sum(
         row[f"{each}_cpu_seconds"] for each in ("load", "convert", "evaluate")
     )
-    found = {**row, "same": min(same, default=None), "error": max(errors, default=None)}
-    return {**found, "seconds": seconds, "mark": mark(row)}
+    found = {**row, "same": min(same, default=None), "error": max(errors)}
+    return named({**found, "seconds": seconds})
 
 
-def mark(row: Row) -> str:
-    """Return the mark of a network that was chosen before any was tried."""
-    return " \\*" if row["given"] else ""
+def named(row: Row) -> Document:
+    """Return a row with its settings in one level, and its mark.
+
+    A network that was chosen before any was tried has the mark ``\\*``.
+    """
+    parts = ("environment", "samples")
+    plain = {n: value for n, value in row["settings"].items() if n not in parts}
+    for part in parts:
+        plain |= row["settings"].get(part, {})
+    return {**row, "settings": plain, "mark": " \\*" if row["given"] else ""}
 
 
 def counted(rows: Iterable[Row]) -> str:
@@ -58,11 +62,12 @@ def counted(rows: Iterable[Row]) -> str:
     networks: dict[str, list[Row]] = {}
     for row in rows:
         networks.setdefault(row["network"], []).append(row)
-    converted = [each for each in networks.values() if "refused" not in each[0]]
-    near_at_once = sum(near(first) for first, *_ in converted)
-    near_at_last = sum(
-        any(near(row) for row in each if "refused" not in row) for each in converted
-    )
+    measured = [
+        [row for row in each if "refused" not in row] for each in networks.values()
+    ]
+    converted = list(filter(None, measured))
+    near_at_once = sum(near(first) for first, *_ in converted if not first["settings"])
+    near_at_last = sum(any(map(near, each)) for each in converted)
     found = (
         f"{len(converted)} of {len(networks)} networks are converted; {near_at_once} "
         f"of these are near their ANN with the defaults: the same decisions on "
@@ -83,7 +88,7 @@ def _blocks(document: Document) -> Iterator[str]:
         yield table(CONVERTED, LINE, map(summed_up, converted))
     if refused:
         line = "{about}{mark}{settings:()} | {package} | {format} | {why}"
-        cells = [{**row, "mark": mark(row), "why": _cell(row)} for row in refused]
+        cells = [named({**row, "why": _cell(row)}) for row in refused]
         yield "Not converted:\n\n" + table(REFUSED, line, cells)
     notes = [
         f"- {row['about']}: {row['note']}"
@@ -113,7 +118,7 @@ def short(document: Document) -> str:
     converted, refused = [], []
     for of_one in networks.values():
         measured = [row for row in of_one if "refused" not in row]
-        best = next(filter(near, measured), of_one[0])
+        best = next(filter(near, measured), (measured or of_one)[0])
         if "refused" in best:
             reason = best["note"] or _cell(best)
             refused.append(f"- {best['about']} (`{best['package']}`): {reason}")

@@ -88,9 +88,9 @@ def test_a_network_is_near_by_its_decisions_or_else_its_error():
     assert not page.near({"outputs": [decides, {**numbers, "output_error": 0.06}]})
     assert not page.near({"outputs": [{**decides, "agreement": 0.94}]})
     seconds = {f"{each}_cpu_seconds": 2.0 for each in ("load", "convert", "evaluate")}
-    row = {"outputs": [decides, numbers], "given": True, **seconds}
+    row = {"outputs": [decides, numbers], "given": True, "settings": {}, **seconds}
     found = page.summed_up(row)
-    assert (found["same"], found["error"], found["seconds"]) == (0.96, 0.04, 6.0)
+    assert (found["same"], found["error"], found["seconds"]) == (0.96, 0.5, 6.0)
 
 
 def row_of(name, settings=None, given=False, agreement=None, **figures):
@@ -124,6 +124,36 @@ def test_networks_are_counted_once_and_by_their_first_row():
     assert "Marked \\*: 1 of 2 networks are converted; 1 of these are near" in text
     assert "| about b (levels=255) | b==1 |" in text
     assert "| about a \\* (levels=255) | a==1 |" in text
+
+
+def test_a_network_that_crashes_with_the_defaults_is_converted_by_its_settings():
+    off = {"levels": 255, "environment": {"TF_ENABLE_ONEDNN_OPTS": "0"}}
+    rows = [row_of("a", refused="ended"), row_of("a", off, agreement=0.96)]
+    text = text_of(*rows)
+    assert "All: 1 of 1 networks are converted; 0 of these are near" in text
+    assert "at most 5%; 1 more with other settings." in text
+    assert "| about a (levels=255, TF_ENABLE_ONEDNN_OPTS=0) |" in text
+    assert "| about a | a==1 | .h5 | ended |" in text
+    table = page.short({"rows": rows})
+    assert "| about a (levels=255, TF_ENABLE_ONEDNN_OPTS=0) | `a==1` |" in table
+    assert "Refused" not in table
+
+
+def test_the_short_table_has_each_network_once_and_why_it_is_refused():
+    table = page.short(
+        {
+            "rows": [
+                row_of("a", agreement=0.9, energy_ratio=0.5),
+                row_of("a", {"levels": 255}, agreement=0.97, energy_ratio=2.0),
+                row_of("b", refused="no: way\n out", note="it takes text."),
+                row_of("c", refused="no: way\n out"),
+            ]
+        }
+    )
+    assert table.count("about a") == 1
+    assert "| about a (levels=255) | `a==1` | .h5 | 97.0 | 50.0 | 2.00 |" in table
+    assert "- about b (`b==1`): it takes text." in table
+    assert "- about c (`c==1`): no: way out" in table
 
 
 def test_the_page_has_refusals_and_notes():
