@@ -137,6 +137,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit_ternary": "early_exit_ternary_resnet20",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
+    "quantised": "quantised",
 }
 PARTS: Parts = {
     "help": _help,

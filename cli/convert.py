@@ -31,7 +31,7 @@ from .talk import progress, say
 class Method:
     """The method of a conversion, and its options as texts."""
 
-    method: str
+    method: str | None = None
     timesteps: int | None = None
     options: dict[str, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Method:
             )
         if self.timesteps is not None and "timesteps" in self.options:
             raise click.UsageError("give --timesteps or -o timesteps, not both")
-        tfsnn.methods.make(self.method, self.values)
+        tfsnn.methods.make(self.method or METHOD, self.values)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -93,9 +93,8 @@ Example:
     Method,
     click.option(
         "--method",
-        default=METHOD,
-        show_default=True,
-        help="How thresholds are chosen; tfsnn methods shows them all.",
+        help="How thresholds are chosen; tfsnn methods shows them all. By default "
+        f"{METHOD}; but radix, without options, if all activations are quantised.",
     ),
     timesteps_option(
         "Time steps to convert for; the method's own default if not given."

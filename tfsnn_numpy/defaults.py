@@ -5,6 +5,7 @@ The command line shows them in its help, for which nothing heavy is to be import
 
 # Conversion (tfsnn.convert, tfsnn.calibration).
 METHOD = "augmapping"
+QUANTISED_METHOD = "radix"  # where every activation of the network is quantised
 PRECISIONS = ("float32", "bfloat16")
 PRECISION = PRECISIONS[0]
 CALIBRATION_BATCH_SIZE = 64

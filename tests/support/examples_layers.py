@@ -12,10 +12,12 @@ from examples import IMAGE, SEQUENCE, VOLUME, of, on, stack
 from tfsnn.layers import (
     QCFS,
     BoundedWeightNormalization,
+    FakeQuant,
     L1BatchNormalization,
     LInfBatchNormalization,
     LocallyConnected1D,
     LocallyConnected2D,
+    QuantizeDequantize,
     TopKBatchNormalization,
     keras2_hard_sigmoid,
 )
@@ -259,6 +261,19 @@ LAYERS = {
     L.SpectralNormalization: [
         *on(IMAGE, L.SpectralNormalization(L.Conv2D(3, 2))),
         *on((4,), L.SpectralNormalization(L.Dense(3, activation="relu"))),
+    ],
+    FakeQuant: [
+        *on(IMAGE, FakeQuant(), FakeQuant(-1.0, 1.0, 4), FakeQuant(-2.0, 0.0, 3)),
+        stack(IMAGE, L.Conv2D(3, 2), L.ReLU(), FakeQuant(0.0, 2.0, 2), L.Conv2D(2, 1)),
+        stack(IMAGE, L.Conv2D(3, 2), L.ReLU(), L.MaxPooling2D(2), FakeQuant(0.0, 1.0)),
+        stack((), FakeQuant()),
+        *on((2,), FakeQuant([-1.0, 0.0], [1.0, 2.0], 5, narrow_range=True)),
+        *on((4,), FakeQuant(0.0, 0.0), FakeQuant(-1.0, 3.0, constants=True)),
+    ],
+    QuantizeDequantize: [
+        *on(IMAGE, QuantizeDequantize(-1.0, 2.0), QuantizeDequantize(0.0, 1.0, 4)),
+        *on((4,), QuantizeDequantize(-1.0, 1.0, 3, narrow_range=True, half_up=True)),
+        *on((4,), QuantizeDequantize(0.0, 2.0, 2, signed=False)),
     ],
     LocallyConnected1D: on(
         SEQUENCE,

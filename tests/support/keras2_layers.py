@@ -1,37 +1,10 @@
 """Small models of Keras 2, one or more for each layer class that Keras 3 shares."""
 
+import functools
+
 import tf_keras
 
 old = tf_keras.layers
-
-# Classes without models, and why.
-IMPOSSIBLE = {
-    "AbstractRNNCell": "a base class",
-    "DenseFeatures": "reads feature columns of TensorFlow 1; the refusal is tested",
-    "InputSpec": "no layer",
-    "Lambda": "Python code; the refusal is tested",
-    "Layer": "a base class",
-    "SpectralNormalization": "tf_keras itself cannot call it beside Keras 3",
-    "StringLookup": "text",
-    "TextVectorization": "text",
-    "Wrapper": "a base class",
-}
-
-# Classes that are also written as a SavedModel: all in one, for the time of the test.
-# Others have no weights, or their SavedModels are refused: recurrent layers, those that
-# count or look up, augmentation, GroupNormalization, LocallyConnected.
-IN_SAVED_MODEL = (
-    *("BatchNormalization", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose"),
-    *("Conv3D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "EinsumDense"),
-    *("Embedding", "LayerNormalization", "LeakyReLU", "MultiHeadAttention", "PReLU"),
-    *("Normalization", "SeparableConv1D", "SeparableConv2D", "ThresholdedReLU"),
-)
-
-
-def classes():
-    """The layer classes of Keras 2, by their names; aliases once."""
-    found = (getattr(old, name) for name in dir(old))
-    return {each.__name__: each for each in found if isinstance(each, type)}
 
 
 def cell_of_two():
@@ -230,15 +203,6 @@ CASES = {
         (lambda: old.RNN(cell_of_two(), return_sequences=True), (4, 2)),
         (lambda: old.RNN([old.GRUCell(2), old.GRUCell(2)], unroll=True), (4, 2)),
     ],
-    "RandomBrightness": [(lambda: old.RandomBrightness(0.2), (4, 4, 3))],
-    "RandomContrast": [(lambda: old.RandomContrast(0.2), (4, 4, 3))],
-    "RandomCrop": [(lambda: old.RandomCrop(3, 2), (4, 4, 3))],
-    "RandomFlip": [(lambda: old.RandomFlip("horizontal", seed=1), (4, 4, 3))],
-    "RandomHeight": [(lambda: old.RandomHeight(0.2), (4, 4, 3))],
-    "RandomRotation": [(lambda: old.RandomRotation(0.2), (4, 4, 3))],
-    "RandomTranslation": [(lambda: old.RandomTranslation(0.2, 0.3), (4, 4, 3))],
-    "RandomWidth": [(lambda: old.RandomWidth(0.2), (4, 4, 3))],
-    "RandomZoom": [(lambda: old.RandomZoom(0.2), (4, 4, 3))],
     "ReLU": [
         (lambda: old.ReLU(), (3,)),
         (lambda: old.ReLU(0.5, negative_slope=0.1, threshold=0.2), (6,)),
@@ -293,6 +257,14 @@ CASES = {
     "ZeroPadding2D": [(lambda: old.ZeroPadding2D(((1, 0), (2, 3))), (3, 2, 1))],
     "ZeroPadding3D": [(lambda: old.ZeroPadding3D(1), (2, 2, 2, 1))],
 }
+RANDOM = {
+    **dict.fromkeys(("Brightness", "Contrast", "Height", "Rotation"), (0.2,)),
+    **dict.fromkeys(("Width", "Zoom"), (0.2,)),
+    **{"Crop": (3, 2), "Flip": ("horizontal",), "Translation": (0.2, 0.3)},
+}
+for kind, values in RANDOM.items():
+    make = functools.partial(getattr(old, f"Random{kind}"), *values)
+    CASES[f"Random{kind}"] = [(make, (4, 4, 3))]
 for rank in (1, 2, 3):
     shape = (*(5, 4, 4)[:rank], 2)
     for kind in ("Average", "Max"):

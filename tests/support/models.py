@@ -11,6 +11,7 @@ from keras import layers
 import tfsnn
 from tfsnn.conversion.methods import NeuronPlan
 from tfsnn.conversion.methods.thresholds import bounded
+from tfsnn.layers import FakeQuant
 from tfsnn.network.nodes import Affine, Rate
 
 
@@ -37,13 +38,13 @@ POSITIVE = ("variance", "gamma", "deviation", "threshold")  # weights
 def randomise(model, seed=0):
     """Random weights of a size that keeps activations near 1; variances positive.
 
-    What a Normalization has seen stays.
+    What a Normalization has seen stays, and so does the range of a FakeQuant.
     """
     rng = np.random.default_rng(seed)
     adapted = [
         weight.path
         for layer in model._flatten_layers()
-        if isinstance(layer, layers.Normalization)
+        if isinstance(layer, layers.Normalization | FakeQuant)
         for weight in layer.weights
     ]
     for weight in model.weights:

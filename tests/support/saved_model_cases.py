@@ -157,3 +157,17 @@ for _ksizes, _strides, _rates, _padding in (
         ),
         IMAGE,
     )
+
+add("FakeQuantWithMinMaxArgs", lambda x: of("FakeQuantWithMinMaxArgs", x, -2.0, 4.0))
+add("FakeQuantWithMinMaxVars", lambda x: of("FakeQuantWithMinMaxVars", x, -1.0, 3.0))
+add(
+    "FakeQuantWithMinMaxVarsPerChannel",
+    lambda x: of("FakeQuantWithMinMaxVarsPerChannel", x, -VARIANCE, VARIANCE),
+    IMAGE,
+)
+for _kind in ("QuantizeAndDequantizeV2", "QuantizeAndDequantizeV4"):
+    add(_kind, lambda x, k=_kind: of(k, x, -1.0, 2.0, range_given=True))
+add(
+    "QuantizeAndDequantizeV3",
+    lambda x: of("QuantizeAndDequantizeV3", x, -1.0, 2.0, 5, range_given=True),
+)

@@ -10,7 +10,9 @@ import keras
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import calibrated
 from tfsnn.conversion.correct import correct
+from tfsnn.conversion.default import default_method, without_loss
 from tfsnn.conversion.normalize import normalize_with_units
+from tfsnn.conversion.plan import Corrections
 from tfsnn.conversion.precision import check_precision, with_precision
 from tfsnn.conversion.report import report_conversion
 from tfsnn.conversion.settings import SETTINGS, split
@@ -26,7 +28,7 @@ from tfsnn_numpy.defaults import METHOD, PRECISION
 def convert(
     model: keras.Model,
     calibration: Any,
-    method: str = METHOD,
+    method: str | None = None,
     *,
     precision: str = PRECISION,
     progress: Progress | None = None,
@@ -40,7 +42,9 @@ def convert(
             ``(N, *input shape)``, or anything that :func:`tfsnn.open_data` takes. Or
             what :func:`tfsnn.calibration` made of the model and such data, for several
             conversions.
-        method: a name from :func:`tfsnn.methods.methods`.
+        method: a name from :func:`tfsnn.methods.methods`. None, without options: for a
+            network whose activations are all quantised, "radix" with a step for each
+            bit, which loses nothing; else, and with options, "augmapping".
         precision: the precision of synapses that receive spikes, "float32" or
             "bfloat16" (:mod:`tfsnn.conversion.precision`).
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
@@ -56,8 +60,13 @@ def convert(
     """
     check_precision(precision)
     settings, own = split(options)
+    asked = method is not None or bool(own)
+    method = method or METHOD
     chosen = methods.make(method, own, SETTINGS)
     known = calibrated(model, calibration, settings)
+    if not asked:
+        method, usual = default_method(known.graph)
+        chosen = methods.make(method, usual)
     graph, wanted = known.prepared(chosen), chosen.samples
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
@@ -70,7 +79,7 @@ def convert(
         normalized,
         known.samples(wanted),
         chosen.timesteps,
-        replace(chosen.corrections, seed=known.seed),
+        Corrections() if plan.exact else replace(chosen.corrections, seed=known.seed),
         progress,
     )
     report = report_conversion(spiking, statistics, plan, method, chosen.values)
@@ -79,6 +88,7 @@ def convert(
         chosen.timesteps,
         replace(
             report,
+            quantized=without_loss(graph, plan.exact),
             strict=known.strict,
             precision=precision,
             raw=known.raw,

@@ -6,6 +6,10 @@ synapse: W' = W * unit_in / unit_out and b' = b / unit_out per channel, where a 
 neuron's spikes have the unit of its scale; a current into a neuron is brought to that
 neuron's unit; a readout gets unit 1. Where no weights lie between two units that differ
 (an identity skip), a gain per channel is put in.
+
+Around neurons that compute the ANN's own activation (an exact plan) no weight is
+changed: a gain brings their spikes to the ANN's units, in which they read as well. So
+every sum is one of the very numbers that the ANN adds up.
 """
 
 from __future__ import annotations
@@ -134,6 +138,7 @@ class _Normalization:
         self.ann, self.plan = ann, plan
         self.wishes = self._wishes()
         self.units: dict[str, np.ndarray] = {}
+        self.counts: set[str] = set()  # nodes that pass on spikes of an exact plan
         self.nodes: list[Node] = []
 
     def _wishes(self) -> dict[str, np.ndarray | None]:
@@ -150,6 +155,8 @@ class _Normalization:
     def _wish(
         self, reader: Node, wishes: dict[str, np.ndarray | None]
     ) -> np.ndarray | None:
+        if reader.spikes and self.plan[reader.name].exact:
+            return ONE
         if reader.spikes:
             scale = np.asarray(self.plan[reader.name].scale, np.float64)
             # Weights are shared by all places: a scale for each goes into a gain.
@@ -173,12 +180,26 @@ class _Normalization:
         if node.spikes:
             plan = self.plan[node.name]
             unit = np.asarray(plan.scale, np.float64)
-            return self._reading(_population(node, plan), [unit]), unit
+            if plan.exact:
+                self.counts.add(node.name)
+            reads = ONE if plan.exact else unit
+            return self._reading(_population(node, plan), [reads]), unit
         wish = self.wishes[node.name]
         units = [self.units[name] for name in node.inputs]
+        if self.counts & {*node.inputs}:
+            if self._moves_counts(node):
+                self.counts.add(node.name)
+            else:
+                pairs = zip(node.inputs, units, strict=True)
+                units = [ONE if name in self.counts else u for name, u in pairs]
         shapes = [self.ann[name].shape for name in node.inputs]
         written = node.rescaled(units, shapes, ONE if wish is None else wish)
         return self._reading(written.node, written.reads), written.unit
+
+    def _moves_counts(self, node: Node) -> bool:
+        """Return whether each value that a node sends is one of the spikes it reads."""
+        alike = node.linear or _clock(self.plan).base == 1
+        return node.passes_on and node.integers and alike
 
     def _reading(self, node: Any, units: Sequence[np.ndarray]) -> Any:
         """Return the node reading inputs in these units: gains where they differ."""

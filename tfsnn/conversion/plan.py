@@ -24,6 +24,9 @@ class NeuronPlan:
         max_coefficient: the most that a spike carries; None for no bound.
         neuron: the kind of neuron, a name in :data:`tfsnn.network.neurons.KINDS`.
         settings: parameters of that kind alone, JSON.
+        exact: whether they compute the activation of the ANN itself. They then read
+            currents in the ANN's units, and what they send is brought to these right
+            behind them, so that weights stay as they are and sums round alike.
 
     Raises:
         OptionError: for an unknown kind, or what its neurons do not honour.
@@ -35,6 +38,7 @@ class NeuronPlan:
     max_coefficient: float | np.ndarray | None = 1.0
     neuron: str = "integrate_fire"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    exact: bool = False
 
     def __post_init__(self) -> None:
         """Refuse parameters that neurons of this kind do not honour."""
@@ -85,3 +89,8 @@ class Plan(dict[str, NeuronPlan]):
         super().__init__(neurons)
         self.clock = clock
         self.notes = notes
+
+    @property
+    def exact(self) -> bool:
+        """Whether all neurons, of which there are some, compute the ANN's numbers."""
+        return bool(self) and all(neurons.exact for neurons in self.values())

@@ -40,7 +40,7 @@ def _population(node: Spiking, statistics: Statistics, plan: Plan) -> Population
     neurons = plan[node.name]
     scale, most = neurons.scale, neurons.max_coefficient
     clipped = 0.0
-    if most is not None:
+    if most is not None and not neurons.exact:  # those clip what the ANN clips as well
         limit = np.broadcast_to(np.asarray(most) * scale, scale.shape)
         limit = limit.reshape(-1, scale.shape[-1]).mean(0)
         # Whole bins only, for the many activations right at a bound are not clipped.

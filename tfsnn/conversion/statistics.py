@@ -205,7 +205,8 @@ def calibrate(
         seed: the seed of the places drawn for the histograms.
 
     Raises:
-        CalibrationError: if there is no data, a whole layer never activates, or
+        CalibrationError: if there is no data, a whole layer never activates (and has no
+            levels of its own), or
             float32 does not hold the values of a layer.
     """
     rates = graph.of_kind(Rate)
@@ -233,7 +234,9 @@ def calibrate(
     for name, most in zip(graph.outputs, largest, strict=True):
         check_range(f"the values at the output {name}", float(most))
     statistics = {n: _heard(graph, statistics, n) for n in statistics}
-    silent = [graph[n].layer for n, s in statistics.items() if s.dead.all()]
+    # The levels of a quantised activation are known without any data.
+    needed = [node.name for node in rates if node.quantized is None]
+    silent = [graph[n].layer for n in needed if statistics[n].dead.all()]
     if silent:
         raise CalibrationError(
             f"no neuron of {', '.join(dict.fromkeys(silent))} was ever active in "

@@ -1,10 +1,12 @@
 """Keras layers for handmade spiking networks, and for networks to convert.
 
 Layers of spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras's
-recurrent layers do. The normalisations and QCFS are for networks that are converted.
+recurrent layers do. The normalisations, QCFS and FakeQuant are for networks that are
+converted.
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
+from tfsnn.layers.fake_quant import FakeQuant
 from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.layers.integrate_fire import IntegrateFire
 from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
@@ -16,6 +18,7 @@ from tfsnn.layers.normalization import (
     TopKBatchNormalization,
 )
 from tfsnn.layers.qcfs import QCFS
+from tfsnn.layers.quantize_dequantize import QuantizeDequantize
 
 __all__ = [
     "QCFS",
@@ -23,11 +26,13 @@ __all__ = [
     "BoundedWeightNormalization",
     "ConstantCurrent",
     "DeterministicRate",
+    "FakeQuant",
     "IntegrateFire",
     "L1BatchNormalization",
     "LInfBatchNormalization",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "QuantizeDequantize",
     "SpikingMaxPooling2D",
     "TopKBatchNormalization",
     "keras2_hard_sigmoid",

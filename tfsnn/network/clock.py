@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfsnn.errors import OptionError
+from tfsnn.network.rounding import step_weight, weighted_mean
 
 MOST_STEPS = 2**16  # of a simulation
 # Steps that a delayed readout reads at least (Bu, Li, Yu, CVPR 2025: t0 <= T - 4).
@@ -23,6 +24,7 @@ class Clock:
         delay: counted steps at the start that readouts leave out.
         lookahead: steps by which a layer starts later than its input.
         layer_by_layer: whether a layer starts when its input has ended.
+        exact: whether means are taken so that short numbers stay what they are.
     """
 
     pre_steps: int = 0
@@ -30,6 +32,7 @@ class Clock:
     delay: int = 0
     lookahead: int = 0
     layer_by_layer: bool = False
+    exact: bool = False
 
     def __post_init__(self) -> None:
         """Refuse steps below 0, and a base below 1."""
@@ -47,9 +50,7 @@ class Clock:
 
     def weight(self, steps: int) -> float:
         """Return what `steps` counted steps weigh together, the last one weighing 1."""
-        if self.base == 1:
-            return float(steps)
-        return float((self.base**steps - 1) // (self.base - 1))
+        return step_weight(self.base, steps)
 
     def mean(self, values: Any) -> Any:
         """Return the weighted mean of the values of the steps that are read.
@@ -57,6 +58,8 @@ class Clock:
         Args:
             values: a sequence of tensors, or one array ``(S, ...)``; pre-steps first.
         """
+        if self.exact:
+            return weighted_mean(values, self.base)
         counted = values[self.pre_steps :]
         counted = counted[self.start(len(counted)) :]
         total = counted[0]

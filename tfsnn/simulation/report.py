@@ -87,6 +87,7 @@ class ConversionReport:
         strict: whether running sums were refused.
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
+        quantized: what is to be said of activations that the ANN rounds to levels.
         heads: the functions that give the outputs' values, by output.
         tasks: what the outputs answer (:mod:`tfsnn_numpy.tasks`), by output, where
             labels or a loss told it at the conversion.
@@ -107,6 +108,7 @@ class ConversionReport:
     strict: bool = False
     notes: tuple[str, ...] = ()
     precision: str = "float32"
+    quantized: str = ""
     heads: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
     raw: tuple[str, ...] | None = None
@@ -183,7 +185,8 @@ class ConversionReport:
             used += f", synapses in {self.precision}"
         if self.raw:
             used += f", 8-bit values of {', '.join(self.raw)} kept at 0..255"
-        lines = [f"{self.method} ({chosen}), {used}", ""]
+        lines = [f"{self.method} ({chosen}), {used}"]
+        lines += [self.quantized] * bool(self.quantized) + [""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
         lines += [*table(header, rows), "", *self._roles(), ""]

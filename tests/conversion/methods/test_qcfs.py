@@ -124,7 +124,7 @@ def test_the_node_computes_bit_for_bit_what_the_layer_does(bound):
     model = keras.Sequential([keras.Input((4,)), layer])
     layer.threshold.assign(bound)
     (node,) = import_model(model).of_kind(Rate)
-    assert node.quantized == 5
+    assert node.rounding.most == 5
     np.testing.assert_array_equal(node.max_value, np.float32(bound))
     x = np.random.default_rng(0).normal(0, 2, (500, 4)).astype(np.float32)
     assert (node.apply(tf.constant(x)).numpy() == model(x).numpy()).all()
@@ -141,8 +141,8 @@ def test_inspect_tells_bounds_and_levels():
     model = keras.Sequential([keras.Input((2,)), QCFS(4), QCFS(8, per_channel=True)])
     model.layers[1].threshold.assign([0.5, 2.0])
     text = str(tfsnn.inspect_model(model))
-    assert "spiking neurons for at most 8, 4 levels" in text
-    assert "spiking neurons for at most 0.5 to 2, 8 levels" in text
+    assert "spiking neurons of 3 bits (4 levels, at most 8)" in text
+    assert "spiking neurons of 4 bits (8 levels, at most 0.5 to 2)" in text
 
 
 REPEATED = {

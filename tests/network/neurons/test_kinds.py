@@ -32,6 +32,11 @@ EXAMPLES = {
         {"pre_steps": 3, "repeats": 2},
         Clock(pre_steps=3, layer_by_layer=True),
     ),
+    "quantised": (
+        {"initial_potential": 0.0, "max_coefficient": 2.0},
+        {"rounding": {"levels": 80, "step": 1 / 80}, "base": 3, "steps": 4},
+        Clock(base=3),
+    ),
     "radix": ({"max_coefficient": 2.0}, {"base": 3}, Clock(base=3)),
     "differential": (
         {**SIGNED, "max_coefficient": None, "initial_potential": 0.0},

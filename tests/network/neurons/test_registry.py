@@ -22,6 +22,7 @@ FACTS = {
     "paced": (GRADED, "1101", 3.0, ("look-ahead",)),
     "silenced": ({}, "1101", 1.0, ("pre-steps",)),
     "offset_corrected": ({}, "1101", 1.0, ("pre-steps",)),
+    "quantised": ({"base": 4}, "1100", 3.0, None),
     "radix": ({"base": 4}, "1101", 3.0, None),
     "differential": ({}, "0000", INF, None),
     "few_spikes": ({}, "1000", INF, None),

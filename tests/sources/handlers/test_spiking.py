@@ -10,14 +10,15 @@ from handler_cases import CASES
 from spiking_examples import plan, spiking, with_tensors
 
 from tfsnn.conversion.normalize import normalize, unscaled
-from tfsnn.layers import QCFS
+from tfsnn.layers import QCFS, FakeQuant, QuantizeDequantize
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.simulation.simulate import simulate
 
-# The steps of QCFS are those of T = L, not of every T.
-JUMPING = (*JUMPING_OPERATIONS, QCFS, keras.layers.Masking)
+# The steps of quantised activations are those of T = L, not of every T.
+QUANTISED = (QCFS, FakeQuant, QuantizeDequantize)
+JUMPING = (*JUMPING_OPERATIONS, *QUANTISED, keras.layers.Masking)
 
 
 def outputs(graph, feed, timesteps, chunk):

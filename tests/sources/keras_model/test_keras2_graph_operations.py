@@ -1,5 +1,7 @@
 """Operations of graphs, which Keras 2.0 to 2.3 stored, become those of keras.ops."""
 
+import itertools
+
 import keras2_functions
 import numpy as np
 import pytest
@@ -32,6 +34,7 @@ MORE = {
     ),
 }
 TYPES = {"i": "int32"}
+NUMBERS = itertools.count()  # for names that occur once
 
 
 def graph_of(call):
@@ -73,7 +76,7 @@ def layered(call, tensors):
             if is_constant(tensor)
         }
         read = [values[each.name] for each in operation.inputs if not is_constant(each)]
-        name = f"{operation.name}_{len(values)}_{id(graph)}".replace("/", "_")
+        name = f"{operation.type}_{next(NUMBERS)}"
         layer = TensorFlowOpLayer(MessageToDict(operation.node_def), name, constants)
         found = layer(read if len(read) > 1 else read[0])
         found = found if isinstance(found, list | tuple) else [found]

@@ -9,25 +9,13 @@ import keras
 import numpy as np
 import pytest
 import tf_keras
+from keras2_models import drawn, old, refused, same, sequential, small
 from keras_files import config_of, rewrite
 
 import tfsnn
-from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.hdf5 import load_hdf5
 
-old = tf_keras.layers
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("eager")]
-
-
-def drawn(model, rng):
-    for variable in model.weights:
-        value = rng.uniform(0.2, 1, variable.shape)
-        variable.assign(value.astype(variable.dtype.as_numpy_dtype))
-    return model
-
-
-def sequential(*stack):
-    return tf_keras.Sequential([*stack])
 
 
 def nested():
@@ -116,21 +104,6 @@ def samples_of(shapes, rng):
     return found if len(found) > 1 else found[0]
 
 
-def flat(outputs):
-    if isinstance(outputs, dict):
-        outputs = [outputs[key] for key in sorted(outputs)]
-    return outputs if isinstance(outputs, list | tuple) else [outputs]
-
-
-def same(found, expected, samples):
-    for ours, theirs in zip(
-        flat(found(samples, training=False)),
-        flat(expected(samples, training=False)),
-        strict=True,
-    ):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-
-
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_of_keras_2_computes_the_same(name, suffix, rng, tmp_path):
@@ -151,11 +124,6 @@ def test_inputs_and_outputs_keep_their_names(suffix, rng, tmp_path):
     assert set(ours) == {"w", "z"}
     for name in ours:
         np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-6)
-
-
-def small(rng):
-    stack = old.Dense(3, "relu", input_shape=(4,)), old.Dense(2)
-    return drawn(sequential(*stack), rng)
 
 
 def without_inputs(path):
@@ -227,12 +195,6 @@ def test_layers_for_graphics_cards_become_plain_ones(kind, rng, tmp_path):
     same(tfsnn.load_model(path), model, samples)
 
 
-def refused(path):
-    with pytest.raises(ModelError) as caught:
-        tfsnn.load_model(path)
-    return str(caught.value)
-
-
 def test_an_old_gru_without_the_argument_resets_before(rng, tmp_path):
     x = old.Input((4, 2))
     model = drawn(tf_keras.Model(x, old.GRU(3, reset_after=False)(x)), rng)
@@ -241,55 +203,6 @@ def test_an_old_gru_without_the_argument_resets_before(rng, tmp_path):
     config = config_of(path)
     del config["config"]["layers"][1]["config"]["reset_after"]
     same(tfsnn.load_model(rewrite(path, config)), model, rng.random((3, 4, 2)))
-
-
-@pytest.mark.parametrize("name", ["model.weights.h5", "model.h5"])
-def test_weights_alone_are_told(name, rng, tmp_path):
-    small(rng).save_weights(tmp_path / name)
-    said = refused(tmp_path / name)
-    assert "holds weights alone, and no network" in said
-    assert "load_weights" in said and "tfsnn.convert" in said
-
-
-@pytest.mark.parametrize("suffix", [".h5", ".keras"])
-def test_what_cannot_be_migrated_is_named_layer_by_layer(suffix, rng, tmp_path):
-    path = tmp_path / f"model{suffix}"
-    small(rng).save(path)
-    config = config_of(path)
-    _, first, second = config["config"]["layers"]
-    first |= {"class_name": "DenseFeatures", "registered_name": None}
-    second["class_name"] = "Mine"
-    said = refused(rewrite(path, config))
-    assert (
-        "dense_features" not in said and "(DenseFeatures) is a layer of Keras 2" in said
-    )
-    assert "(Mine) is of a class that Keras has not" in said
-    assert "register_keras_serializable" in said and "model.export" in said
-
-
-def test_activations_without_a_name_or_a_function_are_named(rng, tmp_path):
-    path = tmp_path / "model.h5"
-    small(rng).save(path)
-    config = config_of(path)
-    for layer, name in zip(
-        config["config"]["layers"][1:], ("<lambda>", "mine"), strict=True
-    ):
-        layer["config"] |= {"activation": name, "name": f"layer of {name}"}
-    said = refused(rewrite(path, config))
-    assert "layer of <lambda> (Dense) has a lambda as its activation" in said
-    assert (
-        "layer of mine (Dense) has the activation 'mine', which Keras has not" in said
-    )
-
-
-@pytest.mark.parametrize("suffix", [".h5", ".keras"])
-def test_a_lambda_layer_is_named(suffix, tmp_path):
-    x = old.Input((4,))
-    y = old.Lambda(lambda x: x + 1, name="plus")(tf_keras.activations.tanh(x))
-    tf_keras.Model(x, y).save(tmp_path / f"model{suffix}")
-    said = refused(tmp_path / f"model{suffix}")
-    assert "plus (Lambda) is Python code; tfsnn never runs code" in said
-    assert "TFOpLambda" not in said
 
 
 def test_a_class_of_the_users_own_is_loaded_where_it_is_registered(rng, tmp_path):
@@ -313,49 +226,3 @@ def test_a_class_of_the_users_own_is_loaded_where_it_is_registered(rng, tmp_path
     for suffix in (".h5", ".keras"):
         found = tfsnn.load_model(tmp_path / f"model{suffix}")
         same(found, model, rng.random((3, 4), np.float32))
-
-
-def test_a_file_of_keras_1_is_refused(rng, tmp_path):
-    path = tmp_path / "model.h5"
-    small(rng).save(path)
-    config = config_of(path)
-    config["config"]["layers"][1] = {
-        "class_name": "Convolution2D",
-        "config": {"name": "old", "nb_filter": 3, "nb_row": 2, "nb_col": 2},
-    }
-    said = refused(rewrite(path, config))
-    assert "old (Convolution2D) has the argument nb_col of Keras 1" in said
-
-
-def test_an_argument_that_keras_3_has_not_is_named(tmp_path):
-    x = old.Input((4, 2))
-    tf_keras.Model(x, old.LSTM(3, time_major=True, name="turned")(x)).save(
-        tmp_path / "model.h5"
-    )
-    said = refused(tmp_path / "model.h5")
-    assert "turned (LSTM) has time_major=True, which Keras 3 has not" in said
-
-
-def test_swapped_weights_are_refused(rng, tmp_path):
-    """Of one shape, and told apart by their names alone."""
-    path = tmp_path / "model.h5"
-    drawn(sequential(old.BatchNormalization(input_shape=(3,))), rng).save(path)
-    with h5py.File(path, "r+") as file:
-        group = next(iter(file["model_weights"].values()))
-        names = list(group.attrs["weight_names"])
-        group.attrs["weight_names"] = names[::-1]
-    assert "has the weights [gamma" in refused(path)
-
-
-def test_an_archive_around_a_model_is_told(rng, tmp_path):
-    small(rng).save(tmp_path / "model.keras")
-    shutil.make_archive(tmp_path / "packed", "zip", tmp_path, "model.keras")
-    said = refused(tmp_path / "packed.zip")
-    assert "zip archive with model.keras in it: unpack it" in said
-
-
-def test_a_file_that_is_no_hdf5_is_told(tmp_path):
-    (tmp_path / "model.h5").write_bytes(b"")
-    assert "not an HDF5 file, or only part of one (0 bytes" in refused(
-        tmp_path / "model.h5"
-    )

@@ -119,8 +119,10 @@ def test_loops_of_other_kinds(tmp_path):
         ),
         ("RandomUniform", lambda x: x + tf.random.uniform((3,)), "is random"),
         (
-            "QuantizeAndDequantizeV2",
-            lambda x: of("QuantizeAndDequantizeV2", x, -1.0, 1.0),
+            "QuantizeV2",
+            lambda x: tf.quantization.dequantize(
+                tf.quantization.quantize(x, -1.0, 1.0, tf.quint8).output, -1.0, 1.0
+            ),
             "few bits",
         ),
         (

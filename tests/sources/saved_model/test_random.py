@@ -18,7 +18,7 @@ from tfsnn.sources import import_model, load_model
 from tfsnn.sources.keras_model.structure import input_arranger
 
 NETWORKS = 20  # of each signal
-READ_BACK = {"vector": 23, "sequence": 20, "image": 20, "volume": 21}  # at least
+READ_BACK = {"vector": 17, "sequence": 15, "image": 15, "volume": 16}  # at least
 # By Keras, or by TensorFlow with this batch; 7 is no length of another axis.
 WAYS = ("keras", None, 1, 7)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.conversion.methods.exact import exact
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import BINS, Statistics
 from tfsnn.errors import OptionError
@@ -55,6 +57,8 @@ def plan_rates(
 ) -> Plan:
     """Plan every rate node by one rule for its thresholds.
 
+    The levels of a quantised activation are its thresholds where spikes count them.
+
     Args:
         graph: the ANN, whose nodes have the bounds of ReLU6 and the like.
         statistics: those of every rate node, by name.
@@ -72,14 +76,23 @@ def plan_rates(
     """
     plans = {}
     for node in graph.of_kind(Rate):
-        scale = thresholds.threshold_scale * _scale(
-            thresholds, statistics[node.name], resolution, levels
-        )
+        if (found := exact(node, resolution, levels, clock)) is not None:
+            plans[node.name] = found
+            continue
+        known, rounding = statistics[node.name], node.rounding
         shape = node.shape if thresholds.per == "neuron" else node.shape[-1:]
-        scale = np.broadcast_to(_revive(scale), shape)
+        counted = rounding is not None and rounding.most <= resolution
+        if counted or (rounding is not None and known.dead.all()):
+            scale = np.full(shape, np.inf)  # as large as the bound lets it be
+        else:
+            scale = thresholds.threshold_scale * _scale(
+                thresholds, known, resolution, levels
+            )
+            scale = np.broadcast_to(_revive(scale), shape)
         scale, most = bounded(scale, node.max_value, levels)
         plans[node.name] = NeuronPlan(scale, max_coefficient=most, **neuron)
-    return Plan(plans, clock)
+    plan = Plan(plans, clock)
+    return Plan(plans, replace(clock, exact=True)) if plan.exact else plan
 
 
 def _scale(

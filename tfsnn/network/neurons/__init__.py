@@ -19,6 +19,7 @@ from tfsnn.network.neurons.population import (
     populate,
 )
 from tfsnn.network.neurons.pre_run import OffsetCorrected, Silenced
+from tfsnn.network.neurons.quantised import Quantised
 from tfsnn.network.neurons.radix import Radix
 from tfsnn.network.neurons.thresholded import State, Thresholded
 
@@ -35,6 +36,7 @@ __all__ = [
     "OffsetCorrected",
     "Paced",
     "Population",
+    "Quantised",
     "Radix",
     "RateCoder",
     "Silenced",

@@ -13,27 +13,33 @@ import tensorflow as tf
 from tfsnn.network import functions
 from tfsnn.network.axes import Order, stored
 from tfsnn.network.node import Node, Shape, array
+from tfsnn.network.rounding import Rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Rate(Node):
     """A ReLU, with or without an upper bound: min(max(x, 0), max_value).
 
-    Quantised, that is rounded to L steps: max_value * clip(floor(x L / max_value + 1/2)
-    / L, 0, 1). In the spiking network a population takes its place
-    (:class:`~tfsnn.network.nodes.spiking.Spiking`), which
+    Quantised, it is rounded to levels as well. In the spiking network a population
+    takes its place (:class:`~tfsnn.network.nodes.spiking.Spiking`), which
     :func:`tfsnn.conversion.normalize.normalize` makes by a plan.
 
     Attributes:
-        max_value: the bound, one number or ``(C,)``, as 6 for ReLU6; None for ReLU.
-        quantized: L of an activation that was trained with QCFS; None for others.
+        max_value: the bound, one number or an array, as 6 for ReLU6; None for ReLU.
+        quantized: the fields of :class:`tfsnn.network.rounding.Rounding`, where the
+            ANN rounds to levels; None for others.
     """
 
     spikes: ClassVar[bool] = True
     multiplies: ClassVar[bool] = False
 
     max_value: Any = array(None)
-    quantized: int | None = field(default=None, kw_only=True)
+    quantized: Mapping[str, Any] | None = field(default=None, kw_only=True)
+
+    @property
+    def rounding(self) -> Rounding | None:
+        """How the ANN rounds to levels; None where it does not."""
+        return None if self.quantized is None else Rounding(**self.quantized)
 
     @property
     def integers(self) -> bool:
@@ -51,10 +57,9 @@ class Rate(Node):
             # Not tf.nn.relu: behind a convolution and a sum that is read elsewhere as
             # well, TensorFlow's optimiser fails on it, and says so on standard error.
             return tf.maximum(x, 0.0)
-        if self.quantized is not None:
-            steps = tf.floor(x * self.quantized / self.max_value + 0.5)
-            share = tf.clip_by_value(steps, 0.0, self.quantized) / self.quantized
-            return self.max_value * share
+        rounding = self.rounding
+        if rounding is not None:
+            return rounding.values(rounding.counts(x))
         return tf.clip_by_value(x, 0.0, self.max_value)
 
     def reordered(self, order: Order) -> Self | None:
@@ -69,8 +74,10 @@ class Rate(Node):
             return "spiking neurons"
         low, high = float(np.min(self.max_value)), float(np.max(self.max_value))
         most = f"{high:g}" if low == high else f"{low:g} to {high:g}"
-        levels = "" if self.quantized is None else f", {self.quantized} levels"
-        return f"spiking neurons for at most {most}{levels}"
+        if (rounding := self.rounding) is None:
+            return f"spiking neurons for at most {most}"
+        levels = f"{rounding.most} levels, at most {most}"
+        return f"spiking neurons of {rounding.bits} bits ({levels})"
 
     def operations(self, shapes: Sequence[Shape]) -> int:
         """Count its neurons."""

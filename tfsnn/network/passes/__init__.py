@@ -11,6 +11,7 @@ from tfsnn.network.passes.flatten_channels_last import flatten_channels_last
 from tfsnn.network.passes.fold_affine import fold_affine
 from tfsnn.network.passes.pool_before_affine import pool_before_affine
 from tfsnn.network.passes.pool_before_rate import pool_before_rate
+from tfsnn.network.passes.quantised_rates import drop_rate_before_levels
 from tfsnn.network.passes.read_head import read_head
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
@@ -20,6 +21,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     pool_before_affine,  # spikes are pooled before a gain makes other values of them
     fold_affine,  # such a gain may have met weights behind the pooling
     drop_repeated_rate,  # a second ReLU would be a second population for nothing
+    drop_rate_before_levels,  # the levels begin at 0: no neurons for a ReLU of its own
     pool_before_rate,  # fewer neurons, and the maximum is of exact currents
     read_head,  # a softmax at an output is no part of the spiking network
 )

@@ -35,11 +35,11 @@ def _changes_nothing(node: Rate, before: Rate, averaged: bool) -> bool:
 
     A quantised one is that for its own steps only, which averaging does not keep.
     """
-    if node.quantized is not None:
+    if node.rounding is not None:
         alike = node.quantized == before.quantized and not averaged
-        # Bounds of channels may have moved with the values: only one number is sure.
-        one_number = np.size(node.max_value) == np.size(before.max_value) == 1
-        return alike and one_number and bool(node.max_value == before.max_value)
+        # Steps of channels may have moved with the values: only one number is sure.
+        one_number = np.size(node.rounding.step) == np.size(node.rounding.levels) == 1
+        return alike and one_number and node.rounding.sign == 1
     if node.max_value is None:
         return True
     bounded = before.max_value is not None

@@ -6,6 +6,7 @@ import numpy as np
 
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Affine, Linear
+from tfsnn.network.passes.quantised_rates import rounded_beside
 
 
 def fold_affine(graph: Graph) -> Graph:
@@ -14,7 +15,8 @@ def fold_affine(graph: Graph) -> Graph:
     Into the linear node before: W' = gain * W, b' = gain * b + offset, where nothing
     else reads that node. Into the linear node behind: W' = W * gain, b' = b + W *
     offset, where that is the only reader and no zero padding hides the offset from the
-    border. What has no such neighbour stays.
+    border. What has no such neighbour stays; and what stands beside an activation that
+    the ANN quantises, for folding rounds weights anew.
     """
     while (folded := _fold_one(graph)) is not None:
         graph = folded
@@ -25,6 +27,8 @@ def _fold_one(graph: Graph) -> Graph | None:
     consumers = graph.consumers()
     for node in graph.of_kind(Affine):
         if any(np.ndim(a) > 1 for a in (node.gain, node.offset)):
+            continue
+        if rounded_beside(graph, node, consumers):
             continue
         before = graph[node.inputs[0]]
         if isinstance(before, Linear) and consumers[before.name] == [node]:

@@ -19,6 +19,8 @@ def pool_before_rate(graph: Graph) -> Graph:
         readers = consumers[node.name]
         if type(node) is not Rate:  # a subclass need not be monotone
             continue
+        if node.rounding is not None and node.rounding.period is not None:
+            continue  # what overflows is not, either
         if len(readers) == 1 and isinstance(readers[0], Max):
             swapped[node.name] = readers[0]
     if not swapped:

@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers
 
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
-from tfsnn.sources.handlers.linear import contract, refuse_quantised
+from tfsnn.sources.handlers.linear import contract, projected
 from tfsnn.sources.handlers.masks import usable
 from tfsnn.sources.handlers.registry import handles
 
@@ -37,7 +37,7 @@ def multi_head_attention(
             "its inputs are not sequences of vectors, (B, T, C): reshape them first"
         )
     heads = [
-        _project(dense, x, builder)
+        projected(dense, x, builder)
         for dense, x in (
             (layer.query_dense, query),
             (layer.key_dense, key),
@@ -59,8 +59,8 @@ def multi_head_attention(
     y = builder.function(
         "einsum", (weights, v), shape, "_values", equation="ants,asnh->atnh"
     )
-    projected = _project(layer.output_dense, y, builder)
-    return [projected, weights] if scored else projected
+    result = projected(layer.output_dense, y, builder)
+    return [result, weights] if scored else result
 
 
 def _masks(query: Any, scores: tuple[int, int], builder: Builder) -> list[str]:
@@ -98,11 +98,6 @@ def _refuse_unknown_arguments(layer: Any) -> None:
             raise Unsupported(
                 f"{name}={value!r} is not supported: build the layer without it"
             )
-
-
-def _project(dense: Any, x: str, builder: Builder) -> str:
-    refuse_quantised(dense)
-    return contract(dense.equation, x, dense.kernel, dense.bias, builder)
 
 
 def _softmax(scores: str, masks: Sequence[str], form: str, builder: Builder) -> str:

@@ -10,7 +10,8 @@ from keras import layers
 
 from tfsnn.sources.handlers.attention import added_scores, attention_weights, weighted
 from tfsnn.sources.handlers.builder import Builder, Unsupported
-from tfsnn.sources.handlers.linear import contract, refuse_quantised
+from tfsnn.sources.handlers.kernels import refuse_quantised
+from tfsnn.sources.handlers.linear import contract
 from tfsnn.sources.handlers.registry import handles
 
 

@@ -21,6 +21,7 @@ from tfsnn.network.nodes import (
     Take,
     Transpose,
 )
+from tfsnn.network.rounding import Rounding
 
 Shape = tuple[int, ...]
 
@@ -208,15 +209,17 @@ class Builder:
         return self.add(Function, inputs, shape, op, options, suffix=suffix)
 
     def rate(
-        self, x: str, max_value: Any = None, quantized: int | None = None
+        self, x: str, max_value: Any = None, rounding: Rounding | None = None
     ) -> Signal:
-        """Add neurons for min(max(x, 0), max_value), in `quantized` steps (QCFS)."""
+        """Add neurons for min(max(x, 0), max_value), or for x rounded to levels."""
         shape = self.shape(x)
         if shape == ():  # a population needs a channel axis
-            y = self.rate(self.reshape(x, (1,)), max_value, quantized)
+            y = self.rate(self.reshape(x, (1,)), max_value, rounding)
             return self.reshape(y, ())
         suffix = "" if self.layer not in self.nodes else "_relu"
-        bounds = {"max_value": max_value, "quantized": quantized}
+        bounds = {"max_value": max_value}
+        if rounding is not None:
+            bounds = {"max_value": rounding.bound, "quantized": rounding.to_config()}
         return self.add(Rate, (x,), shape, suffix=suffix, **bounds)
 
     def reshape(self, x: str, shape: Sequence[int], suffix: str = "_shape") -> Signal:

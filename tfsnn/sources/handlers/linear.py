@@ -14,6 +14,7 @@ from tfsnn.network.nodes.movement import Movement
 from tfsnn.sources.handlers.activation import activate
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.channels_first import either_format
+from tfsnn.sources.handlers.kernels import kernel_of, scale_of, table_of
 from tfsnn.sources.handlers.registry import handles
 
 
@@ -24,16 +25,6 @@ def _window(layer: Any) -> dict[str, Any]:
         "dilation": tuple(layer.dilation_rate),
         "padding": layer.padding,
     }
-
-
-def refuse_quantised(layer: Any) -> None:
-    """Refuse a layer whose weights are integers, to be scaled in its call.
-
-    Raises:
-        Unsupported: if the layer is quantised; the message says what to do.
-    """
-    if getattr(layer, "quantization_mode", None):
-        raise Unsupported("quantised weights: convert the model before quantisation")
 
 
 def _bias(layer: Any) -> np.ndarray | None:
@@ -60,13 +51,12 @@ def linear(
     **fields: Any,
 ) -> str:
     """Add the node for a layer with one kernel, and that of its activation."""
-    refuse_quantised(layer)
     y = builder.add(
         Linear,
         inputs,
         shape or _output(layer, builder, inputs[0]),
         form,
-        kernel=np.asarray(layer.kernel) if kernel is None else kernel,
+        kernel=kernel_of(layer, builder) if kernel is None else kernel,
         bias=_bias(layer),
         **fields,
     )
@@ -162,9 +152,27 @@ def separable_convolution(layer: Any, inputs: Sequence[str], builder: Builder) -
 @handles(layers.EinsumDense)
 def einsum_dense(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate EinsumDense: a dense node between transposes and reshapes."""
-    refuse_quantised(layer)
-    y = contract(layer.equation, inputs[0], layer.kernel, layer.bias, builder)
-    return activate(layer.activation, y, builder)
+    return activate(layer.activation, projected(layer, inputs[0], builder), builder)
+
+
+def projected(layer: Any, x: str, builder: Builder) -> str:
+    """Add what an EinsumDense makes of x, without its activation."""
+    kernel, scale = kernel_of(layer, builder), scale_of(layer)
+    if scale is None:
+        return contract(layer.equation, x, kernel, layer.bias, builder)
+    y = contract(layer.equation, x, kernel, None, builder)
+    shape = builder.shape(y)
+    scale = scale.reshape(scale.shape[max(scale.ndim - len(shape), 0) :])
+    offset = 0.0 if layer.bias is None else np.asarray(layer.bias)
+    return builder.affine(y, *_full(shape, scale, offset), suffix="_scale")
+
+
+def _full(shape: tuple[int, ...], *values: Any) -> list[np.ndarray]:
+    """Return numbers of each place, or of each channel where that says all."""
+    full = [np.broadcast_to(value, shape) for value in values]
+    flat = [each.reshape(-1, shape[-1]) for each in full]
+    alike = all((each == each[0]).all() for each in flat)
+    return [each[0] for each in flat] if alike else full
 
 
 def contract(
@@ -252,13 +260,12 @@ def _product(
 @handles(layers.Embedding)
 def embedding(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate Embedding: rows of a table, by numbers that are a model input."""
-    refuse_quantised(layer)
     node = builder.nodes[inputs[0]]
     while isinstance(node, Movement):
         node = builder.nodes[node.inputs[0]]
     if not isinstance(node, Source):
         raise Unsupported("its numbers are computed in the model: make them an input")
-    table = np.asarray(layer.embeddings)
+    table = table_of(layer)
     shape = (*builder.shape(inputs[0]), table.shape[-1])
     return builder.add(Lookup, inputs, shape, table=table)
 

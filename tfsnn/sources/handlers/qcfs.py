@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.layers.qcfs import QCFS
+from tfsnn.network.rounding import Rounding, plain
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.registry import handles
 
@@ -21,5 +22,11 @@ def qcfs(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
             f"its threshold is {bound.min():g} after training; it must be positive: "
             "train with a smaller learning rate, or a larger initial threshold"
         )
-    max_value = bound if bound.ndim else float(bound)
-    return builder.rate(inputs[0], max_value, quantized=layer.levels)
+    rounding = Rounding(
+        levels=layer.levels,
+        step=plain(bound / np.float32(layer.levels)),
+        gain=layer.levels,
+        divisor=bound.tolist(),
+        shares=True,
+    )
+    return builder.rate(inputs[0], rounding=rounding)

@@ -15,7 +15,7 @@ from keras import layers
 from tfsnn.network.nodes import Linear
 from tfsnn.sources.handlers.activation import OVER_AXES, activate
 from tfsnn.sources.handlers.builder import Builder, Shape, Unsupported
-from tfsnn.sources.handlers.linear import refuse_quantised
+from tfsnn.sources.handlers.kernels import refuse_quantised
 
 # What a step returns: the output, and the states, of which one is the output.
 Stepped = tuple[str, list[str]]

@@ -72,6 +72,70 @@ def registered() -> dict[type, Registration]:
     return dict(_REGISTRY)
 
 
+_NAMED: dict[tuple[str, str], Handler] = {}
+
+
+def handles_named(package: str, *names: str) -> Callable[[H], H]:
+    """Register a handler for layer classes of a package that need not be installed.
+
+    Args:
+        package: the package that defines the classes, as its modules are called.
+        names: the names of the classes.
+
+    Raises:
+        ValueError: if one of the classes has a handler already.
+    """
+
+    def register(handler: H) -> H:
+        for name in names:
+            if (package, name) in _NAMED:
+                raise ValueError(
+                    f"{name} of {package} has a handler already: a class has one; "
+                    "register a subclass instead"
+                )
+            _NAMED[package, name] = handler
+        return handler
+
+    return register
+
+
+def registered_named() -> dict[tuple[str, str], Handler]:
+    """Return the handlers of classes by their package and their name."""
+    return dict(_NAMED)
+
+
+def translate_as(
+    kind: type,
+    layer: Any,
+    inputs: Sequence[str],
+    builder: Builder,
+    **changed: Any,
+) -> str:
+    """Call the handler of a Keras class for a layer that computes alike.
+
+    Args:
+        kind: a class that has a handler.
+        layer: a layer with the attributes of that class.
+        inputs: the nodes that it reads.
+        builder: the graph in the making.
+        changed: attributes that take the place of the layer's own.
+    """
+    (y,) = _translated(_Changed(layer, changed), _REGISTRY[kind], inputs, builder)
+    return y
+
+
+class _Changed:
+    """A layer with other values of some attributes."""
+
+    def __init__(self, layer: Any, changed: Mapping[str, Any]) -> None:
+        self._layer, self._changed = layer, changed
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._changed:
+            return self._changed[name]
+        return getattr(self._layer, name)
+
+
 _OPERATIONS: dict[str, Handler] = {}
 
 
@@ -135,8 +199,13 @@ def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
     Raises:
         Unsupported: if there is no handler, or it cannot honour the arguments.
     """
-    handler, only = _handler(layer)
-    for argument, values in only.items():
+    return _translated(layer, _registration(layer), inputs, builder)
+
+
+def _translated(
+    layer: Any, registration: Registration, inputs: Sequence[str], builder: Builder
+) -> list[str]:
+    for argument, values in registration.only.items():
         received = getattr(layer, argument)
         if received not in values:
             expected = " or ".join(repr(value) for value in values)
@@ -144,13 +213,16 @@ def translate(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
                 f"{argument}={received!r}; only {expected} is supported: build the "
                 "model with that value and its weights, or replace the layer"
             )
-    result = handler(layer, inputs, builder)
+    result = registration.handler(layer, inputs, builder)
     return [result] if isinstance(result, str) else result
 
 
-def _handler(layer: Any) -> tuple[Handler, Mapping[str, tuple[Any, ...]]]:
+def _registration(layer: Any) -> Registration:
     if registration := _REGISTRY.get(type(layer)):
-        return registration.handler, registration.only
+        return registration
+    package, name = type(layer).__module__.partition(".")[0], type(layer).__name__
+    if handler := _NAMED.get((package, name)):
+        return Registration(handler, {})
     for layer_class, reason in _REFUSED.items():
         if isinstance(layer, layer_class):
             raise Unsupported(reason)
@@ -168,4 +240,4 @@ def _handler(layer: Any) -> tuple[Handler, Mapping[str, tuple[Any, ...]]]:
             f"no handler for the operation {operation}: compute it before the model, "
             "behind it, or in a layer with a handler of its own (@tfsnn.handles)"
         )
-    return _OPERATIONS[operation], {}
+    return Registration(_OPERATIONS[operation], {})

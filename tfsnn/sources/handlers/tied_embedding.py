@@ -9,7 +9,8 @@ import numpy as np
 from keras import layers
 
 from tfsnn.sources.handlers.builder import Builder
-from tfsnn.sources.handlers.linear import contract, embedding, refuse_quantised
+from tfsnn.sources.handlers.kernels import refuse_quantised
+from tfsnn.sources.handlers.linear import contract, embedding
 from tfsnn.sources.handlers.registry import handles
 
 

@@ -50,7 +50,7 @@ def migrated(config: Any, where: str) -> dict[str, Any]:
             f"{type(error).__name__}: {error}): save it again"
         ) from error
     if migration.problems:
-        raise ModelError(f"{where}: {'; '.join(migration.problems)}")
+        raise ModelError(f"{where}: {'; '.join(_told(migration.problems))}")
     return found
 
 
@@ -58,7 +58,7 @@ class _Migration:
     """The walk over a config, which collects all layers that cannot be migrated."""
 
     def __init__(self) -> None:
-        self.problems: list[str] = []
+        self.problems: list[tuple[str, str]] = []  # layers, and what is wrong
 
     def layer(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Migrate a layer or model; its connections are those of the model around."""
@@ -75,12 +75,13 @@ class _Migration:
         own = registered(f"tfsnn>{kind}") if kind in OWN else None
         module = own["module"] if own else module_of(name)
         if module is None:
-            self.problems.append(_unknown(kind, config, stored.get("module")))
+            reason = _unknown(kind, stored.get("module"))
+            self.problems.append((f"{config.get('name')} ({kind})", reason))
         elif kind != CODE:
             try:
                 config = layer_config(kind, config, self.layer)
             except Unmigrated as problem:
-                self.problems.append(f"{config.get('name')} ({kind}) {problem}")
+                self.problems.append((f"{config.get('name')} ({kind})", str(problem)))
         return {**_of(module or "keras.layers", name, config), **(own or {})}
 
     def sequential(self, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,14 +102,15 @@ class _Migration:
         """Migrate a Functional model: its layers, and the calls that connect them."""
         calls = Calls(config)
         layers: dict[str, list[dict[str, Any]]] = {}
-        functions: dict[str, str | None] = {}  # why they cannot be migrated
+        functions: dict[str, tuple[str, str] | None] = {}  # why they cannot be migrated
         for stored in config["layers"]:
             name, kind = stored["name"], stored["class_name"]
             if kind in LAMBDAS:
                 try:
                     layers[name], functions[name] = operations_of(stored, calls), None
                 except Unmigrated as problem:
-                    layers[name], functions[name] = [], f"{name} ({kind}) {problem}"
+                    layers[name] = []
+                    functions[name] = f"{name} ({kind})", str(problem)
                 continue
             layer = self.layer(stored)
             inner = {**layer["config"], "name": stored["config"].get("name", name)}
@@ -154,18 +156,24 @@ def _of(module: str, kind: str, config: Any) -> dict[str, Any]:
     }
 
 
-def _unknown(kind: str, config: Any, module: Any) -> str:
-    name = config.get("name") if isinstance(config, Mapping) else None
-    what = f"{name} ({kind})"
+def _told(problems: list[tuple[str, str]]) -> list[str]:
+    """Return what is wrong, once for all layers that share it."""
+    by_reason: dict[str, list[str]] = {}
+    for layer, reason in problems:
+        by_reason.setdefault(reason, []).append(layer)
+    return [f"{', '.join(layers)} {reason}" for reason, layers in by_reason.items()]
+
+
+def _unknown(kind: str, module: Any) -> str:
     if kind in REMOVED:
         return (
-            f"{what} is a layer of Keras 2 that Keras 3 has not ({REMOVED[kind]}): "
+            f"is a layer of Keras 2 that Keras 3 has not ({REMOVED[kind]}): "
             "build the network without it, or begin behind it (--from LAYER), or "
             "write a SavedModel with Keras 2 (model.export)"
         )
     from_where = f" (of the module {module})" if isinstance(module, str) else ""
     return (
-        f"{what} is of a class that Keras has not{from_where}, one of the user's own: "
+        f"is of a class that Keras has not{from_where}, one of the user's own: "
         "write it for Keras 3, import the module that registers it "
         "(keras.saving.register_keras_serializable) and convert in Python; or write a "
         "SavedModel with Keras 2 (model.export), which holds operations alone; or "

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from tfsnn.sources.saved_model.families.family import OTHER_FILE, WITHOUT, Family
+from tfsnn.sources.saved_model.families.family import OTHER_FILE, Family
 
 COMPUTATIONS = (
-    Family(
-        "quantisation-aware training",
-        "rounds to a number of bits, as in quantisation-aware training",
-        WITHOUT,
-        pattern="FakeQuantWithMinMax(Args|Vars|VarsPerChannel)",
-    ),
     Family(
         "recurrent layers as one operation",
         "goes through the steps of a sequence",

@@ -1,0 +1,1 @@
+"""Quantised networks: what conversion loses of each form, and what it saves."""
