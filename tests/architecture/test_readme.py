@@ -32,6 +32,7 @@ RESULTS = {
     "memory": "speed.memory",
     "options": "accuracy.options",
     "published_": "accuracy.published",
+    "quantised": "quantised.quantised",
     "real_networks": "real.page",
     "speed": "speed.speed",
     "stablehlo_gpu": "gpu.table",

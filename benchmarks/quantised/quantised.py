@@ -1,6 +1,6 @@
 """Quantised networks: trained at 8, 4 and 2 bits, converted, compared number by number.
 
-    python -m benchmarks.quantised --mnist FOLDER [--form vars ...]
+    python -m benchmarks.quantised.quantised --mnist FOLDER [--form vars ...]
 
 FOLDER has the four files of MNIST. QKeras and HGQ2 are imported only where their form
 is named. Results of the forms that are not run are kept.
