@@ -27,7 +27,7 @@ REFUSED = "network | package | file | why not"
 def near(row: Row) -> bool:
     """Tell whether all outputs of a converted network are near those of its ANN."""
     return all(
-        each["output_error"] <= ERROR
+        each["output_error"] is not None and each["output_error"] <= ERROR
         if each["agreement"] is None
         else each["agreement"] >= SAME
         for each in row["outputs"]
@@ -38,10 +38,11 @@ def summed_up(row: Row) -> Document:
     """Return a row with the worst of its outputs, and the seconds of all it took."""
     same = [o["agreement"] for o in row["outputs"] if o["agreement"] is not None]
     errors = [o["output_error"] for o in row["outputs"]]
+    errors = [each for each in errors if each is not None]  # outputs that vary
     seconds = sum(
         row[f"{each}_cpu_seconds"] for each in ("load", "convert", "evaluate")
     )
-    found = {**row, "same": min(same, default=None), "error": max(errors)}
+    found = {**row, "same": min(same, default=None), "error": max(errors, default=None)}
     return named({**found, "seconds": seconds})
 
 

@@ -87,8 +87,16 @@ def test_a_network_is_near_by_its_decisions_or_else_its_error():
     assert page.near({"outputs": [decides, numbers]})
     assert not page.near({"outputs": [decides, {**numbers, "output_error": 0.06}]})
     assert not page.near({"outputs": [{**decides, "agreement": 0.94}]})
+    constant = {"agreement": 1.0, "output_error": None}
+    assert page.near({"outputs": [decides, constant]})
+    assert not page.near({"outputs": [{**constant, "agreement": None}]})
     seconds = {f"{each}_cpu_seconds": 2.0 for each in ("load", "convert", "evaluate")}
-    row = {"outputs": [decides, numbers], "given": True, "settings": {}, **seconds}
+    row = {
+        "outputs": [decides, numbers, constant],
+        "given": True,
+        "settings": {},
+        **seconds,
+    }
     found = page.summed_up(row)
     assert (found["same"], found["error"], found["seconds"]) == (0.96, 0.5, 6.0)
 
