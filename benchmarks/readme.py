@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from click.testing import CliRunner
 
 from benchmarks.measure import described
+from benchmarks.real.page import short
 from benchmarks.tables import FORM, table
 from benchmarks.toolboxes.comparison import within
 from tfsnn_cli.main import cli
@@ -129,6 +130,7 @@ Parts: TypeAlias = Mapping[str, Callable[[], str]]
 # Parts that are a result as it was written; the part has the file's name.
 SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
+    real_networks
 """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
@@ -143,6 +145,7 @@ PARTS: Parts = {
     "low_latency": _low_latency,
     "spikingjelly": _spikingjelly,
     "within": _within,
+    "networks_of_others": lambda: short(_document("real_networks")),
     **{part: functools.partial(_result, file) for part, file in WHOLE.items()},
 }
 

@@ -31,6 +31,11 @@ class Network:
         load: arguments of :func:`tfsnn.load_model`.
         task: the task that the outputs are judged by, one for all or by output; found
             from the network where it is not given.
+        settings: conversions beside the one with the defaults: arguments of
+            :func:`tfsnn.convert`; `samples`, arguments of the recipe; `environment`,
+            variables of the process.
+        given: whether this is one of the networks that were chosen before any was
+            tried; the others were found later.
         note: what a reader has to know, such as why it is refused for good.
     """
 
@@ -45,6 +50,8 @@ class Network:
     unpack: str | None = None
     load: Mapping[str, Any] = field(default_factory=dict)
     task: Any = None
+    settings: Sequence[Mapping[str, Any]] = ()
+    given: bool = False
     note: str = ""
 
     @property

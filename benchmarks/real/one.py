@@ -1,6 +1,7 @@
-"""Convert one network with the defaults, and measure it: run in a process of its own.
+"""Convert one network and measure it: run in a process of its own.
 
     python -m benchmarks.real.one NAME FOLDER
+    python -m benchmarks.real.one NAME FOLDER --settings '{"levels": 255}'
 
 It prints one JSON document: a row of the results.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ import click
 import numpy as np
 
 import tfsnn
-from benchmarks.measure import peak_mib, timed
+from benchmarks.measure import peak_mib
 from benchmarks.real.network import Network, networks
 from benchmarks.real.packages import located, unpacked
 from benchmarks.real.samples import RECIPES, Sources
@@ -26,14 +29,16 @@ FIGURES = ("score", "agreement", "output_error")
 COSTS = ("timesteps", "latency", "spikes", "energy_ratio")
 
 
-def measured(network: Network, folder: Path) -> dict[str, Any]:
+def measured(
+    network: Network, folder: Path, settings: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return a network's row; "refused" has the reason where it is not converted."""
     path = located(unpacked(network.package, folder), network.file)
     if network.unpack is not None:
         path = UNPACK[network.unpack](path)
     row: dict[str, Any] = {"format": kind(path)}
     try:
-        return row | _converted(network, path, folder)
+        return row | _converted(network, path, folder, settings)
     except tfsnn.TfsnnError as error:
         return row | {"refused": str(error).replace(str(path), path.name)}
 
@@ -50,9 +55,20 @@ def kind(path: Path) -> str:
     )
 
 
-def _converted(network: Network, path: Path, folder: Path) -> dict[str, Any]:
+def worked(run: Callable[[], Any]) -> tuple[Any, float]:
+    """Return the result of a run, and the seconds that all threads worked on it."""
+    start = time.process_time()
+    value = run()
+    return value, time.process_time() - start
+
+
+def _converted(
+    network: Network, path: Path, folder: Path, settings: Mapping[str, Any]
+) -> dict[str, Any]:
     """Load, inspect, convert and evaluate a network."""
-    model, loading = timed(lambda: tfsnn.load_model(path, **network.load))
+    arguments = {n: value for n, value in settings.items() if n != "environment"}
+    options = {**network.options, **arguments.pop("samples", {})}
+    model, loading = worked(lambda: tfsnn.load_model(path, **network.load))
     found = tfsnn.inspect_model(model)
     row: dict[str, Any] = {"layers": len(found.layers), "parameters": found.parameters}
     if found.problems:
@@ -63,10 +79,10 @@ def _converted(network: Network, path: Path, folder: Path) -> dict[str, Any]:
     if network.samples is None:
         return row | {"refused": "nothing to measure it on is known"}
     sources = Sources((network.package, *network.needs), folder)
-    samples = RECIPES[network.samples](sources, **network.options)
+    samples = RECIPES[network.samples](sources, **options)
     calibration, test = halves(samples)
-    snn, converting = timed(lambda: tfsnn.convert(model, calibration))
-    evaluation, evaluating = timed(
+    snn, converting = worked(lambda: tfsnn.convert(model, calibration, **arguments))
+    evaluation, evaluating = worked(
         lambda: tfsnn.evaluate(
             snn, test, ann=model, timesteps=[snn.timesteps], task=network.task
         )
@@ -80,9 +96,9 @@ def _converted(network: Network, path: Path, folder: Path) -> dict[str, Any]:
         "samples": evaluation.samples,
         **{name: getattr(at_end, name) for name in COSTS},
         "outputs": [_judged(each) for each in evaluation.outputs],
-        "load_seconds": loading,
-        "convert_seconds": converting,
-        "evaluate_seconds": evaluating,
+        "load_cpu_seconds": loading,
+        "convert_cpu_seconds": converting,
+        "evaluate_cpu_seconds": evaluating,
         "peak_mib": peak_mib(),
     }
 
@@ -106,9 +122,10 @@ def halves(samples: Any) -> tuple[Any, Any]:
 @click.command()
 @click.argument("name")
 @click.argument("folder", type=click.Path(path_type=Path))
-def main(name: str, folder: Path) -> None:
+@click.option("--settings", type=json.loads, default="{}", help="As JSON.")
+def main(name: str, folder: Path, settings: dict[str, Any]) -> None:
     """Print the row of the network NAME, whose package is kept in FOLDER."""
-    json.dump(measured(networks()[name], folder), sys.stdout)
+    json.dump(measured(networks()[name], folder, settings), sys.stdout)
 
 
 if __name__ == "__main__":

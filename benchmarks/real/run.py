@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from benchmarks.real.page import PAGE
 from benchmarks.tables import Report
 
 ROOT = Path(__file__).parents[2]
+SHOWN = ("about", "package", "licence", "note", "given")  # of a network, in its rows
 
 
 def chosen(packages: tuple[str, ...]) -> list[Network]:
@@ -37,12 +40,21 @@ def chosen(packages: tuple[str, ...]) -> list[Network]:
     ]
 
 
-def row_of(network: Network, folder: Path, timeout: float) -> dict[str, Any]:
+def row_of(
+    network: Network, folder: Path, settings: Mapping[str, Any], timeout: float
+) -> dict[str, Any]:
     """Measure a network in a process of its own, which may crash or take too long."""
     command = [sys.executable, "-m", "benchmarks.real.one", network.name, str(folder)]
+    command += ["--settings", json.dumps(settings)]
+    variables = {**os.environ, **settings.get("environment", {})}
     try:
         ended = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.PIPE, timeout=timeout, check=True
+            command,
+            cwd=ROOT,
+            env=variables,
+            stdout=subprocess.PIPE,
+            timeout=timeout,
+            check=True,
         )
     except subprocess.TimeoutExpired:
         return {"format": "-", "refused": f"took more than {timeout:.0f} seconds"}
@@ -71,13 +83,15 @@ def main(packages: tuple[str, ...], folder: Path, output: Path, timeout: float) 
     report = Report(output, PAGE, keep=True)
     order = list(networks())
     for network in chosen(packages):
-        row = {"network": network.name, "about": network.about}
-        row |= {"package": network.package, "licence": network.licence}
-        row |= row_of(network, folder.absolute(), timeout)
-        if network.note:
-            row["note"] = network.note
+        about = {name: getattr(network, name) for name in SHOWN}
+        about = {"network": network.name} | about
+        measured = []
+        for settings in ({}, *network.settings):
+            row = {**about, "settings": settings}
+            row |= row_of(network, folder.absolute(), settings, timeout)
+            click.echo(json.dumps(row), err=True)
+            measured.append(row)
         kept = [r for r in report.document["rows"] if r["network"] != network.name]
-        click.echo(json.dumps(row), err=True)
-        rows = [each for each in [*kept, row] if each["network"] in order]
+        rows = [each for each in [*kept, *measured] if each["network"] in order]
         report.document["rows"] = sorted(rows, key=lambda r: order.index(r["network"]))
         report.write()

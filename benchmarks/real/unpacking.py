@@ -1,10 +1,11 @@
-"""Model files that a package wraps: in a zip file, or in JavaScript."""
+"""Model files that a package wraps: in a zip file, in JavaScript, or in its code."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
+import runpy
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,19 @@ def _as_json(found: re.Match) -> str:
     return "0." if found["point"] else ("true", "false")[int(found["negated"])]
 
 
+def by_deepcut(path: Path) -> Path:
+    """Build deepcut's network by its own code, and give it the weights of `path`."""
+    target = path.with_suffix(".keras")
+    if not target.exists():
+        build = runpy.run_path(str(path.parents[1] / "model.py"))["get_convo_nn2"]
+        model = build()
+        model.load_weights(path)
+        model.save(target)
+    return target
+
+
 UNPACK: dict[str, Callable[[Path], Path]] = {
     "zip": from_zip,
     "javascript": from_javascript,
+    "deepcut": by_deepcut,
 }

@@ -29,7 +29,10 @@ def test_a_row_of_the_table_names_what_there_is(name):
         assert title(package) and package[-1].isdigit(), "packages have a version"
     assert network.unpack is None or network.unpack in UNPACK
     if network.samples:
-        inspect.signature(RECIPES[network.samples]).bind(None, **network.options)
+        recipe = inspect.signature(RECIPES[network.samples])
+        for settings in ({}, *network.settings):
+            options = {**network.options, **settings.get("samples", {})}
+            recipe.bind(None, **options)
 
 
 def test_packages_choose_networks_and_unknown_ones_are_named():
@@ -84,19 +87,90 @@ def test_a_network_is_near_by_its_decisions_or_else_its_error():
     assert page.near({"outputs": [decides, numbers]})
     assert not page.near({"outputs": [decides, {**numbers, "output_error": 0.06}]})
     assert not page.near({"outputs": [{**decides, "agreement": 0.94}]})
-    seconds = {"load_seconds": 1.0, "convert_seconds": 2.0, "evaluate_seconds": 4.0}
-    found = page.summed_up({"outputs": [decides, numbers], **seconds})
-    assert (found["same"], found["error"], found["seconds"]) == (0.96, 0.04, 7.0)
+    constant = {"agreement": 1.0, "output_error": None}
+    assert page.near({"outputs": [decides, constant]})
+    assert not page.near({"outputs": [{**constant, "agreement": None}]})
+    seconds = {f"{each}_cpu_seconds": 2.0 for each in ("load", "convert", "evaluate")}
+    row = {
+        "outputs": [decides, numbers, constant],
+        "given": True,
+        "settings": {},
+        **seconds,
+    }
+    found = page.summed_up(row)
+    assert (found["same"], found["error"], found["seconds"]) == (0.96, 0.5, 6.0)
+
+
+def row_of(name, settings=None, given=False, agreement=None, **figures):
+    """A row of the results; converted if it has an agreement."""
+    row = {"network": name, "about": f"about {name}", "package": f"{name}==1"}
+    row |= {"format": ".h5", "note": "", "given": given, "settings": settings or {}}
+    if agreement is not None:
+        row["outputs"] = [{"agreement": agreement, "output_error": 0.5}]
+        row |= dict.fromkeys(("load_cpu_seconds", "convert_cpu_seconds"), 1.0)
+        row |= {"evaluate_cpu_seconds": 1.0}
+    return row | figures
+
+
+def text_of(*rows):
+    """The page of these rows."""
+    machine = {"processor": "x", "cores": 1, "tensorflow": "2", "keras": "3"}
+    return page.PAGE.text({"machine": machine, "rows": rows})
+
+
+def test_networks_are_counted_once_and_by_their_first_row():
+    text = text_of(
+        row_of("a", given=True, agreement=0.96),
+        row_of("a", {"levels": 255}, given=True, agreement=0.9),
+        row_of("b", agreement=0.9),
+        row_of("b", {"levels": 255}, agreement=0.99),
+        row_of("c", given=True, refused="no"),
+        row_of("d", agreement=0.9),
+    )
+    assert "All: 3 of 4 networks are converted; 1 of these are near" in text
+    assert "at most 5%; 1 more with other settings." in text
+    assert "Marked \\*: 1 of 2 networks are converted; 1 of these are near" in text
+    assert "| about b (levels=255) | b==1 |" in text
+    assert "| about a \\* (levels=255) | a==1 |" in text
+
+
+def test_a_network_that_crashes_with_the_defaults_is_converted_by_its_settings():
+    off = {"levels": 255, "environment": {"TF_ENABLE_ONEDNN_OPTS": "0"}}
+    rows = [row_of("a", refused="ended"), row_of("a", off, agreement=0.96)]
+    text = text_of(*rows)
+    assert "All: 1 of 1 networks are converted; 0 of these are near" in text
+    assert "at most 5%; 1 more with other settings." in text
+    assert "| about a (levels=255, TF_ENABLE_ONEDNN_OPTS=0) |" in text
+    assert "| about a | a==1 | .h5 | ended |" in text
+    table = page.short({"rows": rows})
+    assert "| about a (levels=255, TF_ENABLE_ONEDNN_OPTS=0) | `a==1` |" in table
+    assert "Refused" not in table
+
+
+def test_the_short_table_has_each_network_once_and_why_it_is_refused():
+    table = page.short(
+        {
+            "rows": [
+                row_of("a", agreement=0.9, energy_ratio=0.5),
+                row_of("a", {"levels": 255}, agreement=0.97, energy_ratio=2.0),
+                row_of("b", refused="no: way\n out", note="it takes text."),
+                row_of("c", refused="no: way\n out"),
+            ]
+        }
+    )
+    assert table.count("about a") == 1
+    assert "| about a (levels=255) | `a==1` | .h5 | 97.0 | 50.0 | 2.00 |" in table
+    assert "- about b (`b==1`): it takes text." in table
+    assert "- about c (`c==1`): no: way out" in table
 
 
 def test_the_page_has_refusals_and_notes():
-    row = {"about": "words", "package": "a==1", "format": ".h5", "network": "a"}
-    machine = {"processor": "x", "cores": 1, "tensorflow": "2", "keras": "3"}
-    refused = {**row, "refused": "no | handler\nfor it", "note": "a note."}
-    text = page.PAGE.text({"machine": machine, "rows": [refused]})
+    text = text_of(
+        row_of("words", refused="no | handler:\n  a\n  b\n  c", note="a note.")
+    )
     assert "0 of 1 networks are converted" in text
-    assert "| words | a==1 | .h5 | no \\| handler for it |" in text
-    assert "- words: a note." in text
+    assert "| about words | words==1 | .h5 | no \\| handler: a (and 2 more) |" in text
+    assert "- about words: a note." in text
 
 
 def test_half_of_the_samples_calibrates():

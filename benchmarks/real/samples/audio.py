@@ -20,10 +20,13 @@ def music(sources: Sources, count: int, length: int, rate: int) -> np.ndarray:
 
 
 @recipe
-def tempo_windows(sources: Sources, count: int, frames: int) -> np.ndarray:
+def tempo_windows(
+    sources: Sources, count: int, frames: int, standard: bool = True
+) -> np.ndarray:
     """Make mel spectra of music ``(N, 40, frames, 1)`` as tempo-cnn reads them.
 
-    Music is played at 0.5 to 2 times its tempo; each is standardised.
+    Music is played at 0.5 to 2 times its tempo. Each spectrum has a mean of 0 and a
+    variance of 1 if `standard`, else a maximum of 1.
     """
     signal, rng = _music(sources, 11025), generator()
     found = []
@@ -35,7 +38,7 @@ def tempo_windows(sources: Sources, count: int, frames: int) -> np.ndarray:
         piece = np.interp(np.arange(0, long - 1, speed), np.arange(long), piece)
         power = spectrum(piece, 1024, 512)[:frames]
         mel = power @ triangles(40, 1024, 11025, (20, 5000), slaney)
-        found.append((mel - mel.mean()) / mel.std())
+        found.append((mel - mel.mean()) / mel.std() if standard else mel / mel.max())
     return np.stack(found).transpose(0, 2, 1)[..., None].astype(np.float32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import runpy
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -45,6 +46,13 @@ SENTENCES = """
 سمعت خبرا سارا في المذياع
 """.strip().splitlines()
 
+THAI = """
+วันนี้อากาศดีมากเราจึงไปเดินเล่นที่สวนสาธารณะ เด็กนักเรียนอ่านหนังสือในห้องสมุดของโรงเรียน
+แม่ทำอาหารเย็นให้ทุกคนในครอบครัว รถไฟออกจากสถานีตอนเจ็ดโมงเช้า
+ภาษาไทยเขียนติดกันโดยไม่มีช่องว่างระหว่างคำ นกร้องเพลงอยู่บนต้นไม้ใหญ่หน้าบ้าน
+พ่อซื้อผลไม้และขนมจากตลาดน้ำ ฝนตกหนักทำให้น้ำท่วมถนนหลายสาย
+"""
+
 
 @recipe
 def domain_names(sources: Sources, count: int, length: int) -> np.ndarray:
@@ -85,6 +93,20 @@ def columns(sources: Sources, count: int, file: str, length: int) -> np.ndarray:
         piece = text[start : start + length].encode("ascii", "replace")
         row[: len(piece)] = np.frombuffer(piece, "u1").astype(np.float32) + 1
     return codes
+
+
+@recipe
+def thai(sources: Sources, count: int) -> dict[str, np.ndarray]:
+    """Encode letters of Thai text, and their kinds, with ten on each side.
+
+    By deepcut's own code, ``(N, 21)`` for each of its inputs.
+    """
+    code = runpy.run_path(str(sources.find("deepcut/utils.py")))
+    letters, kinds = code["create_feature_array"](" ".join(THAI.split()))
+    order = generator().permutation(len(letters))[:count]
+    names = ("input_layer", "input_layer_1")
+    parts = (letters[order], kinds[order])
+    return {n: x.astype(np.float32) for n, x in zip(names, parts, strict=True)}
 
 
 class _Plain(pickle.Unpickler):
