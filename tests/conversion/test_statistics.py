@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import tfsnn
 from tfsnn.conversion.statistics import BINS, calibrate
 from tfsnn.errors import CalibrationError
 from tfsnn.network.graph import Graph
@@ -221,3 +222,13 @@ def test_no_data_is_refused():
     graph, *_ = network()
     with pytest.raises(CalibrationError, match="empty"):
         calibrate(graph, [])
+
+
+def test_half_of_an_absolute_value_may_never_be_active():
+    given = keras.Input((6,))
+    x = keras.layers.Dense(8, activation="relu")(given)
+    model = keras.Model(given, keras.layers.Dense(3)(keras.ops.absolute(x)))
+    x = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+    snn = tfsnn.convert(model, x, timesteps=4, levels=255)
+    wanted = model(x).numpy()
+    assert np.abs(snn(x) - wanted).max() < 0.02 * np.abs(wanted).max()

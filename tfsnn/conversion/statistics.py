@@ -19,7 +19,7 @@ from tfsnn.conversion.finite import check_range, not_finite
 from tfsnn.conversion.sweep import traced_sweep
 from tfsnn.errors import CalibrationError
 from tfsnn.network.graph import Graph
-from tfsnn.network.nodes import Rate
+from tfsnn.network.nodes import Affine, Rate
 
 BINS = 1024
 
@@ -258,4 +258,11 @@ def _heard(graph: Graph, found: Mapping[str, Statistics], name: str) -> Statisti
         halves = (node.layer, node.shape) == (graph[other].layer, graph[other].shape)
         if halves and not of_other.dead.all():
             return replace(of_other, silent=True)
+    # The negative of what is never negative, as |x| behind a ReLU has it.
+    before = graph[node.inputs[0]]
+    if isinstance(before, Affine) and before.inputs[0] in found:
+        never = np.all(np.less_equal(before.gain, 0)) and not np.any(before.offset)
+        of_source = found[before.inputs[0]]
+        if never and before.shape == node.shape and not of_source.dead.all():
+            return replace(of_source, silent=True)
     return found[name]
