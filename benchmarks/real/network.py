@@ -32,8 +32,7 @@ class Network:
         task: the task that the outputs are judged by, one for all or by output; found
             from the network where it is not given.
         settings: conversions beside the one with the defaults: arguments of
-            :func:`tfsnn.convert`; `samples`, arguments of the recipe; `environment`,
-            variables of the process.
+            :func:`tfsnn.convert`; `samples`, arguments of the recipe.
         given: whether this is one of the networks that were chosen before any was
             tried; the others were found later.
         note: what a reader has to know, such as why it is refused for good.

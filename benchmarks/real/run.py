@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -46,12 +45,10 @@ def row_of(
     """Measure a network in a process of its own, which may crash or take too long."""
     command = [sys.executable, "-m", "benchmarks.real.one", network.name, str(folder)]
     command += ["--settings", json.dumps(settings)]
-    variables = {**os.environ, **settings.get("environment", {})}
     try:
         ended = subprocess.run(
             command,
             cwd=ROOT,
-            env=variables,
             stdout=subprocess.PIPE,
             timeout=timeout,
             check=True,

@@ -95,7 +95,10 @@ def test_a_text_file_renamed(converting, tmp_path, suffix):
 def test_another_kind_of_file(converting, tmp_path):
     path = tmp_path / "model.onnx"
     path.touch()
-    fail(1, ("model.onnx", ".keras, .h5", "'.onnx'"), *converting(model=path))
+    fail(1, ("model.onnx", "is a model of ONNX", "onnx2tf"), *converting(model=path))
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"nothing known")
+    fail(1, ("model.bin", ".keras", "SavedModel", "'.bin'"), *converting(model=path))
 
 
 def test_a_lambda_is_not_executed(converting, tmp_path):

@@ -16,7 +16,7 @@ from tfsnn.layers import (
     TopKBatchNormalization,
 )
 from tfsnn.network.nodes import Source
-from tfsnn.sources.handlers import Builder, Unsupported
+from tfsnn.sources.handlers import Builder
 from tfsnn.sources.handlers.norm_matters import deviation_normalization
 
 EPSILON = 1e-5
@@ -198,14 +198,6 @@ def test_inference_is_a_gain_and_an_offset(kind, center, scale):
 def test_without_statistics_there_is_no_gain():
     with pytest.raises(ModelError, match=r"l1.* has no statistics yet"):
         L1BatchNormalization().gain_and_offset()
-
-
-def test_the_handler_refuses_another_axis():
-    layer, builder = L1BatchNormalization(axis=1), Builder()
-    source = builder.add(Source, (), (4, 3))
-    layer.build((None, 4, 3))
-    with pytest.raises(Unsupported, match=r"it normalises axis 1; only the last axis"):
-        deviation_normalization(layer, [source], builder)
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

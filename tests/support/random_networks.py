@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from hypothesis import strategies as st
-from keras import layers, ops
+from keras import layers
 from random_steps import ACTIVATIONS, channels, grown, merged, step
 
 from examples import NUMBERS, Example
@@ -45,24 +45,20 @@ class Draws:
         return self.one([-1, *range(1, len(x.shape))])
 
 
+class Unknown(layers.Layer):
+    """A class without a handler."""
+
+    def call(self, x):
+        return 2 * x
+
+
 def unsupported(draws, x):
     """Something that is refused, whose name is noted."""
-    rank = len(x.shape) - 2
     forms = [
-        lambda: ops.sort(x, -1),
-        lambda: ops.cumsum(x, axis=-1),
+        lambda: Unknown()(x),
+        lambda: layers.Lambda(lambda x: 2 * x)(x),
         lambda: layers.LayerNormalization(rms_scaling=True)(x),
     ]
-    if rank == 1:
-        forms += [
-            lambda: layers.BatchNormalization(axis=1)(x),
-        ]
-    if rank == 2:
-        first = {"data_format": "channels_first"}
-        forms += [
-            lambda: layers.ZeroPadding2D(1, **first)(x),
-            lambda: layers.GlobalAveragePooling2D(**first)(x),
-        ]
     y = draws.one(forms)()
     draws.planted.append(y._keras_history.operation.name)
     return y

@@ -53,6 +53,15 @@ def masked_softmax(x, mask, axes):
     return where(total > 0, y / where(total > 0, total, 1), 0)
 
 
+def filled_softmax(x, mask, axes):
+    """Of a mask that keeps nothing, as of one that keeps equal values."""
+    kept = where(
+        (mask > 0.5).any(axes, keepdims=True), masked_softmax(x, mask, axes), 0
+    )
+    nothing = ~(mask > 0.5).any(axes, keepdims=True)
+    return kept + nothing / x.shape[axes]
+
+
 def sparsemax(x, axes):
     """As Keras has it, which adds up the cumulative sums: the paper takes the last."""
     (axis,) = axes
@@ -212,6 +221,9 @@ REFERENCES = {
     "erfc": of_one(lambda x: 1 - erf(x)),
     "erfinv": of_one(erfinv),
     "every": over(lambda x, axes: (x != 0).all(axes, keepdims=True)),
+    "filled_softmax": Reference(
+        lambda x, mask: filled_softmax(x, mask, 2), ((3, 4), (1, 4)), {"axes": [1]}
+    ),
     "gelu": of_one(lambda x: x * (1 + erf(x / math.sqrt(2))) / 2),
     "glu": Reference(lambda x: glu(x, 0), ((4, 3),), {"axis": 0}),
     "group_norm": Reference(
@@ -232,6 +244,7 @@ REFERENCES = {
     "logical_not": of_one(lambda x: x == 0),
     "logical_or": Reference(lambda x, y: (x != 0) | (y != 0), ((3, 4), (3, 4))),
     "logsumexp": over(lambda x, axes: np.log(exp(x).sum(axes, keepdims=True))),
+    "negative_elu": of_one(lambda x: np.minimum(exp(x) - 1, 0)),
     "masked_softmax": Reference(
         lambda x, mask: masked_softmax(x, mask, 2), ((3, 4), (1, 4)), {"axes": [1]}
     ),

@@ -135,15 +135,15 @@ def test_networks_are_counted_once_and_by_their_first_row():
 
 
 def test_a_network_that_crashes_with_the_defaults_is_converted_by_its_settings():
-    off = {"levels": 255, "environment": {"TF_ENABLE_ONEDNN_OPTS": "0"}}
+    off = {"levels": 255, "samples": {"count": 9}}
     rows = [row_of("a", refused="ended"), row_of("a", off, agreement=0.96)]
     text = text_of(*rows)
     assert "All: 1 of 1 networks are converted; 0 of these are near" in text
     assert "at most 5%; 1 more with other settings." in text
-    assert "| about a (levels=255, TF_ENABLE_ONEDNN_OPTS=0) |" in text
+    assert "| about a (levels=255, count=9) |" in text
     assert "| about a | a==1 | .h5 | ended |" in text
     table = page.short({"rows": rows})
-    assert "| about a (levels=255, TF_ENABLE_ONEDNN_OPTS=0) | `a==1` |" in table
+    assert "| about a (levels=255, count=9) | `a==1` |" in table
     assert "Refused" not in table
 
 
