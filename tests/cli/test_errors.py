@@ -96,9 +96,9 @@ def test_another_kind_of_file(converting, tmp_path):
     path = tmp_path / "model.onnx"
     path.touch()
     fail(1, ("model.onnx", "is a model of ONNX", "onnx2tf"), *converting(model=path))
-    path = tmp_path / "model.bin"
+    path = tmp_path / "model.xyz"
     path.write_bytes(b"nothing known")
-    fail(1, ("model.bin", ".keras", "SavedModel", "'.bin'"), *converting(model=path))
+    fail(1, ("model.xyz", ".keras", "SavedModel", ".xyz"), *converting(model=path))
 
 
 def test_a_lambda_is_not_executed(converting, tmp_path):

@@ -171,19 +171,6 @@ def test_a_mask_that_is_an_argument_is_refused(function):
     assert "mask" in why
 
 
-@pytest.mark.parametrize(
-    "layer",
-    [layers.Dense(3), layers.EinsumDense("ab,bc->ac", 3), layers.Embedding(5, 3)],
-)
-@pytest.mark.filterwarnings("ignore:Layer InputLayer")
-def test_quantised_weights_are_refused(layer):
-    x = keras.Input((4,))
-    model = keras.Model(x, layer(x))
-    model.quantize("int8")
-    with pytest.raises(UnsupportedError, match="quantised weights"):
-        import_model(model)
-
-
 def test_numbers_of_an_embedding_are_an_input():
     ((*_, why),) = problems_of(lambda x: layers.Embedding(5, 3)(x + 1), (4,))
     assert "its numbers are computed in the model" in why

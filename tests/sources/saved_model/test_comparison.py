@@ -175,7 +175,7 @@ def test_grouped_convolutions_of_three_dimensions(tmp_path, rng):
 @pytest.mark.slow
 def test_a_deep_network_with_random_weights(tmp_path):
     """Rounding grows in it to more than its outputs allow for, by some draws."""
-    network = keras.applications.EfficientNetV2B1
+    network = keras.applications.EfficientNetV2B0
     model = network(weights=None, input_shape=(64, 64, 3), classes=10)
     model.export(tmp_path / "m", verbose=False)
     x = models.samples(model, 2)
