@@ -28,9 +28,9 @@ from .options import (
     calibration_option,
     listed,
     model_argument,
-    part_options,
     task_option,
 )
+from .part import part_options
 from .rare import (
     ENERGY_OF,
     LIMIT_OF,

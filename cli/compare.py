@@ -23,9 +23,9 @@ from .options import (
     listed,
     model_argument,
     overwrite_option,
-    part_options,
     task_option,
 )
+from .part import part_options
 from .rare import (
     BATCH_SIZE_OF,
     ENERGY_OF,

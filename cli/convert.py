@@ -17,12 +17,12 @@ from .options import (
     keras_output_option,
     model_argument,
     overwrite_option,
-    part_options,
     raw_option,
     signature_option,
     task_option,
     timesteps_option,
 )
+from .part import part_options
 from .rare import LIMIT_OF, SEED_OF, SWEEP_OF, RareSetting, rare_options
 from .talk import progress, say
 

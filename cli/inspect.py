@@ -6,7 +6,8 @@ import click
 
 from .groups import Original, group
 from .library import LibraryCommand
-from .options import json_option, model_argument, part_options, signature_option
+from .options import json_option, model_argument, signature_option
+from .part import part_options
 from .talk import show
 
 

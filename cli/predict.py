@@ -21,12 +21,12 @@ from .options import (
     batch_size_option,
     json_option,
     model_argument,
-    part_options,
     raw_option,
     signature_option,
     task_option,
     timesteps_option,
 )
+from .part import part_options
 from .rare import RareSetting, rare_options
 from .talk import progress, say, show
 

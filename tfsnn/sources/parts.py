@@ -6,6 +6,7 @@ take images or sequences of any size; a spiking network is converted for one siz
 
 from __future__ import annotations
 
+import difflib
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -136,6 +137,20 @@ def free_shape(name: str, shape: Sequence[int | None] | None) -> ModelError:
         f"choose it with input_shape={tuple(sizes)} of load_model or tfsnn.part "
         f"(--input-shape {','.join(map(str, sizes))})"
     )
+
+
+def unneeded_input(name: str) -> OptionError:
+    """Return the error for a layer behind which a network does not begin."""
+    return OptionError(
+        f"inputs={name!r} (--from): no output needs it; leave it out, or choose "
+        "outputs (--to) behind it"
+    )
+
+
+def names_like(name: str, known: Iterable[str]) -> str:
+    """Return what a message proposes in place of a name that does not exist."""
+    close = difflib.get_close_matches(name, list(known), 3, 0.4)
+    return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 # The part of its file that each model that was loaded is.

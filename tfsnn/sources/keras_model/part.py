@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfsnn.errors import ModelError, OptionError
+from tfsnn.errors import ModelError
 from tfsnn.sources.keras_model.config import (
     Reference,
     calls,
@@ -30,7 +29,14 @@ from tfsnn.sources.keras_model.structure import (
     functional,
     output_keys,
 )
-from tfsnn.sources.parts import Part, free_shape, make_part, remember_part
+from tfsnn.sources.parts import (
+    Part,
+    free_shape,
+    make_part,
+    names_like,
+    remember_part,
+    unneeded_input,
+)
 
 # The output of a call: name of the layer with those of the models around it, index of
 # the call in each of them, and index of the output.
@@ -146,10 +152,7 @@ class _Part:
         ends = ends or self._ends
         needed, sources = self._needed(ends, cut)
         if lost := [name for place, name in cut.items() if place not in sources]:
-            raise OptionError(
-                f"inputs={lost[0]!r} (--from): no output needs it; leave it out, or "
-                "choose outputs (--to) behind it"
-            )
+            raise unneeded_input(lost[0])
         refuse_left_out([self._calls[where].operation for where in needed])
         fed = self._inputs([*cut, *(p for p in sources if p not in cut)], cut)
         tensors: dict[Place, Any] = dict(fed)
@@ -170,11 +173,9 @@ class _Part:
                 f"{option}={name!r}: this layer has {len(found)} outputs; name a layer "
                 "with one"
             )
-        close = difflib.get_close_matches(name, self._named, 3, 0.4)
-        hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ModelError(
-            f"{option}={name!r}: {self._whole.name} has no layer of that name{hint} "
-            "(tfsnn inspect lists all)"
+            f"{option}={name!r}: {self._whole.name} has no layer of that name"
+            f"{names_like(name, self._named)} (tfsnn inspect lists all)"
         )
 
     def _needed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.errors import ModelError, OptionError
-from tfsnn.sources.parts import Part
+from tfsnn.errors import ModelError
+from tfsnn.sources.parts import Part, names_like, unneeded_input
 from tfsnn.sources.saved_model.names import layer_names
 from tfsnn.sources.saved_model.program import Place, Program, Source
 from tfsnn.sources.saved_model.signature import TYPES, Signature, stated_shape
@@ -70,10 +69,7 @@ def cut(program: Program, ends: Ends, part: Part) -> Ends:
     read |= {(source.key, source.index) for source in fetched.values()}
     for name, source in inputs.items():
         if (source.key, source.index) not in read:
-            raise OptionError(
-                f"inputs={name!r} (--from): no output needs it; leave it out, or "
-                "choose outputs (--to) behind it"
-            )
+            raise unneeded_input(name)
     own = {n: s for n, s in ends.fed.items() if (s.key, s.index) in read}
     specs = {name: spec_of(program, name, source) for name, source in inputs.items()}
     specs |= {name: ends.specs[name] for name in own}
@@ -122,10 +118,9 @@ def find(program: Program, whole: Trace, name: str) -> Source:
         tensors = ", ".join(f"{s.place.prefix}{s.node.name}:{s.index}" for s in found)
         raise ModelError(f"{name} has several outputs: name one of {tensors}")
     known = [*dict.fromkeys(layers.values()), *by_name]
-    close = difflib.get_close_matches(name, known, 3, 0.4)
-    hint = f"; did you mean {', '.join(close)}?" if close else ""
     raise ModelError(
-        f"there is no layer, operation or tensor {name!r} before the outputs{hint}"
+        f"there is no layer, operation or tensor {name!r} before the outputs"
+        f"{names_like(name, known)}"
     )
 
 
