@@ -81,6 +81,23 @@ def _mixing(what: str) -> Unsupported:
     )
 
 
+def _signal_and_constant(what: str, builder: Builder) -> tuple[Signal, Any]:
+    """Return the operands of a product, a signal and behind it a constant.
+
+    Raises:
+        Unsupported: if both are signals, or the constant comes first.
+    """
+    first, second = pair(builder)
+    if isinstance(first, Signal) and isinstance(second, Signal):
+        raise _mixing(what)
+    if not isinstance(first, Signal):
+        raise Unsupported(
+            "the constant comes first, and so would its axes before the batch: give "
+            "the signal first"
+        )
+    return first, second
+
+
 @handles_operation("Dot")
 def dot(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate dot with a constant: a dense node."""
@@ -106,14 +123,7 @@ def dot(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 @handles_operation("Inner")
 def inner(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate inner with a constant: a dense node over the last axis."""
-    first, second = pair(builder)
-    if isinstance(first, Signal) and isinstance(second, Signal):
-        raise _mixing("inner product")
-    if not isinstance(first, Signal):
-        raise Unsupported(
-            "the constant comes first, and so would its axes before the batch: give "
-            "the signal first"
-        )
+    first, second = _signal_and_constant("inner product", builder)
     own = LETTERS[: len(builder.shape(first)) + 1]
     rest = LETTERS[len(own) : len(own) + second.ndim - 1]
     equation = f"{own},{rest + own[-1]}->{own[:-1] + rest}"
@@ -123,14 +133,7 @@ def inner(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
 @handles_operation("Tensordot")
 def tensordot(operation: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate tensordot with a constant: a dense node over some axes."""
-    first, second = pair(builder)
-    if isinstance(first, Signal) and isinstance(second, Signal):
-        raise _mixing("tensor product")
-    if not isinstance(first, Signal):
-        raise Unsupported(
-            "the constant comes first, and so would its axes before the batch: give "
-            "the signal first"
-        )
+    first, second = _signal_and_constant("tensor product", builder)
     rank, axes = len(builder.shape(first)), operation.axes
     if isinstance(axes, int):
         pairs: list[list[int]] = [
