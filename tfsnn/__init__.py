@@ -10,6 +10,7 @@
        |   method.plan  Statistics -> Plan: threshold, potential, coefficient per node
        |   normalize    Plan written into the weights: thresholds become 1
     SpikingModel (a keras.Model)
+       |   <- training  fit as any Keras model: by mean rates, or through time
        | simulation     the one tf.while_loop over time, run by one of the engines
        |- analysis      accuracy, spikes and operations; compare, choose, diagnose
        |- hardware      the energy that the operations cost on a device
@@ -21,7 +22,7 @@ Packages of an extra are imported when they are used (:mod:`tfsnn.extras`).
 
 from importlib.metadata import version
 
-from tfsnn import callbacks, export, layers
+from tfsnn import callbacks, export, layers, surrogates, training
 from tfsnn.analysis import plot
 from tfsnn.analysis.choose.choice import Choice
 from tfsnn.analysis.choose.choose import choose
@@ -100,5 +101,7 @@ __all__ = [
     "plot",
     "predict_files",
     "report_page",
+    "surrogates",
+    "training",
     "verify",
 ]

@@ -14,6 +14,7 @@ ROOMS = (
     "tfsnn.errors",
     "tfsnn.extras",
     "tfsnn.files",
+    "tfsnn.surrogates",
     "tfsnn.data",
     "tfsnn.network",
     "tfsnn.layers",

@@ -57,6 +57,8 @@ PUBLIC = [
     "plot",
     "predict_files",
     "report_page",
+    "surrogates",
+    "training",
     "verify",
 ]
 
