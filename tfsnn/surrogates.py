@@ -1,8 +1,8 @@
 """Surrogates: slopes that stand for the derivative of a spike in training.
 
 A neuron spikes where its potential U reaches the threshold θ. With x = (U - θ) / θ the
-spike is the step H(x), whose derivative is 0 almost everywhere. Backward, training takes
-the slope of a smooth step in its place::
+spike is the step H(x), whose derivative is 0 almost everywhere. Backward, training
+takes the slope of a smooth step in its place::
 
     forward   s = H(x)              backward   ds/dx = slope(x)
 
