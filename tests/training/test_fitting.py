@@ -127,7 +127,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
         save(file, **arrays)
 
     monkeypatch.setattr(checkpoint.np, "savez", filling)
-    with pytest.raises(OutputError, match="No space left on device.*free some space"):
+    with pytest.raises(OutputError, match=r"No space left on device.*free some space"):
         fit(model(), samples(), scoring(), Run(epochs=3, checkpoint=path))
     assert [*tmp_path.iterdir()] == [path]
     assert len(checkpoint.Checkpoint.read(path).facts["losses"]) == 1
@@ -146,7 +146,7 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path, change):
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     path = tmp_path / "run.checkpoint.npz"
     path.write_bytes(b"nothing")
-    with pytest.raises(ModelError, match="no checkpoint.*remove it"):
+    with pytest.raises(ModelError, match=r"no checkpoint.*remove it"):
         fit(model(), samples(), scoring(), Run(1, path))
 
 

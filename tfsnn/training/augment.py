@@ -67,10 +67,8 @@ class Augmentation:
 
 def _shifted(x: np.ndarray, drawn: np.random.Generator) -> np.ndarray:
     rows, height, width = x.shape[:3]
-    down, right = (
-        drawn.integers(-int(n * SHIFT), int(n * SHIFT) + 1, rows)
-        for n in (height, width)
-    )
-    i = np.clip(np.arange(height) - down[:, None], 0, height - 1)  # (B, height)
-    j = np.clip(np.arange(width) - right[:, None], 0, width - 1)  # (B, width)
+    down = drawn.integers(-int(height * SHIFT), int(height * SHIFT) + 1, (rows, 1))
+    right = drawn.integers(-int(width * SHIFT), int(width * SHIFT) + 1, (rows, 1))
+    i = np.clip(np.arange(height) - down, 0, height - 1)  # (B, height)
+    j = np.clip(np.arange(width) - right, 0, width - 1)  # (B, width)
     return x[np.arange(rows)[:, None, None], i[:, :, None], j[:, None, :]]

@@ -50,7 +50,8 @@ class Checkpoint:
         }
         text = json.dumps({"run": self.run, "facts": self.facts})
         with replacing(path, overwrite=True) as file:
-            np.savez(file, state=np.array(text), **arrays)
+            arrays["state"] = np.array(text)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def read(cls, path: Path) -> Checkpoint:
