@@ -1,1 +1,9 @@
-"""Training: spiking networks that learn."""
+"""Training: spiking networks that learn.
+
+A converted network is made trainable with :func:`tunable`; then Keras' own ``compile``,
+``fit``, callbacks and ``save`` do what they do for any model.
+"""
+
+from tfsnn.training.tunable import TunableModel, tunable
+
+__all__ = ["TunableModel", "tunable"]
