@@ -52,7 +52,9 @@ class Classes(Target):
             y = tf.argmax(y, -1)
         y = tf.cast(tf.reshape(y, tf.shape(z)[:-1]), tf.int32)
         counts = (y >= 0) & (y < classes) & ((y != IGNORED) | (z.shape.rank == 2))
-        found = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(counts, y, 0), z)
+        found = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            tf.where(counts, y, 0), z
+        )
         counted = tf.cast(counts, found.dtype)
         if z.shape.rank == 2:
             return found * counted
@@ -76,7 +78,7 @@ class YesOrNo(Target):
     """Outputs that say yes or no, each for itself."""
 
     def of_labels(self, z: Any, y: Any) -> Any:
-        """Return the binary cross entropy; a mask's places of 255 or -1 are left out."""
+        """Return the binary cross entropy, without places of 255 or below 0."""
         y = tf.cast(tf.reshape(y, tf.shape(z)), z.dtype)
         counted = tf.cast((y >= 0) & (y <= 1), z.dtype)
         found = tf.nn.sigmoid_cross_entropy_with_logits(y * counted, z)
@@ -145,7 +147,9 @@ def kind_of(output: Output, label: Any = None, task: str | None = None) -> Targe
         kind = Classes
     else:
         kind = Numbers
-    if kind is YesOrNo and output.head == "hard_sigmoid" or output.head == "sparsemax":
+    if (
+        kind is YesOrNo and output.head == "hard_sigmoid"
+    ) or output.head == "sparsemax":
         return Numbers()  # values whose logits are lost at both ends
     return kind()
 
