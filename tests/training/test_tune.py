@@ -1,4 +1,4 @@
-"""Tuning a converted network as a whole: what improves, what is kept, what is refused."""
+"""Tuning a converted network: what improves, what is kept, what is refused."""
 
 import json
 
