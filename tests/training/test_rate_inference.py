@@ -170,7 +170,7 @@ def test_networks_and_values_that_do_not_fit_are_refused(first):
     with pytest.raises(OptionError, match="2 samples and 1 labels"):
         RateTolerance([1, 2], [1])
     x, y = blobs(40, 2)
-    with pytest.raises(ModelError, match="make it with tfsnn.training"):
+    with pytest.raises(ModelError, match="make it with tfsnn"):
         first.fit(x, y, callbacks=[RateTolerance(x, y)], verbose=0)
     low = rate_inference(first, initial=-4.0)
     with pytest.raises(ModelError, match="give rate_inference a larger initial"):

@@ -83,7 +83,7 @@ class RateNorm(keras.layers.Layer):
             raise OptionError(f"RateNorm: penalty={penalty!r} must be 0 or more")
         self.momentum, self.initial, self.penalty = momentum, initial, penalty
         self.train_scale = train_scale or share is not None
-        self.scale = share
+        self.scale: Any = share
 
     def build(self, input_shape: Any) -> None:
         """Create the weights m and, where none is shared, s."""

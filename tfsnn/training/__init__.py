@@ -1,6 +1,18 @@
-"""Training: spiking networks that learn."""
+"""Training: spiking networks that learn.
+
+A converted network is made trainable with :func:`tunable`; then Keras' own ``compile``,
+``fit``, callbacks and ``save`` do what they do for any model. With rate norm layers
+(:func:`rate_normed`, :func:`rate_inference`) a network is trained before conversion.
+"""
 
 from tfsnn.training.rate_inference import rate_inference, rate_normed
 from tfsnn.training.rate_tolerance import RateTolerance
+from tfsnn.training.tunable import TunableModel, tunable
 
-__all__ = ["RateTolerance", "rate_inference", "rate_normed"]
+__all__ = [
+    "RateTolerance",
+    "TunableModel",
+    "rate_inference",
+    "rate_normed",
+    "tunable",
+]

@@ -71,7 +71,7 @@ class RateTolerance(keras.callbacks.Callback):
                 f"{self.model.name} has no scale that its layers share: make it with "
                 "tfsnn.training.rate_inference"
             )
-        self.scale: Any = norms[0].scale
+        self.scale = norms[0].scale
         start = float(self.scale)
         self.kept, self.least, self.best = UNSCALED, np.inf, 0.0
         self.scale.assign(UNSCALED)

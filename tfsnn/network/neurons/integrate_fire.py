@@ -32,6 +32,10 @@ import tensorflow as tf
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
+from tfsnn.surrogates import Surrogate
+
+# Steps of fire(U) that can have a slope of their own; more have their sum, about 1.
+MOST_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,14 @@ class Firing(Thresholded):
         max_coefficient: the most that a spike carries; None for no bound.
         straight_through: whether spikes pass gradients on, as if they were not rounded.
             (TensorFlow keeps a custom gradient for good, with what it reads.)
+        surrogate: the slopes that stand for the derivative of the steps of fire(U), in
+            place of straight-through gradients; for at most :data:`MOST_STEPS` of them.
     """
 
     negative_threshold: Any | None = None
     max_coefficient: Any | None = 1.0
     straight_through: bool = field(default=True, kw_only=True)
+    surrogate: Surrogate | None = field(default=None, kw_only=True)
 
     def initial_state(self, shape: Any) -> State:
         """Return the state before the first step for units of `shape`, (B, *units)."""
@@ -61,12 +68,26 @@ class Firing(Thresholded):
         u = potential if is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
         if not self._signed:
-            return _floor_clipped(u, 0.0, most, 0.0, self.straight_through)
+            return self._rounded(u, 0.0, 0.0)
         least = unsent if most is None else tf.maximum(unsent, -most)
         margin = self.negative_threshold
         if not (is_one(self.threshold) or is_zero(margin)):
             margin = margin / self.threshold
-        return _floor_clipped(u, least, most, margin, self.straight_through)
+        return self._rounded(u, least, margin)
+
+    def _rounded(self, u: Any, least: Any, margin: Any) -> Any:
+        """Return the coefficients for potentials in thresholds, with their gradient."""
+        most, slopes = self.max_coefficient, self.surrogate
+        count = int(most) if isinstance(most, int | float) else MOST_STEPS + 1
+        if slopes is None or count > MOST_STEPS:
+            return _floor_clipped(u, least, most, margin, self.straight_through)
+        c = _floor_clipped(u, least, most, margin, straight_through=False)
+        steps = [slopes.slope(u - k) for k in range(1, count + 1)]
+        if self._signed:  # a step down is there only for what was sent
+            down = [slopes.slope(u + margin + k) for k in range(count)]
+            steps += [tf.where(least < -k, s, 0.0) for k, s in enumerate(down)]
+        slope = tf.stop_gradient(tf.add_n(steps))
+        return tf.stop_gradient(c) + slope * (u - tf.stop_gradient(u))
 
 
 @neuron_kind("integrate_fire")
@@ -153,6 +174,10 @@ class Driven(Neuron):
     def in_nir(self) -> Written | Never:
         """Return that NIR's IF with a bias does the same, unless they leak."""
         return self._without_leak()
+
+    def response(self, current: Any) -> Any:
+        """Compute the mean value sent for a mean current, the constant one added."""
+        return super().response(current + self.drive * self.threshold)
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""
