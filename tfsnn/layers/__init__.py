@@ -1,8 +1,8 @@
 """Keras layers for handmade spiking networks, and for networks to convert.
 
 Layers of spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras's
-recurrent layers do. The normalisations, QCFS and FakeQuant are for networks that are
-converted.
+recurrent layers do. The normalisations, QCFS, RateNorm and FakeQuant are for networks
+that are converted.
 """
 
 from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
@@ -19,6 +19,7 @@ from tfsnn.layers.normalization import (
 )
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.layers.quantize_dequantize import QuantizeDequantize
+from tfsnn.layers.rate_norm import RateNorm
 
 __all__ = [
     "QCFS",
@@ -33,6 +34,7 @@ __all__ = [
     "LocallyConnected1D",
     "LocallyConnected2D",
     "QuantizeDequantize",
+    "RateNorm",
     "SpikingMaxPooling2D",
     "TopKBatchNormalization",
     "keras2_hard_sigmoid",
