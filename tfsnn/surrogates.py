@@ -314,4 +314,5 @@ class StraightThrough(_Numbers):
 
     def widened(self, factor: float) -> Self:
         """Stretch the window; the height stays 1."""
-        return StraightThrough(self.below * factor, self.above * factor)
+        below, above = self.below * factor, self.above * factor
+        return dataclasses.replace(self, below=below, above=above)

@@ -61,12 +61,12 @@ class Firing(Thresholded):
         u = potential if is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
         if not self._signed:
-            return _floor_clipped(u, 0.0, most, 0.0, self.straight_through)
+            return floor_clipped(u, 0.0, most, 0.0, self.straight_through)
         least = unsent if most is None else tf.maximum(unsent, -most)
         margin = self.negative_threshold
         if not (is_one(self.threshold) or is_zero(margin)):
             margin = margin / self.threshold
-        return _floor_clipped(u, least, most, margin, self.straight_through)
+        return floor_clipped(u, least, most, margin, self.straight_through)
 
 
 @neuron_kind("integrate_fire")
@@ -159,7 +159,7 @@ class Driven(Neuron):
         return super().step(current + self.drive * self.threshold, state)
 
 
-def _floor_clipped(
+def floor_clipped(
     u: Any, least: Any, most: Any | None, margin: Any, straight_through: bool
 ) -> Any:
     """Return floor(u) clipped, where -margin <= u < 0 counts as 0.
