@@ -5,10 +5,17 @@ recurrent layers do. The normalisations, QCFS and FakeQuant are for networks tha
 converted.
 """
 
-from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
+from tfsnn.layers.connections import GridConnections, RandomConnections
+from tfsnn.layers.encode import (
+    BernoulliRate,
+    ConstantCurrent,
+    DeterministicRate,
+    PoissonTrains,
+)
 from tfsnn.layers.fake_quant import FakeQuant
 from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.layers.integrate_fire import IntegrateFire
+from tfsnn.layers.leaky import leaky_neuron
 from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
 from tfsnn.layers.normalization import (
@@ -19,6 +26,7 @@ from tfsnn.layers.normalization import (
 )
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.layers.quantize_dequantize import QuantizeDequantize
+from tfsnn.layers.spiking import SpikingCell, SpikingDense, SpikingRecurrent
 
 __all__ = [
     "QCFS",
@@ -27,13 +35,20 @@ __all__ = [
     "ConstantCurrent",
     "DeterministicRate",
     "FakeQuant",
+    "GridConnections",
     "IntegrateFire",
     "L1BatchNormalization",
     "LInfBatchNormalization",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "PoissonTrains",
     "QuantizeDequantize",
+    "RandomConnections",
+    "SpikingCell",
+    "SpikingDense",
     "SpikingMaxPooling2D",
+    "SpikingRecurrent",
     "TopKBatchNormalization",
     "keras2_hard_sigmoid",
+    "leaky_neuron",
 ]
