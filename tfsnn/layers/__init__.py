@@ -5,10 +5,17 @@ recurrent layers do. The normalisations, QCFS, RateNorm and FakeQuant are for ne
 that are converted.
 """
 
-from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
+from tfsnn.layers.connections import GridConnections, RandomConnections
+from tfsnn.layers.encode import (
+    BernoulliRate,
+    ConstantCurrent,
+    DeterministicRate,
+    PoissonTrains,
+)
 from tfsnn.layers.fake_quant import FakeQuant
 from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.layers.integrate_fire import IntegrateFire
+from tfsnn.layers.leaky import leaky_neuron
 from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
 from tfsnn.layers.normalization import (
@@ -20,6 +27,7 @@ from tfsnn.layers.normalization import (
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.layers.quantize_dequantize import QuantizeDequantize
 from tfsnn.layers.rate_norm import RateNorm
+from tfsnn.layers.spiking import SpikingCell, SpikingDense, SpikingRecurrent
 
 __all__ = [
     "QCFS",
@@ -28,14 +36,21 @@ __all__ = [
     "ConstantCurrent",
     "DeterministicRate",
     "FakeQuant",
+    "GridConnections",
     "IntegrateFire",
     "L1BatchNormalization",
     "LInfBatchNormalization",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "PoissonTrains",
     "QuantizeDequantize",
+    "RandomConnections",
     "RateNorm",
+    "SpikingCell",
+    "SpikingDense",
     "SpikingMaxPooling2D",
+    "SpikingRecurrent",
     "TopKBatchNormalization",
     "keras2_hard_sigmoid",
+    "leaky_neuron",
 ]

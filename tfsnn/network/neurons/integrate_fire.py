@@ -80,8 +80,8 @@ class Firing(Thresholded):
         most, slopes = self.max_coefficient, self.surrogate
         count = int(most) if isinstance(most, int | float) else MOST_STEPS + 1
         if slopes is None or count > MOST_STEPS:
-            return _floor_clipped(u, least, most, margin, self.straight_through)
-        c = _floor_clipped(u, least, most, margin, straight_through=False)
+            return floor_clipped(u, least, most, margin, self.straight_through)
+        c = floor_clipped(u, least, most, margin, straight_through=False)
         steps = [slopes.slope(u - k) for k in range(1, count + 1)]
         if self._signed:  # a step down is there only for what was sent
             down = [slopes.slope(u + margin + k) for k in range(count)]
@@ -184,7 +184,7 @@ class Driven(Neuron):
         return super().step(current + self.drive * self.threshold, state)
 
 
-def _floor_clipped(
+def floor_clipped(
     u: Any, least: Any, most: Any | None, margin: Any, straight_through: bool
 ) -> Any:
     """Return floor(u) clipped, where -margin <= u < 0 counts as 0.
