@@ -38,8 +38,8 @@ class Neurons(keras.layers.Layer):
     A parameter p that is trained is the weight ``raw_p``, squashed into its range.
 
     Attributes:
-        watched: a list to which each call adds its currents, for gradients with respect
-            to them (:func:`tfsnn.training.balance`); None for no list.
+        observer: a function that each call gives its currents to, for gradients with
+            respect to them (:func:`tfsnn.training.balance`); None for none.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Neurons(keras.layers.Layer):
         self.supports_masking = True
         self._initial, self.per_channel = neuron, per_channel
         self._trained = tuple(name for name, chosen in trained.items() if chosen)
-        self.watched: list[Any] | None = None
+        self.observer: Callable[[Any], None] | None = None
         for name in self._trained:
             value, form = getattr(neuron, name), RANGES[name].form
             inside = value is not None and value > 0
@@ -118,9 +118,9 @@ class Neurons(keras.layers.Layer):
         nothing.
         """
         inputs = tf.convert_to_tensor(inputs)
-        if self.watched is not None:
+        if self.observer is not None:
             inputs = tf.identity(inputs)
-            self.watched.append(inputs)
+            self.observer(inputs)
         fold, length = self._fold, inputs.shape[1]
         unrolled = length is not None and length <= UNROLLED
         if training is True and unrolled and not tf.executing_eagerly():
