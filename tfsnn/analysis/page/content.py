@@ -79,7 +79,8 @@ def _key_figures(found: Findings) -> list[tuple[str, str, str]]:
 def _options(found: Findings) -> list[tuple[str, str]]:
     report = found.report
     options = {"timesteps": report.timesteps, **report.options}
-    return [(name, "none" if v is None else str(v)) for name, v in options.items()]
+    shown = [(name, "none" if v is None else str(v)) for name, v in options.items()]
+    return shown + [("tuning", str(report.tuned))] * (report.tuned is not None)
 
 
 def _keras_layers(found: Findings) -> Table:
