@@ -1,0 +1,1 @@
+"""Measure the training of spiking networks."""
