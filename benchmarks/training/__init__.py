@@ -1,1 +1,1 @@
-"""Measure the training of spiking networks."""
+"""Benchmarks of networks that are trained with spikes."""
