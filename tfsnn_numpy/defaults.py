@@ -37,7 +37,7 @@ IMAGE_KEY = "image/encoded"
 TUNING_EPOCHS = 2
 TUNING_BATCH_SIZE = 64
 TUNING_HOLDOUT = 2000  # samples
-GRADIENTS = ("rates", "time")
+GRADIENTS = ("rates", "time", "time_packed")
 AUGMENTATIONS = ("flip", "shift")
 
 # Export (tfsnn.export) and import.
