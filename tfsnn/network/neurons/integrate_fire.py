@@ -120,7 +120,9 @@ class Neuron(Firing):
         return self._conserves
 
     def in_nir(self) -> Written | Never:
-        """Return that NIR's IF does the same, unless they leak."""
+        """Return that NIR's IF does the same, or LIF where they leak."""
+        if self.leak and not self._signed:
+            return Written(neuron="LIF")
         return self._without_leak()
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
