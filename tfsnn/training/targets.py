@@ -52,7 +52,9 @@ class Classes(Target):
             y = tf.argmax(y, -1)
         y = tf.cast(tf.reshape(y, tf.shape(z)[:-1]), tf.int32)
         counts = (y >= 0) & (y < classes) & ((y != IGNORED) | (z.shape.rank == 2))
-        found = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(counts, y, 0), z)
+        found = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            tf.where(counts, y, 0), z
+        )
         counted = tf.cast(counts, found.dtype)
         if z.shape.rank == 2:
             return found * counted
