@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfsnn.errors import OptionError, unknown
+from tfsnn_numpy.defaults import AUGMENTATIONS
 
-KINDS = ("flip", "shift")
 SHIFT = 1 / 8  # of height and width, at most: 4 pixels of 32
 
 
@@ -32,8 +32,8 @@ class Augmentation:
             OptionError: for another name.
         """
         for kind in self.kinds:
-            if kind not in KINDS:
-                raise unknown("augmentation", kind, KINDS)
+            if kind not in AUGMENTATIONS:
+                raise unknown("augmentation", kind, AUGMENTATIONS)
 
     @classmethod
     def of(
@@ -46,12 +46,13 @@ class Augmentation:
         """
         if not kinds:
             return None
+        found = cls(tuple(kinds))
         if not any(len(shape) == 3 for shape in shapes):
             raise OptionError(
                 f"augment={','.join(kinds)} changes pictures, and this network takes "
                 f"inputs of shape {', '.join(map(str, shapes))}: leave it out"
             )
-        return cls(tuple(kinds))
+        return found
 
     def __call__(self, x: np.ndarray, drawn: np.random.Generator) -> np.ndarray:
         """Return changed samples; those that are no pictures as they are."""

@@ -93,8 +93,8 @@ class OperationBudget(SpikeBudget):
     def _priced(self, network: SpikingModel) -> Mapping[str, Any]:
         fan_outs = network.operations_per_sample().fan_outs
         return {
-            name: np.asarray(fan_outs[name], np.float32)
-            for name in network.populations
+            name: np.asarray(fan_outs[name], np.float32).reshape(shape)
+            for name, shape in network.populations.items()
             if name in fan_outs
         }
 

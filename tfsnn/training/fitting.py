@@ -58,6 +58,7 @@ class Run:
             refused.
         watch: called with the :class:`Position` after each step.
         seconds: time between checkpoints, but for those at the ends of epochs.
+        before: the score before the training, where it is known already.
     """
 
     epochs: int = 1
@@ -65,6 +66,7 @@ class Run:
     told: Mapping[str, Any] = field(default_factory=dict)
     watch: Callable[[Position], None] | None = None
     seconds: float = SECONDS
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ class _Fit:
         if run.checkpoint is not None and run.checkpoint.exists():
             self._continue(Checkpoint.read(run.checkpoint))
         if not self.scores:
-            self.scores.append(score(model).value)
+            known = run.before
+            self.scores.append(score(model).value if known is None else known)
         self.start, self.started = self.step, time.monotonic()
         self.saved, self.pause = self.started, run.seconds
         self.loss = float("nan")

@@ -36,7 +36,15 @@ class Scores:
     @property
     def value(self) -> float:
         """One number at the last step, the larger the better; a mean over outputs."""
-        found = [_value(judged.figures[-1]) for judged in self.outputs]
+        return self._value(-1)
+
+    @property
+    def values(self) -> list[float]:
+        """The value of each row, as :attr:`value` is that of the last."""
+        return [self._value(row) for row in range(len(self.outputs[0].figures))]
+
+    def _value(self, row: int) -> float:
+        found = [_value(judged.figures[row]) for judged in self.outputs]
         known = [value for value in found if value is not None]
         return sum(known) / len(known) if known else 0.0
 
@@ -50,15 +58,6 @@ class Scores:
             return "agreement with the ANN"
         return "error against the ANN, negative"
 
-    def text(self) -> str:
-        """Return the value as text."""
-        first = self.outputs[0]
-        if len(self.outputs) == 1 and first.figures[-1].score is not None:
-            return first.kind.text(first.figures[-1].score)
-        if len(self.outputs) == 1 and first.figures[-1].agreement is not None:
-            return f"{100 * self.value:.2f} %"
-        return f"{self.value:.4f}"
-
 
 def _value(figures: Figures) -> float | None:
     for found in (figures.score, figures.agreement):
@@ -71,6 +70,9 @@ class Scoring:
     """The scoring of a network on data, again and again while it learns.
 
     Without labels the score is how near the network is to its teacher.
+
+    Attributes:
+        count: the number of samples, once they were scored.
     """
 
     def __init__(
@@ -91,6 +93,11 @@ class Scoring:
         self.data, self.judging, self.batch_size = data, judging, batch_size
         self.first: Labels | None = data.first_labels()
         self._teacher = None if teacher is None else as_engine(teacher)
+        self.count = 0
+
+    def against(self, teacher: Any) -> Scoring:
+        """Return the same scoring, which also compares with a teacher."""
+        return Scoring(self.data, self.judging, teacher, self.batch_size)
 
     def __call__(self, model: Any, steps: Sequence[int] | None = None) -> Scores:
         """Return the scores of a network after 1, 2, 4, ... steps up to its own."""
@@ -108,6 +115,7 @@ class Scoring:
         ):
             reference = swept.seen[TEACHER].last if self._teacher else None
             sums.add(swept.seen[NETWORK], judging.read(swept.y), reference)
+        self.count = sums.samples
         return Scores(tuple(rows), sums.judged())
 
     def _networks(

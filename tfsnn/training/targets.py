@@ -78,7 +78,7 @@ class YesOrNo(Target):
     """Outputs that say yes or no, each for itself."""
 
     def of_labels(self, z: Any, y: Any) -> Any:
-        """Return the binary cross entropy; a mask's places of 255 or -1 are left out."""
+        """Return the binary cross entropy, without places of 255 or below 0."""
         y = tf.cast(tf.reshape(y, tf.shape(z)), z.dtype)
         counted = tf.cast((y >= 0) & (y <= 1), z.dtype)
         found = tf.nn.sigmoid_cross_entropy_with_logits(y * counted, z)
@@ -147,7 +147,9 @@ def kind_of(output: Output, label: Any = None, task: str | None = None) -> Targe
         kind = Classes
     else:
         kind = Numbers
-    if kind is YesOrNo and output.head == "hard_sigmoid" or output.head == "sparsemax":
+    if (
+        kind is YesOrNo and output.head == "hard_sigmoid"
+    ) or output.head == "sparsemax":
         return Numbers()  # values whose logits are lost at both ends
     return kind()
 
