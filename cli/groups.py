@@ -126,8 +126,13 @@ class EvaluationData:
         from tfsnn.data import open_for
         from tfsnn.simulation.engines import as_engine
 
-        known = {"raw": self.raw, "limit": self.limit}
-        return open_for(as_engine(snn), self.data, default_split="train", **known)
+        return open_for(
+            as_engine(snn),
+            self.data,
+            default_split="train",
+            raw=self.raw,
+            limit=self.limit,
+        )
 
     def others(self, data: str) -> EvaluationData:
         """Return other samples, all of them, read in the same way."""

@@ -1,1 +1,1 @@
-"""Benchmarks of training."""
+"""Benchmarks of networks that are trained with spikes."""

@@ -51,6 +51,9 @@ def test_a_better_network_is_written(files):
     )
     assert shown["rows"][-1]["accuracy"] > before["rows"][-1]["accuracy"] + 0.1
     assert [*files.glob("*checkpoint*")] == []
+    networks = (files / "cnn.keras", files / "tuned.keras")
+    compared = run("verify", *networks, *data)
+    assert "tuned for" in compared.stderr and compared.exit_code == 0
     again = run(*given(files))
     assert again.exit_code == 1 and "exists already" in again.output
 

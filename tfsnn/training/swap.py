@@ -35,26 +35,29 @@ class Found(str):
         return found
 
 
-def swapped(model: keras.Model, make: Make, replace: Replace | None = None) -> Any:
+def swapped(
+    model: keras.Model, make: Make | None, replace: Replace | None = None
+) -> Any:
     """Return a copy of a network with other layers in place of its ReLUs.
 
     A ReLU is one whether it is a layer, the activation of a layer or an operation, with
-    an upper bound or without. Weights are copied; the network itself stays as it is.
-    Where a layer is used several times, so is the one behind it.
+    an upper bound or without. Weights are copied, what the network was compiled with is
+    not; it stays as it is. Where a layer is used several times, so is the one behind.
 
     Args:
         model: a Functional or Sequential network; networks inside it are copied alike.
         make: returns the layer in place of a ReLU. It is given the name of the layer
-            that the ReLU is, or is the activation of, with the bound of the ReLU.
+            that the ReLU is, or is the activation of, with the bound of the ReLU. None
+            to leave ReLUs as they are.
         replace: returns another layer in place of one that is no ReLU, or None to copy
-            it.
+            it. That layer's weights are not copied.
 
     Raises:
         ModelError: if the network is of another kind, is not built, or has no ReLU.
     """
     swap = _Swap(make, replace)
     copy = swap.copy(model)
-    if not swap.found:
+    if make is not None and not swap.found:
         raise ModelError(
             f"{model.name} has no ReLU that could be swapped: give a network with ReLU "
             "layers, or with activation='relu'"
@@ -65,7 +68,7 @@ def swapped(model: keras.Model, make: Make, replace: Replace | None = None) -> A
 class _Swap:
     """One copy in the making."""
 
-    def __init__(self, make: Make, replace: Replace | None) -> None:
+    def __init__(self, make: Make | None, replace: Replace | None) -> None:
         self.make, self.replace = make, replace
         self.behind: dict[int, keras.layers.Layer] = {}
         self.copied: list[tuple[Any, Any]] = []
@@ -74,13 +77,15 @@ class _Swap:
     def copy(self, model: Any) -> Any:
         """Return the copy of a network, or of one inside it."""
         name = getattr(model, "name", str(model))
-        if isinstance(model, keras.Sequential) and model.built:
-            model = keras.Model(model.inputs[0], model.outputs[0], name=name)
-        if not hasattr(model, "inputs") or isinstance(model, keras.Sequential):
+        if not (hasattr(model, "inputs") and model.built and model.inputs):
             raise ModelError(
                 f"{name} has no fixed input shape: give a Functional network, or a "
                 "Sequential one that begins with keras.Input"
             )
+        ends: tuple[Any, Any] = (model.inputs[0], model.outputs[0])
+        if not isinstance(model, keras.Sequential):
+            ends = model.input, model.output
+        model = keras.Model(*ends, name=name)  # not compiled
         copy = keras.models.clone_model(
             model, clone_function=self._layer, call_function=self._called
         )
@@ -97,18 +102,19 @@ class _Swap:
             inner = self.copy(layer)
             self.copied = outer
             return inner
-        if _is_relu(layer):
+        if self.make is not None and _is_relu(layer):
             self.found = True
             return self.make(Found.at(layer, getattr(layer, "activation", layer)))
         if self.replace is not None and (other := self.replace(layer)) is not None:
             return other
-        config = layer.get_config()
-        if activated := _ends_in_relu(layer):
-            config["activation"] = "linear"
-        copy = layer.__class__.from_config(config)
-        if activated:
+        config, behind = layer.get_config(), None
+        if self.make is not None and _ends_in_relu(layer):
             self.found = True
-            self.behind[id(copy)] = self.make(Found.at(layer, layer.activation))
+            config["activation"] = "linear"
+            behind = self.make(Found.at(layer, layer.activation))
+        copy = layer.__class__.from_config(config)
+        if behind is not None:
+            self.behind[id(copy)] = behind
         self.copied.append((layer, copy))
         return copy
 

@@ -25,6 +25,11 @@ SIGNED = {"negative_threshold": 0.0, "max_coefficient": 3.0}
 EXAMPLES = {
     "integrate_fire": (SIGNED, {}, Clock()),
     "driven": ({"initial_potential": 0.0}, {"drive": 1 / 16}, Clock()),
+    "leaky": (
+        {"max_coefficient": 2.0},
+        {"decay": 0.5, "synapse": 0.5, "refractory": 1, "reset": "zero"},
+        Clock(),
+    ),
     "paced": (SIGNED, {"lookahead": 3}, Clock(lookahead=3)),
     "silenced": ({}, {"pre_steps": 3}, Clock(pre_steps=3)),
     "offset_corrected": (

@@ -19,6 +19,7 @@ GRADED = {"negative_threshold": 0.0, "max_coefficient": 3.0}
 FACTS = {
     "integrate_fire": (GRADED, "0101", 3.0, ()),
     "driven": ({**GRADED, "drive": 0.25}, "0101", 3.0, ()),
+    "leaky": ({"max_coefficient": 3.0}, "0100", 3.0, None),
     "paced": (GRADED, "1101", 3.0, ("look-ahead",)),
     "silenced": ({}, "1101", 1.0, ("pre-steps",)),
     "offset_corrected": ({}, "1101", 1.0, ("pre-steps",)),

@@ -10,6 +10,7 @@ from tfsnn.network.neurons.encoders import CompensatedCoder, RateCoder
 from tfsnn.network.neurons.few_spikes import FewSpikes
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.integrate_fire import Driven, Neuron
+from tfsnn.network.neurons.leaky import Leaky
 from tfsnn.network.neurons.paced import Paced
 from tfsnn.network.neurons.population import (
     KINDS,
@@ -30,6 +31,7 @@ __all__ = [
     "Driven",
     "Emission",
     "FewSpikes",
+    "Leaky",
     "Lost",
     "Neuron",
     "Never",
