@@ -37,10 +37,10 @@ PAGE = Page(
         (
             "network | levels | ANN, % | before, % | images learnt | after, % "
             "| qcfs, T=L, % | radix: T | radix, % | decisions that differ "
-            "| test images | training, images/s",
+            "| test images",
             "{network} | {levels} | {ann:.2p} | {before:.2p} | {images:,} | "
             "{after:.2p} | {qcfs:.2p} | {digits} | {radix:.2p} | {differ} | "
-            "{test:,} | {rate:.0f}",
+            "{test:,}",
         )
     ],
 )
