@@ -138,6 +138,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "quantised": "quantised",
+    "train_quantised": "train_quantised",
 }
 PARTS: Parts = {
     "help": _help,

@@ -40,6 +40,11 @@ TUNING_HOLDOUT = 2000  # samples
 GRADIENTS = ("rates", "time", "time_packed")
 AUGMENTATIONS = ("flip", "shift")
 
+# Training before conversion (tfsnn.training.train_quantised).
+QUANTISED_LEVELS = 4
+QUANTISED_EPOCHS = 3
+QUANTISED_LEARNING_RATE = 1e-3
+
 # Export (tfsnn.export) and import.
 SERVED_BATCH_SIZES = (1, 8, 32)
 SERVED_INPUTS = ("float", "uint8", "jpeg")
