@@ -10,6 +10,8 @@ from tfsnn.errors import OptionError
 from tfsnn.layers.neurons import Given, Neurons
 from tfsnn.layers.required import require
 from tfsnn.network.neurons import Neuron
+from tfsnn.network.neurons.integrate_fire import MOST_STEPS
+from tfsnn.surrogates import as_surrogate
 from tfsnn_numpy.defaults import RESETS
 
 
@@ -60,6 +62,12 @@ class IntegrateFire(Neurons):
             OptionError: for a value outside of these ranges.
         """
         require("IntegrateFire", threshold, max_coefficient)
+        bounded = max_coefficient is not None and max_coefficient <= MOST_STEPS
+        _require(
+            surrogate is None or bounded,
+            f"max_coefficient={max_coefficient} does not go with a surrogate, which "
+            f"has a slope for each level: give 1 to {MOST_STEPS}, or surrogate=None",
+        )
         _require(
             negative_threshold is None or negative_threshold >= 0,
             f"negative_threshold={negative_threshold} is a size: give it without sign",
@@ -73,7 +81,7 @@ class IntegrateFire(Neurons):
             max_coefficient,
             reset=reset,
             leak=leak,
-            surrogate=surrogate,
+            surrogate=None if surrogate is None else as_surrogate(surrogate),
         )
         super().__init__(neuron, {"threshold": train_threshold}, per_channel, **kwargs)
 
