@@ -36,17 +36,8 @@ def test_the_recipe_for_cifar_trains_and_saves(monkeypatch, tmp_path):
     x = rng.integers(0, 256, (8, 8, 8, 3), np.uint8)
     np.savez(tmp_path / "data.npz", x=x, y=np.arange(8) % 3)
     options = ("--timesteps", 2, "--epochs", 1, "--batch-size", 4, "--width", 4)
-    paths = ("--train", tmp_path / "data.npz", "--test", tmp_path / "data.npz")
-    saved = tmp_path / "snn.keras"
-    output = run(
-        "train_spiking_cifar.py",
-        monkeypatch,
-        *paths,
-        "--output",
-        saved,
-        *options,
-        "--blocks",
-        1,
-    )
+    data, saved = tmp_path / "data.npz", tmp_path / "snn.keras"
+    paths = ("--train", data, "--test", data, "--output", saved, "--blocks", 1)
+    output = run("train_spiking_cifar.py", monkeypatch, *paths, *options)
     assert "% on 8 images" in output
     assert keras.saving.load_model(saved)(x / 255).shape == (8, 2, 3)
