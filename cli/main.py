@@ -20,6 +20,7 @@ COMMANDS = (
     "inspect",
     "convert",
     "choose",
+    "tune",
     "methods",
     "evaluate",
     "predict",

@@ -33,6 +33,13 @@ PREDICTION_BATCH_SIZE = 64
 SHARD_SIZE = 4096  # samples
 IMAGE_KEY = "image/encoded"
 
+# Fine-tuning (tfsnn.training.tune).
+TUNING_EPOCHS = 2
+TUNING_BATCH_SIZE = 64
+TUNING_HOLDOUT = 2000  # samples
+GRADIENTS = ("rates", "time")
+AUGMENTATIONS = ("flip", "shift")
+
 # Export (tfsnn.export) and import.
 SERVED_BATCH_SIZES = (1, 8, 32)
 SERVED_INPUTS = ("float", "uint8", "jpeg")

@@ -33,6 +33,7 @@ RESULTS = {
     "options": "accuracy.options",
     "published_": "accuracy.published",
     "quantised": "quantised.quantised",
+    "rate_inference": "training.rate_inference",
     "real_networks": "real.page",
     "speed": "speed.speed",
     "stablehlo_gpu": "gpu.table",

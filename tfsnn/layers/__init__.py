@@ -1,15 +1,21 @@
 """Keras layers for handmade spiking networks, and for networks to convert.
 
 Layers of spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras's
-recurrent layers do; :class:`OverTime` makes one of any other layer. The
-normalisations, QCFS and FakeQuant are for networks that are
-converted.
+recurrent layers do; :class:`OverTime` makes one of any other layer. The normalisations,
+QCFS, RateNorm and FakeQuant are for networks that are converted.
 """
 
-from tfsnn.layers.encode import BernoulliRate, ConstantCurrent, DeterministicRate
+from tfsnn.layers.connections import GridConnections, RandomConnections
+from tfsnn.layers.encode import (
+    BernoulliRate,
+    ConstantCurrent,
+    DeterministicRate,
+    PoissonTrains,
+)
 from tfsnn.layers.fake_quant import FakeQuant
 from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.layers.integrate_fire import IntegrateFire
+from tfsnn.layers.leaky import leaky_neuron
 from tfsnn.layers.leaky_integrate_fire import LeakyIntegrateFire
 from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
@@ -22,6 +28,8 @@ from tfsnn.layers.normalization import (
 from tfsnn.layers.over_time import MeanOverTime, OverTime, threshold_dependent
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.layers.quantize_dequantize import QuantizeDequantize
+from tfsnn.layers.rate_norm import RateNorm
+from tfsnn.layers.spiking import SpikingCell, SpikingDense, SpikingRecurrent
 
 __all__ = [
     "QCFS",
@@ -30,6 +38,7 @@ __all__ = [
     "ConstantCurrent",
     "DeterministicRate",
     "FakeQuant",
+    "GridConnections",
     "IntegrateFire",
     "L1BatchNormalization",
     "LInfBatchNormalization",
@@ -38,9 +47,16 @@ __all__ = [
     "LocallyConnected2D",
     "MeanOverTime",
     "OverTime",
+    "PoissonTrains",
     "QuantizeDequantize",
+    "RandomConnections",
+    "RateNorm",
+    "SpikingCell",
+    "SpikingDense",
     "SpikingMaxPooling2D",
+    "SpikingRecurrent",
     "TopKBatchNormalization",
     "keras2_hard_sigmoid",
+    "leaky_neuron",
     "threshold_dependent",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tfsnn.errors import OptionError
 from tfsnn_numpy.checks import check_count
 
 
@@ -86,3 +87,48 @@ class BernoulliRate(_Encoder):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="tfsnn")
+class PoissonTrains(_Encoder):
+    """An encoder to trains that spike with probability rate * x in each step.
+
+    In training each batch has new trains, or a network learns the noise of those that
+    it sees; the generator's state is saved with the model. In inference equal calls
+    give equal trains.
+    """
+
+    def __init__(
+        self, timesteps: int, rate: float = 1 / 5.5, seed: int = 0, **kwargs: Any
+    ) -> None:
+        """Make an encoder of T steps.
+
+        Args:
+            timesteps: number of steps, T.
+            rate: probability of a spike per step for the value 1, in (0, 1].
+            seed: seed of the random numbers.
+
+        Raises:
+            OptionError: for a rate outside of (0, 1].
+        """
+        super().__init__(timesteps, **kwargs)
+        if not 0 < rate <= 1:
+            raise OptionError(f"PoissonTrains: rate={rate!r} must be in (0, 1]")
+        self.rate, self.seed = rate, seed
+        self._drawn = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Encode values ``(B, *shape)`` as trains ``(B, T, *shape)``."""
+        seed = self._drawn.next() if training else (self.seed, 0)
+        chance = tf.expand_dims(tf.cast(inputs, tf.float32) * self.rate, 1)
+        shape = tf.shape(chance)
+        shape = tf.concat([shape[:1], [self.timesteps], shape[2:]], 0)
+        seed = tf.cast(seed, tf.int32)
+        drawn = tf.random.stateless_uniform(shape, seed, alg="philox")
+        trains = tf.cast(drawn < chance, self.compute_dtype)
+        trains.set_shape(self.compute_output_shape(inputs.shape))
+        return trains
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -10,8 +10,7 @@ from tfsnn.errors import OptionError
 from tfsnn.layers.neurons import Given, Neurons
 from tfsnn.layers.required import require
 from tfsnn.network.neurons import Neuron
-from tfsnn.network.neurons.integrate_fire import MOST_STEPS
-from tfsnn.surrogates import as_surrogate
+from tfsnn.network.neurons.integrate_fire import check_surrogate
 from tfsnn_numpy.defaults import RESETS
 
 
@@ -62,18 +61,13 @@ class IntegrateFire(Neurons):
             OptionError: for a value outside of these ranges.
         """
         require("IntegrateFire", threshold, max_coefficient)
-        bounded = max_coefficient is not None and max_coefficient <= MOST_STEPS
-        _require(
-            surrogate is None or bounded,
-            f"max_coefficient={max_coefficient} does not go with a surrogate, which "
-            f"has a slope for each level: give 1 to {MOST_STEPS}, or surrogate=None",
-        )
         _require(
             negative_threshold is None or negative_threshold >= 0,
             f"negative_threshold={negative_threshold} is a size: give it without sign",
         )
         _require(reset in RESETS, f"reset={reset!r}: expected one of {RESETS}")
         _require(0 <= leak < 1, f"leak={leak} must be in [0, 1)")
+        check_surrogate(surrogate, max_coefficient)
         neuron = Neuron(
             threshold,
             initial_potential,
@@ -81,7 +75,7 @@ class IntegrateFire(Neurons):
             max_coefficient,
             reset=reset,
             leak=leak,
-            surrogate=None if surrogate is None else as_surrogate(surrogate),
+            surrogate=surrogate,
         )
         super().__init__(neuron, {"threshold": train_threshold}, per_channel, **kwargs)
 

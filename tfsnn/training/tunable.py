@@ -13,6 +13,8 @@ from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.saved import checked_config
 from tfsnn.sources.keras_model.structure import arranged_outputs
 from tfsnn.surrogates import Surrogate, as_surrogate
+from tfsnn.training.distillation import ReadsSamples
+from tfsnn.training.from_logits import check_from_logits
 from tfsnn.training.gradients import GRADIENTS, Forward, Way, check_time
 
 # The width at which the slopes of a spike's steps add up to 1 between them.
@@ -20,7 +22,7 @@ SURROGATE = "rectangle"
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
-class TunableModel(SpikingModel):
+class TunableModel(ReadsSamples, SpikingModel):
     """A spiking network that ``fit`` trains; made by :func:`tunable`.
 
     Called with ``training=True`` it returns the very outputs of the spiking network,
@@ -93,6 +95,17 @@ class TunableModel(SpikingModel):
         for penalty in self.penalties:
             self.add_loss(penalty(self._last.means))
         return arranged_outputs(self.output_keys, self._last.outputs)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compile as a spiking network is, with a loss that takes what heads give.
+
+        Raises:
+            OptionError: for a cross entropy of logits against a softmax or sigmoid
+                head, and of probabilities against no head.
+        """
+        loss = kwargs.get("loss", args[1] if len(args) > 1 else None)
+        check_from_logits(loss, self.outputs_known)
+        super().compile(*args, **kwargs)
 
     def compute_loss(
         self,

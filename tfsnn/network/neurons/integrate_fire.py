@@ -24,15 +24,18 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
-from tfsnn.surrogates import Surrogate
+from tfsnn.surrogates import Surrogate, as_surrogate
 
 # Steps of fire(U) that can have a slope of their own; more have their sum, about 1.
 MOST_STEPS = 8
@@ -45,16 +48,20 @@ class Firing(Thresholded):
     Attributes:
         negative_threshold: the margin below 0, >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
-        straight_through: whether spikes pass gradients on, as if they were not rounded.
-            (TensorFlow keeps a custom gradient for good, with what it reads.)
-        surrogate: the slopes that stand for the derivative of the steps of fire(U), in
-            place of straight-through gradients; for at most :data:`MOST_STEPS` of them.
+        straight_through: whether spikes pass gradients on, by default as if they were
+            not rounded. (TensorFlow keeps a custom gradient for good, with what it
+            reads.)
+        surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config: the
+            slopes of the steps of fire(U), which add up; of more than
+            :data:`MOST_STEPS` steps gradients are straight-through.
     """
 
     negative_threshold: Any | None = None
     max_coefficient: Any | None = 1.0
     straight_through: bool = field(default=True, kw_only=True)
-    surrogate: Surrogate | None = field(default=None, kw_only=True)
+    surrogate: Surrogate | str | Mapping[str, Any] | None = field(
+        default=None, kw_only=True
+    )
 
     def initial_state(self, shape: Any) -> State:
         """Return the state before the first step for units of `shape`, (B, *units)."""
@@ -77,10 +84,11 @@ class Firing(Thresholded):
 
     def _rounded(self, u: Any, least: Any, margin: Any) -> Any:
         """Return the coefficients for potentials in thresholds, with their gradient."""
-        most, slopes = self.max_coefficient, self.surrogate
+        most, passes = self.max_coefficient, self.straight_through
         count = int(most) if isinstance(most, int | float) else MOST_STEPS + 1
-        if slopes is None or count > MOST_STEPS:
-            return floor_clipped(u, least, most, margin, self.straight_through)
+        if self.surrogate is None or not passes or count > MOST_STEPS:
+            return floor_clipped(u, least, most, margin, passes)
+        slopes = as_surrogate(self.surrogate)
         c = floor_clipped(u, least, most, margin, straight_through=False)
         steps = [slopes.slope(u - k) for k in range(1, count + 1)]
         if self._signed:  # a step down is there only for what was sent
@@ -182,6 +190,22 @@ class Driven(Neuron):
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""
         return super().step(current + self.drive * self.threshold, state)
+
+
+def check_surrogate(surrogate: Any, most: Any) -> None:
+    """Refuse an unknown surrogate, or one for spikes without one bound for all.
+
+    Raises:
+        OptionError: for these.
+    """
+    if surrogate is None:
+        return
+    as_surrogate(surrogate)
+    if not (isinstance(most, int | float) and math.isfinite(most)):
+        raise OptionError(
+            f"max_coefficient={most} does not go with a surrogate, which has a slope "
+            "for each level: give one number, or surrogate=None"
+        )
 
 
 def floor_clipped(

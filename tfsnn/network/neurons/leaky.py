@@ -33,7 +33,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Never
-from tfsnn.network.neurons.integrate_fire import floor_clipped
+from tfsnn.network.neurons.integrate_fire import check_surrogate, floor_clipped
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded, is_one, is_zero
 from tfsnn.surrogates import Surrogate, as_surrogate
@@ -67,7 +67,7 @@ class Leaky(Thresholded):
         reset: "subtract" or "zero".
         surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config; None
             for the gradient of the clipped, but not rounded, potential.
-        straight_through: whether spikes without a surrogate pass gradients on.
+        straight_through: whether spikes pass gradients on at all.
     """
 
     description: ClassVar[str] = "leaky integrate-and-fire neurons"
@@ -97,12 +97,7 @@ class Leaky(Thresholded):
         counted = isinstance(steps, int) and not isinstance(steps, bool) and steps >= 0
         _check("refractory", steps, counted, "a number of steps, 0 or more")
         _check("reset", self.reset, self.reset in RESETS, f"one of {RESETS}")
-        if self.surrogate is not None:
-            as_surrogate(self.surrogate)
-            most = self.max_coefficient
-            bounded = isinstance(most, int | float) and most < np.inf
-            form = "one number, to go with a surrogate: it has a slope for each level"
-            _check("max_coefficient", most, bounded, form)
+        check_surrogate(self.surrogate, self.max_coefficient)
 
     def in_nir(self) -> Never:
         """Return that NIR's IF neither leaks nor waits."""
@@ -161,7 +156,7 @@ class Leaky(Thresholded):
     def _fire(self, potential: Any) -> Any:
         u = potential if is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
-        if self.surrogate is None or most is None:
+        if self.surrogate is None or most is None or not self.straight_through:
             return floor_clipped(u, 0.0, most, 0.0, self.straight_through)
         return as_surrogate(self.surrogate).spike(u - 1.0, int(most))
 
