@@ -39,6 +39,7 @@ RESULTS = {
     "stablehlo_gpu": "gpu.table",
     "tasks": "tasks.tasks",
     "throughput": "speed.throughput",
+    "training_": "training.fashion_mnist",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
