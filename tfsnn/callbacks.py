@@ -12,11 +12,12 @@ import tensorflow as tf
 
 from tfsnn.analysis.plot.spikes import drawn_neurons, pixels
 from tfsnn.errors import ModelError
-from tfsnn.layers import BernoulliRate, DeterministicRate, IntegrateFire
+from tfsnn.layers import BernoulliRate, DeterministicRate
+from tfsnn.layers.neurons import Neurons
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES
 
-SPIKING = (IntegrateFire, BernoulliRate, DeterministicRate)
+SPIKING = (Neurons, BernoulliRate, DeterministicRate)
 NEURON, STEP = 4, 12  # pixels of a raster for each neuron and each time step
 
 
@@ -32,9 +33,9 @@ class SpikeBoard(keras.callbacks.Callback):
     earlier evaluations.
 
     The callback works with networks that :func:`tfsnn.convert` made, and with
-    Functional and Sequential models that hold :class:`~tfsnn.layers.IntegrateFire` or
-    encoders of :mod:`tfsnn.layers`. A layer that is called more than once shows its
-    first call. TensorBoard need not be installed where the network runs.
+    Functional and Sequential models that hold neurons or encoders of
+    :mod:`tfsnn.layers`. A layer that is called more than once shows its first call.
+    TensorBoard need not be installed where the network runs.
     """
 
     def __init__(self, log_dir: str | os.PathLike[str], samples: Any) -> None:

@@ -1,1 +1,1 @@
-"""Benchmarks of networks that learn to spike."""
+"""Benchmarks of networks that are trained with spikes."""

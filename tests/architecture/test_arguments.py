@@ -16,6 +16,8 @@ MORE = {
     "tfsnn.data.opening.open_data": "makes the object that groups them",
     "tfsnn.export.nir.writing.export_nir": "choices of one file, all optional",
     "tfsnn.export.saved_model.writing.export_saved_model": "choices, all optional",
+    "tfsnn.layers.integrate_fire.IntegrateFire.__init__": "a Keras config",
+    "tfsnn.layers.leaky_integrate_fire.LeakyIntegrateFire.__init__": "a Keras config",
     "tfsnn.layers.locally_connected._LocallyConnected.__init__": "those of Keras 2",
     "tfsnn.serve.bulk.predict.predict_files": "optional keywords of one job",
     "tfsnn.simulation.simulate.simulate": "what one run of a graph may be asked for",

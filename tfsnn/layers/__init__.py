@@ -1,7 +1,8 @@
 """Keras layers for handmade spiking networks, and for networks to convert.
 
 Layers of spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras's
-recurrent layers do. The normalisations, QCFS and FakeQuant are for networks that are
+recurrent layers do; :class:`OverTime` makes one of any other layer. The
+normalisations, QCFS and FakeQuant are for networks that are
 converted.
 """
 
@@ -16,6 +17,7 @@ from tfsnn.layers.fake_quant import FakeQuant
 from tfsnn.layers.hard_sigmoid import keras2_hard_sigmoid
 from tfsnn.layers.integrate_fire import IntegrateFire
 from tfsnn.layers.leaky import leaky_neuron
+from tfsnn.layers.leaky_integrate_fire import LeakyIntegrateFire
 from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
 from tfsnn.layers.normalization import (
@@ -24,6 +26,7 @@ from tfsnn.layers.normalization import (
     LInfBatchNormalization,
     TopKBatchNormalization,
 )
+from tfsnn.layers.over_time import MeanOverTime, OverTime, threshold_dependent
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.layers.quantize_dequantize import QuantizeDequantize
 from tfsnn.layers.spiking import SpikingCell, SpikingDense, SpikingRecurrent
@@ -39,8 +42,11 @@ __all__ = [
     "IntegrateFire",
     "L1BatchNormalization",
     "LInfBatchNormalization",
+    "LeakyIntegrateFire",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MeanOverTime",
+    "OverTime",
     "PoissonTrains",
     "QuantizeDequantize",
     "RandomConnections",
@@ -51,4 +57,5 @@ __all__ = [
     "TopKBatchNormalization",
     "keras2_hard_sigmoid",
     "leaky_neuron",
+    "threshold_dependent",
 ]

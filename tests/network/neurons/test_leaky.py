@@ -125,7 +125,10 @@ def test_without_gradients_nothing_is_passed_on():
         ({"refractory": True}, "refractory=True"),
         ({"reset": "half"}, "reset='half' must be one of"),
         ({"surrogate": "box"}, "no surrogate 'box'"),
-        ({"surrogate": "triangle", "max_coefficient": None}, "to go with a surrogate"),
+        (
+            {"surrogate": "triangle", "max_coefficient": None},
+            "not go with a surrogate",
+        ),
     ],
 )
 def test_parameters_outside_of_their_ranges_are_refused(values, message):

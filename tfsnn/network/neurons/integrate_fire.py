@@ -24,14 +24,18 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
+from tfsnn.surrogates import Surrogate, as_surrogate
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,15 @@ class Firing(Thresholded):
         if not self._signed:
             return floor_clipped(u, 0.0, most, 0.0, self.straight_through)
         least = unsent if most is None else tf.maximum(unsent, -most)
+        return floor_clipped(u, least, most, self._margin, self.straight_through)
+
+    @property
+    def _margin(self) -> Any:
+        """The margin of negative spikes, in thresholds."""
         margin = self.negative_threshold
-        if not (is_one(self.threshold) or is_zero(margin)):
-            margin = margin / self.threshold
-        return floor_clipped(u, least, most, margin, self.straight_through)
+        if is_one(self.threshold) or is_zero(margin):
+            return margin
+        return margin / self.threshold
 
 
 @neuron_kind("integrate_fire")
@@ -77,6 +86,8 @@ class Neuron(Firing):
     Attributes:
         reset: "subtract" or "zero".
         leak: share of the potential lost in each step, in [0, 1).
+        surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config, by
+            whose slopes spikes pass gradients on; those of all levels add.
     """
 
     description: ClassVar[str] = "integrate-and-fire neurons"
@@ -85,6 +96,17 @@ class Neuron(Firing):
 
     reset: str = "subtract"
     leak: float = 0.0
+    surrogate: Surrogate | str | Mapping[str, Any] | None = field(
+        default=None, kw_only=True
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown surrogate, or one of spikes without a bound.
+
+        Raises:
+            OptionError: for these.
+        """
+        check_surrogate(self.surrogate, self.max_coefficient)
 
     @property
     def closed_form(self) -> bool:
@@ -115,6 +137,22 @@ class Neuron(Firing):
             sent.events.append(c)
             sent.potentials.append(state.potential)
         return sent, state
+
+    def _fire(self, potential: Any, unsent: Any) -> Any:
+        surrogate, most = self.surrogate, self.max_coefficient
+        if surrogate is None or most is None or not self.straight_through:
+            return super()._fire(potential, unsent)
+        surrogate, most = as_surrogate(surrogate), int(most)
+        u = potential / self.threshold
+        if not self._signed:
+            return surrogate.spike(u - 1.0, most)
+        least = tf.maximum(unsent, -float(most))
+        c = floor_clipped(u, least, float(most), self._margin, False)
+        below = -u - self._margin
+        slopes = [surrogate.slope(u - 1.0 - k) for k in range(most)]
+        slopes += [surrogate.slope(below - k) for k in range(most)]
+        slope = tf.stop_gradient(tf.add_n(slopes))
+        return tf.stop_gradient(c) + slope * (u - tf.stop_gradient(u))
 
     @property
     def _kept(self) -> float:
@@ -157,6 +195,22 @@ class Driven(Neuron):
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""
         return super().step(current + self.drive * self.threshold, state)
+
+
+def check_surrogate(surrogate: Any, most: Any) -> None:
+    """Refuse an unknown surrogate, or one for spikes without one bound for all.
+
+    Raises:
+        OptionError: for these.
+    """
+    if surrogate is None:
+        return
+    as_surrogate(surrogate)
+    if not (isinstance(most, int | float) and math.isfinite(most)):
+        raise OptionError(
+            f"max_coefficient={most} does not go with a surrogate, which has a slope "
+            "for each level: give one number, or surrogate=None"
+        )
 
 
 def floor_clipped(

@@ -24,7 +24,6 @@ al., ICLR 2022), PLIF (Fang et al., ICCV 2021) and most work of that kind.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -34,7 +33,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Never
-from tfsnn.network.neurons.integrate_fire import floor_clipped
+from tfsnn.network.neurons.integrate_fire import check_surrogate, floor_clipped
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded, is_one, is_zero
 from tfsnn.surrogates import Surrogate, as_surrogate
@@ -98,13 +97,7 @@ class Leaky(Thresholded):
         counted = isinstance(steps, int) and not isinstance(steps, bool) and steps >= 0
         _check("refractory", steps, counted, "a number of steps, 0 or more")
         _check("reset", self.reset, self.reset in RESETS, f"one of {RESETS}")
-        if self.surrogate is not None:
-            as_surrogate(self.surrogate)
-            most = self.max_coefficient
-            bounded = isinstance(most, int | float) and math.isfinite(most)
-            _check(
-                "max_coefficient", most, bounded, "one number to go with a surrogate"
-            )
+        check_surrogate(self.surrogate, self.max_coefficient)
 
     def in_nir(self) -> Never:
         """Return that NIR's IF neither leaks nor waits."""
@@ -170,7 +163,7 @@ def _times(share: Any, value: Any) -> Any:
 
 
 def _known(share: Any) -> Any:
-    """Return what is known of a share before it is computed: of a tensor nothing."""
+    """Return what is known of a share: of a tensor nothing."""
     known = isinstance(share, int | float | list | tuple | np.ndarray | np.generic)
     return np.asarray(share) if known else np.asarray(0.0)
 

@@ -57,7 +57,9 @@ def traces(spikes: Any, kept: float) -> Any:
         return q, q
 
     spikes = tf.cast(spikes, tf.float32)
-    return tf.ensure_shape(scan(step, tf.zeros_like(spikes[0]), spikes)[0], spikes.shape)
+    return tf.ensure_shape(
+        scan(step, tf.zeros_like(spikes[0]), spikes)[0], spikes.shape
+    )
 
 
 @tf.function(jit_compile=True, autograph=False)
