@@ -9,6 +9,7 @@ import tfsnn
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.simulation.engines import as_engine
 from tfsnn.training import Distillation, tunable
+from tfsnn.training.distillation import ReadsSamples
 from tfsnn.training.targets import kind_of, logits
 from tfsnn_numpy.tasks import Output
 
@@ -156,6 +157,16 @@ def test_a_model_that_keeps_its_samples_to_itself_is_refused(ann):
     other.compile("sgd", Distillation(ann))
     with pytest.raises(ModelError, match="the loss of a network from tfsnn"):
         other.fit(X, Y, verbose=0)
+
+
+def test_a_teacher_that_would_change_is_refused(ann):
+    class Student(ReadsSamples, keras.Model):
+        """A network of the teacher's own layers."""
+
+    student = Student(ann.inputs, ann.outputs)
+    student.compile("sgd", Distillation(ann))
+    with pytest.raises(ModelError, match=r"shares .*kernel.* give a copy of the ANN"):
+        student.fit(X, Y, verbose=0)
 
 
 @pytest.mark.parametrize("given", [{"temperature": 0}, {"weight": -1}])

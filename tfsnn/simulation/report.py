@@ -91,7 +91,7 @@ class Tuned:
         epochs: passes over the data until the weights were best.
         samples: the number of samples in a pass.
         loss: what was learnt: "labels", "teacher" or "labels and teacher".
-        gradient: "rates" or "time".
+        gradient: "rates", "time" or "time_packed".
         metric: the score on held-out samples.
         before, after: the score before and after, at the network's T.
     """

@@ -199,9 +199,26 @@ class ReadsSamples:
         if not isinstance(model.loss, Distillation):
             own: Any = super()
             return own.compute_loss(x, y, y_pred, sample_weight, training)
+        _refuse_shared(model, model.loss.teacher)
         engine = as_engine(model)
         loss = model.loss.of_batch(engine, x, y, y_pred, sample_weight)
         return tf.add_n([loss, *model.losses])
+
+
+def _refuse_shared(model: Any, teacher: Engine | None) -> None:
+    """Refuse a teacher that would change with the network that learns from it.
+
+    Raises:
+        ModelError: if they share weights.
+    """
+    own = {id(v) for v in model.trainable_variables}
+    theirs = getattr(getattr(teacher, "model", None), "variables", ())
+    shared = [v.path for v in theirs if id(v) in own]
+    if shared:
+        raise ModelError(
+            f"{model.name} shares {', '.join(shared[:3])} with its teacher, which has "
+            "to stay as it is: give a copy of the ANN, as loaded from its file again"
+        )
 
 
 def _held(engine: Engine) -> Any:

@@ -10,7 +10,7 @@ import keras
 
 from tfsnn.errors import OptionError
 
-LEARNING_RATE = 1e-4
+LEARNING_RATE = 3e-4
 WARM_UP = 0.05  # of all steps, up to the rate; then down to zero by a cosine
 
 

@@ -125,7 +125,7 @@ def test_a_name_is_taken_once_and_by_a_dataclass(registry):
         ("few_spikes", {}, {"leak": 0.5}, "function, high"),
         ("few_spikes", {"max_coefficient": 3.0}, {}, "means nothing for few-spikes"),
         ("paced", {}, {"leak": 0.5}, "leak is no setting of paced neurons"),
-        ("paced", {}, {"reset": "zero"}, "surrogate, lookahead"),
+        ("paced", {}, {"reset": "zero"}, "straight_through, surrogate, lookahead"),
         ("offset_corrected", {}, {"reset": "zero"}, "reset is no setting"),
         ("differential", {}, {"leak": 0.5}, "kind 'differential'"),
         ("differential", {"negative_threshold": 0.5}, {}, "give 0.0"),

@@ -49,7 +49,8 @@ class Firing(Thresholded):
         negative_threshold: the margin below 0, >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
         straight_through: whether spikes pass gradients on, by default as if they were
-            not rounded. (TensorFlow keeps a custom gradient for good, with what it reads.)
+            not rounded. (TensorFlow keeps a custom gradient for good, with what it
+            reads.)
         surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config: the
             slopes of the steps of fire(U), which add up; of more than
             :data:`MOST_STEPS` steps gradients are straight-through.

@@ -116,6 +116,12 @@ class Leaky(Thresholded):
             )
         return Written(neuron="LIF" if self.synapse is None else "CubaLIF")
 
+    def response(self, current: Any) -> Any:
+        """Compute the mean value sent for a mean current, as if nothing leaked."""
+        if self.synapse is not None:
+            current = current / (1.0 - tf.convert_to_tensor(self.synapse))
+        return super().response(current)
+
     def initial_state(self, shape: Any) -> LeakyState:
         """Return the state before the first step for units of `shape`, (B, *units)."""
         return LeakyState(
