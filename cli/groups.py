@@ -143,7 +143,7 @@ class EvaluationData:
 class CalibrationData:
     """The data that --calibration names, and the settings of the calibration."""
 
-    calibration: str
+    calibration: str | None
     limit: int | None = None
     raw: bool | None = None
     strict: bool = False

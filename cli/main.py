@@ -21,6 +21,7 @@ COMMANDS = (
     "convert",
     "choose",
     "tune",
+    "train-quantised",
     "methods",
     "evaluate",
     "predict",

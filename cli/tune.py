@@ -72,8 +72,10 @@ Example:
     type=click.Choice(GRADIENTS),
     default=GRADIENTS[0],
     show_default=True,
-    help="By mean rates, whose memory does not grow with the time steps, or through "
-    "time, which takes longer.",
+    metavar="WAY",
+    help="rates: by mean rates, whose memory does not grow with the time steps. time: "
+    "through time, which takes longer. time_packed: the same in a fraction of the "
+    "memory, and longer still.",
 )
 @click.option(
     "--learning-rate",

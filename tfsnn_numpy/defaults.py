@@ -37,8 +37,13 @@ IMAGE_KEY = "image/encoded"
 TUNING_EPOCHS = 2
 TUNING_BATCH_SIZE = 64
 TUNING_HOLDOUT = 2000  # samples
-GRADIENTS = ("rates", "time")
+GRADIENTS = ("rates", "time", "time_packed")
 AUGMENTATIONS = ("flip", "shift")
+
+# Training before conversion (tfsnn.training.train_quantised).
+QUANTISED_LEVELS = 4
+QUANTISED_EPOCHS = 3
+QUANTISED_LEARNING_RATE = 1e-3
 
 # Export (tfsnn.export) and import.
 SERVED_BATCH_SIZES = (1, 8, 32)

@@ -1,7 +1,7 @@
 """Measure rate norm layers and the rate-inference loss: Ding et al., IJCAI 2021.
 
-    python -m benchmarks.training.rate_inference --train fashion_train.npz \
-        --test fashion_test.npz --output benchmarks/results/rate_inference
+    python -m benchmarks.training.rate_inference --train fashion_mnist_train.npz \
+        --test fashion_mnist_test.npz --output benchmarks/results/rate_inference
 
 A network of two convolutions and a dense layer, each with batch normalisation, is
 trained by `fit` in both stages; the last 10,000 training samples are held out for the

@@ -40,6 +40,8 @@ RESULTS = {
     "stablehlo_gpu": "gpu.table",
     "tasks": "tasks.tasks",
     "throughput": "speed.throughput",
+    "train_quantised": "training.quantised",
+    "training_": "training.fashion_mnist",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))

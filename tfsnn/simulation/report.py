@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.network.graph import Graph, LayerRecord
+from tfsnn.network.nodes import Spiking
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 from tfsnn.sources.parts import WHOLE, Part
@@ -60,6 +61,28 @@ class NodeReport:
     role: str
 
 
+def populations_of(graph: Graph) -> tuple[PopulationReport, ...]:
+    """Return what is known of the populations of a graph without calibration data."""
+    return tuple(_population(node) for node in graph.of_kind(Spiking))
+
+
+def _population(node: Spiking) -> PopulationReport:
+    scale, low = np.asarray(node.scale), node.negative_threshold
+    most = node.max_coefficient
+    return PopulationReport(
+        node=node.name,
+        neurons=int(np.prod(node.shape)),
+        scale_min=float(scale.min()),
+        scale_median=float(np.median(scale)),
+        scale_max=float(scale.max()),
+        initial_potential=float(np.mean(np.asarray(node.initial_potential))),
+        negative_threshold=None if low is None else float(np.mean(np.asarray(low))),
+        max_coefficient=None if most is None else float(np.max(np.asarray(most))),
+        clipped=0.0,
+        dead=0.0,
+    )
+
+
 @dataclass(frozen=True)
 class Tuned:
     """A fine-tuning after the conversion (:func:`tfsnn.training.tune`).
@@ -68,7 +91,7 @@ class Tuned:
         epochs: passes over the data until the weights were best.
         samples: the number of samples in a pass.
         loss: what was learnt: "labels", "teacher" or "labels and teacher".
-        gradient: "rates" or "time".
+        gradient: "rates", "time" or "time_packed".
         metric: the score on held-out samples.
         before, after: the score before and after, at the network's T.
     """
@@ -212,7 +235,7 @@ class ConversionReport:
         options = {"timesteps": self.timesteps, **self.options}
         chosen = ", ".join(f"{key}={value}" for key, value in options.items())
         used = "nothing to calibrate"
-        if self.populations:
+        if self.populations and self.samples:
             used = f"{self.samples} calibration samples"
         if self.precision != "float32":
             used += f", synapses in {self.precision}"

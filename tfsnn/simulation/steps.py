@@ -123,16 +123,23 @@ class Run:
         return self.graph.clock
 
     @property
+    def steps_in_all(self) -> int:
+        """The number of all steps, pre-steps included."""
+        return self.clock.pre_steps + self.timesteps
+
+    @property
     def averaged(self) -> list[Node]:
         """The populations whose values are averaged over time."""
         if MEANS not in self.observe:
             return []
         return [n for n in self.graph if n.spikes and n.name not in self.constants]
 
-    def initial_state(self) -> dict[str, Any]:
-        """Return the state of each node that has one, by name."""
+    def initial_state(self, names: Collection[str] | None = None) -> dict[str, Any]:
+        """Return the state of each node that has one, or of those named, by name."""
         state: dict[str, Any] = {}
         for node in self.graph:
+            if names is not None and node.name not in names:
+                continue
             if node.name in self.graph.outputs:
                 zeros = tf.zeros((self.batch, *self.graph[node.inputs[0]].shape))
                 state[node.name] = ReadoutState(tf.constant(0), zeros, zeros)
@@ -144,6 +151,8 @@ class Run:
                 if (first := node.initial_state(self.batch, shapes)) is not None:
                     state[node.name] = first
         for node in self.averaged:
+            if names is not None and node.name not in names:
+                continue
             zeros = tf.zeros((self.batch, *node.shape))
             skipped = zeros if self.clock.skipped(self.timesteps) else tf.constant(0.0)
             state[average_of(node.name)] = ReadoutState(tf.constant(0), zeros, skipped)

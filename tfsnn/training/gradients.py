@@ -17,6 +17,8 @@ neural networks through rate-based backpropagation", NeurIPS 2024, arXiv 2410.11
 
 **Through time.** The simulation itself is differentiated, layer by layer over all
 steps, with a slope in place of the derivative of a spike (:mod:`tfsnn.surrogates`).
+"time" keeps all of it for the backward pass; "time_packed" keeps a few bits for each
+spike and computes the rest once more (:mod:`tfsnn.training.recompute`).
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.simulate import simulate
-from tfsnn.simulation.steps import MEANS, OUTPUTS
+from tfsnn.simulation.steps import MEANS, OUTPUTS, Run
 from tfsnn.surrogates import Surrogate
+from tfsnn.training.recompute import all_at_once, segment_by_segment
 
 
 class Forward(NamedTuple):
@@ -58,6 +61,8 @@ class Way:
         chunk: K, the steps advanced at a time where that is free.
         surrogate: the slopes of spikes, where they are differentiated.
         each_step: whether the outputs after each step are wanted.
+        means: whether what populations send on average is wanted, by time; by rates it
+            is known anyway.
         static: whether no shape inside may depend on the data, as XLA wants it.
     """
 
@@ -65,6 +70,7 @@ class Way:
     chunk: int
     surrogate: Surrogate
     each_step: bool = False
+    means: bool = True
     static: bool = False
 
 
@@ -103,6 +109,24 @@ def through_time(graph: Graph, feed: Mapping[str, Any], way: Way) -> Forward:
     Raises:
         OptionError: for neurons whose spikes have no gradient.
     """
+    return _through_time(graph, feed, way, all_at_once)
+
+
+def through_time_packed(graph: Graph, feed: Mapping[str, Any], way: Way) -> Forward:
+    """Simulate all steps layer by layer, with gradients, in little memory.
+
+    Raises:
+        OptionError: for neurons whose spikes have no gradient.
+    """
+    return _through_time(graph, feed, way, segment_by_segment)
+
+
+def _through_time(
+    graph: Graph,
+    feed: Mapping[str, Any],
+    way: Way,
+    advance: Callable[[Run], dict[str, Any]],
+) -> Forward:
     check_time(graph)
     nodes = [
         node.with_surrogate(way.surrogate)
@@ -110,28 +134,27 @@ def through_time(graph: Graph, feed: Mapping[str, Any], way: Way) -> Forward:
         else node
         for node in graph
     ]
-    graph = dataclasses.replace(graph, nodes=tuple(nodes))
-    result = simulate(
-        graph,
-        feed,
-        way.timesteps,
-        chunk=graph.clock.pre_steps + way.timesteps,
-        observe=(MEANS, OUTPUTS) if way.each_step else (MEANS,),
-        static=way.static,
-    )
-    seen = result.observed
-    means = {n.name: seen[f"{MEANS}/{n.name}"][0] for n in graph if n.spikes}
-    over_time = (
-        [seen[f"{OUTPUTS}/{name}"] for name in graph.outputs] if way.each_step else []
-    )
+    graph = dataclasses.replace(graph, nodes=tuple(nodes)).prepared()
+    observe = {MEANS: way.means, OUTPUTS: way.each_step}
+    asked = frozenset(kind for kind, wanted in observe.items() if wanted)
+    found = advance(Run.on(graph, feed, way.timesteps, asked))
+    outputs = [found[name] for name in graph.outputs]
+    means = {
+        n.name: found[f"{MEANS}/{n.name}"] for n in graph if n.spikes and way.means
+    }
+    over_time = [found[f"{OUTPUTS}/{n}"] for n in graph.outputs if way.each_step]
     each_step = [tf.transpose(y, (1, 0, *range(2, len(y.shape)))) for y in over_time]
-    return Forward(result.outputs, means, each_step)
+    return Forward(outputs, means, each_step)
 
 
 GRADIENTS: dict[str, Callable[[Graph, Mapping[str, Any], Way], Forward]] = {
     "rates": by_rates,
     "time": through_time,
+    "time_packed": through_time_packed,
 }
+
+
+BY_TIME = ("time", "time_packed")
 
 
 def check_time(graph: Graph) -> None:

@@ -11,6 +11,7 @@ from tfsnn.errors import ModelError, OptionError
 from tfsnn.training.rate_inference import logit_omega, rate_norms
 from tfsnn_numpy.checks import check_count
 
+ROUNDING = 1e-9  # of accuracies, which are shares of the samples
 UNSCALED = 30.0  # of which the sigmoid is 1 in float32: the first stage
 
 
@@ -119,7 +120,7 @@ class RateTolerance(keras.callbacks.Callback):
             right += int(np.sum(np.argmax(logits, -1) == labels))
         self.accuracy, self.omega = right / len(self.x), float(np.mean(omegas))
         self.best = max(self.best, self.accuracy)
-        within = self.accuracy >= self.best - self.tolerance
+        within = self.accuracy >= self.best - self.tolerance - ROUNDING
         if within and self.omega < self.least:
             self.kept, self.least = float(self.scale), self.omega
         return within

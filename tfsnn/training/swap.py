@@ -10,10 +10,29 @@ from keras import activations, layers
 
 from tfsnn.errors import ModelError
 
-Make = Callable[[str], keras.layers.Layer]
+Make = Callable[["Found"], keras.layers.Layer]
 Replace = Callable[[Any], keras.layers.Layer | None]
 RELUS = (activations.relu, activations.relu6)
 OPERATIONS = ("Relu", "Relu6")  # of keras.ops
+
+
+class Found(str):
+    """The name of the layer that a ReLU is, or is the activation of.
+
+    Attributes:
+        bound: the ReLU's upper bound; None where it has none.
+    """
+
+    bound: float | None = None
+
+    @classmethod
+    def at(cls, layer: Any, relu: Any) -> Found:
+        """Return the name of a layer, and the bound of its ReLU."""
+        found = cls(layer.name)
+        six = relu is activations.relu6 or type(relu).__name__ == "Relu6"
+        bound = 6.0 if six else getattr(relu, "max_value", None)
+        found.bound = None if bound is None else float(bound)
+        return found
 
 
 def swapped(
@@ -28,7 +47,8 @@ def swapped(
     Args:
         model: a Functional or Sequential network; networks inside it are copied alike.
         make: returns the layer in place of a ReLU. It is given the name of the layer
-            that the ReLU is, or is the activation of. None to leave ReLUs as they are.
+            that the ReLU is, or is the activation of, with the bound of the ReLU. None
+            to leave ReLUs as they are.
         replace: returns another layer in place of one that is no ReLU, or None to copy
             it. That layer's weights are not copied.
 
@@ -84,13 +104,14 @@ class _Swap:
             return inner
         if self.make is not None and _is_relu(layer):
             self.found = True
-            return self.make(layer.name)
+            return self.make(Found.at(layer, getattr(layer, "activation", layer)))
         if self.replace is not None and (other := self.replace(layer)) is not None:
             return other
         config, behind = layer.get_config(), None
         if self.make is not None and _ends_in_relu(layer):
             self.found = True
-            config["activation"], behind = "linear", self.make(layer.name)
+            config["activation"] = "linear"
+            behind = self.make(Found.at(layer, layer.activation))
         copy = layer.__class__.from_config(config)
         if behind is not None:
             self.behind[id(copy)] = behind
@@ -108,11 +129,14 @@ def _is_relu(layer: Any) -> bool:
     if isinstance(layer, layers.ReLU):
         return not layer.negative_slope and not layer.threshold
     if isinstance(layer, layers.Activation):
-        return layer.activation in RELUS
+        return layer.activation in RELUS or _ends_in_relu(layer)
     return not isinstance(layer, layers.Layer) and type(layer).__name__ in OPERATIONS
 
 
 def _ends_in_relu(layer: Any) -> bool:
     """Tell whether a layer's activation is a ReLU of all that it returns."""
     recurrent = isinstance(layer, layers.RNN) or hasattr(layer, "recurrent_activation")
-    return not recurrent and getattr(layer, "activation", None) in RELUS
+    own = getattr(layer, "activation", None)
+    return not recurrent and (
+        own in RELUS or (isinstance(own, layers.ReLU) and _is_relu(own))
+    )

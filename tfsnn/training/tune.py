@@ -19,6 +19,7 @@ from tfsnn.training.budget import OperationBudget
 from tfsnn.training.distillation import Distillation
 from tfsnn.training.fitting import Run, fit
 from tfsnn.training.optimiser import optimiser
+from tfsnn.training.quantised_training import QuantisedSettings
 from tfsnn.training.samples import Samples
 from tfsnn.training.scoring import Scoring
 from tfsnn.training.tunable import TunableModel, tunable
@@ -75,7 +76,7 @@ def tune(
         )
     net = tunable(snn, settings.gradient)
     engine = as_engine(snn)
-    samples, scoring = _samples(engine, data, validation, settings, progress)
+    samples, scoring = divided(engine, data, validation, settings, progress)
     if ann is not None:
         scoring = scoring.against(ann)
     labelled = any(samples.judging.labelled)
@@ -123,11 +124,11 @@ def tune(
     return found
 
 
-def _samples(
+def divided(
     engine: Engine,
     data: Any,
     validation: Any,
-    settings: TuningSettings,
+    settings: TuningSettings | QuantisedSettings,
     progress: Progress | None,
 ) -> tuple[Samples, Scoring]:
     """Open, check and divide the data."""
@@ -145,7 +146,9 @@ def _samples(
 
 
 def _held_out(
-    opened: Data, settings: TuningSettings, progress: Progress | None
+    opened: Data,
+    settings: TuningSettings | QuantisedSettings,
+    progress: Progress | None,
 ) -> tuple[Data, Data]:
     most = settings.holdout
     if opened.size is not None:

@@ -24,7 +24,7 @@ class TuningSettings:
 
     Attributes:
         epochs: passes over the training data.
-        gradient: "rates" or "time" (:func:`tfsnn.training.tunable`).
+        gradient: "rates", "time" or "time_packed" (:func:`tfsnn.training.tunable`).
         learning_rate: the largest rate of the schedule; the default's if None.
         batch_size: samples of a step.
         augment: any of "flip" and "shift", for pictures that may be changed so.
@@ -85,7 +85,7 @@ class Tuning:
             weights.
         samples, held_out: numbers of samples, trained on and judged by.
         loss: what was learnt: "labels", "teacher" or "labels and teacher".
-        gradient: "rates" or "time".
+        gradient: "rates", "time" or "time_packed".
         before, after: scores on the held-out samples after 1, 2, 4, ... steps.
         fitted: the course of the training.
         notes: what else there is to know.

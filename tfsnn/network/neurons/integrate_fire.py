@@ -49,7 +49,8 @@ class Firing(Thresholded):
         negative_threshold: the margin below 0, >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
         straight_through: whether spikes pass gradients on, by default as if they were
-            not rounded. (TensorFlow keeps a custom gradient for good, with what it reads.)
+            not rounded. (TensorFlow keeps a custom gradient for good, with what it
+            reads.)
         surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config: the
             slopes of the steps of fire(U), which add up; of more than
             :data:`MOST_STEPS` steps gradients are straight-through.
@@ -120,7 +121,9 @@ class Neuron(Firing):
         return self._conserves
 
     def in_nir(self) -> Written | Never:
-        """Return that NIR's IF does the same, unless they leak."""
+        """Return that NIR's IF does the same, or LIF where they leak."""
+        if self.leak and not self._signed:
+            return Written(neuron="LIF")
         return self._without_leak()
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
