@@ -38,6 +38,8 @@ RESULTS = {
     "stablehlo_gpu": "gpu.table",
     "tasks": "tasks.tasks",
     "throughput": "speed.throughput",
+    "training_rows": "training.rows",
+    "training_st_rsbp": "training.st_rsbp",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
