@@ -7,6 +7,7 @@ import pytest
 from tfsnn.data import open_data
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
 from tfsnn.training import checkpoint
+from tfsnn.training import samples as of_samples
 from tfsnn.training.fitting import Run, fit
 from tfsnn.training.samples import Samples
 from tfsnn.training.scoring import Scoring
@@ -169,7 +170,11 @@ def test_what_does_not_fit_is_refused_before_the_first_step(x, y, message):
         samples(x.astype(np.float32), y)
 
 
-def test_every_epoch_has_every_sample_once_in_an_order_of_its_own():
+@pytest.mark.parametrize("pool", [2**29, 400])
+def test_every_epoch_has_every_sample_once_in_an_order_of_its_own(pool, monkeypatch):
+    """Also where not all samples are in memory at a time."""
+    monkeypatch.setattr(of_samples, "POOL_BYTES", pool)
+    monkeypatch.setattr(of_samples, "READ", 6)
     given = samples(batch_size=10)
     first, again, second = (
         np.concatenate([x for x, _ in given.batches(epoch)]) for epoch in (0, 0, 1)

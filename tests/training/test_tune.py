@@ -1,12 +1,14 @@
 """Tuning a converted network: what improves, what is kept, what is refused."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 import tfsnn
+from tfsnn.analysis.page.content import _options
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.training import OperationBudget, SpikeBudget, TuningSettings, tunable, tune
@@ -63,6 +65,12 @@ def test_the_report_says_so_and_is_saved(snn, tuning, tmp_path):
     assert np.array_equal(
         loaded.predict(X, verbose=0), tuning.snn.predict(X, verbose=0)
     )
+
+
+def test_the_page_says_so(snn, tuning):
+    shown = dict(_options(SimpleNamespace(report=tuning.snn.report)))
+    assert shown["tuning"] == str(tuning.snn.report.tuned)
+    assert "tuning" not in dict(_options(SimpleNamespace(report=snn.report)))
 
 
 def test_reports_of_before_are_read(snn):

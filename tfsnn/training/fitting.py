@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -238,7 +239,8 @@ class _Fit:
         self.stopped = f"interrupted at step {self.step} of {self.steps}"
         if self.step > len(self.losses) * self.samples.steps:
             self._save()
-            self._judge(self.step // self.samples.steps + 1)
+            with suppress(KeyboardInterrupt):  # once more: do not wait for the score
+                self._judge(self.step // self.samples.steps + 1)
 
     def _save(self) -> None:
         if self.run.checkpoint is None:

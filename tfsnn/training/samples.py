@@ -73,7 +73,7 @@ class Samples:
         unwarned = replace(self.data, expected={})  # it is an error here
         for x, y in unwarned.batches(READ, progress, "checking the samples"):
             feed = by_input(self.data.name, x, self.data.inputs)
-            self._labels(y)
+            self.judging.read(y)
             ranges.add(feed)
             count += len(next(iter(feed.values())))
         if found := ranges.warning(self.data.expected, self.data.name):
@@ -99,9 +99,9 @@ class Samples:
                 self.error = error  # TensorFlow makes another one of it
                 raise
 
+        one = self._batch(self._columns(next(iter(self.data.batches(1)))), epoch, 0)
         signature = tf.nest.map_structure(
-            lambda values: tf.TensorSpec((None, *values.shape[1:]), values.dtype),
-            next(self.batches(epoch)),
+            lambda values: tf.TensorSpec((None, *values.shape[1:]), values.dtype), one
         )
         found = tf.data.Dataset.from_generator(batches, output_signature=signature)
         return found.apply(
@@ -123,15 +123,12 @@ class Samples:
         x, y = batch
         feed = by_input(self.data.name, x, self.data.inputs)
         columns: Columns = {("x", name): values for name, values in feed.items()}
-        labels = zip(self.judging.tasks, self._labels(y), strict=True)
+        labels = zip(self.judging.tasks, self.judging.read(y), strict=True)
         for task, values in labels:
             if values is not None:
                 narrow = np.float32 if values.dtype.kind == "f" else values.dtype
                 columns["y", task.output.name] = values.astype(narrow, copy=False)
         return columns
-
-    def _labels(self, y: Any) -> list[np.ndarray | None]:
-        return self.judging.read(y)
 
     def _batch(self, columns: Columns, epoch: int, step: int) -> Any:
         feed = {key[1]: values for key, values in columns.items() if key[0] == "x"}
