@@ -43,7 +43,7 @@ AUGMENTATIONS = ("flip", "shift")
 # Training before conversion (tfsnn.training.train_quantised).
 QUANTISED_LEVELS = 4
 QUANTISED_EPOCHS = 3
-QUANTISED_LEARNING_RATE = 1e-3
+QUANTISED_LEARNING_RATE = 3e-4
 
 # Export (tfsnn.export) and import.
 SERVED_BATCH_SIZES = (1, 8, 32)

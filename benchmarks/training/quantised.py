@@ -24,11 +24,12 @@ from tfsnn.training import QuantisedSettings, quantised, train_quantised
 
 RESULTS = Path(__file__).parents[1] / "results"
 LEVELS = (1, 3, 4, 7, 15)
+RATE = 1e-3
 PAGE = Page(
     "Networks trained with few levels before conversion",
     "The networks of `saved_models`, their ReLUs swapped for activations of L levels "
     "with thresholds from 512 training images, before and after one pass over some "
-    "training images (`tfsnn train-quantised`, its default learning rate, no "
+    "training images (`tfsnn train-quantised`, learning rate 0.001, no "
     "augmentation). Spiking networks of the trained one: binary spikes by `qcfs` at "
     "T = L without look-ahead, and by `radix` at T = log2(L + 1), whose decisions are "
     "compared with those of the trained network. Accuracy on test images. Measured on "
@@ -59,7 +60,7 @@ def measured(
         decided = network.predict(x, batch_size=100, verbose=0).argmax(-1)
         return float((decided == y).mean()), decided
 
-    settings = QuantisedSettings(levels=levels, epochs=1)
+    settings = QuantisedSettings(levels=levels, epochs=1, learning_rate=RATE)
     before, _ = accuracy(quantised(model, data[0][:512], levels))
     began = time.monotonic()
     found = train_quantised(model, data, settings)

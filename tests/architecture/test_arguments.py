@@ -19,6 +19,8 @@ MORE = {
     "tfsnn.layers.integrate_fire.IntegrateFire.__init__": "a Keras config",
     "tfsnn.layers.leaky_integrate_fire.LeakyIntegrateFire.__init__": "a Keras config",
     "tfsnn.layers.locally_connected._LocallyConnected.__init__": "those of Keras 2",
+    "tfsnn.layers.spiking.SpikingCell.__init__": "those of Keras' recurrent cells",
+    "tfsnn.layers.spiking.SpikingRecurrent.__init__": "those of Keras' layers",
     "tfsnn.serve.bulk.predict.predict_files": "optional keywords of one job",
     "tfsnn.simulation.simulate.simulate": "what one run of a graph may be asked for",
     "tfsnn.simulation.model.SpikingModel.__init__": "a Keras config, field by field",

@@ -41,7 +41,10 @@ RESULTS = {
     "tasks": "tasks.tasks",
     "throughput": "speed.throughput",
     "train_quantised": "training.quantised",
-    "training_": "training.fashion_mnist",
+    "training_fashion_mnist": "training.fashion_mnist",
+    "training_memory": "training.memory",
+    "training_rows": "training.rows",
+    "training_st_rsbp": "training.st_rsbp",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))

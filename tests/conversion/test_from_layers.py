@@ -12,7 +12,6 @@ from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.export.stablehlo.program import Programs, lowered
 from tfsnn.export.stablehlo.rules import violations
 from tfsnn.layers import (
-    BernoulliRate,
     ConstantCurrent,
     DeterministicRate,
     IntegrateFire,
@@ -21,7 +20,6 @@ from tfsnn.layers import (
     OverTime,
     SpikingDense,
     SpikingMaxPooling2D,
-    SpikingRecurrent,
 )
 
 T = 8  # a power of two, so that means do not round
@@ -60,7 +58,7 @@ def network():
     y = LeakyIntegrateFire(**leaky, name="second")(y)
     y = SpikingMaxPooling2D(name="over_sums")(y)
     y = OverTime(layers.Conv2D(5, 2))(y)
-    y = OverTime(layers.MaxPooling2D(2, name="of_a_step"))(y)
+    y = OverTime(layers.MaxPooling2D(2), name="of_a_step")(y)
     y = IntegrateFire(
         negative_threshold=0.5, max_coefficient=3, threshold=0.5, name="third"
     )(y)
@@ -239,42 +237,21 @@ def test_fine_tuning_goes_on_with_the_spiking_network(own, snn):
     np.testing.assert_allclose(net(x, training=True), own(x), atol=1e-6)
 
 
-WRONG = {
-    "it computes an activation in each step": [layers.Dense(4, activation="relu")],
-    "which is not linear": [OverTime(layers.Dense(4, activation="tanh"))],
-    "may mix time steps": [layers.Conv1D(4, 2)],
-    "it is an activation behind": [
-        layers.GlobalAveragePooling1D(),
-        layers.Dense(3, activation="relu"),
-    ],
-    "it encodes a sequence over time": [ConstantCurrent(2)],
-    "come back to its neurons": [SpikingRecurrent(4)],
-    "lateral=0.5": [SpikingDense(4, lateral=0.5)],
-}
-
-
-@pytest.mark.parametrize("said", WRONG)
-def test_what_does_not_fit_is_refused_by_name(said):
-    start = [keras.Input((4,)), ConstantCurrent(5), layers.Dense(3), IntegrateFire()]
-    with pytest.raises(UnsupportedError, match=said):
-        tfsnn.from_layers(keras.Sequential([*start, *WRONG[said]]))
-
-
-def test_inputs_that_are_sequences_and_random_encoders_are_refused():
-    frames = keras.Sequential([keras.Input((5, 4)), layers.Dense(3), IntegrateFire()])
-    with pytest.raises(UnsupportedError, match=r"put tfsnn.layers.Constant"):
-        tfsnn.from_layers(frames)
-    drawn = keras.Sequential([keras.Input((4,)), BernoulliRate(5), IntegrateFire()])
-    with pytest.raises(UnsupportedError, match="spikes are drawn at random"):
-        tfsnn.from_layers(drawn)
-
-
 def test_each_way_names_the_other(own):
     with pytest.raises(UnsupportedError, match=r"tfsnn.from_layers\(model\)"):
         tfsnn.convert(own, samples())
     ann = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
     with pytest.raises(ModelError, match="no spiking layers: convert it"):
         tfsnn.from_layers(ann)
+
+
+def test_inspection_tells_what_each_layer_becomes(own):
+    found = tfsnn.inspect_model(own)
+    becomes = {layer.layer: layer.becomes for layer in found.layers}
+    assert not found.problems and found.neurons == 6 * 6 * 4 * 2 + 5
+    assert becomes["second"] == "spiking neurons"
+    assert becomes["of_a_step"] == "max pooling of each step"
+    assert becomes["batch_normalization"].startswith("folded into")
 
 
 def test_comparison_with_an_ann_says_that_there_is_none(own, snn):
@@ -289,11 +266,10 @@ def test_the_command_needs_neither_calibration_nor_method(own, tmp_path):
     said = succeed("convert", path, "--output", output, "--timesteps", 16)
     assert said.startswith("from_layers (timesteps=16), nothing to calibrate")
     loaded = tfsnn.load_model(output)
-    x = samples()
-    np.testing.assert_array_equal(loaded.run(x, T).outputs[0], own(x))
+    found = loaded.run(samples(), T).outputs[0]
+    np.testing.assert_array_equal(found, own(samples()))
     wrong = run("convert", path, "--output", tmp_path / "n.keras", "--method", "opi")
     assert wrong.exit_code == 2 and "leave out --method" in wrong.stderr
-    ann = keras.Sequential([keras.Input((4,)), layers.Dense(3)])
-    ann.save(tmp_path / "ann.keras")
-    wrong = run("convert", tmp_path / "ann.keras", "--output", tmp_path / "n.keras")
+    keras.Sequential([keras.Input((4,)), layers.Dense(3)]).save(path)
+    wrong = run("convert", path, "--output", tmp_path / "n.keras")
     assert wrong.exit_code == 2 and "--calibration is missing" in wrong.stderr

@@ -153,3 +153,18 @@ def test_what_cannot_be_quantised_is_refused(network):
         dead = keras.Sequential([keras.Input((6, 6, 2)), L.Dense(3, "relu")])
         dead.layers[0].bias.assign([-1e3] * 3)
         quantised(dead, X)
+
+
+def test_relus_given_as_objects_and_one_behind_another():
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            L.Conv2D(4, 3, activation=L.ReLU(0.5)),
+            L.Activation(L.ReLU()),
+            L.Flatten(),
+            L.Dense(2),
+        ]
+    )
+    found = quantisation(quantised(model, X, 3))
+    first, second = (one.highest for one in found.layers)
+    assert first == 0.5 and 0 < second <= 0.5

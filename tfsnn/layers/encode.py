@@ -94,7 +94,7 @@ class PoissonTrains(_Encoder):
     """An encoder to trains that spike with probability rate * x in each step.
 
     In training each batch has new trains, or a network learns the noise of those that
-    it sees; the generator's state is saved with the model. In inference equal calls
+    it sees; the number of batches is saved with the model. In inference equal calls
     give equal trains.
     """
 
@@ -115,15 +115,23 @@ class PoissonTrains(_Encoder):
         if not 0 < rate <= 1:
             raise OptionError(f"PoissonTrains: rate={rate!r} must be in (0, 1]")
         self.rate, self.seed = rate, seed
-        self._drawn = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: Any) -> None:
+        """Create the count of the batches seen in training."""
+        self.batches = self.add_weight(
+            (), "zeros", dtype="int32", trainable=False, name="batches"
+        )
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Encode values ``(B, *shape)`` as trains ``(B, T, *shape)``."""
-        seed = self._drawn.next() if training else (self.seed, 0)
+        drawn = 0
+        if training:
+            self.batches.assign_add(1)
+            drawn = self.batches.value
         chance = tf.expand_dims(tf.cast(inputs, tf.float32) * self.rate, 1)
         shape = tf.shape(chance)
         shape = tf.concat([shape[:1], [self.timesteps], shape[2:]], 0)
-        seed = tf.cast(seed, tf.int32)
+        seed = tf.stack([self.seed, drawn])
         drawn = tf.random.stateless_uniform(shape, seed, alg="philox")
         trains = tf.cast(drawn < chance, self.compute_dtype)
         trains.set_shape(self.compute_output_shape(inputs.shape))

@@ -75,6 +75,13 @@ def as_leaky(given: Leaky | Mapping[str, Any] | None) -> Leaky:
                 f"{', '.join(FIELDS)}"
             )
         given = Leaky(**given)
+    for name in ("threshold", "initial_potential", "decay", "synapse"):
+        value = getattr(given, name)
+        if not isinstance(value, int | float | None):
+            raise OptionError(
+                f"leaky neurons: {name} must be one number for all neurons of a layer; "
+                f"received {type(value).__name__}"
+            )
     if given.surrogate is None:
         return given
     return dataclasses.replace(given, surrogate=as_surrogate(given.surrogate))

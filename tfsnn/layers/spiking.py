@@ -99,11 +99,11 @@ class SpikingDense(_OverTime):
 
 @keras.saving.register_keras_serializable(package="tfsnn")
 class SpikingRecurrent(_OverTime, Recurrent):
-    """A recurrent layer of leaky neurons: trains ``(B, T, inputs)`` to ``(B, T, units)``.
+    """A recurrent layer of leaky neurons, of trains ``(B, T, inputs)``.
 
-    A spike reaches the neurons of the layer one step later. It computes what
-    ``keras.layers.RNN`` of a :class:`SpikingCell` does, but all input products at once;
-    masks and stateful work are the cell's.
+    It gives spikes ``(B, T, units)``, which reach the layer's own neurons one step
+    later. It computes what ``keras.layers.RNN`` of a :class:`SpikingCell` does, but all
+    input products at once; masks and stateful work are the cell's.
     """
 
     def __init__(

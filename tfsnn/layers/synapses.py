@@ -119,7 +119,7 @@ class Recurrent(Synapses):
         )
 
     def recurrence(self) -> Any:
-        """Return the weights ``(units, units)`` between the neurons, 0 where none is."""
+        """Return the weights ``(units, units)`` between neurons, 0 where none is."""
         weights = tf.cast(self.recurrent_kernel, tf.float32)
         return weights if self.mask is None else weights * self.mask
 

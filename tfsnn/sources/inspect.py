@@ -12,11 +12,13 @@ import keras
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
+from tfsnn.network.nodes import StepMax
 from tfsnn.network.operations import operations, shares
 from tfsnn.network.passes import simplify
 from tfsnn.network.pixels import scaled_inside
 from tfsnn.network.roles import constant_nodes, spiking_nodes
 from tfsnn.sources import import_model
+from tfsnn.sources.keras_model.over_time import has_spiking_layers, import_layers
 from tfsnn_numpy.results import table
 
 
@@ -140,13 +142,17 @@ class Inspection:
 def inspect_model(model: keras.Model) -> Inspection:
     """Tell what :func:`tfsnn.convert` would make of each layer, or why it cannot.
 
+    Of a model of spiking layers it tells what :func:`tfsnn.from_layers` would make.
     A model that cannot be converted raises nothing: the result lists its `problems`.
     """
     layers = list(_layers(model))
     problems: Sequence[tuple[str, str, str]] = ()
     graph, raw, usual = None, None, "supported"
     try:
-        imported = import_model(model)
+        if has_spiking_layers(model):
+            imported, _ = import_layers(model)
+        else:
+            imported = import_model(model)
         graph, raw = simplify(imported), tuple(sorted(scaled_inside(imported)))
     except UnsupportedError as error:
         problems = error.problems
@@ -243,7 +249,7 @@ def _becomes(
 def _describe(graph: Graph, node: Node) -> str:
     """Tell what a node is, and whether it passes on spikes or currents of neurons."""
     text = node.describe()
-    if node.linear or not node.passes_on:
+    if node.linear or not node.passes_on or isinstance(node, StepMax):
         return text
     if node.name in spiking_nodes(graph):
         return f"{text} of spikes"

@@ -22,7 +22,6 @@ from tfsnn.errors import OptionError
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Rate
-from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model
 from tfsnn.training.swap import Found, swapped
 from tfsnn_numpy.checks import check_count
@@ -79,7 +78,7 @@ def quantised(
 
     copy = swapped(model, make)
     bounds = {name: bound for name, (_, bound) in made.items()}
-    graph = _unrounded(simplify(import_model(copy)), bounds)
+    graph = _unrounded(import_model(copy), bounds)
     seen = Calibration(copy, graph, known.data, known.settings).statistics(graph)
     for name, (layer, bound) in made.items():
         uses = [seen[node.name] for node in graph.of_kind(Rate) if _own(node) == name]

@@ -19,12 +19,12 @@ def functional(model: keras.Model, where: str) -> keras.Model:
     """Return the model as Functional, over the same layers.
 
     Args:
-        model: Functional or Sequential.
+        model: Functional or Sequential; or a subclass that only trains in another way.
         where: what it is called in messages.
 
     Raises:
-        ModelError: for a subclass, which may compute something else in its own
-            ``call``, and for a Sequential model that is not built.
+        ModelError: for a subclass that computes something else in its own ``call``, and
+            for a Sequential model that is not built.
     """
     graph_like = keras.Model(*[keras.Input((1,))] * 2)
     if isinstance(model, keras.Sequential) and type(model) is keras.Sequential:
@@ -33,11 +33,14 @@ def functional(model: keras.Model, where: str) -> keras.Model:
                 f"{where} ({model.name}) has no input shape: give it an Input layer"
             )
         return keras.Model(model.inputs, model.outputs)
-    if type(model) is not type(graph_like):
+    own = type(graph_like)
+    if not isinstance(model, own) or type(model).call is not own.call:
         raise ModelError(
             f"{where} ({model.name}) is a {type(model).__name__}, whose structure is "
             "Python code: rebuild it as a Functional or Sequential model"
         )
+    if type(model) is not own:
+        return keras.Model(model.input, model.output, name=model.name)
     return model
 
 

@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from tfsnn.network.neurons import Leaky
 
-DEGREE, MOST, TRAINS, SEED = 4, 100, 40, 0
+DEGREE, MOST, TRAINS, SEED = 4, 100, 100, 0
 
 
 @dataclass(frozen=True)

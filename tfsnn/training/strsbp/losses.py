@@ -75,8 +75,8 @@ def boosted(weights: Any, labels: Any, predicted: Any, rate: float = 1 / 20) -> 
     """Return the weights of samples for the next epoch: those that are wrong gain.
 
     With e_c, the share of the weight of class c that is on samples predicted wrong, a
-    wrong sample's weight is multiplied by exp(e_c * rate), as in the authors' code. Give
-    them to ``fit`` as ``sample_weight``.
+    wrong sample's weight is multiplied by exp(e_c * rate), as in the authors' code.
+    Give them to ``fit`` as ``sample_weight``.
 
     Args:
         weights: the weights of this epoch ``(N,)``; ones to begin with.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.layers.synapses import Synapses
+from tfsnn.network.neurons import Leaky
 from tfsnn.training.strsbp.effect import effect_table
 from tfsnn.training.strsbp.psp import fire, traces
 from tfsnn.training.strsbp.rule import VARIANTS, Activity, layer_gradients
@@ -23,8 +25,8 @@ class SpikeTrainModel(keras.Sequential):
     the inputs, such as :class:`tfsnn.layers.PoissonTrains`, or none where the inputs
     are trains; then :class:`~tfsnn.layers.SpikingDense` and
     :class:`~tfsnn.layers.SpikingRecurrent`. Compile it with any optimiser and a loss on
-    counts, :class:`SpikeCounts` for one; `fit`, callbacks and saving are Keras' own. The
-    gradient for the weights is that of Zhang and Li (NeurIPS 2019).
+    counts, :class:`SpikeCounts` for one; `fit`, callbacks and saving are Keras' own.
+    The gradient for the weights is that of Zhang and Li (NeurIPS 2019).
 
     A spike passes all layers in the step it is fired in. (In the authors' code it comes
     one step later to each layer: the same but for the last steps.)
@@ -78,6 +80,25 @@ class SpikeTrainModel(keras.Sequential):
         spikes = self._simulate(inputs, training)[-1]
         return tf.reduce_sum(tf.cast(spikes, tf.float32), 0)
 
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Train as Keras does; arrays of inputs are tried first.
+
+        Raises:
+            ModelError: if a layer before the last sends no spike for any of the first
+                32 inputs: nothing in it or before it could learn.
+        """
+        if hasattr(x, "shape"):
+            for layer, spikes in zip(
+                self.spiking[:-1], self._simulate(x[:32], False)[1:-1], strict=True
+            ):
+                if not tf.reduce_any(spikes > 0):
+                    raise ModelError(
+                        f"{layer.name}: no neuron fires for any of {len(x[:32])} "
+                        "inputs, so none can learn: make the weights larger, the "
+                        "threshold lower, or the rate of the trains higher"
+                    )
+        return super().fit(x, *args, **kwargs)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """Learn from one batch and return the metrics."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
@@ -111,11 +132,8 @@ class SpikeTrainModel(keras.Sequential):
             inputs = layer(inputs, **options)
         trains = [tf.transpose(inputs, (1, 0, 2))]
         for layer in spiking:
-            neuron = dataclasses.replace(
-                layer.neuron, surrogate=None, straight_through=False
-            )
             currents = layer.currents(trains[-1])
-            trains.append(fire(neuron, currents, layer.recurrence()))
+            trains.append(fire(_plain(layer.neuron), currents, layer.recurrence()))
         return trains
 
     def _gradients(self, trains: list[Any], error: Any) -> dict[int, Any]:
@@ -141,7 +159,7 @@ class SpikeTrainModel(keras.Sequential):
         return found
 
     def _revived(self, spikes: Any, counts: Any, error: Any) -> Any:
-        """Return the trains, with evenly spaced spikes of silent neurons that should fire.
+        """Return the trains; silent neurons that should fire get evenly spaced spikes.
 
         Without them such a neuron has no S-PSP, and never learns to fire.
         """
@@ -179,6 +197,12 @@ class SpikeTrainModel(keras.Sequential):
         return model
 
 
+@cache
+def _plain(neuron: Leaky) -> Leaky:
+    """Return the same neurons without gradients: one object, compiled once."""
+    return dataclasses.replace(neuron, surrogate=None, straight_through=False)
+
+
 def _check(layer: Synapses) -> None:
     """Refuse neurons whose counts ST-RSBP does not describe.
 
@@ -194,6 +218,6 @@ def _check(layer: Synapses) -> None:
         )
     if layer.use_bias:
         raise ModelError(
-            f"{layer.name}: ST-RSBP has no gradient for a bias: give use_bias=False, or "
-            "an input that always fires"
+            f"{layer.name}: ST-RSBP has no gradient for a bias: give use_bias=False, "
+            "or an input that always fires"
         )

@@ -3,7 +3,7 @@
 Spike counts obey o_i = a_i / θ, a_i = sum_j w_ij e_ij + sum_l u_il e_il, where e_ij
 (:mod:`.psp`) depends on the trains' counts too. With the means
 
-    ρ_ij = e_ij / o_j                             for de_ij / do_j; 0.5 where one is silent
+    ρ_ij = e_ij / o_j                             for de_ij / do_j; 0.5 if one is silent
     S_i  = (1/θ) sum_j w_ij de/do_i (o_j, o_i)    from the table of :mod:`.effect`
 
 a small change of the counts before the layer changes its own by the system::
@@ -62,7 +62,7 @@ class Activity(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Gradients for the kernel, the recurrent kernel and the counts before the layer."""
+    """Gradients for the kernels of a layer and for the counts before it."""
 
     kernel: Any
     recurrent: Any
