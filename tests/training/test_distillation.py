@@ -126,14 +126,12 @@ def test_several_outputs_learn_each_by_its_kind():
 def test_each_step_learns_from_the_teacher(ann, snn):
     net = tunable(snn, "time", each_step=True)
     net.compile("sgd", Distillation(ann, 1.0))
-    steps = np.log(snn.run(X, observe=("outputs",)).observed[OUTPUT])  # (T, B, 3)
+    (output,) = snn.run(X, observe=("outputs",)).observed.values()  # (T, B, 3)
+    steps = np.log(output)
     v = np.log(ann.predict(X, verbose=0))
     wanted = (np.exp(v) * (v - steps)).sum(-1).mean()
     wanted -= steps[:, np.arange(64), Y].mean()
     assert net.train_on_batch(X, Y) == pytest.approx(wanted, rel=1e-4)
-
-
-OUTPUT = "outputs/dense_1_readout"
 
 
 @pytest.mark.parametrize(
