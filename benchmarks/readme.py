@@ -130,7 +130,7 @@ Parts: TypeAlias = Mapping[str, Callable[[], str]]
 # Parts that are a result as it was written; the part has the file's name.
 SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
-    real_networks
+    real_networks rate_inference
 """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
@@ -138,6 +138,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "quantised": "quantised",
+    "train_quantised": "train_quantised",
 }
 PARTS: Parts = {
     "help": _help,

@@ -66,6 +66,7 @@ def converted_options() -> Any:
     return group("converted", Converted, keras_output_option(), report, overwrite)
 
 
+NOT_FOR = " Left out for a network of spiking layers (tfsnn.layers)."
 STRICT = "Refuse a network that needs running sums, which send analog values."
 
 
@@ -78,13 +79,14 @@ Example:
       --timesteps 4 -o levels 7 -o per layer --output snn.keras --report report.json
   tfsnn convert cnn.keras --calibration train.npz --method termapping \\
       -o precision bfloat16 -o seed 3 --output snn.keras
+  tfsnn convert own_spiking_layers.keras --output snn.keras
 """,
 )
 @group("original", Original, model_argument(), signature_option(), part_options())
 @group(
     "samples",
     CalibrationData,
-    calibration_option(),
+    calibration_option(required=False, more=NOT_FOR),
     raw_option(),
     click.option("--strict", is_flag=True, help=STRICT),
 )
@@ -138,12 +140,20 @@ def command(
     A tenth of the samples, 50 at most, are held back from calibration. On these the
     network is tried: how near it came to the model, what energy it takes, and, where
     either is bad, the one change that would help most.
+
+    A model of spiking layers, trained as it is, needs no calibration and no method: it
+    becomes the same spiking network in the form that all other commands take.
     """
     import tfsnn
     from tfsnn.analysis.check import check, held_back
 
     converted.refuse_itself(original.model)
     ann = original.load()
+    if samples.calibration is None:
+        snn = _from_layers(original, ann, method)
+        converted.write(snn)
+        click.echo(snn.report)
+        return
     say(f"calibrating with {samples.calibration}")
     known = tfsnn.calibration(ann, samples.calibration, **samples.settings)
     known, held = held_back(known, trial["holdout"], progress)
@@ -162,3 +172,21 @@ def command(
         click.echo("Too few samples to hold some back and try the network on them.")
     else:
         click.echo(found)
+
+
+def _from_layers(original: Original, model: Any, method: Method) -> Any:
+    """Return the spiking network that a model of spiking layers is."""
+    import tfsnn
+    from tfsnn.sources.keras_model.over_time import has_spiking_layers
+
+    if not has_spiking_layers(model):
+        raise click.UsageError(
+            f"--calibration is missing: {original.model} has no spiking layers, so "
+            "thresholds are found with data (--calibration DATA)"
+        )
+    if method.method is not None or method.options:
+        raise click.UsageError(
+            f"{original.model} has spiking layers, whose neurons stay what they are: "
+            "leave out --method and -o"
+        )
+    return tfsnn.from_layers(model, method.timesteps)

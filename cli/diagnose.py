@@ -67,7 +67,8 @@ def command(
     inherited     what the layers before brought in
 
     It shows which channels never spike, or in every step, how fast a layer can be
-    (omega), and the one change that would help most.
+    (omega), how near it comes after t steps (K), and the one change that would help
+    most.
     """
     import tfsnn
     from tfsnn.analysis.plot import errors

@@ -121,12 +121,29 @@ class EvaluationData:
             network, self.data, raw=self.raw, limit=self.limit, labels=labels
         )
 
+    def open_to_train(self, snn: SpikingModel) -> Data:
+        """Open the samples for a network that learns: the training split."""
+        from tfsnn.data import open_for
+        from tfsnn.simulation.engines import as_engine
+
+        return open_for(
+            as_engine(snn),
+            self.data,
+            default_split="train",
+            raw=self.raw,
+            limit=self.limit,
+        )
+
+    def others(self, data: str) -> EvaluationData:
+        """Return other samples, all of them, read in the same way."""
+        return dataclasses.replace(self, data=data, limit=None)
+
 
 @dataclass(frozen=True)
 class CalibrationData:
     """The data that --calibration names, and the settings of the calibration."""
 
-    calibration: str
+    calibration: str | None
     limit: int | None = None
     raw: bool | None = None
     strict: bool = False

@@ -11,6 +11,7 @@ from tfsnn_numpy.defaults import RESETS
 from .groups import Converted, group
 from .library import LibraryCommand
 from .options import (
+    DT,
     PATH,
     json_option,
     keras_output_option,
@@ -43,22 +44,29 @@ Example:
     help="Reset of neurons: to zero as NIR says, or by subtraction as in sinabs; if "
     "not given, as in the network that tfsnn wrote, or to zero.",
 )
+@click.option(
+    "--dt",
+    type=float,
+    help=f"{DT} If not given, that of the file, or 0.0001.",
+)
 @json_option()
 def command(
     nir: Path,
     converted: Converted,
     timesteps: int | None,
     reset: str | None,
+    dt: float | None,
     as_json: bool,
 ) -> None:
     """Read a feed-forward NIR graph as a spiking network.
 
-    FILE is what tfsnn export nir or a neuromorphic tool wrote: IF neurons,
-    Affine, Linear, convolutions, pooling, Scale, Flatten, and sums. The network takes
-    its input as a constant current; its output is the mean over the steps.
+    FILE is what tfsnn export nir or a neuromorphic tool wrote: IF, LIF and CubaLIF
+    neurons, Affine, Linear, convolutions, pooling, Scale, Flatten, and sums. The
+    network takes its input as a constant current; its output is the mean over the
+    steps.
     """
     from tfsnn.export.nir.reading import import_nir
 
-    snn = import_nir(nir, timesteps=timesteps, reset=reset)
+    snn = import_nir(nir, timesteps=timesteps, reset=reset, dt=dt)
     converted.write(snn)
     show(snn.report, as_json)

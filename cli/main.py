@@ -20,6 +20,8 @@ COMMANDS = (
     "inspect",
     "convert",
     "choose",
+    "tune",
+    "train-quantised",
     "methods",
     "evaluate",
     "predict",

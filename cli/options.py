@@ -18,6 +18,8 @@ DATA = (
     "images by class, or tfds:NAME[:SPLIT]."
 )
 
+DT = "Length of a time step in seconds, for the time constants of leaky neurons."
+
 
 class OutputFile(click.ParamType):
     """The type of a path of a file to be written, which has one of some suffixes."""
@@ -121,9 +123,11 @@ def ann_option(
     )
 
 
-def calibration_option() -> Decorator:
-    """Add --calibration."""
-    return click.option("--calibration", required=True, metavar="DATA", help=DATA)
+def calibration_option(*, required: bool = True, more: str = "") -> Decorator:
+    """Add --calibration, with `more` to say of it."""
+    return click.option(
+        "--calibration", required=required, metavar="DATA", help=DATA + more
+    )
 
 
 def data_option(meaning: str = DATA) -> Decorator:

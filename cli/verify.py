@@ -19,7 +19,7 @@ from .options import (
     task_option,
     timesteps_option,
 )
-from .talk import show
+from .talk import say, show
 
 
 @click.command(
@@ -53,5 +53,7 @@ def command(
 
     network = load_snn(snn)
     model = original.load(network)
+    if network.report.tuned is not None:
+        say(f"{network.report.tuned}; so its layers may differ from the model's")
     data = samples.open(network)
     show(tfsnn.verify(model, network, data, timesteps=timesteps, task=task), as_json)

@@ -35,6 +35,7 @@ FAMILIES = {
     "activation": "Activations",
     "qcfs": "Activations",
     "quantised": "Activations",
+    "rate_norm": "Activations",
     "normalization": "Normalisation",
     "norm_matters": "Normalisation",
     "pooling": "Pooling",

@@ -6,6 +6,7 @@ for TensorFlow, which is therefore imported by the fixtures.
 
 import gc
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,21 @@ def pytest_collection_finish():
     gc.set_threshold(10_000, 20, 20)
 
 
-@pytest.fixture(autouse=True)
-def _seeded():
+@pytest.fixture(scope="session")
+def _seeded_once():
+    """TensorFlow too, which then builds the kernel of every operation anew."""
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded(_seeded_once):
+    """Python and NumPy, from which Keras draws the seeds of its layers."""
+    import numpy as np
+
+    random.seed(0)
+    np.random.seed(0)
 
 
 @pytest.fixture
@@ -127,4 +138,5 @@ def trained():
     logits = keras.Sequential([keras.Input((6, 6, 2)), *model.layers[:-1]])
     logits.add(layers.Dense(3))
     logits.layers[-1].set_weights(model.layers[-1].get_weights())
+    keras.utils.set_random_seed(0)  # as before
     return logits, x

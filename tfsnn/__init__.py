@@ -37,6 +37,7 @@ from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import Calibration, calibration
 from tfsnn.conversion.convert import convert
+from tfsnn.conversion.from_layers import from_layers
 from tfsnn.conversion.settings import CalibrationSettings
 from tfsnn.data import open_data
 from tfsnn.errors import (
@@ -90,6 +91,7 @@ __all__ = [
     "energy",
     "evaluate",
     "export",
+    "from_layers",
     "handles",
     "import_nir",
     "inspect_model",

@@ -314,5 +314,6 @@ class StraightThrough(_Numbers):
 
     def widened(self, factor: float) -> Self:
         """Stretch the window; the height stays 1."""
-        below, above = self.below * factor, self.above * factor
-        return dataclasses.replace(self, below=below, above=above)
+        return dataclasses.replace(
+            self, below=self.below * factor, above=self.above * factor
+        )

@@ -33,6 +33,18 @@ PREDICTION_BATCH_SIZE = 64
 SHARD_SIZE = 4096  # samples
 IMAGE_KEY = "image/encoded"
 
+# Fine-tuning (tfsnn.training.tune).
+TUNING_EPOCHS = 2
+TUNING_BATCH_SIZE = 64
+TUNING_HOLDOUT = 2000  # samples
+GRADIENTS = ("rates", "time", "time_packed")
+AUGMENTATIONS = ("flip", "shift")
+
+# Training before conversion (tfsnn.training.train_quantised).
+QUANTISED_LEVELS = 4
+QUANTISED_EPOCHS = 3
+QUANTISED_LEARNING_RATE = 1e-3
+
 # Export (tfsnn.export) and import.
 SERVED_BATCH_SIZES = (1, 8, 32)
 SERVED_INPUTS = ("float", "uint8", "jpeg")

@@ -13,6 +13,7 @@ from ..groups import load_snn
 from ..library import LibraryCommand
 from ..options import (
     DATA,
+    DT,
     PATH,
     json_option,
     limit_option,
@@ -57,6 +58,7 @@ Example:
     help="How averages are written: SumPool2d, its factor in the next weights, "
     "AvgPool2d, or convolutions, which every tool reads.",
 )
+@click.option("--dt", type=float, default=1e-4, show_default=True, help=DT)
 @json_option()
 def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:
     """Write NIR, for neuromorphic tools.

@@ -46,6 +46,7 @@ PUBLIC = [
     "energy",
     "evaluate",
     "export",
+    "from_layers",
     "handles",
     "import_nir",
     "inspect_model",

@@ -33,13 +33,16 @@ RESULTS = {
     "options": "accuracy.options",
     "published_": "accuracy.published",
     "quantised": "quantised.quantised",
+    "rate_inference": "training.rate_inference",
     "real_networks": "real.page",
+    "rows_": "training.rows",
     "speed": "speed.speed",
+    "st_rsbp_": "training.st_rsbp",
     "stablehlo_gpu": "gpu.table",
     "tasks": "tasks.tasks",
     "throughput": "speed.throughput",
-    "training_rows": "training.rows",
-    "training_st_rsbp": "training.st_rsbp",
+    "train_quantised": "training.quantised",
+    "training_": "training.fashion_mnist",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))

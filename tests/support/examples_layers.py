@@ -18,6 +18,7 @@ from tfsnn.layers import (
     LocallyConnected1D,
     LocallyConnected2D,
     QuantizeDequantize,
+    RateNorm,
     TopKBatchNormalization,
     keras2_hard_sigmoid,
 )
@@ -294,6 +295,11 @@ LAYERS = {
         stack(IMAGE, L.Conv2D(3, 2), QCFS(per_channel=True), L.MaxPooling2D(2)),
         stack((), QCFS()),
         *on((4,), QCFS(per_channel=True)),
+    ],
+    RateNorm: [
+        *on(IMAGE, RateNorm(), RateNorm(initial=0.5), RateNorm(0.0, penalty=0.1)),
+        stack(IMAGE, L.Conv2D(3, 2), RateNorm(), L.AveragePooling2D(2), L.Conv2D(2, 1)),
+        stack(IMAGE, L.Conv2D(3, 2), RateNorm(), L.MaxPooling2D(2)),
     ],
     MyScale: [stack(IMAGE, MyScale(), L.Conv2D(2, 2), L.ReLU(), MyScale())],
     **{type(layer): on(IMAGE, layer) for layer in TRAINING_ONLY},

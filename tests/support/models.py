@@ -32,7 +32,7 @@ def my_scale(layer, inputs, builder):
     return builder.add(Affine, (x,), builder.shape(x), gain=np.asarray(layer.gain))
 
 
-POSITIVE = ("variance", "gamma", "deviation", "threshold")  # weights
+POSITIVE = ("variance", "gamma", "deviation", "threshold", "maximum")  # weights
 
 
 def randomise(model, seed=0):

@@ -14,13 +14,14 @@ def order(graph):
     return ordered, reads
 
 
-def run(graph, x, timesteps, reset="subtract", strict=False):
+def run(graph, x, timesteps, reset="subtract", strict=False, dt=None):
     """What each node sends in each step, ``(T, *shape)``; `x` is channels first.
 
     Potentials begin at 0. A spike needs v >= v_threshold, or more than that if strict.
+    The equations of leaky neurons are stepped by Euler's method.
     """
     ordered, reads = order(graph)
-    potentials = {}
+    potentials, currents = {}, {}
     sent = {name: [] for name in ordered}
     for _ in range(timesteps):
         values = {}
@@ -32,8 +33,17 @@ def run(graph, x, timesteps, reset="subtract", strict=False):
                 sent[name].append(x)
                 continue
             read = sum(values[other] for other in reads[name])
-            if kind == "IF":
-                v = potentials.get(name, 0.0) + node.r * read
+            if kind in ("IF", "LIF", "CubaLIF"):
+                v = potentials.get(name, 0.0)
+                if kind == "CubaLIF":
+                    i = currents.get(name, 0.0)
+                    read = i + dt / node.tau_syn * (node.w_in * read - i)
+                    currents[name] = read
+                if kind == "IF":
+                    v = v + node.r * read
+                else:
+                    tau = node.tau if kind == "LIF" else node.tau_mem
+                    v = v + dt / tau * (node.v_leak - v + node.r * read)
                 level = node.v_threshold
                 spikes = (v > level) if strict else (v >= level)
                 after = v - level if reset == "subtract" else _floor(node)

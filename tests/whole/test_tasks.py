@@ -40,6 +40,9 @@ def tasks(name):
 
 
 OUTPUTS = [(name, output) for name in PROBLEMS for output in tasks(name)]
+# All tests of a network one behind the other, so that one worker trains it.
+EACH_NETWORK = pytest.mark.parametrize("name", PROBLEMS, scope="module")
+EACH_OUTPUT = pytest.mark.parametrize(("name", "output"), OUTPUTS, scope="module")
 
 
 @functools.cache
@@ -74,14 +77,14 @@ def threshold(name):
     return 0.0 if name == "logit" else 0.5
 
 
-@pytest.mark.parametrize(("name", "output"), OUTPUTS)
+@EACH_OUTPUT
 def test_each_network_has_learnt_and_is_judged_by_its_task(name, output):
     judged = evaluated(name)[output]
     assert judged.task == tasks(name)[output]
     assert judged.ann_score > LEAST.get(output, LEAST.get(name))
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@EACH_NETWORK
 def test_fine_spikes_are_the_network(name):
     model, _, x, y = learnt(name)
     options = {"levels": 2**16, "scale": "max", "correct": "none", "timesteps": 2}
@@ -95,7 +98,7 @@ def test_fine_spikes_are_the_network(name):
         assert figures.agreement is None or figures.agreement > 0.98
 
 
-@pytest.mark.parametrize(("name", "output"), OUTPUTS)
+@EACH_OUTPUT
 def test_scores_are_those_of_the_definitions(name, output):
     *ours, ann = outputs(name)[output]
     y = by_output(name, learnt(name).y)[output]
@@ -120,7 +123,7 @@ def test_scores_are_those_of_the_definitions(name, output):
             assert figures.scores[figure] == near, figure
 
 
-@pytest.mark.parametrize(("name", "output"), OUTPUTS)
+@EACH_OUTPUT
 def test_nearness_is_that_of_the_definitions(name, output):
     *ours, ann = outputs(name)[output]
     judged = evaluated(name)[output]
@@ -149,7 +152,7 @@ def test_nearness_is_that_of_the_definitions(name, output):
         assert figures.agreement == pytest.approx(same.mean(), abs=1e-9)
 
 
-@pytest.mark.parametrize(("name", "output"), OUTPUTS)
+@EACH_OUTPUT
 def test_few_steps_are_worse_than_many(name, output):
     judged = evaluated(name)[output]
     errors = [figures.output_error for figures in judged.figures]
@@ -196,7 +199,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@EACH_NETWORK
 def test_labels_in_every_stored_form_give_the_same_figures(name):
     _, _, x, y = learnt(name)
     x, y = x[:30], keras.tree.map_structure(lambda a: a[:30], y)

@@ -29,6 +29,12 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
     Raises:
         ModelError: if the SNN was not converted from this model.
     """
+    if snn.report.method not in methods.methods():
+        raise ModelError(
+            f"{snn.name} was not converted from an ANN ({snn.report.method}), so there "
+            "is none to compare it with: evaluate it on data with labels "
+            "(tfsnn.evaluate)"
+        )
     chosen = methods.make(snn.report.method, snn.report.options)
     simple = simplify(import_model(model), strict=snn.report.strict)
     ann = chosen.prepare(simple)

@@ -1,9 +1,8 @@
 """Keras layers for handmade spiking networks, and for networks to convert.
 
 Layers of spikes work on sequences ``(B, T, ...)``: batch first, then time, as Keras's
-recurrent layers do; :class:`OverTime` makes one of any other layer. The
-normalisations, QCFS and FakeQuant are for networks that are
-converted.
+recurrent layers do; :class:`OverTime` makes one of any other layer. The normalisations,
+QCFS, RateNorm and FakeQuant are for networks that are converted.
 """
 
 from tfsnn.layers.connections import GridConnections, RandomConnections
@@ -29,6 +28,7 @@ from tfsnn.layers.normalization import (
 from tfsnn.layers.over_time import MeanOverTime, OverTime, threshold_dependent
 from tfsnn.layers.qcfs import QCFS
 from tfsnn.layers.quantize_dequantize import QuantizeDequantize
+from tfsnn.layers.rate_norm import RateNorm
 from tfsnn.layers.spiking import SpikingCell, SpikingDense, SpikingRecurrent
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "PoissonTrains",
     "QuantizeDequantize",
     "RandomConnections",
+    "RateNorm",
     "SpikingCell",
     "SpikingDense",
     "SpikingMaxPooling2D",

@@ -108,7 +108,8 @@ class Neurons(keras.layers.Layer):
         return None if given is None else as_surrogate(given)
 
     @surrogate.setter
-    def surrogate(self, surrogate: Given) -> None:
+    def surrogate(self, given: Given) -> None:
+        surrogate = None if given is None else as_surrogate(given)
         self._initial = dataclasses.replace(self._initial, surrogate=surrogate)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -71,6 +71,10 @@ class Clock:
         """Return how many of the first `timesteps` counted steps are not read."""
         return min(self.delay, max(timesteps - READ_AT_LEAST, 0))
 
+    def skipped(self, timesteps: int) -> int:
+        """Return how many steps are not read in all: pre-steps and those of a delay."""
+        return self.pre_steps + self.start(timesteps)
+
     def latency(self, timesteps: int, depth: int, run: int | None = None) -> int:
         """Return the steps until the last layer has done `timesteps` of its steps.
 

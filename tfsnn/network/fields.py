@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -64,3 +65,10 @@ def _zeros(shape: Any) -> np.ndarray:
     if found or min(shape, default=1) < 0 or math.prod(shape) > LARGEST:
         raise ModelError(found or f"there can be no array of shape {tuple(shape)}")
     return np.broadcast_to(np.float32(0), tuple(shape))
+
+
+def is_trained(node: Any, name: str) -> bool:
+    """Return whether training changes a node's array: whether it is a weight."""
+    return any(
+        f.name == name and f.metadata.get("trained") for f in dataclasses.fields(node)
+    )

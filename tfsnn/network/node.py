@@ -28,9 +28,10 @@ from tfsnn.network.units import ONE, Rescaled
 Shape = tuple[int, ...]
 
 
-def array(default: Any = dataclasses.MISSING) -> Any:
-    """Make a dataclass field that holds an array, which ``Graph.map_arrays`` visits."""
-    return field(default=default, metadata={"array": True}, kw_only=True)
+def array(default: Any = dataclasses.MISSING, trained: bool = False) -> Any:
+    """Make a field that holds an array, trained or not, for ``Graph.map_arrays``."""
+    meta = {"array": True, "trained": trained}
+    return field(default=default, metadata=meta, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,11 @@ def checked_feed(
     return checked
 
 
+def float_feed(graph: Graph, x: Any) -> dict[str, Any]:
+    """Return the inputs by name as float32, of a shape that was checked before."""
+    return {name: tf.cast(value, tf.float32) for name, value in graph.feed(x).items()}
+
+
 def _check_bytes(name: str, report: ConversionReport) -> None:
     """Warn once of 8-bit values given to a network that was calibrated on others."""
     _, high = report.ranges.get(name, (0.0, 255.0))

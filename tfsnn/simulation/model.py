@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.clock import Clock
+from tfsnn.network.fields import is_trained
 from tfsnn.network.graph import Graph
 from tfsnn.network.migration import dropped_arrays, without
 from tfsnn.network.node import Node
@@ -24,7 +25,7 @@ from tfsnn.simulation.compiled import (
     with_variables,
 )
 from tfsnn.simulation.exit_rule import ExitRule
-from tfsnn.simulation.feed import checked_feed, input_spec
+from tfsnn.simulation.feed import checked_feed, float_feed, input_spec
 from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
@@ -69,7 +70,7 @@ class SpikingModel(NamedFreely):
             output_keys: the keys of a dict of outputs; True for a list, False for one.
             chunk: K, steps advanced at a time; by the size of the batch if None.
             early_exit: the rule by which samples leave, or its ``to_dict``.
-            trainable: whether ``fit`` trains weights and biases; never thresholds.
+            trainable: whether ``fit`` trains weights and biases.
         """
         super().__init__(trainable=trainable, **kwargs)
         self._dropped: frozenset[int] = frozenset()  # of the arrays of an old file
@@ -101,7 +102,7 @@ class SpikingModel(NamedFreely):
             name=f"{node.name}.{name}".replace("/", "."),
             shape=values.shape,
             initializer="zeros",
-            trainable=self.trainable and not node.spikes,
+            trainable=self.trainable and is_trained(node, name),
             dtype="float32",
             autocast=False,
         )
@@ -161,8 +162,7 @@ class SpikingModel(NamedFreely):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
-        given = self._structure.feed(inputs).items()
-        feed = {name: tf.cast(x, tf.float32) for name, x in given}
+        feed = float_feed(self._structure, inputs)
         batch = next(iter(feed.values())).shape[0]
         result = simulate(
             self.graph,

@@ -1,4 +1,7 @@
-"""A readout over time: it adds up what reaches it, and reads the mean."""
+"""A readout over time: it adds up what reaches it, and reads the mean.
+
+Populations whose means are observed are read the same way.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,18 @@ def read(
 ) -> ReadoutState:
     """Return the state after one more step, whose current is ``(B, *shape)``."""
     total = (clock.base * state.total if clock.base > 1 else state.total) + current
-    skip = clock.pre_steps + clock.start(timesteps)
+    skip = clock.skipped(timesteps)
     if not skip:
         return ReadoutState(state.step, total, state.skipped)
     step = state.step + 1
     return ReadoutState(step, total, tf.where(step == skip, total, state.skipped))
 
 
-def output(clock: Clock, timesteps: int, node: Any, state: ReadoutState) -> Any:
-    """Return the head of the mean current of the steps that count, ``(B, *shape)``."""
+def mean(clock: Clock, timesteps: int, state: ReadoutState) -> Any:
+    """Return the mean of what was read in the steps that count, ``(B, *shape)``."""
     counted = timesteps - clock.start(timesteps)
     total = state.total - state.skipped if clock.base == 1 else state.total
-    return node.apply(total / clock.weight(counted))
+    return total / clock.weight(counted)
 
 
 def outputs_over_time(clock: Clock, timesteps: int, node: Any, sums: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.network.graph import Graph, LayerRecord
+from tfsnn.network.nodes import Spiking
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
 from tfsnn.sources.parts import WHOLE, Part
@@ -60,6 +61,57 @@ class NodeReport:
     role: str
 
 
+def populations_of(graph: Graph) -> tuple[PopulationReport, ...]:
+    """Return what is known of the populations of a graph without calibration data."""
+    return tuple(_population(node) for node in graph.of_kind(Spiking))
+
+
+def _population(node: Spiking) -> PopulationReport:
+    scale, low = np.asarray(node.scale), node.negative_threshold
+    most = node.max_coefficient
+    return PopulationReport(
+        node=node.name,
+        neurons=int(np.prod(node.shape)),
+        scale_min=float(scale.min()),
+        scale_median=float(np.median(scale)),
+        scale_max=float(scale.max()),
+        initial_potential=float(np.mean(np.asarray(node.initial_potential))),
+        negative_threshold=None if low is None else float(np.mean(np.asarray(low))),
+        max_coefficient=None if most is None else float(np.max(np.asarray(most))),
+        clipped=0.0,
+        dead=0.0,
+    )
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A fine-tuning after the conversion (:func:`tfsnn.training.tune`).
+
+    Attributes:
+        epochs: passes over the data until the weights were best.
+        samples: the number of samples in a pass.
+        loss: what was learnt: "labels", "teacher" or "labels and teacher".
+        gradient: "rates", "time" or "time_packed".
+        metric: the score on held-out samples.
+        before, after: the score before and after, at the network's T.
+    """
+
+    epochs: int
+    samples: int
+    loss: str
+    gradient: str
+    metric: str
+    before: float
+    after: float
+
+    def __str__(self) -> str:
+        return (
+            f"tuned for {self.epochs} epochs of {self.samples} samples by {self.loss}, "
+            f"gradient by {self.gradient}: {self.metric} {self.before:.4f} before, "
+            f"{self.after:.4f} after, on held-out samples"
+        )
+
+
 def graph_fields(graph: Graph) -> dict[str, Any]:
     """Return the fields of a report that follow from the graph: layers, nodes, shares.
 
@@ -95,6 +147,7 @@ class ConversionReport:
             if that is not known, as in files of earlier versions.
         ranges: the smallest and the largest value of each input in the calibration.
         part: the part of the model's file that was converted, and its input shapes.
+        tuned: the fine-tuning after the conversion; None without one.
     """
 
     method: str
@@ -114,6 +167,7 @@ class ConversionReport:
     raw: tuple[str, ...] | None = None
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     part: Part = WHOLE
+    tuned: Tuned | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dict."""
@@ -132,6 +186,7 @@ class ConversionReport:
         if not complete or not {node["role"] for node in config["nodes"]} <= known:
             raise ValueError(f"report.shares and nodes have not the roles {ROLES}")
         raw, ranges = config.get("raw"), config.get("ranges", {}).items()
+        tuned = config.get("tuned")
         return cls(
             **{
                 **config,
@@ -145,6 +200,7 @@ class ConversionReport:
                 "raw": None if raw is None else tuple(raw),
                 "ranges": {name: tuple(of_input) for name, of_input in ranges},
                 "part": Part.from_dict(config.get("part", {})),
+                "tuned": None if tuned is None else Tuned(**tuned),
             }
         )
 
@@ -179,14 +235,15 @@ class ConversionReport:
         options = {"timesteps": self.timesteps, **self.options}
         chosen = ", ".join(f"{key}={value}" for key, value in options.items())
         used = "nothing to calibrate"
-        if self.populations:
+        if self.populations and self.samples:
             used = f"{self.samples} calibration samples"
         if self.precision != "float32":
             used += f", synapses in {self.precision}"
         if self.raw:
             used += f", 8-bit values of {', '.join(self.raw)} kept at 0..255"
         lines = [f"{self.method} ({chosen}), {used}"]
-        lines += [self.quantized] * bool(self.quantized) + [""]
+        lines += [self.quantized] * bool(self.quantized)
+        lines += [str(self.tuned)] * (self.tuned is not None) + [""]
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
         lines += [*table(header, rows), "", *self._roles(), ""]

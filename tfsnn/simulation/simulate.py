@@ -25,8 +25,15 @@ from tfsnn.network.nodes import Readout
 from tfsnn.network.roles import needs_all_steps
 from tfsnn.simulation.early_exit import run_until_decided
 from tfsnn.simulation.exit_rule import ExitRule
-from tfsnn.simulation.readout import output, outputs_over_time
-from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run, observed_shapes
+from tfsnn.simulation.readout import mean, outputs_over_time
+from tfsnn.simulation.steps import (
+    COUNTS,
+    MEANS,
+    OUTPUTS,
+    Run,
+    average_of,
+    observed_shapes,
+)
 
 # Samples times steps that go through a layer together, where all steps have to.
 AT_ONCE = 128
@@ -70,7 +77,9 @@ def simulate(
         chunk: K, steps advanced at a time.
         observe: any of "outputs" (after each step, heads applied), "spikes"
             (coefficients), "potentials" (after firing), "values" (what synapses receive
-            for the spikes) and "counts" (see :mod:`tfsnn.simulation.steps`).
+            for the spikes), "means" (of these values over the steps that count: ``(1,
+            B, ...)``, memory that does not grow with T) and "counts" (see
+            :mod:`tfsnn.simulation.steps`).
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
         early_exit: the rule by which samples leave. Only "counts" can be observed then,
             over all steps of each sample together: ``(1, B, 4)``.
@@ -135,9 +144,12 @@ class _Part(NamedTuple):
             state, tail = run.advance(state, rest)
             observed = {k: tf.concat([observed[k], tail[k]], 0) for k in observed}
         outputs = [
-            output(run.clock, self.timesteps, graph[name], state[name])
+            graph[name].apply(mean(run.clock, self.timesteps, state[name]))
             for name in graph.outputs
         ]
+        for node in run.averaged:
+            average = mean(run.clock, self.timesteps, state[average_of(node.name)])
+            observed[f"{MEANS}/{node.name}"] = average[None]
         if OUTPUTS in self.observe:
             for node in graph.of_kind(Readout):
                 key = f"{OUTPUTS}/{node.name}"
@@ -154,6 +166,10 @@ class _Part(NamedTuple):
         if OUTPUTS in self.observe:
             for node in graph.of_kind(Readout):
                 observed[f"{OUTPUTS}/{node.name}"] = (self.timesteps, *node.shape)
+        if MEANS in self.observe:
+            for node in graph:
+                if node.spikes:
+                    observed[f"{MEANS}/{node.name}"] = (1, *node.shape)
         return Result([graph[name].shape for name in graph.outputs], observed, ())
 
 

@@ -23,13 +23,21 @@ from tfsnn.network.signals import Signal, fold
 from tfsnn.simulation.readout import ReadoutState, read
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
-VALUES = "values"
+VALUES, MEANS = "values", "means"
+
+
+def average_of(name: str) -> str:
+    """Return the key of a node's average in the state; no node is called like that."""
+    return f"/{MEANS}/{name}"
 
 
 def observed_shapes(
     graph: Graph, observe: Collection[str], fan_outs: Mapping[str, Any]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the shapes observed per step and sample; outputs before their head."""
+    """Return the shapes observed per step and sample; outputs before their head.
+
+    Averages are no observations over time: they are in the state.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
     for node in graph:
         if node.name in graph.outputs and OUTPUTS in observe:
@@ -114,10 +122,24 @@ class Run:
         """The clock of the graph: how the steps count."""
         return self.graph.clock
 
-    def initial_state(self) -> dict[str, Any]:
-        """Return the state of each node that has one, by name."""
+    @property
+    def steps_in_all(self) -> int:
+        """The number of all steps, pre-steps included."""
+        return self.clock.pre_steps + self.timesteps
+
+    @property
+    def averaged(self) -> list[Node]:
+        """The populations whose values are averaged over time."""
+        if MEANS not in self.observe:
+            return []
+        return [n for n in self.graph if n.spikes and n.name not in self.constants]
+
+    def initial_state(self, names: Collection[str] | None = None) -> dict[str, Any]:
+        """Return the state of each node that has one, or of those named, by name."""
         state: dict[str, Any] = {}
         for node in self.graph:
+            if names is not None and node.name not in names:
+                continue
             if node.name in self.graph.outputs:
                 zeros = tf.zeros((self.batch, *self.graph[node.inputs[0]].shape))
                 state[node.name] = ReadoutState(tf.constant(0), zeros, zeros)
@@ -128,6 +150,12 @@ class Run:
                 ]
                 if (first := node.initial_state(self.batch, shapes)) is not None:
                     state[node.name] = first
+        for node in self.averaged:
+            if names is not None and node.name not in names:
+                continue
+            zeros = tf.zeros((self.batch, *node.shape))
+            skipped = zeros if self.clock.skipped(self.timesteps) else tf.constant(0.0)
+            state[average_of(node.name)] = ReadoutState(tf.constant(0), zeros, skipped)
         return state
 
     def loop(
@@ -192,6 +220,11 @@ class Run:
             }
             for kind in recorded.keys() & self.observe:
                 seen[f"{kind}/{node.name}"] = tf.stack(recorded[kind])
+            if MEANS in self.observe:
+                key = average_of(node.name)
+                for sent_now in sent.values:
+                    now = read(self.clock, self.timesteps, sent_now, state[key])
+                    state[key] = now
         if COUNTS in self.observe and node.name in self.fan_outs:
             spikes = value if sent is None else fold(sent.events)
             counted = _count(spikes, self.fan_outs[node.name])

@@ -1,5 +1,6 @@
 """What the page has of the outputs of each task, against NumPy."""
 
+import functools
 import math
 import re
 
@@ -28,8 +29,17 @@ def measured(model, snn, data, batch_size=7, task=None, **options):
     return measure(model, snn, batches, STEPS, judging, **options)
 
 
-def outputs_of(model, snn, x):
+@functools.cache
+def measured_of(task, batch_size=7):
+    """What is measured of the network of a task."""
+    model, snn, x, y = task_networks.network(task)
+    return measured(model, snn, (x, y), batch_size)
+
+
+@functools.cache
+def outputs_of(task):
     """The outputs of the ANN, and of the SNN after each step, float64."""
+    model, snn, x, _ = task_networks.network(task)
     ann = np.asarray(model.predict(x, verbose=0), np.float64)
     return ann, np.asarray(snn.simulate(x, 2).outputs[0], np.float64)
 
@@ -37,7 +47,7 @@ def outputs_of(model, snn, x):
 @pytest.mark.parametrize("task", task_networks.TASKS)
 def test_figures_are_those_of_evaluate_and_lie_in_their_intervals(task):
     model, snn, x, y = task_networks.network(task)
-    (found,) = measured(model, snn, (x, y)).outputs
+    (found,) = measured_of(task).outputs
     expected = evaluate(snn, (x, y), ann=model, timesteps=STEPS).outputs[0]
     assert found.judged.task == task
     assert found.ann_score.value == pytest.approx(expected.ann_score)
@@ -62,7 +72,7 @@ def test_intervals_of_places_are_over_samples_and_not_over_places():
     model, snn, x, y = task_networks.network("places")
     y = np.where(np.arange(8)[:, None] < np.arange(40)[:, None, None] % 9, y, 255)
     (found,) = measured(model, snn, (x, y)).outputs
-    ann, snn_outputs = outputs_of(model, snn, x)
+    ann, snn_outputs = outputs_of("places")
     decided, counts = snn_outputs[-1].argmax(-1), y != 255
     right = ((decided == y) & counts).sum((1, 2))
     assert found.score(1) == pytest.approx(ratio(right, counts.sum((1, 2))))
@@ -72,34 +82,34 @@ def test_intervals_of_places_are_over_samples_and_not_over_places():
 
 
 def test_f1_has_the_interval_of_a_ratio_and_psnr_that_of_a_mean():
-    model, snn, x, y = task_networks.network("multilabel")
-    (found,) = measured(model, snn, (x, y)).outputs
-    _, outputs = outputs_of(model, snn, x)
+    y = task_networks.network("multilabel")[3]
+    (found,) = measured_of("multilabel").outputs
+    _, outputs = outputs_of("multilabel")
     said = outputs[-1] >= 0.5
     f1 = ratio(2 * (said & (y == 1)).sum(1), said.sum(1) + y.sum(1))
     assert found.score(1) == pytest.approx(f1)
-    model, snn, x, y = task_networks.network("image")
-    (found,) = measured(model, snn, (x, y)).outputs
-    _, outputs = outputs_of(model, snn, x)
+    y = task_networks.network("image")[3]
+    (found,) = measured_of("image").outputs
+    _, outputs = outputs_of("image")
     psnr = -10 * np.log10(((outputs[-1] - y) ** 2).mean((1, 2, 3)))
     assert found.score(1) == pytest.approx(mean(psnr), rel=1e-4)
 
 
 def test_neighbours_have_the_interval_of_the_samples_that_are_compared():
-    model, snn, x, y = task_networks.network("embedding")
-    (found,) = measured(model, snn, (x, y)).outputs
-    vectors = outputs_of(model, snn, x)[1][-1]
-    cosines = vectors @ vectors.T - 3 * np.eye(len(x))
+    y = task_networks.network("embedding")[3]
+    (found,) = measured_of("embedding").outputs
+    vectors = outputs_of("embedding")[1][-1]
+    cosines = vectors @ vectors.T - 3 * np.eye(len(y))
     right = int(np.sum(y[cosines.argmax(1)] == y))
-    assert found.score(1) == wilson(right, len(x))
+    assert found.score(1) == wilson(right, len(y))
 
 
 @pytest.mark.parametrize("task", task_networks.TASKS)
 @pytest.mark.parametrize("batch_size", [3, 40])
 def test_the_samples_that_differ_most_are_kept(task, batch_size):
-    model, snn, x, y = task_networks.network(task)
-    (found,) = measured(model, snn, (x, y), batch_size).outputs
-    ann, outputs = outputs_of(model, snn, x)
+    _, _, x, y = task_networks.network(task)
+    (found,) = measured_of(task, batch_size).outputs
+    ann, outputs = outputs_of(task)
     if task in ("regression", "image"):
         squares = (outputs[-1] - ann) ** 2
         difference = np.sqrt(squares.reshape(len(x), -1).mean(1))
@@ -127,21 +137,19 @@ def test_the_samples_that_differ_most_are_kept(task, batch_size):
 
 def test_memory_does_not_grow_with_the_size_of_an_output():
     """A number for each sample, row and figure; 12 samples whole."""
-    model, snn, x, y = task_networks.network("places")
-    (found,) = measured(model, snn, (x, y)).outputs
+    (found,) = measured_of("places").outputs
     assert found.agreed.shape == (2, 40) and found.parts.shape == (2, 2, 40)
     assert found.ann_parts.shape == (2, 40) and found.drawn is None
     assert {sample.snn.shape for sample in found.differing} == {(8, 8)}  # decisions
-    model, snn, x, y = task_networks.network("regression")
-    (found,) = measured(model, snn, (x, y)).outputs
-    ann, outputs = outputs_of(model, snn, x)
+    (found,) = measured_of("regression").outputs
+    ann, outputs = outputs_of("regression")
     assert found.drawn[0] == pytest.approx(ann, abs=1e-5)
     assert found.drawn[1] == pytest.approx(outputs[-1], abs=1e-5)
 
 
 def test_tables_have_a_row_for_each_step_and_the_ann():
     model, snn, x, y = task_networks.network("image")
-    found = measured(model, snn, (x, y))
+    found = measured_of("image")
     (shown,) = shown_outputs(found)
     header, rows = shown.table
     assert header[:5] == (
@@ -170,7 +178,7 @@ def test_tables_have_a_row_for_each_step_and_the_ann():
 
 def test_key_figures_are_called_by_their_task():
     names = {
-        task: [name for name, *_ in key_figures(measured(*_labelled(task)))]
+        task: [name for name, *_ in key_figures(measured_of(task))]
         for task in ("classification", "multilabel", "regression", "image")
     }
     near = ["Agreement", "Output error"]
@@ -178,11 +186,6 @@ def test_key_figures_are_called_by_their_task():
     assert names["multilabel"] == ["SNN F1", "ANN F1", *near]
     assert names["regression"] == ["SNN R²", "ANN R²", "Output error"]
     assert names["image"] == ["SNN PSNR", "ANN PSNR", "Output error"]
-
-
-def _labelled(task):
-    model, snn, x, y = task_networks.network(task)
-    return model, snn, (x, y)
 
 
 @pytest.mark.slow

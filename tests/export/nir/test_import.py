@@ -245,18 +245,20 @@ def test_all_nodes_that_cannot_be_read_are_named(tmp_path):
     one = np.ones(3)
     nodes = {
         "input": nir.Input(input_type={"input": np.array([3])}),
-        "leaky": nir.LIF(tau=one, r=one, v_leak=one * 0, v_threshold=one),
+        "leaky": nir.LI(tau=one, r=one, v_leak=one * 0),
+        "other": nir.Threshold(threshold=one),
         "low": nir.IF(r=one, v_threshold=one * 0),
         "output": nir.Output(output_type={"output": np.array([3])}),
     }
-    edges = [("input", "leaky"), ("input", "low")]
-    edges += [("leaky", "output"), ("low", "output")]
+    edges = [("input", "leaky"), ("input", "low"), ("input", "other")]
+    edges += [("leaky", "output"), ("low", "output"), ("other", "output")]
     path = written(tmp_path / "net.nir", nodes, edges)
     with pytest.raises(UnsupportedError) as error:
         import_nir(path, timesteps=4)
     found = {name: reason for name, _, reason in error.value.problems}
-    assert set(found) == {"leaky", "low"}
-    assert "Affine" in found["leaky"] and "above its reset" in found["low"]
+    assert set(found) == {"leaky", "low", "other"}
+    assert "CubaLIF" in found["other"] and "above its reset" in found["low"]
+    assert "integrates without spikes" in found["leaky"]
 
 
 def test_cycles_are_refused(tmp_path):

@@ -51,7 +51,7 @@ def test_all_that_cannot_be_said_is_refused_at_once(tmp_path):
             "differential",
         ),
         ({"neuron": "silenced", "settings": {"leak": 0.5}}, "leaks"),
-        ({"settings": {"leak": 0.5}}, "leaks"),
+        ({"negative_threshold": 0.5, "settings": {"leak": 0.5}}, "leaks"),
     ],
 )
 @pytest.mark.parametrize("lossy", [True, False])

@@ -114,6 +114,12 @@ def test_without_gradients_nothing_is_passed_on():
         assert tape.gradient(spikes, inputs) is None
 
 
+def test_a_filter_multiplies_the_mean_current():
+    response = Leaky(0.5, synapse=0.75, max_coefficient=2).response
+    current = tf.constant([-0.5, 0.0625, 0.125, 0.5])
+    assert response(current).numpy().tolist() == [0.0, 0.25, 0.5, 1.0]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [

@@ -9,7 +9,7 @@ from tfsnn.conversion.plan import NeuronPlan
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Node
 from tfsnn.network.migration import migrated
-from tfsnn.network.neurons import KINDS, Neuron, Never, neuron_kind, populate
+from tfsnn.network.neurons import KINDS, Neuron, Never, Written, neuron_kind, populate
 from tfsnn.network.nodes import Spiking
 
 INF = float("inf")
@@ -19,7 +19,7 @@ GRADED = {"negative_threshold": 0.0, "max_coefficient": 3.0}
 FACTS = {
     "integrate_fire": (GRADED, "0101", 3.0, ()),
     "driven": ({**GRADED, "drive": 0.25}, "0101", 3.0, ()),
-    "leaky": ({"max_coefficient": 3.0}, "0100", 3.0, None),
+    "leaky": ({"max_coefficient": 3.0}, "0100", 3.0, ()),
     "paced": (GRADED, "1101", 3.0, ("look-ahead",)),
     "silenced": ({}, "1101", 1.0, ("pre-steps",)),
     "offset_corrected": ({}, "1101", 1.0, ("pre-steps",)),
@@ -52,7 +52,29 @@ def test_the_facts_of_a_kind(kind):
 def test_a_leak_or_a_reset_to_zero_has_no_closed_form(kind):
     assert not KINDS[kind](leak=0.5).closed_form
     assert not KINDS[kind](reset="zero").closed_form
-    assert "leaks" in KINDS[kind](leak=0.5).in_nir().reason
+    said = KINDS[kind](leak=0.5).in_nir()
+    lif = kind == "integrate_fire"  # which has no more to say than that it leaks
+    assert said == Written(neuron="LIF") if lif else "leaks" in said.reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "neuron"),
+    [
+        ({"decay": 1.0}, "IF"),
+        ({"decay": 0.5}, "LIF"),
+        ({"decay": [0.5, 0.0]}, "LIF"),
+        ({"decay": 0.5, "synapse": 0.0}, "CubaLIF"),
+        ({"decay": [0.5, 1.0]}, "do not leak"),
+        ({"decay": 1.0, "synapse": 0.5}, "do not leak"),
+        ({"refractory": 3}, "waits 3 refractory steps"),
+    ],
+)
+def test_leaky_neurons_are_what_nir_calls_them(settings, neuron):
+    said = KINDS["leaky"](**settings).in_nir()
+    if isinstance(said, Never):
+        assert neuron in said.reason
+    else:
+        assert said == Written(neuron=neuron)
 
 
 def test_a_bound_that_differs_between_units_is_the_largest_of_them():
@@ -103,12 +125,12 @@ def test_a_name_is_taken_once_and_by_a_dataclass(registry):
         ("few_spikes", {}, {"leak": 0.5}, "function, high"),
         ("few_spikes", {"max_coefficient": 3.0}, {}, "means nothing for few-spikes"),
         ("paced", {}, {"leak": 0.5}, "leak is no setting of paced neurons"),
-        ("paced", {}, {"reset": "zero"}, "straight_through, lookahead"),
+        ("paced", {}, {"reset": "zero"}, "straight_through, surrogate, lookahead"),
         ("offset_corrected", {}, {"reset": "zero"}, "reset is no setting"),
         ("differential", {}, {"leak": 0.5}, "kind 'differential'"),
         ("differential", {"negative_threshold": 0.5}, {}, "give 0.0"),
         ("differential", {"negative_threshold": None}, {}, "give 0.0"),
-        ("rate_coder", {"initial_potential": np.full(3, 0.5)}, {}, "take threshold:"),
+        ("rate_coder", {"negative_threshold": np.full(3, 0.5)}, {}, "take threshold,"),
         ("rate_coder", {"max_coefficient": 3.0}, {}, "max_coefficient=3.0"),
         ("integrate_fire", {}, {"drive": 0.5}, "drive is no setting of integrate-and"),
         ("integrate_fire", {}, {"threshold": 2.0}, "threshold is no setting"),

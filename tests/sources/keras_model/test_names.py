@@ -1,5 +1,7 @@
 """Names that TensorFlow takes for no scope go through every verb."""
 
+import functools
+
 import keras
 import models
 import numpy as np
@@ -39,21 +41,34 @@ def test_scopes_are_taken_by_tensorflow_and_told_apart():
     assert scope_name("block1_conv.2") == "block1_conv.2"
 
 
+def answers(model):
+    """Samples, the model as an SNN, its evaluation, and what it predicts."""
+    x = models.samples(model, COUNT)
+    snn = tfsnn.convert(model, x, timesteps=4)
+    found = tfsnn.evaluate(snn, (x, np.arange(COUNT) % 3), ann=model)
+    return x, snn, found, snn.predict(x, verbose=0)
+
+
+@functools.cache
+def plain(place):
+    """The weights, evaluation and predictions of the network under a usual name."""
+    model = network("plain", place)
+    _, _, found, outputs = answers(model)
+    return model.get_weights(), found, outputs
+
+
 @pytest.mark.parametrize("place", ["model", "layer", "nested model", "input", "output"])
 @pytest.mark.parametrize("name", ["x y", "ü", "_a", "1", "n" * 300])
 def test_a_name_changes_no_number(name, place, tmp_path):
-    model, plain = network(name, place), network("plain", place)
-    plain.set_weights(model.get_weights())
-    x = models.samples(model, COUNT)
-    y = np.arange(COUNT) % 3
-    snn, known = (tfsnn.convert(each, x, timesteps=4) for each in (model, plain))
-    found = tfsnn.evaluate(snn, (x, y), ann=model)
-    expected = tfsnn.evaluate(known, (x, y), ann=plain)
+    model = network(name, place)
+    weights, expected, known = plain(place)
+    for one, other in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    x, snn, found, outputs = answers(model)
     assert found.ann_accuracy == expected.ann_accuracy
     for row, other in zip(found.rows, expected.rows, strict=True):
         assert (row.spikes, row.agreement) == (other.spikes, other.agreement)
-    outputs = snn.predict(x, verbose=0)
-    np.testing.assert_array_equal(outputs, known.predict(x, verbose=0))
+    np.testing.assert_array_equal(outputs, known)
     batches = tf.data.Dataset.from_tensor_slices(x).batch(5)
     np.testing.assert_allclose(snn.predict(batches, verbose=0), outputs, 1e-5, 1e-6)
     snn.save(tmp_path / "snn.keras")

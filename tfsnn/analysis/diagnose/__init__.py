@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from tfsnn.analysis.aligned import SAMPLES, align, first_samples, matched
 from tfsnn.analysis.diagnose.advice import advise
+from tfsnn.analysis.diagnose.fit import Fit, FitSums, fit_table
 from tfsnn.analysis.diagnose.measures import LayerDiagnosis, Measures, Part
 from tfsnn.analysis.diagnose.parts import CAUSES, Code, mean_currents, split
 from tfsnn.network.graph import Graph
+from tfsnn.network.neurons.population import Population
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES
 from tfsnn_numpy.judging import Judged
@@ -20,8 +24,9 @@ from tfsnn_numpy.nearness import Compared, Nearness, near_dict, near_text
 from tfsnn_numpy.results import table
 from tfsnn_numpy.tasks import Wanted
 
-__all__ = ["Diagnosis", "LayerDiagnosis", "Part", "diagnose"]
+__all__ = ["Diagnosis", "Fit", "LayerDiagnosis", "Part", "diagnose"]
 
+SLOW = 3  # layers named as those that need the most steps
 RECORDED = 2**26  # values recorded at a time, of two kinds: half a gibibyte
 
 
@@ -87,8 +92,32 @@ class Diagnosis(Compared):
                 f"Corrected by conversion: {self.corrected}. Currents then differ from "
                 "the ANN's on purpose,\nwhich counts as inherited."
             )
+        lines += self._fit_text()
         lines.append(near_text(self.outputs, self.timesteps, self.samples))
         return "\n".join([*lines, f"The change that would help most: {self.advice}."])
+
+    def _fit_text(self) -> list[str]:
+        fits = {layer.node: layer.fit for layer in self.layers if layer.fit}
+        if not fits:
+            return []
+        lines = [
+            "",
+            *fit_table(fits),
+            "",
+            "K(t): the sum of square errors after t steps over that of the activations "
+            "that can be coded;",
+            "in brackets the most for a current that is the same in each step.",
+        ]
+        if slow := slowest(self.layers):
+            named = ", ".join(f"{layer.node} ({layer.omega:.1f})" for layer in slow)
+            lines.append(f"The larger omega, the more steps a layer needs: {named}.")
+        return lines
+
+
+def slowest(layers: Sequence[LayerDiagnosis]) -> list[LayerDiagnosis]:
+    """Return the layers of the largest omega, which need the most steps, in order."""
+    known = [layer for layer in layers if layer.omega]
+    return sorted(known, key=lambda layer: -(layer.omega or 0.0))[:SLOW]
 
 
 def _cells(layer: LayerDiagnosis) -> list[str]:
@@ -166,7 +195,8 @@ class _LayerSums:
             node: Any = spiking[name]
             original: Any = ann[name]
             code = Code.of(node, original, spiking.clock, steps)
-            self.measures[name] = Measures(name, code, shape[-1])
+            fit = FitSums(spiking.clock, code.scale, _start(node.population), steps)
+            self.measures[name] = Measures(name, code, shape[-1], fit)
 
     def add(self, batch: Any) -> tuple[list[Any], list[Any]]:
         """Add the samples of a batch; return the outputs of the SNN and the ANN."""
@@ -183,5 +213,14 @@ class _LayerSums:
                 for recorded in (trace.values, trace.spikes)
             )
             measures.add(parts, means[name], activation, sent, spikes)
+            codable = np.minimum(activation.astype(np.float64), measures.code.largest)
+            measures.fit.add(trace.values[name], codable)
         theirs = [expected[name] for name in self.ann.outputs]
         return [outputs[-1] for outputs in trace.outputs], theirs
+
+
+def _start(neurons: Population) -> Any:
+    """Return V(0) of neurons that send floor(t a + V(0)) in t steps, None of others."""
+    if neurons.whole or not neurons.closed_form or neurons.drive:
+        return None
+    return np.asarray(neurons.initial_potential, np.float64)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tfsnn.analysis.diagnose.fit import Fit, FitSums
 from tfsnn.analysis.diagnose.parts import CAUSES, Code, Parts
 
 NEARLY_FULL = 0.99  # of the range, on average
@@ -55,6 +56,8 @@ class LayerDiagnosis:
             it can in every step.
         full: share of channels that send over 99 % of the most they can, on average.
         firing: spikes per neuron and step, whatever their coefficient.
+        fit: the error against time steps (:mod:`tfsnn.analysis.diagnose.fit`); None
+            where the ANN is not active.
     """
 
     node: str
@@ -72,6 +75,7 @@ class LayerDiagnosis:
     saturated: float
     full: float
     firing: float
+    fit: Fit | None = None
 
     def parts(self) -> list[Part]:
         """Return the four parts in the order of ``CAUSES``."""
@@ -81,9 +85,9 @@ class LayerDiagnosis:
 class Measures:
     """The sums of one population; a channel is a place on the last axis."""
 
-    def __init__(self, node: str, code: Code, channels: int) -> None:
+    def __init__(self, node: str, code: Code, channels: int, fit: FitSums) -> None:
         """Start with no samples."""
-        self.node, self.code, self.channels = node, code, channels
+        self.node, self.code, self.channels, self.fit = node, code, channels, fit
         self.samples = self.values = self.steps = 0
         self.events = self.omegas = self.activation_squares = 0.0
         self.sums, self.squares, self.products = np.zeros((3, len(CAUSES)))
@@ -170,4 +174,5 @@ class Measures:
             saturated=float(self.saturated.mean()),
             full=float((self.used / rows > NEARLY_FULL).mean()),
             firing=float(self.events / self.values / max(self.steps, 1)),
+            fit=self.fit.fit(),
         )

@@ -79,7 +79,8 @@ def _key_figures(found: Findings) -> list[tuple[str, str, str]]:
 def _options(found: Findings) -> list[tuple[str, str]]:
     report = found.report
     options = {"timesteps": report.timesteps, **report.options}
-    return [(name, "none" if v is None else str(v)) for name, v in options.items()]
+    shown = [(name, "none" if v is None else str(v)) for name, v in options.items()]
+    return shown + [("tuning", str(report.tuned))] * (report.tuned is not None)
 
 
 def _keras_layers(found: Findings) -> Table:
@@ -136,6 +137,7 @@ def _layers(found: Findings) -> Table:
                     for each in layer.parts()
                 ),
                 f"{100 * layer.error:.2f} %",
+                "–" if layer.omega is None else f"{layer.omega:.2f}",
                 formats.share(layer.dead),
                 formats.share(layer.saturated),
                 formats.share(part.share if part else 0.0),
@@ -143,7 +145,7 @@ def _layers(found: Findings) -> Table:
         )
     header = ("layer", "neurons", "spikes per neuron and step", "clipped", *CAUSES)
     of_channels = ("dead channels", "saturated channels")
-    return Table((*header, "error", *of_channels, "share of operations"), rows)
+    return Table((*header, "error", "omega", *of_channels, "share of operations"), rows)
 
 
 def _parts(found: Findings) -> Table:

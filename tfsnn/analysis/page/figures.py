@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tfsnn.analysis import plot
+from tfsnn.analysis.diagnose import Diagnosis, slowest
+from tfsnn.analysis.intervals import Interval
 from tfsnn.analysis.page.findings import Findings, SampleFigure
 from tfsnn.analysis.page.formats import joules
 from tfsnn.analysis.page.inline import inline_svg
@@ -118,6 +120,29 @@ def of_layers(found: Findings) -> list[Figure]:
             "operations",
             "Who causes the SNN's operations, and the energy they take.",
         ),
+        *_fit(diagnosis),
+    ]
+
+
+def _fit(diagnosis: Diagnosis) -> list[Figure]:
+    """Draw the fit curves of the layers that need the most steps."""
+    curves = {}
+    for layer in slowest(diagnosis.layers):
+        if layer.fit:
+            most = layer.fit.most() or layer.fit.errors
+            points = zip(layer.fit.steps, layer.fit.errors, most, strict=True)
+            curves[layer.node] = [(t, Interval(k, k, max(k, b))) for t, k, b in points]
+    if not curves:
+        return []
+    return [
+        figure(
+            plot.over_time(curves, "K(t)"),
+            "fit",
+            "Fit of the layers with the largest omega, which need the most steps: the "
+            "sum of square errors after t steps over that of the activations. Bands "
+            "reach to omega/t, or half of that where neurons start at half a "
+            "threshold: the most for a current that is the same in each step.",
+        )
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tfsnn.export.nir.signals import Signal, channels_first, moved
+from tfsnn.export.nir.signals import DT, Signal, channels_first, moved
 from tfsnn.export.nir.windows import explicit
 from tfsnn.extras import require
 from tfsnn.network.graph import Node
@@ -41,16 +41,17 @@ class Builder:
     Attributes:
         nir: the package `nir`.
         pooling: how averages are written, "sum", "average" or "convolution".
+        dt: the length of a step in seconds, for leaky neurons.
         nodes: NIR nodes by name.
         edges: pairs of names, from the node that sends to the node that reads.
         names: the NIR node that each node became, name by name.
         ends: names of the NIR nodes of inputs and outputs, by the nodes' own names.
     """
 
-    def __init__(self, pooling: str = "sum") -> None:
+    def __init__(self, pooling: str = "sum", dt: float = DT) -> None:
         """Start with an empty graph."""
         self.nir = require("nir", "nir", "The NIR format")
-        self.pooling = pooling
+        self.pooling, self.dt = pooling, dt
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
         self.names: dict[str, str] = {}

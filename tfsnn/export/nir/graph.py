@@ -16,7 +16,6 @@ nodes that sum the edges they read. What has no NIR node is expressed by others:
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -29,11 +28,11 @@ from tfsnn.export.nir.builder import (
     as_bias,
     by_unit,
 )
+from tfsnn.export.nir.neurons import spiking
 from tfsnn.export.nir.pooling import average, reduce
-from tfsnn.export.nir.signals import Signal, channels_first
+from tfsnn.export.nir.signals import DT, Signal, channels_first
 from tfsnn.export.nir.windows import same_pads
 from tfsnn.network.graph import Graph, Node
-from tfsnn.network.neurons import Neuron, Never
 from tfsnn.network.nodes import (
     Affine,
     Average,
@@ -48,6 +47,7 @@ from tfsnn.network.nodes import (
 )
 
 REASONS = {
+    "StepMax": "is a max pooling, which NIR has no node for: use average pooling",
     "Max": "is a max pooling, which NIR has no node for: use average pooling in the "
     "ANN",
     "Function": "sends analog values (a running sum), which NIR cannot express: use "
@@ -81,9 +81,9 @@ class Translation(NamedTuple):
     problems: list[tuple[str, str, str]]
 
 
-def translate(graph: Graph, pooling: str = "sum") -> Translation:
+def translate(graph: Graph, pooling: str = "sum", dt: float = DT) -> Translation:
     """Translate a graph of NumPy arrays, and find all that NIR cannot express."""
-    builder = Builder(pooling)
+    builder = Builder(pooling, dt)
     for kind, names in (("input", graph.inputs), ("output", graph.outputs)):
         several = len(names) > 1
         builder.ends |= {n: f"{kind}_{n}" if several else kind for n in names}
@@ -121,41 +121,6 @@ def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
     content = builder.nir.Output(output_type={"output": shape})
     name = builder.add(node, content, signal, name=builder.ends[node.name])
     return Signal((name,), node.shape)
-
-
-def _spiking(node: Spiking, builder: Builder, signal: Signal) -> Signal:
-    form = node.population.in_nir()
-    if isinstance(form, Never):
-        raise InexpressibleError(form.reason)
-    if node.neuron != Neuron.kind:
-        raise InexpressibleError(
-            f"has {node.population.description}, which NIR cannot express: convert "
-            "with a method of plain spikes (data_norm)"
-        )
-    signal = builder.settled(signal, node)
-    threshold = np.asarray(node.threshold, np.float32)
-    start = np.zeros((), np.float32)
-    if node.settings.get("reset") == "zero":  # NIR's potential counts from V(0)
-        start = np.asarray(node.initial_potential, np.float32)
-    level, reset = by_unit(threshold - start, signal), by_unit(-start, signal)
-    fields = {"r": np.ones_like(level), "v_threshold": level}
-    if reset.any():
-        known = {spec.name for spec in dataclasses.fields(builder.nir.IF)}
-        if "v_reset" not in known:
-            raise InexpressibleError(
-                "has a reset potential, which this version of the package nir does not "
-                "know: install a newer one (nir>=1.0.8)"
-            )
-        fields["v_reset"] = reset
-    content = builder.nir.IF(**fields)
-    name = builder.add(node, content, signal)
-    spikes = Signal((name,), node.shape, order=signal.order)
-    if threshold.ndim > 1:
-        raise InexpressibleError(
-            "has spikes of another size at each place, and NIR has one size per "
-            "channel: convert with one scale per channel"
-        )
-    return spikes if np.all(threshold == 1) else spikes.scaled(threshold)
 
 
 def _linear(node: Linear, builder: Builder, signal: Signal) -> Signal:
@@ -285,6 +250,6 @@ RULES: dict[type[Node], Callable[..., Signal]] = {
     Reduce: reduce,
     Reshape: _reshape,
     Pad: _pad,
-    Spiking: _spiking,
+    Spiking: spiking,
     Readout: _readout,
 }

@@ -16,7 +16,7 @@ import numpy as np
 
 from tfsnn.network.clock import RATE_CLOCK
 from tfsnn.network.graph import Graph, Node
-from tfsnn.network.neurons import Lost, Neuron, Never
+from tfsnn.network.neurons import Leaky, Lost, Neuron, Never, Written
 from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Spiking
 
 
@@ -51,12 +51,16 @@ class Loss:
 def in_other_words(graph: Graph) -> Graph:
     """Return the same network in integrate-and-fire neurons, where those do the same.
 
-    A constant current of the neurons (`driven`) goes into the biases. A coder sends
+    A constant current of the neurons (`driven`) goes into the biases, and neurons with
+    a `leak` are leaky ones. A coder sends
     what a neuron at its input sends, as long as the sum of its input does not round.
     """
     for node in graph.of_kind(Spiking):
-        if not (node.neuron == Neuron.kind or _is_never(node) or _lost(node)):
+        form, plain = node.population.in_nir(), node.neuron == Neuron.kind
+        if form == Written() and not plain:
             graph = _in_plain_neurons(graph, node)
+        elif form == Written(neuron="LIF") and plain:
+            graph = _with(graph, [_leaky(node)])
     return graph
 
 
@@ -181,6 +185,14 @@ def _in_plain_neurons(graph: Graph, node: Spiking) -> Graph:
     kept = {k: v for k, v in node.settings.items() if k in Neuron.parameters()}
     plain = node.replace(neuron=Neuron.kind, settings=kept)
     return with_bias(_with(graph, [plain]), node.name, np.asarray(drive))
+
+
+def _leaky(node: Spiking) -> Spiking:
+    """Return neurons with a leak as leaky ones."""
+    kept = {"decay": 1 - node.settings["leak"]}
+    if "reset" in node.settings:
+        kept["reset"] = node.settings["reset"]
+    return node.replace(neuron=Leaky.kind, settings=kept)
 
 
 def _takes(node: Node, reader: Node, consumers: Mapping[str, list[Node]]) -> bool:

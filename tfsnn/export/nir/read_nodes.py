@@ -7,19 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from tfsnn.export.nir.read_neurons import neurons
 from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
 from tfsnn.export.nir.reader import (
     Reader,
     ReadSignal,
     UnreadableError,
+    from_first,
     numbers,
     whole_numbers,
 )
-from tfsnn.network.nodes import Affine, Linear, Readout, Reshape, Source, Spiking
+from tfsnn.network.nodes import Affine, Linear, Readout, Reshape, Source
 
-# Where a spike needs v > v_threshold, currents are made smaller by this factor, so that
-# a potential equal to the threshold stays below it, and one above by more does not.
-BELOW = np.float32(1 - 2**-22)
+SPIKING = ("IF", "LIF", "CubaLIF")
+INTEGRATORS = ("I", "LI", "CubaLI")  # neurons that do not spike
+NO_SPIKES = (
+    "integrates without spikes, and an output of tfsnn is the mean of what reaches it: "
+    "connect the Output to what it reads"
+)
 
 
 def read(
@@ -31,6 +36,8 @@ def read(
         UnreadableError: if the node has no counterpart in tfsnn.
     """
     kind = type(content).__name__
+    if kind in INTEGRATORS:
+        raise UnreadableError(NO_SPIKES)
     if kind not in RULES:
         raise UnreadableError(
             f"cannot be read, as only {', '.join(RULES)} can: replace it by these"
@@ -41,27 +48,9 @@ def read(
     if not signals:
         raise UnreadableError("reads nothing: connect it, or take it out")
     signal = reader.sum(own, signals)
-    if kind in ("IF", "Output"):  # the record has more about these, by NIR's name
+    if kind in (*SPIKING, "Output"):  # the record has more about these, by NIR's name
         return RULES[kind](reader, own, content, signal, name)
     return RULES[kind](reader, own, content, signal)
-
-
-def _from_first(values: Any, signal: ReadSignal) -> np.ndarray:
-    """Put NIR's parameters per unit into the shape and order of the signal."""
-    values = np.asarray(numbers(values, "parameters"), np.float32)
-    if values.size == 1:
-        return values.reshape(())
-    nir_shape = (signal.shape[-1], *signal.shape[:-1])
-    if values.shape != nir_shape:
-        raise UnreadableError(
-            f"has parameters of shape {values.shape}, and reads {nir_shape}: give one "
-            "per unit, or one in all"
-        )
-    if signal.order is not None:
-        ordered = np.empty_like(values)
-        ordered[signal.order] = values
-        values = ordered
-    return np.moveaxis(values, 0, -1)
 
 
 def _input(reader: Reader, name: str, content: Any) -> ReadSignal:
@@ -99,7 +88,7 @@ def _affine(reader: Reader, name: str, content: Any, signal: ReadSignal) -> Read
 
 def _scale(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:
     gain = np.array(
-        np.broadcast_to(_from_first(content.scale, signal), signal.shape), np.float32
+        np.broadcast_to(from_first(content.scale, signal), signal.shape), np.float32
     )
     return reader.add(
         Affine(name, (signal.name,), signal.shape, gain=gain), signal.order
@@ -125,42 +114,6 @@ def _flatten(reader: Reader, name: str, content: Any, signal: ReadSignal) -> Rea
     return reader.add(node, None if natural else order)
 
 
-def _neurons(
-    reader: Reader, name: str, content: Any, signal: ReadSignal, key: str
-) -> ReadSignal:
-    level = _from_first(content.v_threshold, signal)
-    floor = getattr(content, "v_reset", None)
-    floor = np.zeros_like(level) if floor is None else _from_first(floor, signal)
-    if reader.reset == "subtract" and floor.any():
-        raise UnreadableError(
-            "resets to a potential other than 0, which a reset by subtraction does not "
-            "have: take --reset zero (reset='zero')"
-        )
-    height = level - floor
-    if (height <= 0).any():
-        raise UnreadableError(
-            "has a threshold that is not above its reset potential, so it would spike "
-            "for ever: raise v_threshold, or lower v_reset"
-        )
-    gain = _from_first(content.r, signal) / height
-    gain = gain * BELOW if reader.strict else gain
-    if np.any(gain != 1):
-        gain = np.array(np.broadcast_to(gain, signal.shape), np.float32)
-        drive = Affine(f"{name}_drive", (signal.name,), signal.shape, gain=gain)
-        signal = reader.add(drive, signal.order)
-    start = np.asarray(-floor / height, np.float32)
-    node = Spiking(
-        name,
-        (signal.name,),
-        signal.shape,
-        scale=np.asarray(reader.scales.get(key, np.ones(1)), np.float32),
-        max_coefficient=1.0,
-        initial_potential=start if start.any() else 0.0,
-        settings={"reset": "zero"} if reader.reset == "zero" else {},
-    )
-    return reader.add(node, signal.order)
-
-
 RULES: dict[str, Callable[..., ReadSignal]] = {
     "Input": _input,
     "Output": _output,
@@ -172,5 +125,7 @@ RULES: dict[str, Callable[..., ReadSignal]] = {
     "AvgPool2d": pooling,
     "Scale": _scale,
     "Flatten": _flatten,
-    "IF": _neurons,
+    "IF": neurons,
+    "LIF": neurons,
+    "CubaLIF": neurons,
 }

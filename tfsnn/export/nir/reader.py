@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tfsnn.export.nir.signals import DT
 from tfsnn.network.graph import Node
 from tfsnn.network.nodes import Merge, Take
 from tfsnn_numpy.json_text import LARGEST
@@ -58,6 +59,28 @@ def whole_numbers(values: Any, what: str, least: int = 0) -> np.ndarray:
     return found.astype(np.int64)
 
 
+def from_first(values: Any, signal: ReadSignal) -> np.ndarray:
+    """Put NIR's parameters per unit into the shape and order of the signal.
+
+    Raises:
+        UnreadableError: if they are no numbers, or of another shape.
+    """
+    values = np.asarray(numbers(values, "parameters"), np.float32)
+    if values.size == 1:
+        return values.reshape(())
+    nir_shape = (signal.shape[-1], *signal.shape[:-1])
+    if values.shape != nir_shape:
+        raise UnreadableError(
+            f"has parameters of shape {values.shape}, and reads {nir_shape}: give one "
+            "per unit, or one in all"
+        )
+    if signal.order is not None:
+        ordered = np.empty_like(values)
+        ordered[signal.order] = values
+        values = ordered
+    return np.moveaxis(values, 0, -1)
+
+
 @dataclass
 class Reader:
     """The nodes of tfsnn that were made of a NIR graph so far, and how to make them.
@@ -68,6 +91,8 @@ class Reader:
         scales: what one spike stands for, by NIR node.
         heads: name and options of the head of an output, by NIR node.
         names: names to give to nodes, by NIR node; others keep NIR's name.
+        dt: the length of a step, in seconds.
+        shares: what leaky neurons keep in a step, where it is known, by NIR node.
         nodes: nodes that were made so far.
     """
 
@@ -76,6 +101,8 @@ class Reader:
     scales: dict[str, np.ndarray]
     heads: dict[str, tuple[str, dict[str, Any]]]
     names: dict[str, str]
+    dt: float = DT
+    shares: dict[str, dict[str, Any]] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
 
     def add(self, node: Node, order: np.ndarray | None = None) -> ReadSignal:

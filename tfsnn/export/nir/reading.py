@@ -24,12 +24,12 @@ from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir.read_nodes import read
 from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
 from tfsnn.export.nir.record import read_record
+from tfsnn.export.nir.signals import DT, check_step
 from tfsnn.extras import require
 from tfsnn.network.checking import check_graph
 from tfsnn.network.graph import Graph, LayerRecord
-from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.model import SpikingModel
-from tfsnn.simulation.report import ConversionReport, PopulationReport, graph_fields
+from tfsnn.simulation.report import ConversionReport, graph_fields, populations_of
 from tfsnn.sources.keras_model.contents import count_values
 from tfsnn_numpy.defaults import RESETS
 from tfsnn_numpy.files import open_regular
@@ -42,6 +42,7 @@ def import_nir(
     *,
     timesteps: int | None = None,
     reset: str | None = None,
+    dt: float | None = None,
 ) -> SpikingModel:
     """Read a feed-forward NIR graph as a spiking network.
 
@@ -51,12 +52,15 @@ def import_nir(
         reset: reset of the neurons: "zero" as NIR defines it (a spike at v >
             v_threshold, a reset to `v_reset`), or "subtract" as sinabs does it (a spike
             at v >= v_threshold). If None, that of the record, or "zero" without one.
+        dt: length of a step in seconds, for leaky neurons; if None, that of the record,
+            or 1e-4 without one.
 
     Raises:
         ModelError: if the file does not exist or holds no NIR graph.
-        UnsupportedError: if nodes cannot be read, such as recurrent and leaky neurons,
-            and cycles; it names them all.
-        OptionError: if there is no number of steps, or the reset is unknown.
+        UnsupportedError: if nodes cannot be read, such as integrators without
+            spikes, and cycles; it names them all.
+        OptionError: if there is no number of steps, the reset is unknown, or dt is not
+            above 0.
         MissingPackageError: if the package `nir` (extra `nir`) is not installed.
     """
     if reset not in (None, *RESETS):
@@ -79,6 +83,8 @@ def import_nir(
         scales=scales,
         heads={r["node"]: (r["head"], r["options"]) for r in record.get("readout", [])},
         names=record.get("names", {}),
+        dt=check_step(record.get("dt", DT) if dt is None else dt),
+        shares=record.get("shares", {}) if dt is None else {},
     )
     nodes, edges = _flat(content)
     lost = {name for edge in edges for name in edge} - nodes.keys()
@@ -217,24 +223,8 @@ def _report(graph: Graph, options: dict[str, Any], timesteps: int) -> Conversion
         options=options,
         timesteps=timesteps,
         samples=0,
-        populations=tuple(_population(node) for node in graph.of_kind(Spiking)),
+        populations=populations_of(graph),
         **graph_fields(graph),
-    )
-
-
-def _population(node: Spiking) -> PopulationReport:
-    scale = np.asarray(node.scale)
-    return PopulationReport(
-        node=node.name,
-        neurons=int(np.prod(node.shape)),
-        scale_min=float(scale.min()),
-        scale_median=float(np.median(scale)),
-        scale_max=float(scale.max()),
-        initial_potential=float(np.mean(np.asarray(node.initial_potential))),
-        negative_threshold=None,
-        max_coefficient=1.0,
-        clipped=0.0,
-        dead=0.0,
     )
 
 

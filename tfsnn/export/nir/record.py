@@ -29,6 +29,8 @@ class Record(TypedDict):
     inputs: NotRequired[list[str]]
     readout: list[Output]
     names: dict[str, str]
+    dt: NotRequired[float]
+    shares: NotRequired[dict[str, dict[str, Any]]]
 
 
 def read_record(metadata: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

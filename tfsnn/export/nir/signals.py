@@ -7,9 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from tfsnn.errors import OptionError
 from tfsnn.export.nir.windows import Pads
 
 ONE = np.ones(1, np.float32)
+DT = 1e-4  # length of a step in seconds, which leaky neurons need in NIR
+
+
+def check_step(dt: float) -> float:
+    """Return the length of a step, if it is one.
+
+    Raises:
+        OptionError: if it is no positive number.
+    """
+    if not (np.isfinite(dt) and dt > 0):
+        raise OptionError(f"dt={dt}: give the length of a step in seconds, above 0")
+    return dt
 
 
 def channels_first(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ weights, so outputs are in the ANN's own units. What NIR cannot express is refus
 of it at once, or left out and listed (:mod:`tfsnn.export.nir.losses`).
 
 NIR describes neurons in continuous time and leaves to each tool how a step is taken.
-The network computes the same in a tool where ``v += I`` in each step, a spike is sent
+The network computes the same in a tool where ``v += I`` in each step, or what
+:mod:`tfsnn.export.nir.neurons` has for neurons that leak, a spike is sent
 at ``v >= v_threshold``, and ``v_threshold`` is then subtracted. The file has a record
 of that, which no tool has to read::
 
@@ -33,15 +34,23 @@ from tfsnn.export.nir.builder import Builder
 from tfsnn.export.nir.effects import Effect
 from tfsnn.export.nir.graph import translate
 from tfsnn.export.nir.losses import Loss, in_other_words, losses
+from tfsnn.export.nir.neurons import shares
 from tfsnn.export.nir.record import RECORD, SCALES
+from tfsnn.export.nir.signals import DT, check_step
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
+from tfsnn.network.neurons import Leaky
 from tfsnn.network.nodes import Spiking
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
 from tfsnn_numpy.tasks import Wanted
+
+EULER = (
+    "in each step i += dt / tau_syn (w_in I - i) (CubaLIF; for LIF i = I), then v += "
+    "dt / tau (v_leak - v + r i); shares: 1 - dt / tau as they are, not rounded"
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,7 @@ def export_nir(
     limit: int | None = None,
     task: Wanted = None,
     pooling: str = POOLINGS[0],
+    dt: float = DT,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> NirExport:
@@ -112,6 +122,8 @@ def export_nir(
         task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         pooling: how averages are written: "sum" (SumPool2d, its 1/k in the next
             weights), "average" (AvgPool2d) or "convolution".
+        dt: the length of a step in seconds, for the time constants of leaky neurons
+            (:mod:`tfsnn.export.nir.neurons`); tools have to step as long.
         overwrite: whether to replace a file that exists.
         progress: function that wraps the batches of the measurement, for a progress
             bar.
@@ -126,6 +138,7 @@ def export_nir(
     if pooling not in POOLINGS:
         known = ", ".join(POOLINGS)
         raise OptionError(f"pooling={pooling!r}; expected one of {known}")
+    check_step(dt)
     require("nir", "nir", "The NIR format")
     target = check_output(path, overwrite)
     plain = in_other_words(nir_effects.as_arrays(snn.graph))
@@ -133,7 +146,7 @@ def export_nir(
     written = plain
     for loss in lost:
         written = loss.change(written)
-    translation = translate(written, pooling)
+    translation = translate(written, pooling, dt)
     _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
@@ -188,6 +201,7 @@ def _record(
         "options": snn.report.options,
         "timesteps": snn.timesteps,
         "neurons": "v += I in each step; a spike at v >= v_threshold; v(0) = 0",
+        **_leaks(rates, builder),
         "reset": resets.pop() if len(resets) == 1 else "subtract",
         "initial_potential": {
             node.name: _range(node.initial_potential)
@@ -217,6 +231,18 @@ def _record(
     }
     record: dict[str, Any] = {RECORD: json.dumps(document, indent=1, default=_plain)}
     return record | ({SCALES: scales} if scales else {})
+
+
+def _leaks(rates: Sequence[Spiking], builder: Builder) -> dict[str, Any]:
+    """Return what the record says of leaky neurons, if there are any."""
+    kept = {
+        builder.names[node.name]: shares(node)
+        for node in rates
+        if node.neuron == Leaky.kind
+    }
+    if not kept:
+        return {}
+    return {"leaky_neurons": EULER, "dt": builder.dt, "shares": kept}
 
 
 def _range(values: Any) -> list[float]:

@@ -10,6 +10,8 @@ sent, and the values of all steps have the sum T x (coding compensation: Li et a
 :mod:`tfsnn.conversion.methods.ic_snn`). It needs to know T. Spikes are counted; beside
 them, d costs one pass of the next synapses.
 
+With V(0) = v, t x + v takes the place of t x; v = 1/2 sends round(t x) by step t.
+
 Inputs outside of [0, 1] are clipped. No coder is corrected
 (:mod:`tfsnn.conversion.correct`).
 """
@@ -23,6 +25,7 @@ import tensorflow as tf
 
 from tfsnn.network.neurons.in_nir import Lost, Written
 from tfsnn.network.neurons.population import Emission, Population, neuron_kind
+from tfsnn.network.neurons.thresholded import is_zero
 
 COMPENSATION = Lost(
     "coding compensation",
@@ -44,6 +47,7 @@ class RateCoder(Population):
 
     Attributes:
         threshold: the input that one spike in each step stands for; > 0.
+        initial_potential: V(0), in units of the input, in [0, threshold).
     """
 
     description: ClassVar[str] = "coders of an input"
@@ -52,6 +56,7 @@ class RateCoder(Population):
     encodes_input: ClassVar[bool] = True
 
     threshold: Any = 1.0
+    initial_potential: Any = 0.0
 
     def in_nir(self) -> Written:
         """Return that NIR's IF does the same, as long as its sums do not round."""
@@ -68,13 +73,20 @@ class RateCoder(Population):
         sent, step = Emission([], [], []), state.step
         for current in currents:
             x = self._input(current)
-            after = tf.floor((step + 1.0) * x)
-            spike = after - tf.floor(step * x)
+            after = tf.floor(self._total(step + 1.0, x))
+            spike = after - tf.floor(self._total(step, x))
             step = step + 1.0
             sent.values.append(spike * self.threshold)
             sent.events.append(spike)
-            sent.potentials.append((step * x - after) * self.threshold)
+            potential = self._total(step, x) - after
+            sent.potentials.append(potential * self.threshold)
         return sent, CoderState(step)
+
+    def _total(self, step: Any, x: Any) -> Any:
+        """Return what a neuron has received by a step, and V(0), in thresholds."""
+        if is_zero(self.initial_potential):
+            return step * x
+        return step * x + self.initial_potential / self.threshold
 
     def _input(self, current: Any) -> Any:
         """Return the input in thresholds, clipped to [0, 1]."""

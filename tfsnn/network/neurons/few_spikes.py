@@ -126,6 +126,12 @@ class FewSpikes(Thresholded):
             "a method of plain spikes (data_norm), and use ReLU in the ANN"
         )
 
+    def response(self, current: Any) -> Any:
+        """Compute the smooth activation, of the current clipped to its interval."""
+        unit = self.threshold / largest(self.function, self.high)
+        x = tf.clip_by_value(current / unit, LOWEST[self.function], float(self.high))
+        return FUNCTIONS[self.function](x) * unit
+
     def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Go through the rows of the table, one in each step, from the whole input."""
         steps = len(currents)

@@ -1,8 +1,9 @@
 """The part of a kind of neuron that NIR can write: all, not all, or nothing.
 
 NIR (:mod:`tfsnn.export.nir`) has an integrate-and-fire neuron, IF: binary spikes that
-take the threshold away, no leak, V(0) = 0. What is lost of parameters that every kind
-shares, such as negative spikes, the exporter finds by itself.
+take the threshold away, no leak, V(0) = 0; and leaky ones, LIF and CubaLIF. What is
+lost of parameters that every kind shares, such as negative spikes, the exporter finds
+by itself.
 """
 
 from __future__ import annotations
@@ -28,9 +29,15 @@ class Lost(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The neuron is written as an IF, without what is `lost`: nothing, by default."""
+    """The neuron is written, without what is `lost`: nothing, by default.
+
+    Attributes:
+        lost: what NIR's neuron does not do.
+        neuron: NIR's name of it: "IF"; "LIF" or "CubaLIF" for leaky neurons.
+    """
 
     lost: tuple[Lost, ...] = ()
+    neuron: str = "IF"
 
 
 class Never(NamedTuple):

@@ -37,6 +37,9 @@ from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
 from tfsnn.surrogates import Surrogate, as_surrogate
 
+# Steps of fire(U) that can have a slope of their own; more have their sum, about 1.
+MOST_STEPS = 8
+
 
 @dataclass(frozen=True)
 class Firing(Thresholded):
@@ -45,13 +48,20 @@ class Firing(Thresholded):
     Attributes:
         negative_threshold: the margin below 0, >= 0; None for unsigned spikes.
         max_coefficient: the most that a spike carries; None for no bound.
-        straight_through: whether spikes pass gradients on, as if they were not rounded.
-            (TensorFlow keeps a custom gradient for good, with what it reads.)
+        straight_through: whether spikes pass gradients on, by default as if they were
+            not rounded. (TensorFlow keeps a custom gradient for good, with what it
+            reads.)
+        surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config: the
+            slopes of the steps of fire(U), which add up; of more than
+            :data:`MOST_STEPS` steps gradients are straight-through.
     """
 
     negative_threshold: Any | None = None
     max_coefficient: Any | None = 1.0
     straight_through: bool = field(default=True, kw_only=True)
+    surrogate: Surrogate | str | Mapping[str, Any] | None = field(
+        default=None, kw_only=True
+    )
 
     def initial_state(self, shape: Any) -> State:
         """Return the state before the first step for units of `shape`, (B, *units)."""
@@ -65,17 +75,27 @@ class Firing(Thresholded):
         u = potential if is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
         if not self._signed:
-            return floor_clipped(u, 0.0, most, 0.0, self.straight_through)
+            return self._rounded(u, 0.0, 0.0)
         least = unsent if most is None else tf.maximum(unsent, -most)
-        return floor_clipped(u, least, most, self._margin, self.straight_through)
-
-    @property
-    def _margin(self) -> Any:
-        """The margin of negative spikes, in thresholds."""
         margin = self.negative_threshold
-        if is_one(self.threshold) or is_zero(margin):
-            return margin
-        return margin / self.threshold
+        if not (is_one(self.threshold) or is_zero(margin)):
+            margin = margin / self.threshold
+        return self._rounded(u, least, margin)
+
+    def _rounded(self, u: Any, least: Any, margin: Any) -> Any:
+        """Return the coefficients for potentials in thresholds, with their gradient."""
+        most, passes = self.max_coefficient, self.straight_through
+        count = int(most) if isinstance(most, int | float) else MOST_STEPS + 1
+        if self.surrogate is None or not passes or count > MOST_STEPS:
+            return floor_clipped(u, least, most, margin, passes)
+        slopes = as_surrogate(self.surrogate)
+        c = floor_clipped(u, least, most, margin, straight_through=False)
+        steps = [slopes.slope(u - k) for k in range(1, count + 1)]
+        if self._signed:  # a step down is there only for what was sent
+            down = [slopes.slope(u + margin + k) for k in range(count)]
+            steps += [tf.where(least < -k, s, 0.0) for k, s in enumerate(down)]
+        slope = tf.stop_gradient(tf.add_n(steps))
+        return tf.stop_gradient(c) + slope * (u - tf.stop_gradient(u))
 
 
 @neuron_kind("integrate_fire")
@@ -86,8 +106,6 @@ class Neuron(Firing):
     Attributes:
         reset: "subtract" or "zero".
         leak: share of the potential lost in each step, in [0, 1).
-        surrogate: a :class:`~tfsnn.surrogates.Surrogate`, its name or its config, by
-            whose slopes spikes pass gradients on; those of all levels add.
     """
 
     description: ClassVar[str] = "integrate-and-fire neurons"
@@ -96,17 +114,6 @@ class Neuron(Firing):
 
     reset: str = "subtract"
     leak: float = 0.0
-    surrogate: Surrogate | str | Mapping[str, Any] | None = field(
-        default=None, kw_only=True
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse an unknown surrogate, or one of spikes without a bound.
-
-        Raises:
-            OptionError: for these.
-        """
-        check_surrogate(self.surrogate, self.max_coefficient)
 
     @property
     def closed_form(self) -> bool:
@@ -114,7 +121,9 @@ class Neuron(Firing):
         return self._conserves
 
     def in_nir(self) -> Written | Never:
-        """Return that NIR's IF does the same, unless they leak."""
+        """Return that NIR's IF does the same, or LIF where they leak."""
+        if self.leak and not self._signed:
+            return Written(neuron="LIF")
         return self._without_leak()
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
@@ -137,22 +146,6 @@ class Neuron(Firing):
             sent.events.append(c)
             sent.potentials.append(state.potential)
         return sent, state
-
-    def _fire(self, potential: Any, unsent: Any) -> Any:
-        surrogate, most = self.surrogate, self.max_coefficient
-        if surrogate is None or most is None or not self.straight_through:
-            return super()._fire(potential, unsent)
-        surrogate, most = as_surrogate(surrogate), int(most)
-        u = potential / self.threshold
-        if not self._signed:
-            return surrogate.spike(u - 1.0, most)
-        least = tf.maximum(unsent, -float(most))
-        c = floor_clipped(u, least, float(most), self._margin, False)
-        below = -u - self._margin
-        slopes = [surrogate.slope(u - 1.0 - k) for k in range(most)]
-        slopes += [surrogate.slope(below - k) for k in range(most)]
-        slope = tf.stop_gradient(tf.add_n(slopes))
-        return tf.stop_gradient(c) + slope * (u - tf.stop_gradient(u))
 
     @property
     def _kept(self) -> float:
@@ -191,6 +184,10 @@ class Driven(Neuron):
     def in_nir(self) -> Written | Never:
         """Return that NIR's IF with a bias does the same, unless they leak."""
         return self._without_leak()
+
+    def response(self, current: Any) -> Any:
+        """Compute the mean value sent for a mean current, the constant one added."""
+        return super().response(current + self.drive * self.threshold)
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""

@@ -32,7 +32,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
-from tfsnn.network.neurons.in_nir import Never
+from tfsnn.network.neurons.in_nir import Never, Written
 from tfsnn.network.neurons.integrate_fire import check_surrogate, floor_clipped
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded, is_one, is_zero
@@ -99,12 +99,28 @@ class Leaky(Thresholded):
         _check("reset", self.reset, self.reset in RESETS, f"one of {RESETS}")
         check_surrogate(self.surrogate, self.max_coefficient)
 
-    def in_nir(self) -> Never:
-        """Return that NIR's IF neither leaks nor waits."""
-        return Never(
-            "leaks, and IF in NIR does not: convert with a method of plain spikes "
-            "(data_norm), or train layers without a leak (IntegrateFire)"
-        )
+    def in_nir(self) -> Written | Never:
+        """Return that NIR's LIF, or CubaLIF behind a filter, does the same."""
+        if self.refractory:
+            return Never(
+                f"waits {self.refractory} refractory steps after a spike, and neurons "
+                "in NIR do not: train neurons with refractory=0"
+            )
+        keeps_all = np.asarray(self.decay) == 1
+        if self.synapse is None and keeps_all.all():
+            return Written()
+        if keeps_all.any():
+            return Never(
+                "has neurons that do not leak (decay=1) beside a filter or others that "
+                "do, and in NIR all of a node leak: train with decay below 1"
+            )
+        return Written(neuron="LIF" if self.synapse is None else "CubaLIF")
+
+    def response(self, current: Any) -> Any:
+        """Compute the mean value sent for a mean current, as if nothing leaked."""
+        if self.synapse is not None:
+            current = current / (1.0 - tf.convert_to_tensor(self.synapse))
+        return super().response(current)
 
     def initial_state(self, shape: Any) -> LeakyState:
         """Return the state before the first step for units of `shape`, (B, *units)."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
+import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Never, Written
@@ -114,6 +115,20 @@ class Population(ABC):
     def parameters(cls) -> tuple[str, ...]:
         """Return the names of the parameters that the kind honours."""
         return tuple(spec.name for spec in dataclasses.fields(cls))  # type: ignore[arg-type]
+
+    def response(self, current: Any) -> Any:
+        """Compute the mean value that these neurons send for a mean current.
+
+        That is what the mean over many steps tends to, with a gradient: by default the
+        current clipped to [0, max_coefficient * threshold].
+
+        Args:
+            current: the weighted mean of the currents of all steps, ``(B, *units)``.
+        """
+        rate = tf.maximum(current, 0.0)
+        if self.max_coefficient is None:
+            return rate
+        return tf.minimum(rate, self.max_coefficient * self.threshold)
 
     @abstractmethod
     def initial_state(self, shape: Any) -> Any:

@@ -99,6 +99,8 @@ class OffsetCorrected(Firing):
             self.initial_potential,
             self.negative_threshold,
             self.max_coefficient,
+            straight_through=self.straight_through,
+            surrogate=self.surrogate,
         )
 
     def advance(self, currents: list[Any], state: State) -> tuple[Emission, State]:

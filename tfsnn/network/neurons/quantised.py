@@ -70,6 +70,13 @@ class Quantised(Population):
     def _rounding(self) -> Rounding:
         return Rounding(**self.rounding)
 
+    def response(self, current: Any) -> Any:
+        """Compute the mean value sent for a mean current: its count, not rounded."""
+        rounding = self._rounding
+        count = rounding.sign * rounding.quotient(current / self.threshold)
+        count = tf.clip_by_value(count, 0.0, np.float32(rounding.levels))
+        return self._sent(count / step_weight(self.base, self.steps))
+
     def initial_state(self, shape: Any) -> tuple[()]:
         """Return that there is no state: all steps come at once."""
         return ()

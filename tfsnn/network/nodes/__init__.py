@@ -14,6 +14,7 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | `Reshape`, `Transpose`, `Slice`, `Take`, `Pad` | the same values elsewhere | exact |
 | `Average`, `Reduce`, `Resize` | average pooling, sum or mean, interpolation | exact |
 | `Max` | max pooling, of some channels the minimum | running sum |
+| `StepMax` | max pooling, in networks of spiking layers | of each step alone |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
 | `Recurrence` | a recurrent layer, over a whole sequence | running sum |
 | `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
@@ -34,7 +35,7 @@ from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
 from tfsnn.network.nodes.passing import Passing
-from tfsnn.network.nodes.pooling import Average, Max, Pool, Reduce, Resize
+from tfsnn.network.nodes.pooling import Average, Max, Pool, Reduce, Resize, StepMax
 from tfsnn.network.nodes.rate import Coder, Rate, SmoothRate
 from tfsnn.network.nodes.recurrence import Recurrence
 from tfsnn.network.nodes.spiking import Spiking
@@ -62,6 +63,7 @@ __all__ = [
     "SmoothRate",
     "Source",
     "Spiking",
+    "StepMax",
     "Take",
     "Transpose",
     "without_heads",

@@ -28,8 +28,8 @@ class Affine(Node):
     linear: ClassVar[bool] = True
     passes_on: ClassVar[bool] = True
 
-    gain: Any = array()
-    offset: Any = array(None)
+    gain: Any = array(trained=True)
+    offset: Any = array(None, trained=True)
 
     def apply(self, x: Any) -> Any:
         """Compute y of x, both ``(N, *shape)``."""

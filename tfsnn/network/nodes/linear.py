@@ -47,8 +47,8 @@ class Linear(Node):
     event_driven: ClassVar[bool] = True
 
     form: str
-    kernel: Any = array()
-    bias: Any = array(None)
+    kernel: Any = array(trained=True)
+    bias: Any = array(None, trained=True)
     strides: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
     padding: str = "valid"

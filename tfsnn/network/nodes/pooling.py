@@ -11,8 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.axes import Order, stored
+from tfsnn.network.clock import Clock
 from tfsnn.network.node import Shape
 from tfsnn.network.nodes.passing import Passing
+from tfsnn.network.signals import Advanced, Signal
 from tfsnn.network.windows import Windows
 
 LEAST_SHARE = 1e-6  # a smaller weight of an interpolation is rounding
@@ -129,6 +131,26 @@ class Max(Pool):
     def passes_shift(self, shapes: Sequence[Shape]) -> Sequence[int]:
         """Name its input: max(x + s) = max(x) + s, as for the minimum."""
         return (0,)
+
+
+@dataclass(frozen=True, eq=False)
+class StepMax(Max):
+    """Max pooling of what each step brings, alone: no sums, and so no state.
+
+    Of binary spikes it sends one where any of a window arrives.
+    """
+
+    def initial_state(self, batch: Any, shapes: Sequence[Shape | None]) -> Any:
+        """Return None: it has no state."""
+        return None
+
+    def advance(self, reads: Sequence[Signal], state: Any, clock: Clock) -> Advanced:
+        """Take the maxima of each step."""
+        return Advanced(self.apply(reads[0].folded()))
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "max pooling of each step"
 
 
 @dataclass(frozen=True, eq=False)

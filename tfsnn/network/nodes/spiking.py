@@ -11,6 +11,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.neurons import KINDS, Population, populate
 from tfsnn.network.node import Node, Shape, array
 from tfsnn.network.signals import Advanced, Signal, fold
+from tfsnn.surrogates import Surrogate
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,15 @@ class Spiking(Node):
         if not hasattr(self.population, "straight_through"):
             return self
         return self.replace(settings={**self.settings, "straight_through": False})
+
+    @property
+    def takes_surrogate(self) -> bool:
+        """Whether spikes of its neurons may have the slopes of a surrogate."""
+        return "surrogate" in KINDS[self.neuron].parameters()
+
+    def with_surrogate(self, surrogate: Surrogate) -> Self:
+        """Return the node with neurons whose spikes have these slopes."""
+        return self.replace(settings={**self.settings, "surrogate": surrogate})
 
     def apply(self, x: Any) -> Any:
         """Refuse: neurons have no activation, only spikes.

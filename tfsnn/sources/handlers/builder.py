@@ -36,9 +36,11 @@ class Signal(str):
     Attributes:
         dtype: type of the tensor in Keras; in the graph all are float32.
         mask: the mask that Keras passes on beside the tensor, if there is one.
+        time: what it is over time, in a network of spiking layers (over_time.py).
     """
 
     dtype = "float32"
+    time = ""
     mask: Signal | UnknownMask | None = None
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
+from tfsnn.layers import MeanOverTime
 from tfsnn.network.nodes import Function
 from tfsnn.sources.handlers.builder import Builder, Signal, UnknownMask, Unsupported
 from tfsnn.sources.handlers.registry import handles
@@ -114,6 +115,8 @@ def output_masks(layer: Any, first: Any, before: Any, builder: Builder) -> list[
     kind = type(layer)
     if kind.compute_mask is layers.Layer.compute_mask:
         return before if isinstance(before, list) else [before]
+    if isinstance(layer, MeanOverTime):
+        return [None]
     if isinstance(layer, layers.Masking):
         return [masked_places(layer, first, builder)]
     if isinstance(layer, layers.Embedding):

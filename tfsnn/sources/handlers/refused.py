@@ -4,7 +4,39 @@ from __future__ import annotations
 
 from keras import layers
 
+from tfsnn.layers import (
+    BernoulliRate,
+    ConstantCurrent,
+    DeterministicRate,
+    IntegrateFire,
+    LeakyIntegrateFire,
+    MeanOverTime,
+    OverTime,
+    PoissonTrains,
+    SpikingCell,
+    SpikingDense,
+    SpikingMaxPooling2D,
+    SpikingRecurrent,
+)
 from tfsnn.sources.handlers.registry import refuse
+
+refuse(
+    "it is a layer of a spiking network, which needs no conversion: "
+    "tfsnn.from_layers(model), or tfsnn convert without --calibration, makes a "
+    "SpikingModel of the whole model",
+    BernoulliRate,
+    ConstantCurrent,
+    DeterministicRate,
+    IntegrateFire,
+    LeakyIntegrateFire,
+    MeanOverTime,
+    OverTime,
+    PoissonTrains,
+    SpikingCell,
+    SpikingDense,
+    SpikingMaxPooling2D,
+    SpikingRecurrent,
+)
 
 refuse(
     "it is Python code: make it a layer class and register a handler with "

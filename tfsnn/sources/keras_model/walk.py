@@ -6,7 +6,7 @@ format, rather than from private attributes of Keras.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -40,6 +40,8 @@ from tfsnn.sources.keras_model.structure import (
 )
 from tfsnn.sources.parts import free_shape
 
+Translate = Callable[[Any, Sequence[str], Builder], list[str]]
+
 
 def import_model(model: keras.Model) -> Graph:
     """Translate a model into a graph, layer by layer; nothing is simplified yet.
@@ -52,38 +54,7 @@ def import_model(model: keras.Model) -> Graph:
         ModelError: if the model is of another form, or weights are not finite.
         UnsupportedError: if layers cannot be converted; it names them all.
     """
-    whole = functional(model, "the model")
-    if outputs_nest(model):
-        raise ModelError(
-            f"{model.name}: its outputs are nested; arrange them in one list or dict"
-        )
-    walk = _Walk()
-    names = input_names(whole)
-    for name in names:
-        tensor = whole.get_layer(name).output
-        shape = tuple(tensor.shape[1:])
-        if any(n is None for n in shape):
-            raise free_shape(name, shape)
-        walk.builder.layer = name
-        walk.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-    inputs = [Signal(name) for name in names]
-    outputs = [walk.readout(name) for name in walk.model(whole, inputs, "")]
-    if walk.refused.reasons:
-        raise walk.refused.error(walk.builder.nodes)
-    for name in names:
-        if whole.get_layer(name).output.dtype == "string":
-            raise ModelError(
-                f"{model.name}: the input {name} is text, not numbers: begin behind "
-                "the layer that turns it into numbers (--from LAYER; inputs= of "
-                "load_model or tfsnn.part), and give those"
-            )
-    graph = walk.builder.graph(outputs)
-    if lost := [name for name in graph.inputs if name not in names]:
-        raise ModelError(
-            f"{model.name}: nothing was found that computes {lost}: build it again"
-        )
-    _check_weights(graph)
-    return graph
+    return Walk().graph(model)
 
 
 def _check_weights(graph: Graph) -> None:
@@ -100,13 +71,55 @@ def _check_weights(graph: Graph) -> None:
         )
 
 
-class _Walk:
+class Walk:
     """The walk over one model, which collects all layers that cannot be converted."""
 
-    def __init__(self) -> None:
+    def __init__(self, translate: Translate = translate) -> None:
+        """Start with an empty graph.
+
+        Args:
+            translate: calls the handler of a layer or operation, and returns the nodes
+                of its outputs.
+        """
+        self.translate = translate
         self.builder = Builder()
         self.builder.inner = self.inner
         self.refused = Refusals()
+
+    def graph(self, model: keras.Model) -> Graph:
+        """Translate a model into a graph (:func:`import_model`)."""
+        whole = functional(model, "the model")
+        if outputs_nest(model):
+            raise ModelError(
+                f"{model.name}: its outputs are nested; arrange them in one list or "
+                "dict"
+            )
+        names = input_names(whole)
+        for name in names:
+            tensor = whole.get_layer(name).output
+            shape = tuple(tensor.shape[1:])
+            if any(n is None for n in shape):
+                raise free_shape(name, shape)
+            self.builder.layer = name
+            self.builder.add(Source, (), shape, whole="int" in tensor.dtype)
+        inputs = [Signal(name) for name in names]
+        outputs = [self.readout(name) for name in self.model(whole, inputs, "")]
+        if self.refused.reasons:
+            raise self.refused.error(self.builder.nodes)
+        for name in names:
+            if whole.get_layer(name).output.dtype == "string":
+                raise ModelError(
+                    f"{model.name}: the input {name} is text, not numbers: begin "
+                    "behind the layer that turns it into numbers (--from LAYER; "
+                    "inputs= of load_model or tfsnn.part), and give those"
+                )
+        graph = self.builder.graph(outputs)
+        if lost := [name for name in graph.inputs if name not in names]:
+            raise ModelError(
+                f"{model.name}: nothing was found that computes {lost}: build it again"
+            )
+        _check_weights(graph)
+        return graph
 
     def model(
         self, model: keras.Model, inputs: Sequence[Signal], prefix: str
@@ -167,11 +180,14 @@ class _Walk:
                 self.builder.args, self.builder.kwargs = args, kwargs
             inputs = list(signals([args, kwargs]))
             if not isinstance(layer, keras.Layer):
-                return list(map(Signal, translate(layer, inputs, self.builder)))
+                return list(map(_signal, self.translate(layer, inputs, self.builder)))
             call = with_masks(layer, args, kwargs)
             self.builder.kwargs = call.kwargs
-            results = translate(layer, inputs, self.builder)
-            return masked_outputs(layer, call, results, self.builder)
+            results = self.translate(layer, inputs, self.builder)
+            outputs = masked_outputs(layer, call, results, self.builder)
+            for output, result in zip(outputs, results, strict=True):
+                output.time = getattr(result, "time", "")
+            return outputs
         except Unsupported as problem:
             reads = tuple(signals([args, kwargs]))
             self.refused.reasons[name] = kind, str(problem)
@@ -198,7 +214,7 @@ class _Walk:
                 nested = functional(layer, f"{wrapper}/{layer.name}")
                 given[0].mask = kwargs_inside.get("mask")
                 return [*self.model(nested, given, f"{wrapper}/{layer.name}/")]
-            return translate(layer, given, self.builder)
+            return self.translate(layer, given, self.builder)
         finally:
             self.builder.layer = wrapper
             self.builder.args, self.builder.kwargs = args, kwargs
@@ -216,6 +232,10 @@ class _Walk:
         node = self.builder.nodes[name]
         self.builder.layer = node.layer
         return self.builder.add(Readout, (name,), node.shape, suffix="_readout")
+
+
+def _signal(result: str) -> Signal:
+    return result if isinstance(result, Signal) else Signal(result)
 
 
 def _with_constants(argument: Any, builder: Builder) -> Any:

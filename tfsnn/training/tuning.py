@@ -1,0 +1,165 @@
+"""The settings of a fine-tuning, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfsnn.errors import OptionError
+from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.report import Tuned
+from tfsnn.training.fitting import Fitted, Position
+from tfsnn.training.scoring import Scores
+from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import TUNING_BATCH_SIZE, TUNING_EPOCHS, TUNING_HOLDOUT
+from tfsnn_numpy.results import table
+from tfsnn_numpy.tasks import Wanted
+
+
+@dataclass(frozen=True)
+class TuningSettings:
+    """The settings of :func:`tune`; the defaults need no tuning of their own.
+
+    Attributes:
+        epochs: passes over the training data.
+        gradient: "rates", "time" or "time_packed" (:func:`tfsnn.training.tunable`).
+        learning_rate: the largest rate of the schedule; the default's if None.
+        batch_size: samples of a step.
+        augment: any of "flip" and "shift", for pictures that may be changed so.
+        temperature, weight: of the teacher (:class:`tfsnn.training.Distillation`).
+        budget: the share of the operations to be reached
+            (:class:`tfsnn.training.OperationBudget`); None for no budget.
+        holdout: the most training samples held out to judge by, where there is no
+            validation data.
+        seed: of all random choices.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
+        checkpoint: the file, ``.npz``, from which a run that was stopped continues;
+            None for none.
+        watch: called with a position (step, samples per second, time left) after
+            each step.
+    """
+
+    epochs: int = TUNING_EPOCHS
+    gradient: str = "rates"
+    learning_rate: float | None = None
+    batch_size: int = TUNING_BATCH_SIZE
+    augment: tuple[str, ...] = ()
+    temperature: float = 2.0
+    weight: float = 1.0
+    budget: float | None = None
+    holdout: int = TUNING_HOLDOUT
+    seed: int = 0
+    task: Wanted = None
+    checkpoint: Path | None = None
+    watch: Callable[[Position], None] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values.
+
+        Raises:
+            OptionError: that names the value.
+        """
+        for name in ("epochs", "batch_size", "holdout"):
+            check_count(name, getattr(self, name))
+        if self.checkpoint is not None and self.checkpoint.suffix != ".npz":
+            raise OptionError(f"checkpoint={self.checkpoint} does not end in .npz")
+
+    def told(self) -> dict[str, Any]:
+        """Return what the course of a run depends on, JSON."""
+        names = ("gradient", "learning_rate", "augment", "temperature", "weight")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "budget": self.budget,
+            "task": repr(self.task),
+        }
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The result of :func:`tune`.
+
+    Attributes:
+        snn: the tuned network; the one that was given, if the training found no better
+            weights.
+        samples, held_out: numbers of samples, trained on and judged by.
+        loss: what was learnt: "labels", "teacher" or "labels and teacher".
+        gradient: "rates", "time" or "time_packed".
+        before, after: scores on the held-out samples after 1, 2, 4, ... steps.
+        fitted: the course of the training.
+        notes: what else there is to know.
+    """
+
+    snn: SpikingModel
+    samples: int
+    held_out: int
+    loss: str
+    gradient: str
+    before: Scores
+    after: Scores
+    fitted: Fitted
+    notes: tuple[str, ...] = ()
+
+    @property
+    def improved(self) -> bool:
+        """Whether there are better weights than those of before."""
+        return self.fitted.best > 0
+
+    @property
+    def entry(self) -> Tuned:
+        """The entry of the network's report."""
+        return Tuned(
+            self.fitted.best,
+            self.samples,
+            self.loss,
+            self.gradient,
+            self.before.measures,
+            self.before.value,
+            self.after.value,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; "rows" has the first output's scores."""
+        rows = zip(self.before.steps, self._values(), strict=True)
+        return {
+            "improved": self.improved,
+            "samples": self.samples,
+            "held_out": self.held_out,
+            "loss": self.loss,
+            "gradient": self.gradient,
+            "metric": self.before.measures,
+            "rows": [
+                {"timesteps": t, "before": before, "after": after}
+                for t, (before, after) in rows
+            ],
+            **asdict(self.fitted),
+            "notes": list(self.notes),
+        }
+
+    def _values(self) -> list[tuple[float, float]]:
+        return list(zip(self.before.values, self.after.values, strict=True))
+
+    def __str__(self) -> str:
+        done = self.fitted
+        lines = [
+            f"{done.steps} steps of {self.gradient}, {self.samples} samples an epoch, "
+            f"by {self.loss}; {self.before.measures} on {self.held_out} held-out "
+            "samples:"
+        ]
+        rows = [
+            [str(t), f"{before:.4f}", f"{after:.4f}"]
+            for t, (before, after) in zip(
+                self.before.steps, self._values(), strict=True
+            )
+        ]
+        lines += table(["T", "before", "after"], rows)
+        if done.stopped:
+            lines.append(f"stopped: {done.stopped}")
+        if not self.improved:
+            best = max(done.scores[1:], default=done.scores[0])
+            lines.append(
+                f"No better weights were found (the best epoch reached {best:.4f}): "
+                "the network is as it was."
+            )
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
