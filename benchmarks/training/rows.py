@@ -1,7 +1,7 @@
 """Train a recurrent spiking layer on MNIST, read row by row: 28 steps of 28 pixels.
 
     python -m benchmarks.training.rows --data DIR --epochs 4 \
-        --output benchmarks/results/training_rows_mnist
+        --output benchmarks/results/rows_mnist
 
 DIR holds mnist_train.npz and mnist_test.npz, images ``x`` uint8 and labels ``y``. The
 layer is trained by time, through the surrogate of its neurons; the answer is the mean,

@@ -1,7 +1,7 @@
 """Train 784-400-R400-10 on Fashion-MNIST by ST-RSBP, from the published set-up.
 
     python -m benchmarks.training.st_rsbp --data DIR --epochs 10 \
-        --output benchmarks/results/training_st_rsbp_fashion_mnist
+        --output benchmarks/results/st_rsbp_fashion_mnist
 
 DIR holds fashion_mnist_train.npz and fashion_mnist_test.npz, images ``x`` uint8 and
 labels ``y``. Neurons, thresholds, trains of 400 steps, the grid of recurrent
