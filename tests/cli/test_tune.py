@@ -9,7 +9,7 @@ import pytest
 from command_line import run, succeed
 
 import tfsnn
-from tfsnn.training.fitting import Position
+from tfsnn.training.run import Position
 from tfsnn_cli import tune
 from tfsnn_cli.talk import training_line
 

@@ -8,7 +8,8 @@ from tfsnn.data import open_data
 from tfsnn.errors import DataError, ModelError, OptionError, OutputError
 from tfsnn.training import checkpoint
 from tfsnn.training import samples as of_samples
-from tfsnn.training.fitting import Run, fit
+from tfsnn.training.fitting import fit
+from tfsnn.training.run import Run
 from tfsnn.training.samples import Samples
 from tfsnn.training.scoring import Scoring
 from tfsnn_numpy.judging import Judging

@@ -10,7 +10,6 @@ from tfsnn.errors import OptionError
 from tfsnn.layers.neurons import Given, Neurons
 from tfsnn.layers.required import require
 from tfsnn.network.neurons import Neuron
-from tfsnn.network.neurons.integrate_fire import check_surrogate
 from tfsnn_numpy.defaults import RESETS
 
 
@@ -67,7 +66,6 @@ class IntegrateFire(Neurons):
         )
         _require(reset in RESETS, f"reset={reset!r}: expected one of {RESETS}")
         _require(0 <= leak < 1, f"leak={leak} must be in [0, 1)")
-        check_surrogate(surrogate, max_coefficient)
         neuron = Neuron(
             threshold,
             initial_potential,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfsnn.errors import OptionError
+from tfsnn.layers.required import require_levels
 from tfsnn.network.neurons import Leaky
 from tfsnn.surrogates import as_surrogate
 
@@ -82,6 +83,7 @@ def as_leaky(given: Leaky | Mapping[str, Any] | None) -> Leaky:
                 f"leaky neurons: {name} must be one number for all neurons of a layer; "
                 f"received {type(value).__name__}"
             )
+    require_levels(given.surrogate, given.max_coefficient)
     if given.surrogate is None:
         return given
     return dataclasses.replace(given, surrogate=as_surrogate(given.surrogate))

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
+from tfsnn.layers.required import require_levels
 from tfsnn.network.neurons.scan import UNROLLED, scan
 from tfsnn.surrogates import Surrogate, as_surrogate
 
@@ -54,8 +55,10 @@ class Neurons(keras.layers.Layer):
             per_channel: whether each channel, the last axis, has a value of its own.
 
         Raises:
-            OptionError: for a parameter that cannot be trained from where it is.
+            OptionError: for a parameter that cannot be trained from where it is, or a
+                surrogate of spikes without a bound.
         """
+        require_levels(neuron.surrogate, neuron.max_coefficient)
         super().__init__(**kwargs)
         self.supports_masking = True
         self._initial, self.per_channel = neuron, per_channel

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from tfsnn.errors import OptionError
+from tfsnn.surrogates import as_surrogate
 
 
 def require(layer: str, threshold: float, max_coefficient: float | None) -> None:
@@ -19,4 +21,20 @@ def require(layer: str, threshold: float, max_coefficient: float | None) -> None
     if not (most is None or (most >= 1 and float(most).is_integer())):
         raise OptionError(
             f"{layer}: max_coefficient={most} must be a positive integer or None"
+        )
+
+
+def require_levels(surrogate: Any, most: Any) -> None:
+    """Refuse an unknown surrogate, or one for spikes without one bound for all.
+
+    Raises:
+        OptionError: for these.
+    """
+    if surrogate is None:
+        return
+    as_surrogate(surrogate)
+    if not (isinstance(most, int | float) and math.isfinite(most)):
+        raise OptionError(
+            f"max_coefficient={most} does not go with a surrogate, which has a slope "
+            "for each level: give one number, or surrogate=None"
         )

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from tfsnn.errors import OptionError
-from tfsnn.training.fitting import Fitted, Position
 from tfsnn.training.quantisation import Quantisation
+from tfsnn.training.run import Fitted, Position
 from tfsnn.training.scoring import Scores
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import (

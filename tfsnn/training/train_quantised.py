@@ -10,11 +10,12 @@ from tfsnn.data import Progress
 from tfsnn.data.holdout import hold_out
 from tfsnn.simulation.engines import as_engine
 from tfsnn.training.distillation import Distillation, ReadsSamples
-from tfsnn.training.fitting import Run, fit
+from tfsnn.training.fitting import fit
 from tfsnn.training.optimiser import optimiser
 from tfsnn.training.quantisation import quantisation
 from tfsnn.training.quantised import quantised
 from tfsnn.training.quantised_training import QuantisedSettings, QuantisedTraining
+from tfsnn.training.run import Run
 from tfsnn.training.tune import divided
 
 DRAWN = 512  # training samples that thresholds follow from

@@ -17,9 +17,10 @@ from tfsnn.simulation.steps import MEANS
 from tfsnn.training.augment import Augmentation
 from tfsnn.training.budget import OperationBudget
 from tfsnn.training.distillation import Distillation
-from tfsnn.training.fitting import Run, fit
+from tfsnn.training.fitting import fit
 from tfsnn.training.optimiser import optimiser
 from tfsnn.training.quantised_training import QuantisedSettings
+from tfsnn.training.run import Run
 from tfsnn.training.samples import Samples
 from tfsnn.training.scoring import Scoring
 from tfsnn.training.tunable import TunableModel, tunable

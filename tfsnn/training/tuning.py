@@ -10,7 +10,7 @@ from typing import Any
 from tfsnn.errors import OptionError
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import Tuned
-from tfsnn.training.fitting import Fitted, Position
+from tfsnn.training.run import Fitted, Position
 from tfsnn.training.scoring import Scores
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import TUNING_BATCH_SIZE, TUNING_EPOCHS, TUNING_HOLDOUT

@@ -24,14 +24,12 @@ consistent with their abstract). A negative spike is fired strictly below
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
@@ -192,22 +190,6 @@ class Driven(Neuron):
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""
         return super().step(current + self.drive * self.threshold, state)
-
-
-def check_surrogate(surrogate: Any, most: Any) -> None:
-    """Refuse an unknown surrogate, or one for spikes without one bound for all.
-
-    Raises:
-        OptionError: for these.
-    """
-    if surrogate is None:
-        return
-    as_surrogate(surrogate)
-    if not (isinstance(most, int | float) and math.isfinite(most)):
-        raise OptionError(
-            f"max_coefficient={most} does not go with a surrogate, which has a slope "
-            "for each level: give one number, or surrogate=None"
-        )
 
 
 def floor_clipped(

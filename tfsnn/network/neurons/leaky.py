@@ -33,7 +33,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.neurons.in_nir import Never, Written
-from tfsnn.network.neurons.integrate_fire import check_surrogate, floor_clipped
+from tfsnn.network.neurons.integrate_fire import floor_clipped
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import Thresholded, is_one, is_zero
 from tfsnn.surrogates import Surrogate, as_surrogate
@@ -97,7 +97,8 @@ class Leaky(Thresholded):
         counted = isinstance(steps, int) and not isinstance(steps, bool) and steps >= 0
         _check("refractory", steps, counted, "a number of steps, 0 or more")
         _check("reset", self.reset, self.reset in RESETS, f"one of {RESETS}")
-        check_surrogate(self.surrogate, self.max_coefficient)
+        if self.surrogate is not None:
+            as_surrogate(self.surrogate)
 
     def in_nir(self) -> Written | Never:
         """Return that NIR's LIF, or CubaLIF behind a filter, does the same."""
