@@ -1,6 +1,6 @@
 """Train a recurrent spiking layer on MNIST, read row by row: 28 steps of 28 pixels.
 
-    python -m benchmarks.training.rows --data DIR --epochs 4 \
+    python -m benchmarks.training.rows --data DIR --epochs 10 \
         --output benchmarks/results/rows_mnist
 
 DIR holds mnist_train.npz and mnist_test.npz, images ``x`` uint8 and labels ``y``. The
@@ -61,8 +61,8 @@ def read(data: Path, part: str) -> tuple[Any, Any]:
 
 @click.command()
 @click.option("--data", required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--units", default=128, show_default=True)
-@click.option("--epochs", default=4, show_default=True)
+@click.option("--units", default=256, show_default=True)
+@click.option("--epochs", default=10, show_default=True)
 @click.option("--batch-size", default=64, show_default=True)
 @click.option("--learning-rate", default=5e-3, show_default=True)
 @click.option("--limit", type=int, help="Training images to take; all by default.")

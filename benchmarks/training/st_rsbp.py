@@ -86,7 +86,7 @@ def network(timesteps: int, variant: str) -> SpikeTrainModel:
 @click.option("--variant", default="diagonal", show_default=True)
 @click.option("--policy", default="mixed_bfloat16", show_default=True)
 @click.option("--epochs", default=10, show_default=True)
-@click.option("--batch-size", default=64, show_default=True)
+@click.option("--batch-size", default=32, show_default=True)
 @click.option("--learning-rate", default=5e-3, show_default=True)
 @click.option("--limit", type=int, help="Images of an epoch; all by default.")
 @click.option("--test-limit", type=int, help="Test images; all by default.")

@@ -68,6 +68,7 @@ def test_absent_connections_stay_absent(learnt):
     assert ((weights == 0) == (layer.mask == 0)).all()
 
 
+@pytest.mark.slow
 def test_the_variant_adjoint_learns():
     model = network("adjoint")
     history = model.fit(X, Y, batch_size=12, epochs=10, verbose=0).history
@@ -129,6 +130,7 @@ def test_the_penalty_has_the_published_gradient():
     np.testing.assert_allclose(tape.gradient(value, w), expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_penalty_is_part_of_the_gradient():
     plain, held = network(), network(penalty=FanInPenalty(1e4, 0.04))
     for model in (plain, held):
