@@ -106,7 +106,7 @@ class Diagnosis(Compared):
             "",
             "K(t): the sum of square errors after t steps over that of the activations "
             "that can be coded;",
-            "in brackets the most for a current that is the same in each step.",
+            "in brackets the most for a current that does not change.",
         ]
         if slow := slowest(self.layers):
             named = ", ".join(f"{layer.node} ({layer.omega:.1f})" for layer in slow)
