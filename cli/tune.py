@@ -10,6 +10,7 @@ import click
 from tfsnn_numpy.defaults import (
     AUGMENTATIONS,
     GRADIENTS,
+    SURROGATES,
     TUNING_BATCH_SIZE,
     TUNING_EPOCHS,
     TUNING_HOLDOUT,
@@ -101,6 +102,9 @@ Example:
 )
 @json_option()
 @rare_options(
+    RareSetting(
+        "surrogate", click.Choice(SURROGATES), SURROGATES[0], "Slopes, through time."
+    ),
     RareSetting("temperature", ABOVE_ZERO, 2.0, "That of the teacher's outputs."),
     RareSetting("weight", click.FloatRange(min=0), 1.0, "Of the teacher in the loss."),
     RareSetting("budget", ABOVE_ZERO, None, "Share of the operations to be reached."),

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.surrogates import SURROGATES, Rectangle, Triangle, as_surrogate
+from tfsnn_numpy import defaults
 
 X = np.linspace(-3.013, 3.011, 241)
 
@@ -71,3 +72,7 @@ def test_what_is_no_surrogate_is_refused():
         Rectangle(0)
     with pytest.raises(OptionError, match="width=True"):
         Triangle(True)
+
+
+def test_the_command_line_knows_them_all():
+    assert set(defaults.SURROGATES) == set(SURROGATES)

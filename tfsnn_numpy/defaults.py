@@ -38,6 +38,11 @@ TUNING_EPOCHS = 2
 TUNING_BATCH_SIZE = 64
 TUNING_HOLDOUT = 2000  # samples
 GRADIENTS = ("rates", "time", "time_packed")
+# Slopes of spikes, the default first (tfsnn.surrogates).
+SURROGATES = (
+    *("rectangle", "triangle", "arctan", "sigmoid", "superspike"),
+    "straight_through",
+)
 AUGMENTATIONS = ("flip", "shift")
 
 # Training before conversion (tfsnn.training.train_quantised).

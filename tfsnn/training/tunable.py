@@ -16,9 +16,9 @@ from tfsnn.surrogates import Surrogate, as_surrogate
 from tfsnn.training.distillation import ReadsSamples
 from tfsnn.training.from_logits import check_from_logits
 from tfsnn.training.gradients import BY_TIME, GRADIENTS, Forward, Way, check_time
+from tfsnn_numpy.defaults import SURROGATES
 
-# The width at which the slopes of a spike's steps add up to 1 between them.
-SURROGATE = "rectangle"
+SURROGATE = SURROGATES[0]
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
@@ -166,7 +166,7 @@ def tunable(
     snn: SpikingModel,
     gradient: str = "rates",
     *,
-    surrogate: Surrogate | str = SURROGATE,
+    surrogate: Surrogate | str | Mapping[str, Any] = SURROGATE,
     each_step: bool = False,
 ) -> TunableModel:
     """Return a copy of a spiking network that Keras' own ``fit`` trains.

@@ -75,7 +75,7 @@ def tune(
             f"{type(snn).__name__} is no spiking network: convert it first "
             "(tfsnn.convert)"
         )
-    net = tunable(snn, settings.gradient)
+    net = tunable(snn, settings.gradient, surrogate=settings.surrogate)
     engine = as_engine(snn)
     samples, scoring = divided(engine, data, validation, settings, progress)
     if ann is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import Tuned
 from tfsnn.training.run import Fitted, Position
 from tfsnn.training.scoring import Scores
+from tfsnn.training.tunable import SURROGATE
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import TUNING_BATCH_SIZE, TUNING_EPOCHS, TUNING_HOLDOUT
 from tfsnn_numpy.results import table
@@ -25,6 +26,8 @@ class TuningSettings:
     Attributes:
         epochs: passes over the training data.
         gradient: "rates", "time" or "time_packed" (:func:`tfsnn.training.tunable`).
+        surrogate: the slopes of spikes, where the gradient is one through time: a name
+            in :data:`tfsnn.surrogates.SURROGATES`, or a config.
         learning_rate: the largest rate of the schedule; the default's if None.
         batch_size: samples of a step.
         augment: any of "flip" and "shift", for pictures that may be changed so.
@@ -43,6 +46,7 @@ class TuningSettings:
 
     epochs: int = TUNING_EPOCHS
     gradient: str = "rates"
+    surrogate: str | Mapping[str, Any] = SURROGATE
     learning_rate: float | None = None
     batch_size: int = TUNING_BATCH_SIZE
     augment: tuple[str, ...] = ()
@@ -68,7 +72,14 @@ class TuningSettings:
 
     def told(self) -> dict[str, Any]:
         """Return what the course of a run depends on, JSON."""
-        names = ("gradient", "learning_rate", "augment", "temperature", "weight")
+        names = (
+            "gradient",
+            "surrogate",
+            "learning_rate",
+            "augment",
+            "temperature",
+            "weight",
+        )
         return {
             **{name: getattr(self, name) for name in names},
             "budget": self.budget,
