@@ -29,11 +29,9 @@ from .options import (
     limit_option,
     model_argument,
     overwrite_option,
-    signature_option,
     task_option,
 )
-from .part import part_options
-from .rare import SEED_OF, RareSetting, rare_options
+from .rare import SEED_OF, SIGNATURE_OF, RareSetting, rare_options
 from .talk import progress, say, show, training
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
@@ -49,7 +47,7 @@ Example:
       --output snn.keras
 """,
 )
-@group("original", Original, model_argument(), signature_option(), part_options())
+@group("original", Original, model_argument())
 @group("samples", EvaluationData, data_option(), limit_option())
 @click.option(
     "--validation",
@@ -109,6 +107,7 @@ Example:
     RareSetting("holdout", AT_LEAST_ONE, TUNING_HOLDOUT, "The most held-out samples."),
     RareSetting("raw", click.BOOL, None, RAW),
     SEED_OF,
+    SIGNATURE_OF,
 )
 def command(
     original: Original,

@@ -43,8 +43,9 @@ RESULTS = {
     "train_quantised": "training.quantised",
     "training_fashion_mnist": "training.fashion_mnist",
     "training_memory": "training.memory",
-    "training_rows": "training.rows",
-    "training_st_rsbp": "training.st_rsbp",
+    "rows_": "training.rows",
+    "st_rsbp_": "training.st_rsbp",
+    "fine_tuning_": "training.fine_tuning",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))

@@ -248,8 +248,8 @@ def test_usage_of_evaluate(steps):
     fail(2, "is not a list of numbers from 1 up", *arguments)
 
 
-def test_a_missing_argument():
-    fail(2, "--calibration", "convert", "m.keras", "--output", "s.keras")
+def test_a_missing_argument(model):
+    fail(2, "--calibration", "convert", model, "--output", "s.keras")
     fail(2, "'SNN'", "evaluate", "--data", "x.npz")
     fail(2, "No such command 'covert'", "covert")
 

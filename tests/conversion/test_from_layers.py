@@ -48,7 +48,7 @@ def network():
     x = keras.Input(SHAPE, name="image")
     y = ConstantCurrent(T)(x)
     y = OverTime(layers.Conv2D(4, 3, padding="same", use_bias=False))(y)
-    y = layers.BatchNormalization(epsilon=0.0)(y)
+    y = layers.BatchNormalization(epsilon=0.0, name="batch_normalization")(y)
     current = y
     y = IntegrateFire(threshold=2.0, initial_potential=0.5, name="first")(y)
     y = layers.Dropout(0.5)(y)

@@ -237,6 +237,10 @@ def test_a_network_is_trained_saved_and_loaded(policy, tmp_path):
             "synapse=None cannot be trained",
         ),
         (
+            lambda: LeakyIntegrateFire(max_coefficient=None),
+            "max_coefficient=None does not go with a surrogate",
+        ),
+        (
             lambda: IntegrateFire(max_coefficient=None, surrogate="sigmoid"),
             "max_coefficient=None does not go with a surrogate",
         ),

@@ -131,10 +131,6 @@ def test_a_filter_multiplies_the_mean_current():
         ({"refractory": True}, "refractory=True"),
         ({"reset": "half"}, "reset='half' must be one of"),
         ({"surrogate": "box"}, "no surrogate 'box'"),
-        (
-            {"surrogate": "triangle", "max_coefficient": None},
-            "not go with a surrogate",
-        ),
     ],
 )
 def test_parameters_outside_of_their_ranges_are_refused(values, message):
