@@ -64,12 +64,25 @@ def trained(snn, data, gradient):
     return net, before, net.predict(data[0], batch_size=SAMPLES, verbose=0)
 
 
+@pytest.fixture(scope="module")
+def by_rates(converted, data):
+    """The networks of all methods, trained by rates when they are first asked for."""
+    made = {}
+
+    def train(name):
+        if name not in made:
+            made[name] = trained(converted(name), data, "rates")
+        return made[name]
+
+    return train
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_an_epoch_by_rates_lowers_the_loss_and_is_saved(
-    name, converted, data, tmp_path
+    name, by_rates, converted, data, tmp_path
 ):
     snn, (x, y) = converted(name), data
-    net, before, after = trained(snn, data, "rates")
+    net, before, after = by_rates(name)
     np.testing.assert_array_equal(snn.predict(x, batch_size=SAMPLES, verbose=0), before)
     assert all(np.isfinite(w).all() for w in net.get_weights())
     assert loss(after, y) < loss(before, y) - 0.01
@@ -81,8 +94,8 @@ def test_an_epoch_by_rates_lowers_the_loss_and_is_saved(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
-def test_what_was_trained_is_exported(name, converted, data, tmp_path):
-    net, _, after = trained(converted(name), data, "rates")
+def test_what_was_trained_is_exported(name, by_rates, data, tmp_path):
+    net, _, after = by_rates(name)
     tfsnn.export.export_saved_model(net.spiking_model(), tmp_path / "served")
     served = tf.saved_model.load(str(tmp_path / "served" / "1"))
     signature = served.signatures["serving_default"]
