@@ -51,7 +51,7 @@ def network():
     y = layers.BatchNormalization(epsilon=0.0, name="batch_normalization")(y)
     current = y
     y = IntegrateFire(threshold=2.0, initial_potential=0.5, name="first")(y)
-    y = layers.Dropout(0.5)(y)
+    y = layers.Dropout(0.5, name="dropout")(y)
     y = OverTime(layers.Conv2D(4, 3, padding="same"))(y)
     y = layers.Add()([y, current])
     leaky = {"decay": 0.5, "synapse": 0.25, "refractory": 1, "reset": "zero"}
