@@ -26,7 +26,9 @@ def test_the_slope_is_the_derivative_of_the_value(kind):
 
 def test_the_area_is_the_integral_of_the_slope(kind):
     far = np.sinh(np.linspace(-16, 16, 400_001))  # fine near 0, out to 4 million
-    assert np.trapezoid(kind.slope(far), far) == pytest.approx(kind.area, rel=2e-3)
+    slope = np.asarray(kind.slope(far))
+    found = np.sum((slope[1:] + slope[:-1]) / 2 * np.diff(far))  # trapezoids
+    assert found == pytest.approx(kind.area, rel=2e-3)
 
 
 @pytest.mark.parametrize("factor", [0.5, 3.0])
