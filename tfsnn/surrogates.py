@@ -42,9 +42,25 @@ class Surrogate(ABC):
 
     Attributes:
         name: the name by which layers, options and saved files know the kind.
+        steep: whether its numbers are steepnesses, the inverse of widths.
     """
 
     name: ClassVar[str]
+    steep: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that are not positive.
+
+        Raises:
+            OptionError: that names the number.
+        """
+        for name, value in dataclasses.asdict(self).items():
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and 0 < value < math.inf):
+                raise OptionError(
+                    f"surrogate {self.name!r}: {name}={value!r} must be a positive "
+                    "number"
+                )
 
     @abstractmethod
     def value(self, x: Any) -> Any:
@@ -59,12 +75,15 @@ class Surrogate(ABC):
     def area(self) -> float:
         """The integral of the slope over all x."""
 
-    @abstractmethod
     def widened(self, factor: float) -> Self:
         """Return the surrogate stretched along x by a factor, > 0.
 
         One of a fixed area becomes lower, one of a fixed height does not.
         """
+        power = -1 if self.steep else 1
+        numbers = dataclasses.asdict(self)
+        changed = {name: n * factor**power for name, n in numbers.items()}
+        return dataclasses.replace(self, **changed)
 
     def spike(self, x: Any, levels: int = 1) -> Any:
         """Fire: H(x), or floor(x + 1) up to `levels`; backward the surrogate's slope.
@@ -138,24 +157,9 @@ def as_surrogate(given: Surrogate | str | Mapping[str, Any]) -> Surrogate:
     return SURROGATES[name](**config)
 
 
-def _positive(kind: Surrogate) -> None:
-    for name, value in dataclasses.asdict(kind).items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not (number and 0 < value < math.inf):
-            raise OptionError(
-                f"surrogate {kind.name!r}: {name}={value!r} must be a positive number"
-            )
-
-
-@dataclass(frozen=True)
-class _Numbers(Surrogate):
-    def __post_init__(self) -> None:
-        _positive(self)
-
-
 @surrogate("rectangle")
 @dataclass(frozen=True)
-class Rectangle(_Numbers):
+class Rectangle(Surrogate):
     """The rectangle of STBP (Wu et al. 2018) and tdBN: area 1.
 
     Attributes:
@@ -173,14 +177,10 @@ class Rectangle(_Numbers):
         """Compute 1 / width inside, 0 outside."""
         return tf.where(tf.abs(x) < self.width / 2, 1.0 / self.width, 0.0)
 
-    def widened(self, factor: float) -> Self:
-        """Stretch the rectangle; the area stays 1."""
-        return dataclasses.replace(self, width=self.width * factor)
-
 
 @surrogate("triangle")
 @dataclass(frozen=True)
-class Triangle(_Numbers):
+class Triangle(Surrogate):
     """The triangle of TET (Deng et al., ICLR 2022): area 1.
 
     Attributes:
@@ -199,14 +199,10 @@ class Triangle(_Numbers):
         """Compute max(0, width - abs(x)) / width²."""
         return tf.maximum(self.width - tf.abs(x), 0.0) / self.width**2
 
-    def widened(self, factor: float) -> Self:
-        """Stretch the triangle; the area stays 1."""
-        return dataclasses.replace(self, width=self.width * factor)
-
 
 @surrogate("arctan")
 @dataclass(frozen=True)
-class ArcTan(_Numbers):
+class ArcTan(Surrogate):
     """The slope of an arc tangent, of PLIF and SEW-ResNet (Fang et al. 2021): area 1.
 
     Attributes:
@@ -214,6 +210,7 @@ class ArcTan(_Numbers):
     """
 
     alpha: float = 2.0
+    steep: ClassVar[bool] = True
     area: ClassVar[float] = 1.0
 
     def value(self, x: Any) -> Any:
@@ -224,14 +221,10 @@ class ArcTan(_Numbers):
         """Compute (α / 2) / (1 + (π α x / 2)²)."""
         return self.alpha / 2 / (1.0 + tf.square(x * (math.pi / 2 * self.alpha)))
 
-    def widened(self, factor: float) -> Self:
-        """Stretch the slope; the area stays 1."""
-        return dataclasses.replace(self, alpha=self.alpha / factor)
-
 
 @surrogate("sigmoid")
 @dataclass(frozen=True)
-class Sigmoid(_Numbers):
+class Sigmoid(Surrogate):
     """The slope of a sigmoid: area 1.
 
     Attributes:
@@ -239,6 +232,7 @@ class Sigmoid(_Numbers):
     """
 
     alpha: float = 4.0
+    steep: ClassVar[bool] = True
     area: ClassVar[float] = 1.0
 
     def value(self, x: Any) -> Any:
@@ -250,14 +244,10 @@ class Sigmoid(_Numbers):
         p = tf.sigmoid(x * self.alpha)
         return self.alpha * p * (1.0 - p)
 
-    def widened(self, factor: float) -> Self:
-        """Stretch the slope; the area stays 1."""
-        return dataclasses.replace(self, alpha=self.alpha / factor)
-
 
 @surrogate("superspike")
 @dataclass(frozen=True)
-class SuperSpike(_Numbers):
+class SuperSpike(Surrogate):
     """The slope of SuperSpike (Zenke and Ganguli 2018): height 1, area 2 / α.
 
     Ledinauskas et al. (arXiv 2006.04436) tune its α for deep networks.
@@ -267,6 +257,7 @@ class SuperSpike(_Numbers):
     """
 
     alpha: float = 10.0
+    steep: ClassVar[bool] = True
 
     @property
     def area(self) -> float:
@@ -281,14 +272,10 @@ class SuperSpike(_Numbers):
         """Compute 1 / (1 + α abs(x))²."""
         return 1.0 / tf.square(1.0 + self.alpha * tf.abs(x))
 
-    def widened(self, factor: float) -> Self:
-        """Stretch the slope; the height stays 1."""
-        return dataclasses.replace(self, alpha=self.alpha / factor)
-
 
 @surrogate("straight_through")
 @dataclass(frozen=True)
-class StraightThrough(_Numbers):
+class StraightThrough(Surrogate):
     """The gradient of the clipped potential, as converted neurons have it: height 1.
 
     Attributes:
@@ -311,9 +298,3 @@ class StraightThrough(_Numbers):
     def slope(self, x: Any) -> Any:
         """Compute 1 inside the window, 0 outside."""
         return tf.where((x >= -self.below) & (x <= self.above), 1.0, 0.0)
-
-    def widened(self, factor: float) -> Self:
-        """Stretch the window; the height stays 1."""
-        return dataclasses.replace(
-            self, below=self.below * factor, above=self.above * factor
-        )
