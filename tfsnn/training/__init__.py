@@ -18,6 +18,7 @@ from tfsnn.training.quantised import quantised
 from tfsnn.training.quantised_training import QuantisedSettings, QuantisedTraining
 from tfsnn.training.rate_inference import rate_inference, rate_normed
 from tfsnn.training.rate_tolerance import RateTolerance
+from tfsnn.training.run import LearningSettings
 from tfsnn.training.strsbp.losses import FanInPenalty, SpikeCounts, boosted
 from tfsnn.training.strsbp.model import SpikeTrainModel
 from tfsnn.training.train_quantised import train_quantised
@@ -31,6 +32,7 @@ __all__ = [
     "Distillation",
     "EachStep",
     "FanInPenalty",
+    "LearningSettings",
     "OfMean",
     "OperationBudget",
     "Quantisation",

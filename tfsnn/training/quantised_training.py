@@ -2,64 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
 
-from tfsnn.errors import OptionError
 from tfsnn.training.quantisation import Quantisation
-from tfsnn.training.run import Fitted, Position
+from tfsnn.training.run import Fitted, LearningSettings
 from tfsnn.training.scoring import Scores
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import (
     QUANTISED_EPOCHS,
     QUANTISED_LEARNING_RATE,
     QUANTISED_LEVELS,
-    TUNING_BATCH_SIZE,
-    TUNING_HOLDOUT,
 )
 from tfsnn_numpy.results import table
-from tfsnn_numpy.tasks import Wanted
 
 
-@dataclass(frozen=True)
-class QuantisedSettings:
+@dataclass(frozen=True, kw_only=True)
+class QuantisedSettings(LearningSettings):
     """The settings of :func:`train_quantised`; the defaults need no tuning.
 
     Attributes:
+        epochs, learning_rate, batch_size, augment, temperature, weight, holdout, seed,
+            task, checkpoint, watch: those of every training
+            (:class:`tfsnn.training.LearningSettings`).
         levels: L, the levels of each activation above 0.
         per_channel: whether each channel has a threshold of its own.
-        epochs: passes over the training data.
-        learning_rate: the largest rate of the schedule, of Adam.
-        batch_size: samples of a step.
-        augment: any of "flip" and "shift", for pictures that may be changed so.
-        temperature, weight: of the teacher (:class:`tfsnn.training.Distillation`).
-        holdout: the most training samples held out to judge by, where there is no
-            validation data.
-        seed: of all random choices.
-        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
-        checkpoint: the file, ``.npz``, from which a run that was stopped continues;
-            None for none.
-        watch: called with a position (step, samples per second, time left) after
-            each step.
     """
 
+    epochs: int = QUANTISED_EPOCHS
+    learning_rate: float | None = QUANTISED_LEARNING_RATE
     levels: int = QUANTISED_LEVELS
     per_channel: bool = False
-    epochs: int = QUANTISED_EPOCHS
-    learning_rate: float = QUANTISED_LEARNING_RATE
-    batch_size: int = TUNING_BATCH_SIZE
-    augment: tuple[str, ...] = ()
-    temperature: float = 2.0
-    weight: float = 1.0
-    holdout: int = TUNING_HOLDOUT
-    seed: int = 0
-    task: Wanted = None
-    checkpoint: Path | None = None
-    watch: Callable[[Position], None] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse impossible values.
@@ -67,19 +42,13 @@ class QuantisedSettings:
         Raises:
             OptionError: that names the value.
         """
-        for name in ("levels", "epochs", "batch_size", "holdout"):
-            check_count(name, getattr(self, name))
-        if self.checkpoint is not None and self.checkpoint.suffix != ".npz":
-            raise OptionError(f"checkpoint={self.checkpoint} does not end in .npz")
+        super().__post_init__()
+        check_count("levels", self.levels)
 
     def told(self) -> dict[str, Any]:
         """Return what the course of a run depends on, JSON."""
-        names = ("levels", "per_channel", "learning_rate", "augment", "temperature")
-        return {
-            **{name: getattr(self, name) for name in names},
-            "weight": self.weight,
-            "task": repr(self.task),
-        }
+        levels = {"levels": self.levels, "per_channel": self.per_channel}
+        return {**super().told(), **levels}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a training run goes, where it is, and how it ended."""
+"""How a training run is set, how it goes, where it is, and how it ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tfsnn.errors import OptionError
+from tfsnn_numpy.checks import check_count
+from tfsnn_numpy.defaults import TUNING_BATCH_SIZE, TUNING_HOLDOUT
+from tfsnn_numpy.tasks import Wanted
 
 SECONDS = 60.0  # between two checkpoints
 
@@ -74,3 +79,55 @@ class Fitted:
     best: int
     stopped: str | None = None
     interrupted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningSettings:
+    """The settings that every training with a teacher has.
+
+    Attributes:
+        epochs: passes over the training data.
+        learning_rate: the largest rate of the schedule; the default's if None.
+        batch_size: samples of a step.
+        augment: any of "flip" and "shift", for pictures that may be changed so.
+        temperature, weight: of the teacher (:class:`tfsnn.training.Distillation`).
+        holdout: the most training samples held out to judge by, where there is no
+            validation data.
+        seed: of all random choices.
+        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
+        checkpoint: the file, ``.npz``, from which a run that was stopped continues;
+            None for none.
+        watch: called with a position (step, samples per second, time left) after
+            each step.
+    """
+
+    epochs: int
+    learning_rate: float | None = None
+    batch_size: int = TUNING_BATCH_SIZE
+    augment: tuple[str, ...] = ()
+    temperature: float = 2.0
+    weight: float = 1.0
+    holdout: int = TUNING_HOLDOUT
+    seed: int = 0
+    task: Wanted = None
+    checkpoint: Path | None = None
+    watch: Callable[[Position], None] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values.
+
+        Raises:
+            OptionError: that names the value.
+        """
+        for name in ("epochs", "batch_size", "holdout"):
+            check_count(name, getattr(self, name))
+        if self.checkpoint is not None and self.checkpoint.suffix != ".npz":
+            raise OptionError(f"checkpoint={self.checkpoint} does not end in .npz")
+
+    def told(self) -> dict[str, Any]:
+        """Return what the course of a run depends on, JSON."""
+        names = ("learning_rate", "augment", "temperature", "weight")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "task": repr(self.task),
+        }

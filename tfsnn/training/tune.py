@@ -19,8 +19,7 @@ from tfsnn.training.budget import OperationBudget
 from tfsnn.training.distillation import Distillation
 from tfsnn.training.fitting import fit
 from tfsnn.training.optimiser import optimiser
-from tfsnn.training.quantised_training import QuantisedSettings
-from tfsnn.training.run import Run
+from tfsnn.training.run import LearningSettings, Run
 from tfsnn.training.samples import Samples
 from tfsnn.training.scoring import Scoring
 from tfsnn.training.tunable import TunableModel, tunable
@@ -129,7 +128,7 @@ def divided(
     engine: Engine,
     data: Any,
     validation: Any,
-    settings: TuningSettings | QuantisedSettings,
+    settings: LearningSettings,
     progress: Progress | None,
 ) -> tuple[Samples, Scoring]:
     """Open, check and divide the data."""
@@ -148,7 +147,7 @@ def divided(
 
 def _held_out(
     opened: Data,
-    settings: TuningSettings | QuantisedSettings,
+    settings: LearningSettings,
     progress: Progress | None,
 ) -> tuple[Data, Data]:
     most = settings.holdout

@@ -2,89 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfsnn.errors import OptionError
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.report import Tuned
-from tfsnn.training.run import Fitted, Position
+from tfsnn.training.run import Fitted, LearningSettings
 from tfsnn.training.scoring import Scores
 from tfsnn.training.tunable import SURROGATE
-from tfsnn_numpy.checks import check_count
-from tfsnn_numpy.defaults import TUNING_BATCH_SIZE, TUNING_EPOCHS, TUNING_HOLDOUT
+from tfsnn_numpy.defaults import TUNING_EPOCHS
 from tfsnn_numpy.results import table
-from tfsnn_numpy.tasks import Wanted
 
 
-@dataclass(frozen=True)
-class TuningSettings:
+@dataclass(frozen=True, kw_only=True)
+class TuningSettings(LearningSettings):
     """The settings of :func:`tune`; the defaults need no tuning of their own.
 
     Attributes:
-        epochs: passes over the training data.
+        epochs, learning_rate, batch_size, augment, temperature, weight, holdout, seed,
+            task, checkpoint, watch: those of every training
+            (:class:`tfsnn.training.LearningSettings`).
         gradient: "rates", "time" or "time_packed" (:func:`tfsnn.training.tunable`).
         surrogate: the slopes of spikes, where the gradient is one through time: a name
             in :data:`tfsnn.surrogates.SURROGATES`, or a config.
-        learning_rate: the largest rate of the schedule; the default's if None.
-        batch_size: samples of a step.
-        augment: any of "flip" and "shift", for pictures that may be changed so.
-        temperature, weight: of the teacher (:class:`tfsnn.training.Distillation`).
         budget: the share of the operations to be reached
             (:class:`tfsnn.training.OperationBudget`); None for no budget.
-        holdout: the most training samples held out to judge by, where there is no
-            validation data.
-        seed: of all random choices.
-        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
-        checkpoint: the file, ``.npz``, from which a run that was stopped continues;
-            None for none.
-        watch: called with a position (step, samples per second, time left) after
-            each step.
     """
 
     epochs: int = TUNING_EPOCHS
     gradient: str = "rates"
     surrogate: str | Mapping[str, Any] = SURROGATE
-    learning_rate: float | None = None
-    batch_size: int = TUNING_BATCH_SIZE
-    augment: tuple[str, ...] = ()
-    temperature: float = 2.0
-    weight: float = 1.0
     budget: float | None = None
-    holdout: int = TUNING_HOLDOUT
-    seed: int = 0
-    task: Wanted = None
-    checkpoint: Path | None = None
-    watch: Callable[[Position], None] | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse impossible values.
-
-        Raises:
-            OptionError: that names the value.
-        """
-        for name in ("epochs", "batch_size", "holdout"):
-            check_count(name, getattr(self, name))
-        if self.checkpoint is not None and self.checkpoint.suffix != ".npz":
-            raise OptionError(f"checkpoint={self.checkpoint} does not end in .npz")
 
     def told(self) -> dict[str, Any]:
         """Return what the course of a run depends on, JSON."""
-        names = (
-            "gradient",
-            "surrogate",
-            "learning_rate",
-            "augment",
-            "temperature",
-            "weight",
-        )
-        return {
-            **{name: getattr(self, name) for name in names},
-            "budget": self.budget,
-            "task": repr(self.task),
-        }
+        names = ("gradient", "surrogate", "budget")
+        return {**super().told(), **{name: getattr(self, name) for name in names}}
 
 
 @dataclass(frozen=True)
