@@ -8,20 +8,26 @@ from typing import Any
 import click
 
 from tfsnn_numpy.defaults import (
-    AUGMENTATIONS,
     QUANTISED_EPOCHS,
     QUANTISED_LEARNING_RATE,
     QUANTISED_LEVELS,
     TUNING_BATCH_SIZE,
-    TUNING_HOLDOUT,
 )
 
 from .groups import EvaluationData, Original, Output, group
+from .learning import (
+    ABOVE_ZERO,
+    HOLDOUT_OF,
+    RAW_OF,
+    augment_option,
+    epochs_option,
+    finish,
+    teacher_settings,
+    validation_option,
+)
 from .library import LibraryCommand
 from .options import (
     AT_LEAST_ONE,
-    RAW,
-    Names,
     batch_size_option,
     data_option,
     json_option,
@@ -31,11 +37,8 @@ from .options import (
     overwrite_option,
     task_option,
 )
-from .rare import SEED_OF, SIGNATURE_OF, RareSetting, rare_options
-from .talk import progress, say, show, training
-
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+from .rare import SEED_OF, SIGNATURE_OF, rare_options
+from .talk import progress, say, training
 
 
 @click.command(
@@ -49,11 +52,7 @@ Example:
 )
 @group("original", Original, model_argument())
 @group("samples", EvaluationData, data_option(), limit_option())
-@click.option(
-    "--validation",
-    metavar="DATA",
-    help="Samples to judge by, in the forms of --data; by default a tenth of it.",
-)
+@validation_option()
 @click.option(
     "--levels",
     type=AT_LEAST_ONE,
@@ -68,14 +67,7 @@ Example:
     is_flag=True,
     help="Give each channel a threshold of its own, not each layer.",
 )
-@click.option(
-    "--epochs",
-    type=AT_LEAST_ONE,
-    default=QUANTISED_EPOCHS,
-    show_default=True,
-    metavar="N",
-    help="Passes over the samples.",
-)
+@epochs_option(QUANTISED_EPOCHS)
 @click.option(
     "--learning-rate",
     type=ABOVE_ZERO,
@@ -85,14 +77,7 @@ Example:
     help="The largest rate of the schedule.",
 )
 @batch_size_option(TUNING_BATCH_SIZE)
-@click.option(
-    "--augment",
-    type=Names(),
-    default="",
-    metavar="KIND,...",
-    help=f"Change pictures whenever they are seen: {' or '.join(AUGMENTATIONS)}, or "
-    "both. Only where a changed picture has the same label.",
-)
+@augment_option()
 @task_option()
 @group(
     "trained",
@@ -102,10 +87,9 @@ Example:
 )
 @json_option()
 @rare_options(
-    RareSetting("temperature", ABOVE_ZERO, 2.0, "That of the model's outputs."),
-    RareSetting("weight", click.FloatRange(min=0), 1.0, "Of the model in the loss."),
-    RareSetting("holdout", AT_LEAST_ONE, TUNING_HOLDOUT, "The most held-out samples."),
-    RareSetting("raw", click.BOOL, None, RAW),
+    *teacher_settings("the model"),
+    HOLDOUT_OF,
+    RAW_OF,
     SEED_OF,
     SIGNATURE_OF,
 )
@@ -150,11 +134,7 @@ def command(
         )
     with trained.writing() as part:
         found.model.save(part)
-    show(found, as_json)
-    if found.fitted.interrupted:
-        say(f"give the same command with --overwrite to continue from {checkpoint}")
-        raise SystemExit(INTERRUPTED)
-    checkpoint.unlink(missing_ok=True)
+    finish(found, as_json, checkpoint)
 
 
 def _refuse_itself(model: Path | None, output: Path) -> None:

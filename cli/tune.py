@@ -8,20 +8,25 @@ from typing import Any
 import click
 
 from tfsnn_numpy.defaults import (
-    AUGMENTATIONS,
     GRADIENTS,
     SURROGATES,
     TUNING_BATCH_SIZE,
     TUNING_EPOCHS,
-    TUNING_HOLDOUT,
 )
 
 from .groups import EvaluationData, Original, Output, group, load_snn
+from .learning import (
+    ABOVE_ZERO,
+    HOLDOUT_OF,
+    RAW_OF,
+    augment_option,
+    epochs_option,
+    finish,
+    teacher_settings,
+    validation_option,
+)
 from .library import LibraryCommand
 from .options import (
-    AT_LEAST_ONE,
-    RAW,
-    Names,
     ann_option,
     batch_size_option,
     data_option,
@@ -33,10 +38,7 @@ from .options import (
     task_option,
 )
 from .rare import SEED_OF, SIGNATURE_OF, RareSetting, rare_options
-from .talk import progress, say, show, training
-
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
+from .talk import progress, say, training
 
 
 @click.command(
@@ -55,19 +57,8 @@ Example:
     ann_option("The model that was converted, to learn from as well.", required=False),
 )
 @group("samples", EvaluationData, data_option(), limit_option())
-@click.option(
-    "--validation",
-    metavar="DATA",
-    help="Samples to judge by, in the forms of --data; by default a tenth of it.",
-)
-@click.option(
-    "--epochs",
-    type=AT_LEAST_ONE,
-    default=TUNING_EPOCHS,
-    show_default=True,
-    metavar="N",
-    help="Passes over the samples.",
-)
+@validation_option()
+@epochs_option(TUNING_EPOCHS)
 @click.option(
     "--gradient",
     type=click.Choice(GRADIENTS),
@@ -85,14 +76,7 @@ Example:
     help="The largest rate of the schedule; the default suits converted networks.",
 )
 @batch_size_option(TUNING_BATCH_SIZE)
-@click.option(
-    "--augment",
-    type=Names(),
-    default="",
-    metavar="KIND,...",
-    help=f"Change pictures whenever they are seen: {' or '.join(AUGMENTATIONS)}, or "
-    "both. Only where a changed picture has the same label.",
-)
+@augment_option()
 @task_option()
 @group(
     "tuned",
@@ -105,11 +89,10 @@ Example:
     RareSetting(
         "surrogate", click.Choice(SURROGATES), SURROGATES[0], "Slopes, through time."
     ),
-    RareSetting("temperature", ABOVE_ZERO, 2.0, "That of the teacher's outputs."),
-    RareSetting("weight", click.FloatRange(min=0), 1.0, "Of the teacher in the loss."),
+    *teacher_settings("the teacher"),
     RareSetting("budget", ABOVE_ZERO, None, "Share of the operations to be reached."),
-    RareSetting("holdout", AT_LEAST_ONE, TUNING_HOLDOUT, "The most held-out samples."),
-    RareSetting("raw", click.BOOL, None, RAW),
+    HOLDOUT_OF,
+    RAW_OF,
     SEED_OF,
     SIGNATURE_OF,
 )
@@ -161,8 +144,4 @@ def command(
         )
     with tuned.writing() as part:
         found.snn.save(part)
-    show(found, as_json)
-    if found.fitted.interrupted:
-        say(f"give the same command with --overwrite to continue from {checkpoint}")
-        raise SystemExit(INTERRUPTED)
-    checkpoint.unlink(missing_ok=True)
+    finish(found, as_json, checkpoint)

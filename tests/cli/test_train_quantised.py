@@ -9,7 +9,7 @@ import pytest
 from command_line import run, succeed
 
 import tfsnn
-from tfsnn_cli import train_quantised
+from tfsnn_cli import learning, train_quantised
 
 DRAWN = np.random.default_rng(4)
 CENTRES = DRAWN.normal(size=(3, 6)).astype(np.float32)
@@ -84,7 +84,7 @@ def test_ctrl_c_writes_the_best_and_the_same_command_continues(files, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(train_quantised, "training", interrupting)
         stopped = run(*given(files, *more, output="part.keras"))
-    assert stopped.exit_code == train_quantised.INTERRUPTED
+    assert stopped.exit_code == learning.INTERRUPTED
     assert json.loads(stopped.stdout)["stopped"] == "interrupted at step 20 of 45"
     assert (files / "part.keras").exists()
     part = json.loads(succeed(*given(files, *more, output="part.keras")))

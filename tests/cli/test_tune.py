@@ -10,7 +10,7 @@ from command_line import run, succeed
 
 import tfsnn
 from tfsnn.training.run import Position
-from tfsnn_cli import tune
+from tfsnn_cli import learning, tune
 from tfsnn_cli.talk import training_line
 
 DRAWN = np.random.default_rng(4)
@@ -74,7 +74,7 @@ def test_ctrl_c_writes_the_best_and_the_same_command_continues(files, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(tune, "training", interrupting)
         stopped = run(*given(files, *more, output="part.keras"))
-    assert stopped.exit_code == tune.INTERRUPTED
+    assert stopped.exit_code == learning.INTERRUPTED
     assert json.loads(stopped.stdout)["stopped"] == "interrupted at step 14 of 30"
     assert "--overwrite to continue" in stopped.stderr
     assert (files / "part.keras").exists()
