@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from tfsnn.conversion.methods.fields import option
 from tfsnn.conversion.methods.options import CORRECTED, Corrected, Thresholds
@@ -44,6 +44,7 @@ class TimeToFirstSpike(Corrected, Thresholds):
     """At most one spike for each neuron; its time says what it carries."""
 
     alphabet = Spikes()
+    windows: ClassVar[bool] = True
 
     timesteps: int = option(1, "windows, and so spikes, of each neuron", low=1)
     ticks: int | None = option(
