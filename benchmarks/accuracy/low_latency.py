@@ -20,6 +20,8 @@ BINARY = {**NOW, "correct": "weights+bias+potential"}
 LOW = {**BINARY, "threshold_scale": 0.85, "initial_potential": 0.45}
 # Spikes, look-ahead, method, options, and the wanted loss by T.
 ALPHABETS: list[tuple[str, int, str, dict[str, Any], dict[int, float]]] = [
+    ("one, 64 ticks", 0, "ttfs", {}, {1: 0.05}),
+    ("one, 16 ticks", 0, "ttfs", {"ticks": 16}, {1: 0.4}),
     ("graded 0..15", 0, "paced", {**NOW, "levels": 15}, {1: 0.5, 2: 0.1, 4: 0.05}),
     ("graded 0..3", 1, "paced", {"levels": 3}, {2: 2.5, 4: 0.7}),
     ("binary", 1, "paced", {}, {4: 5.0, 8: 1.2, 16: 0.4, 32: 0.1}),
