@@ -73,3 +73,6 @@ HEADER_TIMEOUT = 10.0  # seconds, as the next three
 BODY_TIMEOUT = 30.0
 IDLE_TIMEOUT = 30.0
 SEND_TIMEOUT = 30.0
+
+# Data over time (tfsnn.OverTime). Units of the times of events, the default first.
+TIME_UNITS = ("us", "ns", "ms", "s")

@@ -30,6 +30,7 @@ PUBLIC = [
     "ModelError",
     "OptionError",
     "OutputError",
+    "OverTime",
     "Search",
     "SpikingModel",
     "TfsnnError",
