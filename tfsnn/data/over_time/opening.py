@@ -50,8 +50,7 @@ def open_sequences(
     if isinstance(spec, tf.data.Dataset):
         return open_dataset_sequences("the tf.data.Dataset", spec, inputs, raw, asked)
     if isinstance(spec, str) and (match := TONIC_NAME.fullmatch(spec)):
-        split, folder = where
-        recordings = open_tonic(match["name"], match["split"] or split, folder)
+        recordings = open_tonic(match["name"], match["split"], *where)
         return open_recording_set(spec, recordings, inputs, raw, asked)
     if is_recordings(spec):
         name = f"the {type(spec).__name__}"
