@@ -9,7 +9,7 @@ import click
 
 from tfsnn_numpy.defaults import STRATEGIES
 
-from .groups import EvaluationData, Original, Plot, group, load_snn
+from .groups import Original, Plot, group, load_snn
 from .library import LibraryCommand
 from .options import (
     STEPS,
@@ -23,6 +23,12 @@ from .options import (
     snn_argument,
     task_option,
 )
+from .over_time import (
+    OVER_TIME_OF,
+    SEQUENCES,
+    SequenceData,
+    over_time_options,
+)
 from .rare import BATCH_SIZE_OF, ENERGY_OF, SIGNATURE_OF, rare_options
 from .talk import progress, show
 
@@ -34,6 +40,7 @@ Example:
   tfsnn evaluate snn.keras --data test.npz --ann cnn.keras --timesteps 1,2,4,8
   tfsnn evaluate snn.keras --data tfds:mnist:test --limit 500 --plot accuracy.svg
   tfsnn evaluate snn.keras --data test.npz --task regression --strategy mirrored
+  tfsnn evaluate snn.keras --data events.npz --over-time --step-ms 5
 """,
 )
 @snn_argument()
@@ -45,7 +52,14 @@ Example:
         required=False,
     ),
 )
-@group("samples", EvaluationData, data_option(), limit_option(), raw_option())
+@group(
+    "samples",
+    SequenceData,
+    data_option(SEQUENCES),
+    limit_option(),
+    raw_option(),
+    over_time_options(),
+)
 @click.option(
     "--timesteps",
     type=STEPS,
@@ -67,11 +81,11 @@ Example:
     plot_option("score and agreement against time steps"),
     overwrite_option("Replace the plot if it exists."),
 )
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF)
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF, *OVER_TIME_OF)
 def command(
     snn: Path,
     original: Original,
-    samples: EvaluationData,
+    samples: SequenceData,
     figure: Plot,
     strategy: str,
     as_json: bool,
@@ -106,6 +120,8 @@ def command(
         network = load_snn(snn)
         ann = original.load(network)
         data = samples.open(network, labels=figure.plot is not None and ann is None)
+        if data.over_time:
+            settings["over_time"] = True
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )

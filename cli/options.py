@@ -92,6 +92,7 @@ class Energy(click.ParamType):
 
 Decorator = Callable[[Any], Any]
 PATH = click.Path(path_type=Path)
+ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 AT_LEAST_ONE = click.IntRange(min=1)
 POINTS = click.FloatRange(min=0)
 SEEDS = click.IntRange(0, LARGEST_SEED)

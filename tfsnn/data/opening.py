@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfsnn.data.arrays import open_arrays, open_dataset
 from tfsnn.data.images import read_image
 from tfsnn.data.over_time.arrays import require_frames, with_frames
+from tfsnn.data.over_time.event_files import holds_events
 from tfsnn.data.over_time.opening import open_sequences
 from tfsnn.data.over_time.settings import OverTime, settings_of
 from tfsnn.data.over_time.tonic_sets import TONIC_NAME, is_recordings
@@ -22,6 +23,7 @@ from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY
+from tfsnn_numpy.npz import npz_headers
 from tfsnn_numpy.opening import kept, limited, open_path
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 
@@ -234,6 +236,21 @@ def _open_over_time(
     return replace(_open(spec, inputs, raw, where, keys), over_time=True)
 
 
+def _refuse_events(path: Path, inputs: Inputs) -> None:
+    """Refuse a file of events where single samples are read."""
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return
+    if () not in inputs.values() and holds_events(npz_headers(path), inputs):
+        raise _only_over_time(str(path))
+
+
+def _only_over_time(what: str) -> OptionError:
+    return OptionError(
+        f"{what} holds recordings of events, which are read over time: give "
+        "--over-time (over_time=True)"
+    )
+
+
 def _open(spec: Any, inputs: Inputs, raw: Raw, where: Any, keys: Any) -> Data:
     if isinstance(spec, np.ndarray):
         return open_arrays("the array", spec, inputs, raw)
@@ -252,12 +269,10 @@ def _open(spec: Any, inputs: Inputs, raw: Raw, where: Any, keys: Any) -> Data:
                 match["name"], match["split"] or split, inputs, raw, data_dir
             )
     elif is_recordings(spec) or (isinstance(spec, str) and TONIC_NAME.fullmatch(spec)):
-        raise OptionError(
-            f"{spec} holds recordings of events, which are read over time: give "
-            "--over-time (over_time=True)"
-        )
+        raise _only_over_time(str(spec))
     elif isinstance(spec, (str, os.PathLike)):
         path = Path(spec)
+        _refuse_events(path, inputs)
         data = open_path(path, inputs, raw, read_image, FORMS)
         if data is not None:
             return data

@@ -169,3 +169,18 @@ def test_several_recordings_in_a_file_of_a_class(tmp_path):
     (tmp_path / "a").mkdir()
     changed(tmp_path / "a", offsets=np.array([0, 20, 60]))
     refused(tmp_path, r"a/a\.npz holds 2 recordings")
+
+
+def test_events_where_single_samples_are_read(tmp_path):
+    for path in (
+        changed(tmp_path),
+        npz(tmp_path / "b.npz", events=structured(recording(0))),
+    ):
+        with pytest.raises(OptionError, match="npz holds recordings of events"):
+            open_data(path, SHAPE)
+
+
+def test_frames_beside_their_times_are_frames(tmp_path):
+    path = npz(tmp_path / "a.npz", x=np.ones((2, 3, *SHAPE)), t=np.arange(3))
+    assert open_data(path, SHAPE, over_time=True).input_shape == (3, *SHAPE)
+    assert open_data(path, (3, *SHAPE)).size == 2

@@ -82,7 +82,9 @@ def test_a_set_by_name(tonic, tmp_path, capsys, monkeypatch):
         np.testing.assert_array_equal(collect(data)[0], slow(first))
         assert data.name == spec
     assert capsys.readouterr().out == ""
-    with pytest.raises(DataError, match=r"not in nowhere .*no such archive.*TONIC_DATA"):
+    with pytest.raises(
+        DataError, match=r"not in nowhere .*no such archive.*TONIC_DATA"
+    ):
         open_data("tonic:Gestures", SHAPE, over_time=STEP)
 
 

@@ -65,8 +65,18 @@ class EventFile:
 
 
 def holds_events(headers: Mapping[str, Header], inputs: Collection[str]) -> bool:
-    """Return whether the arrays of an npz file are events, and no inputs."""
-    return any(name in headers and name not in inputs for name in ("t", STRUCTURED))
+    """Return whether the arrays of an npz file are events, not inputs.
+
+    An array t beside frames x is not taken for the times of events.
+    """
+    if set(inputs) & {"t", STRUCTURED}:
+        return False
+    if len(inputs) > 1 and set(inputs) & set(headers):
+        return False
+    x = headers.get("x")
+    if x is None:
+        return "t" in headers or STRUCTURED in headers
+    return "t" in headers and len(x.shape) == 1
 
 
 def open_event_file(path: Path) -> EventFile:
