@@ -65,6 +65,11 @@ class Data:
         """The shape of one sample; by name where there are several inputs."""
         return alone(self.inputs)
 
+    @property
+    def frames(self) -> int | None:
+        """The number of frames of a sample; None for one that does not change."""
+        return next(iter(self.inputs.values()))[0] if self.over_time else None
+
     def part(self, start: int, stop: int) -> Data:
         """Return the samples from `start` to `stop`, which errors name as before."""
         return replace(self, start=start, limit=stop - start, size=stop - start)

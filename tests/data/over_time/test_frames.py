@@ -72,7 +72,7 @@ FORMS = ["npz", "fortran", "arrays", "dataset", "free dataset", "data"]
 def test_all_forms_agree(tmp_path, form):
     spec = sources(tmp_path)[form]
     data = open_data(spec, SHAPE, over_time=OverTime(frames=3), labels=True)
-    assert data.over_time and data.input_shape == (3, *SHAPE)
+    assert data.over_time and data.input_shape == (3, *SHAPE) and data.frames == 3
     for batch_size in (4, 6):
         x, y = collect(data, batch_size)
         np.testing.assert_array_equal(x, SCALED[:, :3])
@@ -138,6 +138,7 @@ def test_data_that_was_opened_otherwise():
     with pytest.raises(DataError, match="opened for single samples"):
         open_data(open_data(FRAMES[0], SHAPE), SHAPE, over_time=True)
     assert open_data(sequences, (5, *SHAPE)).size == 6  # the input of another model
+    assert sequences.frames == 5 and open_data(FRAMES[0], SHAPE).frames is None
 
 
 def test_what_is_not_finite_is_named_by_its_frame():
