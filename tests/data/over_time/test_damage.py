@@ -1,6 +1,7 @@
 """Damaged recordings and GIFs, at random: what was stored, or one message."""
 
 import io
+import os
 import random
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from samples import npz
 
 from tfsnn.data import OverTime, open_data
-from tfsnn.errors import TfsnnError
+from tfsnn.errors import DataError, TfsnnError
 
 SHAPE = (*SENSOR, 2)
 
@@ -68,3 +69,20 @@ def test_damaged_gifs(tmp_path):
         else:
             assert x.shape == (1, 4, 5, 6, 3) and x.min() >= 0 and x.max() <= 1
     assert refused > 20
+
+
+@pytest.mark.parametrize("name", ["a.npz", "c/a.npz", "c/a.gif", "c/frames/1.png"])
+def test_no_pipe_and_no_device_is_read(name, tmp_path):
+    path = tmp_path / "data" / name
+    path.parent.mkdir(parents=True)
+    given = path if name == "a.npz" else tmp_path / "data"
+    asked = OverTime(frames=1) if name[-3:] != "npz" else OverTime(events_per_frame=1)
+    shape = (5, 6, 1)
+    for make, kind in (
+        (os.mkfifo, "a named pipe"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+    ):
+        make(path)
+        with pytest.raises(DataError, match=f"{path.name} cannot be read.*{kind}"):
+            list(open_data(given, shape, over_time=asked).batches(1))
+        path.unlink()
