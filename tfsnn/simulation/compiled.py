@@ -163,7 +163,6 @@ def _framed(
         x["x"],
         tf.nest.pack_sequence_as(form, x["state"]),
         key.frames,
-        chunk=key.chunk,
         observe=key.observe,
         fan_outs=fan_outs,
     )

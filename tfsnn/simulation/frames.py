@@ -33,10 +33,12 @@ class FrameSettings:
     Attributes:
         steps: K, time steps of a frame.
         readout: what is read after each frame.
+        chunk: steps advanced at a time.
     """
 
     steps: int
     readout: FrameReadout
+    chunk: int = 1
 
 
 class FrameResult(NamedTuple):
@@ -96,7 +98,6 @@ def advance_frame(
     state: Mapping[str, Any],
     settings: FrameSettings,
     *,
-    chunk: int = 1,
     observe: Collection[str] = (),
     fan_outs: Mapping[str, Any] | None = None,
 ) -> FrameResult:
@@ -108,7 +109,6 @@ def advance_frame(
             in order or a mapping by name.
         state: that after the frames before.
         settings: how the network is run.
-        chunk: steps advanced at a time.
         observe: any of "spikes", "potentials", "values" and "counts".
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
     """
@@ -118,7 +118,7 @@ def advance_frame(
     nodes = dict(state[NODES])
     for name in graph.outputs:
         nodes[name] = tf.zeros((run.batch, *graph[graph[name].inputs[0]].shape))
-    nodes, observed = _advance(run, nodes, min(chunk, settings.steps))
+    nodes, observed = _advance(run, nodes, min(settings.chunk, settings.steps))
     frames, outputs, kept = state[FRAMES] + 1, [], {}
     for name in graph.outputs:
         total, before = nodes.pop(name), state[OUTPUTS][name]

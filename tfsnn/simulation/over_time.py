@@ -105,11 +105,12 @@ class OverTime:
                 works layer by layer, looks ahead, or has pre-steps or digits.
         """
         check_over_time(self._structure, self.name, self.report.method)
+        graph, batch = self.graph, check_count("batch_size", batch_size)
         settings = FrameSettings(
             check_count("steps_per_frame", steps_per_frame),
             frame_readout(readout, tracks=self.clock.tracks),
+            self.chunk_for(batch),
         )
-        graph, batch = self.graph, check_count("batch_size", batch_size)
         return Stream(
             self.name,
             initial_state(graph, batch, settings),
@@ -127,8 +128,7 @@ class OverTime:
         state: list[Any],
     ) -> FrameResult:
         """Run the compiled simulation of a frame."""
-        chunk = self.chunk_for(next(iter(feed.values())).shape[0])
-        key = RunKey(settings.steps, observe, chunk, None, settings)
+        key = RunKey(settings.steps, observe, settings.chunk, None, settings)
         counts = COUNTS in observe
         fan_outs = self.operations_per_sample().fan_outs if counts else {}
         return self._simulations.run(key, fan_outs, {"x": feed, "state": state})
