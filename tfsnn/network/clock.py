@@ -29,6 +29,9 @@ class Clock:
             sent, and not for its share of a mean: functions are of each step alone.
         changing: whether inputs change between steps, so that the simulation has no end
             that is known (:meth:`over_time`). False.
+        by_time: whether a spike carries something by its time within a step: it counts
+            as one, whatever it carries.
+        ticks: ticks of the clock in a step, the unit of latency.
     """
 
     changing: ClassVar[bool] = False
@@ -40,11 +43,13 @@ class Clock:
     layer_by_layer: bool = False
     exact: bool = False
     tracks: bool = False
+    by_time: bool = False
+    ticks: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse steps below 0, and a base below 1."""
-        for name in ("pre_steps", "base", "delay", "lookahead"):
-            value, least = getattr(self, name), int(name == "base")
+        """Refuse steps below 0, and a base or ticks below 1."""
+        for name in ("pre_steps", "base", "delay", "lookahead", "ticks"):
+            value, least = getattr(self, name), int(name in ("base", "ticks"))
             if not least <= value <= MOST_STEPS:
                 raise OptionError(
                     f"clock: {name} is {value}, not from {least} to {MOST_STEPS:,}"
@@ -87,7 +92,9 @@ class Clock:
         return self.pre_steps + self.start(timesteps)
 
     def latency(self, timesteps: int, depth: int, run: int | None = None) -> int:
-        """Return the steps until the last layer has done `timesteps` of its steps.
+        """Return the ticks until the last layer has done `timesteps` of its steps.
+
+        A tick is a step, but for neurons that carry something by the time of a spike.
 
         Args:
             timesteps: counted steps of the last layer.
@@ -97,7 +104,8 @@ class Clock:
         if self.layer_by_layer:
             if self.pre_steps:
                 return max(depth, 1) * self.pre_steps + timesteps
-            return max(depth - 1, 0) * (run or timesteps) + timesteps
+            steps = max(depth - 1, 0) * (run or timesteps) + timesteps
+            return self.ticks * steps
         return self.pre_steps + timesteps + self.lookahead * depth
 
 
