@@ -23,7 +23,14 @@ from .options import (
     snn_argument,
     task_option,
 )
-from .rare import BATCH_SIZE_OF, ENERGY_OF, SIGNATURE_OF, rare_options
+from .rare import (
+    BATCH_SIZE_OF,
+    ENERGY_OF,
+    READOUT_OF,
+    SIGNATURE_OF,
+    STEPS_PER_FRAME_OF,
+    rare_options,
+)
 from .talk import progress, show
 
 
@@ -34,6 +41,7 @@ Example:
   tfsnn evaluate snn.keras --data test.npz --ann cnn.keras --timesteps 1,2,4,8
   tfsnn evaluate snn.keras --data tfds:mnist:test --limit 500 --plot accuracy.svg
   tfsnn evaluate snn.keras --data test.npz --task regression --strategy mirrored
+  tfsnn evaluate snn.keras --data video.npz --over-time -o readout last
 """,
 )
 @snn_argument()
@@ -52,6 +60,12 @@ Example:
     help="Steps to evaluate after; by default 1,2,4,... up to those converted for.",
 )
 @click.option(
+    "--over-time",
+    is_flag=True,
+    help="Samples are sequences of frames: x of FILE.npz is (N, F, ...). A row of the "
+    "table is for the frames so far.",
+)
+@click.option(
     "--strategy",
     type=click.Choice(STRATEGIES),
     default=STRATEGIES[0],
@@ -67,7 +81,7 @@ Example:
     plot_option("score and agreement against time steps"),
     overwrite_option("Replace the plot if it exists."),
 )
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF)
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF, STEPS_PER_FRAME_OF, READOUT_OF)
 def command(
     snn: Path,
     original: Original,
@@ -84,6 +98,11 @@ def command(
     of equal decisions, and the error of outputs over their standard deviation. Counts
     are per sample. A spike of coefficient c is one event in "spikes" and |c| in
     "coefficients".
+
+    With --over-time the network takes one frame after the other, and its neurons keep
+    what they hold. A row is what it says after so many frames (-o readout: mean of all
+    so far, last, or the mean of the last N), and what these have cost; the ANN computes
+    anew for each.
 
     Energy: 4.6 pJ for each multiply-accumulate (MAC), 0.9 pJ for each accumulate (AC);
     32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless -o energy names other
@@ -105,7 +124,11 @@ def command(
     with opened_strategy(strategy) as devices:
         network = load_snn(snn)
         ann = original.load(network)
-        data = samples.open(network, labels=figure.plot is not None and ann is None)
+        data = samples.open(
+            network,
+            labels=figure.plot is not None and ann is None,
+            over_time=settings["over_time"],
+        )
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )

@@ -108,15 +108,23 @@ class EvaluationData:
     limit: int | None = None
     raw: bool | None = None
 
-    def open(self, snn: SpikingModel, *, labels: bool = False) -> Data:
+    def open(
+        self, snn: SpikingModel, *, labels: bool = False, over_time: bool = False
+    ) -> Data:
         """Open the samples for a spiking network: the test split, by default.
 
-        `labels` refuses data without labels.
+        Args:
+            snn: the network.
+            labels: refuse data without labels.
+            over_time: whether samples are sequences of frames.
         """
         from tfsnn.data import open_for
         from tfsnn.simulation.engines import as_engine
+        from tfsnn.simulation.engines.frames import frames_of
 
         network = as_engine(snn)
+        if over_time:
+            network = frames_of(network, self.data)
         return open_for(
             network, self.data, raw=self.raw, limit=self.limit, labels=labels
         )

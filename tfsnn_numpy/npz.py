@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,47 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
 
     Only the headers of arrays are read here.
     """
+    found = _contents(path, inputs)
+    size = check_arrays(str(path), found.headers, found.y, inputs, raw)
+
+    def read(count: int, start: int) -> Iterator[Stored]:
+        with refusing(*found.damage), _opened(path) as archive:
+            arrays = [*found.stored.values(), *found.y]
+            columns = [_rows(archive, array, count, start) for array in arrays]
+            for rows in zip(*columns, strict=True):
+                x = dict(zip(found.stored, rows, strict=False))
+                yield x, _labels(list(found.y), rows[len(found.stored) :])
+
+    return Data(str(path), inputs, raw, size, bool(found.y), read)
+
+
+def npz_shapes(path: Path, inputs: Inputs) -> dict[str, Shape]:
+    """Return the shapes of the arrays by input, samples first, from their headers.
+
+    Raises:
+        DataError: for a file that is missing or damaged, or without these arrays.
+    """
+    headers = _contents(path, inputs).headers.items()
+    return {key: tuple(header.shape) for key, header in headers}
+
+
+class _Contents(NamedTuple):
+    """What an npz file holds for some inputs.
+
+    Attributes:
+        stored: the name of the array of each input.
+        headers: their headers, by input.
+        y: the headers of labels, by array.
+        damage: the arguments of :func:`refusing` for a damaged file.
+    """
+
+    stored: dict[str, str]
+    headers: dict[str, Header]
+    y: dict[str, Header]
+    damage: tuple[Any, str, str]
+
+
+def _contents(path: Path, inputs: Inputs) -> _Contents:
     if not path.exists():
         raise DataError(f"There is no file {path}; check the path.")
     what = f"{path} cannot be read as an npz file of numbers, or is damaged"
@@ -70,17 +111,7 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
         ]
         headers = {key: _header(archive, array) for key, array in stored.items()}
         y = {array: _header(archive, array) for array in labels}
-        size = check_arrays(str(path), headers, y, inputs, raw)
-
-    def read(count: int, start: int) -> Iterator[Stored]:
-        with refusing(*damage), _opened(path) as archive:
-            arrays = [*stored.values(), *labels]
-            columns = [_rows(archive, array, count, start) for array in arrays]
-            for rows in zip(*columns, strict=True):
-                x = dict(zip(stored, rows, strict=False))
-                yield x, _labels(labels, rows[len(stored) :])
-
-    return Data(str(path), inputs, raw, size, bool(labels), read)
+    return _Contents(stored, headers, y, damage)
 
 
 def _labels(names: Sequence[str], rows: Sequence[np.ndarray]) -> Labels | None:

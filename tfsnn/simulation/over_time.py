@@ -56,11 +56,7 @@ class OverTime:
         """
         wanted = observations(record)
         if not over_time:
-            if steps_per_frame != 1 or readout is not None:
-                raise OptionError(
-                    f"steps_per_frame={steps_per_frame}, readout={readout!r} are for "
-                    "inputs that change: give over_time=True as well"
-                )
+            refuse_frames(steps_per_frame, readout)
             observed = self.run(x, timesteps, wanted).observed
             return Trace.of(observed, self.graph_outputs)
         if timesteps is not None:
@@ -117,7 +113,7 @@ class OverTime:
             partial(self._frame, settings, frozenset(observe)),
             partial(checked_feed, self._structure, report=self.report),
             self.output_keys,
-            model_digest(graph),
+            partial(model_digest, graph),
         )
 
     def _frame(
@@ -132,6 +128,19 @@ class OverTime:
         counts = COUNTS in observe
         fan_outs = self.operations_per_sample().fan_outs if counts else {}
         return self._simulations.run(key, fan_outs, {"x": feed, "state": state})
+
+
+def refuse_frames(steps_per_frame: int, readout: str | int | None) -> None:
+    """Refuse options of frames for still inputs.
+
+    Raises:
+        OptionError: for any but the usual ones.
+    """
+    if steps_per_frame != 1 or readout is not None:
+        raise OptionError(
+            f"steps_per_frame={steps_per_frame}, readout={readout!r} are for inputs "
+            "that change: give over_time=True as well"
+        )
 
 
 def sequences_of(inputs: Mapping[str, tuple[int, ...]], x: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Stream:
         advance: Advance,
         check: Callable[[Any], dict[str, Any]],
         output_keys: OutputKeys,
-        digest: str = "",
+        digest: Callable[[], str],
     ) -> None:
         """Take what a network does with a frame.
 
@@ -45,13 +46,13 @@ class Stream:
             advance: runs the network on a frame.
             check: returns frames by input, after checking their shapes.
             output_keys: how the model arranges its outputs.
-            digest: the digest of the network, in hexadecimal.
+            digest: computes the digest of the network, in hexadecimal.
         """
         self.name, self.batch_size = name, int(initial[FRAMES].shape[0])
         self._initial = initial
         self._first = self._leaves = tf.nest.flatten(initial)
         self._advance, self._check, self._output_keys = advance, check, output_keys
-        self._digest = np.frombuffer(bytes.fromhex(digest), np.uint8)
+        self._hex_digest = digest
 
     @property
     def frames(self) -> np.ndarray:
@@ -139,6 +140,10 @@ class Stream:
             tf.where(mask.reshape((-1,) + (1,) * (len(leaf.shape) - 1)), first, leaf)
             for first, leaf in zip(self._first, self._leaves, strict=True)
         ]
+
+    @cached_property
+    def _digest(self) -> np.ndarray:
+        return np.frombuffer(bytes.fromhex(self._hex_digest()), np.uint8)
 
     def _packed(self) -> dict[str, Any]:
         return tf.nest.pack_sequence_as(self._initial, self._leaves)
