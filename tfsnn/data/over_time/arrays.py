@@ -111,11 +111,12 @@ def sequence_shapes(
         frame = inputs[key]
         fits = frame in (shape[2:], (*shape[2:], 1))
         if len(shape) < 2 or not fits or shape[1] < 1:
+            what = f"input {key!r}" if len(inputs) > 1 else "x"
             expected = ", ".join(["N", "F", *map(str, frame)])
             raise DataError(
-                f"{key} of {name} has shape {tuple(shape)}, over time the model takes "
+                f"{what} of {name} has shape {tuple(shape)}, over time the model takes "
                 f"({expected}) for N sequences of F frames: give such frames, or read "
-                "it without --over-time (over_time=True)"
+                "it without --over-time (over_time=False)"
             )
     lengths = {key: int(shape[1]) for key, shape in stored.items()}
     if len(set(lengths.values())) > 1:
