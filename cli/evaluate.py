@@ -9,7 +9,7 @@ import click
 
 from tfsnn_numpy.defaults import STRATEGIES
 
-from .groups import EvaluationData, Original, Plot, group, load_snn
+from .groups import Original, Plot, group, load_snn
 from .library import LibraryCommand
 from .options import (
     STEPS,
@@ -23,7 +23,20 @@ from .options import (
     snn_argument,
     task_option,
 )
-from .rare import BATCH_SIZE_OF, ENERGY_OF, SIGNATURE_OF, rare_options
+from .over_time import (
+    OVER_TIME_OF,
+    SEQUENCES,
+    SequenceData,
+    over_time_options,
+)
+from .rare import (
+    BATCH_SIZE_OF,
+    ENERGY_OF,
+    READOUT_OF,
+    SIGNATURE_OF,
+    STEPS_PER_FRAME_OF,
+    rare_options,
+)
 from .talk import progress, show
 
 
@@ -34,6 +47,8 @@ Example:
   tfsnn evaluate snn.keras --data test.npz --ann cnn.keras --timesteps 1,2,4,8
   tfsnn evaluate snn.keras --data tfds:mnist:test --limit 500 --plot accuracy.svg
   tfsnn evaluate snn.keras --data test.npz --task regression --strategy mirrored
+  tfsnn evaluate snn.keras --data video.npz --over-time -o readout last
+  tfsnn evaluate snn.keras --data events.npz --over-time --step-ms 5
 """,
 )
 @snn_argument()
@@ -45,7 +60,14 @@ Example:
         required=False,
     ),
 )
-@group("samples", EvaluationData, data_option(), limit_option(), raw_option())
+@group(
+    "samples",
+    SequenceData,
+    data_option(SEQUENCES),
+    limit_option(),
+    raw_option(),
+    over_time_options(),
+)
 @click.option(
     "--timesteps",
     type=STEPS,
@@ -67,11 +89,18 @@ Example:
     plot_option("score and agreement against time steps"),
     overwrite_option("Replace the plot if it exists."),
 )
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF)
+@rare_options(
+    SIGNATURE_OF,
+    BATCH_SIZE_OF,
+    ENERGY_OF,
+    STEPS_PER_FRAME_OF,
+    READOUT_OF,
+    *OVER_TIME_OF,
+)
 def command(
     snn: Path,
     original: Original,
-    samples: EvaluationData,
+    samples: SequenceData,
     figure: Plot,
     strategy: str,
     as_json: bool,
@@ -84,6 +113,11 @@ def command(
     of equal decisions, and the error of outputs over their standard deviation. Counts
     are per sample. A spike of coefficient c is one event in "spikes" and |c| in
     "coefficients".
+
+    With --over-time the network takes one frame after the other, and its neurons keep
+    what they hold. A row is what it says after so many frames (-o readout: mean of all
+    so far, last, or the mean of the last N), and what these have cost; the ANN computes
+    anew for each.
 
     Energy: 4.6 pJ for each multiply-accumulate (MAC), 0.9 pJ for each accumulate (AC);
     32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless -o energy names other
@@ -106,6 +140,7 @@ def command(
         network = load_snn(snn)
         ann = original.load(network)
         data = samples.open(network, labels=figure.plot is not None and ann is None)
+        settings["over_time"] = data.over_time
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )

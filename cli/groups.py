@@ -108,6 +108,11 @@ class EvaluationData:
     limit: int | None = None
     raw: bool | None = None
 
+    @property
+    def sequences(self) -> Any:
+        """How sequences are read; False for samples that do not change."""
+        return False
+
     def open(self, snn: SpikingModel, *, labels: bool = False) -> Data:
         """Open the samples for a spiking network: the test split, by default.
 
@@ -118,7 +123,12 @@ class EvaluationData:
 
         network = as_engine(snn)
         return open_for(
-            network, self.data, raw=self.raw, limit=self.limit, labels=labels
+            network,
+            self.data,
+            raw=self.raw,
+            limit=self.limit,
+            labels=labels,
+            over_time=self.sequences,
         )
 
     def open_to_train(self, snn: SpikingModel) -> Data:

@@ -9,12 +9,11 @@ import click
 
 from tfsnn_numpy.defaults import AUGMENTATIONS, TUNING_HOLDOUT
 
-from .options import AT_LEAST_ONE, RAW, Decorator, Names
+from .options import ABOVE_ZERO, AT_LEAST_ONE, RAW, Decorator, Names
 from .rare import RareSetting
 from .talk import say, show
 
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
-ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 HOLDOUT_OF = RareSetting(
     "holdout", AT_LEAST_ONE, TUNING_HOLDOUT, "The most held-out samples."
 )

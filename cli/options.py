@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from tfsnn_numpy.defaults import ENERGY_PROFILE, LARGEST_SEED
+from tfsnn_numpy.defaults import ENERGY_PROFILE, LARGEST_SEED, READOUTS
 
 DATA = (
     "FILE.npz (x and, for labels, y), FILE.tfrecord (image/encoded), a folder of "
@@ -90,8 +90,25 @@ class Energy(click.ParamType):
         return value if isinstance(value, EnergyName) else EnergyName(value)
 
 
+class Readout(click.ParamType):
+    """The type of a readout over time: a name, or a number of frames."""
+
+    name = "readout"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str | int | None:
+        """Return the name, or the number as an int."""
+        if value is None or isinstance(value, int) or value in READOUTS:
+            return value
+        if not value.isdecimal() or int(value) < 1:
+            known = ", ".join(READOUTS)
+            self.fail(f"{value!r} is not {known} or a number from 1 up", param, ctx)
+        return int(value)
+
+
+READOUT = "What is read after a frame: mean (of all so far), last, or N, their mean."
 Decorator = Callable[[Any], Any]
 PATH = click.Path(path_type=Path)
+ABOVE_ZERO = click.FloatRange(min=0, min_open=True)
 AT_LEAST_ONE = click.IntRange(min=1)
 POINTS = click.FloatRange(min=0)
 SEEDS = click.IntRange(0, LARGEST_SEED)

@@ -20,9 +20,11 @@ from .options import (
     BATCH_SIZES,
     ENERGY,
     LIMIT,
+    READOUT,
     SEEDS,
     Decorator,
     Energy,
+    Readout,
 )
 
 
@@ -129,4 +131,8 @@ LIMIT_OF = RareSetting("limit", AT_LEAST_ONE, None, LIMIT)
 SEED_OF = RareSetting("seed", SEEDS, SEED, "Decides all random choices.")
 SIGNATURE_OF = RareSetting("signature", click.STRING, None, "That of a SavedModel.")
 BATCH_SIZE_OF = RareSetting("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)
+STEPS_PER_FRAME_OF = RareSetting(
+    "steps_per_frame", AT_LEAST_ONE, 1, "Time steps of a frame, over time."
+)
+READOUT_OF = RareSetting("readout", Readout(), None, READOUT)
 SWEEP_OF = RareSetting("batch_size", AT_LEAST_ONE, CALIBRATION_BATCH_SIZE, BATCH_SIZES)

@@ -16,7 +16,6 @@ from tfsnn_numpy.defaults import (
 
 from .groups import EvaluationData, Original, Output, group
 from .learning import (
-    ABOVE_ZERO,
     HOLDOUT_OF,
     RAW_OF,
     augment_option,
@@ -27,6 +26,7 @@ from .learning import (
 )
 from .library import LibraryCommand
 from .options import (
+    ABOVE_ZERO,
     AT_LEAST_ONE,
     batch_size_option,
     data_option,

@@ -39,7 +39,7 @@ from tfsnn.conversion.calibration import Calibration, calibration
 from tfsnn.conversion.convert import convert
 from tfsnn.conversion.from_layers import from_layers
 from tfsnn.conversion.settings import CalibrationSettings
-from tfsnn.data import open_data
+from tfsnn.data import OverTime, open_data
 from tfsnn.errors import (
     CalibrationError,
     DataError,
@@ -75,6 +75,7 @@ __all__ = [
     "ModelError",
     "OptionError",
     "OutputError",
+    "OverTime",
     "Search",
     "SpikingModel",
     "TfsnnError",

@@ -29,6 +29,9 @@ EXIT_KINDS = ("margin", "entropy", "stable", "evidence")
 EXIT_KIND = "evidence"
 MAX_LOSS = 0.1  # points
 
+# Inputs that change over time (SpikingModel.stream, tfsnn.evaluate).
+READOUTS = ("mean", "last")  # or a number of frames
+
 # Bulk prediction (tfsnn.predict_files).
 PREDICTION_BATCH_SIZE = 64
 SHARD_SIZE = 4096  # samples
@@ -74,3 +77,6 @@ HEADER_TIMEOUT = 10.0  # seconds, as the next three
 BODY_TIMEOUT = 30.0
 IDLE_TIMEOUT = 30.0
 SEND_TIMEOUT = 30.0
+
+# Data over time (tfsnn.OverTime). Units of the times of events, the default first.
+TIME_UNITS = ("us", "ns", "ms", "s")

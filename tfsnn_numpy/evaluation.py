@@ -18,12 +18,15 @@ class Evaluation:
         rows: one row for each number of steps, with the figures of the first output.
         outputs: each output, judged by its task after each of these steps.
         energy: what an operation was taken to cost.
+        over_time: whether inputs changed, and a row is for the first so many frames:
+            scores are those after its last frame, counts those of all of them.
     """
 
     samples: int
     rows: tuple[Row, ...]
     outputs: tuple[Judged, ...]
     energy: Energy
+    over_time: bool = False
 
     @property
     def task(self) -> str:
@@ -51,10 +54,13 @@ class Evaluation:
         found = {"samples": self.samples, **scored_head(self.outputs)}
         found["rows"] = [row.to_dict(first.kind) for row in self.rows]
         found["energy"] = asdict(self.energy)
+        if self.over_time:
+            found["over_time"] = True
         if len(self.outputs) > 1:
             found["outputs"] = [each.to_dict(steps) for each in self.outputs]
         return found
 
     def __str__(self) -> str:
-        lines = evaluation_text(self.samples, self.outputs, self.rows, self.energy)
+        known = self.samples, self.outputs, self.rows, self.energy
+        lines = evaluation_text(*known, "frames" if self.over_time else "timesteps")
         return "\n".join(lines)

@@ -25,15 +25,7 @@ ReadImage = Callable[[Path, Shape, Raw], np.ndarray]
 def open_folder(path: Path, inputs: Inputs, raw: Raw, read_image: ReadImage) -> Data:
     """Open a folder of images, labelled by subfolder; images are read later."""
     check_image_shape(path, inputs)
-    with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
-        classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
-        by_class = [
-            [(p, k) for p in sorted(folder.iterdir()) if p.suffix.lower() in IMAGES]
-            for k, folder in enumerate(classes)
-        ]
-    # The classes take turns, so that a limit shows them all.
-    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_class))
-    files = [item for item in in_turn if item is not None]
+    classes, files = by_class(path, lambda file: file.suffix.lower() in IMAGES)
     if not files:
         missing = f"images ({', '.join(IMAGES)}) in" if classes else "class"
         raise DataError(
@@ -41,6 +33,26 @@ def open_folder(path: Path, inputs: Inputs, raw: Raw, read_image: ReadImage) -> 
             "class in a subfolder of its own, as in FOLDER/CLASS/image.png."
         )
     return open_images(f"the folder {path}", files, inputs, raw, read_image)
+
+
+def by_class(
+    path: Path, belongs: Callable[[Path], bool]
+) -> tuple[int, list[tuple[Path, int]]]:
+    """Return the number of classes of a folder, and their samples with the class.
+
+    Args:
+        path: folder with one subfolder for each class.
+        belongs: whether what is in such a subfolder is a sample.
+    """
+    with refusing((OSError,), f"{path} cannot be read", "check its permissions"):
+        classes = sorted(p for p in path.iterdir() if p.is_dir() and p.name[0] != ".")
+        samples = [
+            [(p, k) for p in sorted(folder.iterdir()) if belongs(p)]
+            for k, folder in enumerate(classes)
+        ]
+    # The classes take turns, so that a limit shows them all.
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*samples))
+    return len(classes), [item for item in in_turn if item is not None]
 
 
 def check_image_shape(path: Path, inputs: Inputs) -> None:

@@ -46,7 +46,7 @@ class Nearness(Sums):
         """Add the outputs of both networks for a batch, ``(B, ...)`` each."""
         rows = [np.asarray(values)[None] for values in outputs]
         counts = np.zeros((1, rows[0].shape[1], 4))
-        expected = [np.asarray(values) for values in reference]
+        expected = [np.asarray(values)[None] for values in reference]
         self.add(BatchResult(rows, counts, {}), [None] * len(rows), expected)
 
 

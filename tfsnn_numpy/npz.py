@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import lzma
 import math
 import os
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -45,24 +46,10 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
     """
     if not path.exists():
         raise DataError(f"There is no file {path}; check the path.")
-    what = f"{path} cannot be read as an npz file of numbers, or is damaged"
-    arrays = "".join(f"{key}=..., " for key in (inputs if len(inputs) > 1 else "x"))
-    way_out = f"numpy.savez(file, {arrays}y=...)"
-    damage = (_DAMAGE, what, f"write it again with {way_out}")
+    damage = (_DAMAGE, _damaged(path), f"write it again with {_way_out(inputs)}")
     with refusing(*damage), _opened(path) as archive:
-        names = archive.namelist()
-        for name in names:  # refuses one that the member itself does not have
-            archive.open(name).close()
-        found = [n.removesuffix(".npy") for n in names if n.endswith(".npy")]
-        stored = {key: key for key in inputs}
-        if len(inputs) == 1 and not set(inputs) & set(found):
-            stored = dict.fromkeys(inputs, "x")
-        missing = [array for array in stored.values() if array not in found]
-        if missing:
-            raise DataError(
-                f"{path} has no array {', '.join(missing)}, only "
-                f"{', '.join(found) or 'none at all'}; write it with {way_out}."
-            )
+        found = _names(archive)
+        stored = stored_names(path, found, inputs)
         labels = [
             array
             for array in found
@@ -83,6 +70,29 @@ def open_npz(path: Path, inputs: Inputs, raw: Raw) -> Data:
     return Data(str(path), inputs, raw, size, bool(labels), read)
 
 
+def stored_names(path: Path, found: Collection[str], inputs: Inputs) -> dict[str, str]:
+    """Return the name of the array of each input; that of a single one may be x.
+
+    Raises:
+        DataError: if one is not among those that were found.
+    """
+    stored = {key: key for key in inputs}
+    if len(inputs) == 1 and not set(inputs) & set(found):
+        stored = dict.fromkeys(inputs, "x")
+    missing = [array for array in stored.values() if array not in found]
+    if missing:
+        raise DataError(
+            f"{path} has no array {', '.join(missing)}, only "
+            f"{', '.join(found) or 'none at all'}; write it with {_way_out(inputs)}."
+        )
+    return stored
+
+
+def _way_out(inputs: Inputs) -> str:
+    arrays = "".join(f"{key}=..., " for key in (inputs if len(inputs) > 1 else "x"))
+    return f"numpy.savez(file, {arrays}y=...)"
+
+
 def _labels(names: Sequence[str], rows: Sequence[np.ndarray]) -> Labels | None:
     """Return y alone, or by output the arrays ``y_NAME``."""
     if list(names) == ["y"]:
@@ -91,17 +101,73 @@ def _labels(names: Sequence[str], rows: Sequence[np.ndarray]) -> Labels | None:
     return {name.removeprefix(LABELS): y for name, y in by_output.items()} or None
 
 
+def npz_headers(path: Path) -> dict[str, Header]:
+    """Return the shapes and types of all arrays in an npz file, by name.
+
+    Raises:
+        DataError: if there is no such file, or it is damaged or holds Python objects.
+    """
+    if not path.exists():
+        raise DataError(f"There is no file {path}; check the path.")
+    damage = (_DAMAGE, _damaged(path), "write it again with numpy.savez")
+    with refusing(*damage), _opened(path) as archive:
+        return {name: _header(archive, name) for name in _names(archive)}
+
+
+def npz_parts(
+    path: Path, names: Sequence[str], ends: Sequence[int], start: int = 0
+) -> Iterator[list[np.ndarray]]:
+    """Read arrays in parts that follow one another.
+
+    Args:
+        path: path of the file.
+        names: names of the arrays, all of the same length.
+        ends: where the first part begins, and where each of them ends.
+        start: number of parts to pass over.
+
+    Raises:
+        DataError: if the file is damaged.
+    """
+    damage = (_DAMAGE, _damaged(path), "write it again with numpy.savez")
+    with refusing(*damage), contextlib.ExitStack() as opened:
+        archive = opened.enter_context(_opened(path))
+        columns = []
+        for name in names:
+            stream, (_, *row), _, dtype = _npy(archive, name)
+            opened.callback(stream.close)
+            bytes_of_row = math.prod(row) * dtype.itemsize
+            stream.seek(int(ends[start]) * bytes_of_row, os.SEEK_CUR)
+            columns.append((stream, dtype, row, bytes_of_row))
+        for first, end in itertools.pairwise(ends[start:]):
+            rows = int(end) - int(first)
+            yield [
+                np.frombuffer(stream.read(rows * size), dtype).reshape(rows, *row)
+                for stream, dtype, row, size in columns
+            ]
+
+
 def check_npz(path: Path) -> None:
     """Refuse a file whose values do not match its checksums.
 
     They are compared anyway, but only at the end of each array, after its samples have
     been used.
     """
-    what = f"{path} cannot be read as an npz file of numbers, or is damaged"
     way_out = "write or copy it again"
-    with refusing(_DAMAGE, what, way_out), _opened(path) as archive:
+    with refusing(_DAMAGE, _damaged(path), way_out), _opened(path) as archive:
         if (damaged := archive.testzip()) is not None:
             raise zipfile.BadZipFile(f"Bad CRC-32 for file {damaged!r}")
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} cannot be read as an npz file of numbers, or is damaged"
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    """Return the names of the arrays in a file."""
+    names = archive.namelist()
+    for name in names:  # refuses one that the member itself does not have
+        archive.open(name).close()
+    return [n.removesuffix(".npy") for n in names if n.endswith(".npy")]
 
 
 @contextlib.contextmanager

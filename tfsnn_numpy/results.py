@@ -37,7 +37,7 @@ class Row:
     The first output's score, agreement and error; others are beside the rows.
 
     Attributes:
-        timesteps: T.
+        timesteps: T; over time the number of frames.
         latency: steps until the last layer has finished: T, and what look-ahead,
             pre-steps or layer-by-layer operation add
             (:class:`tfsnn.network.clock.Clock`).
@@ -89,12 +89,19 @@ def doubling(most: int) -> list[int]:
 
 
 def evaluation_text(
-    samples: int, judged: Sequence[Judged], rows: Sequence[Row], energy: Energy
+    samples: int,
+    judged: Sequence[Judged],
+    rows: Sequence[Row],
+    energy: Energy,
+    steps: str = "timesteps",
 ) -> list[str]:
-    """Return the lines of the table of rows, of the outputs, and of their units."""
+    """Return the lines of the table of rows, of the outputs, and of their units.
+
+    `steps` is the name of the first column.
+    """
     counts = ("spikes", "coefficients", "synops", "synops_events")
     ratios = ("energy_ratio", "energy_ratio_events")
-    columns = {"timesteps": [str(row.timesteps) for row in rows]}
+    columns = {steps: [str(row.timesteps) for row in rows]}
     columns["latency"] = [str(row.latency) for row in rows]
     if len(judged) == 1:
         columns |= judged_columns(judged[0])
@@ -106,7 +113,7 @@ def evaluation_text(
         columns[name] = ["-" if n is None else f"{n:.3f}" for n in values]
     lines = columns_table(columns)
     for each in judged if len(judged) > 1 else ():
-        columns = {"timesteps": [str(row.timesteps) for row in rows]}
+        columns = {steps: [str(row.timesteps) for row in rows]}
         columns |= judged_columns(each)
         lines += ["", f"output {each.output}, {each.task}:", *columns_table(columns)]
     lines += [ann_line(each, len(judged) > 1) for each in judged]

@@ -45,6 +45,7 @@ class Data:
     `expected` are the ranges of values that a network was calibrated on: where those
     read do not fit them, the logger "tfsnn" gets a warning at the end.
     `bytes_seen` are the inputs of which 8-bit values have been read so far.
+    `over_time` tells that the first axis of a sample are the frames of a sequence.
     """
 
     name: str
@@ -57,11 +58,17 @@ class Data:
     start: int = 0
     expected: Mapping[str, Range] = field(default_factory=dict)
     bytes_seen: set[str] = field(default_factory=set)
+    over_time: bool = False
 
     @property
     def input_shape(self) -> Shape | Inputs:
         """The shape of one sample; by name where there are several inputs."""
         return alone(self.inputs)
+
+    @property
+    def frames(self) -> int | None:
+        """The number of frames of a sample; None for one that does not change."""
+        return next(iter(self.inputs.values()))[0] if self.over_time else None
 
     def part(self, start: int, stop: int) -> Data:
         """Return the samples from `start` to `stop`, which errors name as before."""
@@ -212,11 +219,12 @@ def _values(data: Data, key: str, x: np.ndarray, start: int) -> np.ndarray:
         values = x.astype(np.float32).reshape(len(x), *data.inputs[key])
     if x.dtype == np.uint8 and key not in data.raw:
         values *= np.float32(1 / 255)
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    finite = np.isfinite(values)
     if not finite.all():
+        sample, *place = np.unravel_index(finite.argmin(), finite.shape)
+        where = f"frame {place[0]} of " if data.over_time else ""
         raise DataError(
             f"{_what(key, data.inputs)} of {data.name} holds NaN or Inf (as float32) "
-            f"in sample {start + int(finite.argmin())}, counted from 0; remove or "
-            "repair it."
+            f"in {where}sample {start + sample}, counted from 0; remove or repair it."
         )
     return values

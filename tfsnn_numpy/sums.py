@@ -28,6 +28,8 @@ class Costs:
         latencies: after each step, steps until the last layer has finished.
         spiking: nodes whose counts are spikes of their own, and not what a pooling
             passes on.
+        repeated: whether the steps of rows are frames, for each of which the ANN would
+            compute anew.
     """
 
     pre_steps: int
@@ -35,6 +37,7 @@ class Costs:
     macs: Sequence[int]
     latencies: Sequence[int]
     spiking: Collection[str]
+    repeated: bool = False
 
 
 class BatchResult(NamedTuple):
@@ -130,15 +133,23 @@ class Sums:
         labels: Sequence[np.ndarray | None],
         reference: Sequence[np.ndarray] | None = None,
     ) -> None:
-        """Add a batch, its labels as read, and the ANN's outputs ``(B, ...)``."""
+        """Add a batch.
+
+        Args:
+            part: the results.
+            labels: the labels of each output, as read.
+            reference: each output of the ANN, ``(rows, B, ...)``, or ``(1, B, ...)``
+                for all rows.
+        """
         self.samples += part.counts.shape[1]
         self.counts += part.counts.sum(1)
         for i, (outputs, y) in enumerate(zip(part.outputs, labels, strict=True)):
             ann = None if reference is None else reference[i]
             for row, tallies in enumerate(self._rows):
-                tallies[i].add(outputs[row], y, ann)
+                theirs = None if ann is None else ann[min(row, len(ann) - 1)]
+                tallies[i].add(outputs[row], y, theirs)
             if ann is not None:
-                self._ann[i].add(ann, y)
+                self._ann[i].add(ann[-1], y)
 
     @property
     def _tallies(self) -> list[Tally]:
@@ -198,7 +209,7 @@ class Sums:
         if costs is None:
             return Row(timesteps=t, latency=t, scores=found.scores, **known)
         spikes, coefficients, events, synops = (self.counts[i] / self.samples).tolist()
-        ann = energy.picojoules(costs.ann_macs, 0)
+        ann = energy.picojoules(costs.ann_macs * (t if costs.repeated else 1), 0)
         ratio, ratio_events = (
             energy.picojoules(costs.macs[t - 1], count) / ann if ann else None
             for count in (synops, events)

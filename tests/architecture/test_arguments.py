@@ -14,6 +14,7 @@ MORE = {
     "tfsnn.analysis.early_exit.calibrate_exit": "optional keywords, as of evaluate",
     "tfsnn.analysis.page.report_page": "optional keywords, those of evaluate and more",
     "tfsnn.data.opening.open_data": "makes the object that groups them",
+    "tfsnn.data.opening.open_for": "those of open_data",
     "tfsnn.export.nir.writing.export_nir": "choices of one file, all optional",
     "tfsnn.export.saved_model.writing.export_saved_model": "choices, all optional",
     "tfsnn.layers.integrate_fire.IntegrateFire.__init__": "a Keras config",

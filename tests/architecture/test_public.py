@@ -13,7 +13,7 @@ import tfsnn
 
 IMPORTED_ON_USE = {
     *("matplotlib", "jinja2", "nir", "tensorflow_serving"),
-    "apache_beam",
+    *("apache_beam", "tonic"),
 }
 
 # All that users can name; what leaves this list leaves their programs too.
@@ -30,6 +30,7 @@ PUBLIC = [
     "ModelError",
     "OptionError",
     "OutputError",
+    "OverTime",
     "Search",
     "SpikingModel",
     "TfsnnError",

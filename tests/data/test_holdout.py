@@ -37,3 +37,9 @@ def test_several_inputs_stay_together_when_held_out():
         ((values, y),) = part.batches(30)
         assert (values["a"] == -values["b"]).all() and y is None
         assert len(values["a"]) == 15
+
+
+def test_sequences_stay_sequences():
+    data = open_data(np.ones((30, 4, 2)), (2,), over_time=True)
+    for part in hold_out(data, 500, least=20, seed=0):
+        assert part.over_time and part.input_shape == (4, 2)

@@ -31,7 +31,7 @@ def test_counts_are_summed_from_the_start_pre_steps_included():
     seen, sums = swept(), Sums([1, 3], judging(True), compared=True)
     assert seen.senders == {"own": 8000, "pooling": 8000}
     for _ in range(2):
-        sums.add(seen, [np.array([0, 1])], [np.array([[1.0, 0], [1, 0]])])
+        sums.add(seen, [np.array([0, 1])], [np.array([[[1.0, 0], [1, 0]]])])
     np.testing.assert_array_equal(
         sums.counts, [[8, 80, 1600, 16000], [16, 160, 3200, 32000]]
     )

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 import tfsnn_numpy.evaluation
 from tfsnn.analysis.early_exit import ExitEvaluation, evaluate_exit
-from tfsnn.data import Progress, open_for
+from tfsnn.data import OverTime, Progress, open_for
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
 from tfsnn.simulation.devices.strategy import (
@@ -24,7 +24,9 @@ from tfsnn.simulation.devices.strategy import (
     workers_of,
 )
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.engines.frames import StillFrames, frames_of
 from tfsnn.simulation.engines.judging import judging
+from tfsnn.simulation.over_time import refuse_frames
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
@@ -71,6 +73,9 @@ def evaluate(
     energy: str | EnergyProfile = DEFAULT,
     task: Wanted = None,
     progress: Progress | None = None,
+    over_time: bool | OverTime = False,
+    steps_per_frame: int = 1,
+    readout: str | int | None = None,
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
 
@@ -78,13 +83,20 @@ def evaluate(
     any step. On one device, a network with an early exit is then run with and without
     it, to measure the steps and the time that it saves.
 
+    With `over_time` samples are sequences of frames, which the network takes as a
+    :meth:`tfsnn.SpikingModel.stream` does; a row is what it says after a frame, and
+    what all frames so far have cost. The ANN takes each frame by itself, and what it
+    says of them is read in the same way.
+
     Args:
         network: a network from :func:`tfsnn.convert`, or anything that
             :func:`tfsnn.simulation.engines.as_engine` takes.
-        data: anything that :func:`tfsnn.open_data` takes, with labels or without.
+        data: anything that :func:`tfsnn.open_data` takes, with labels or without. Over
+            time, sequences ``(N, F, *input shape)`` and labels of samples.
         ann: the network it was converted from, for its score and how near the two are:
             a Keras model, or an engine.
-        timesteps: T of each row; 1, 2, 4, ... up to the network's T if None.
+        timesteps: T of each row; 1, 2, 4, ... up to the network's T if None. Over
+            time, the numbers of frames; all of them if None.
         limit: the most samples to use.
         batch_size: samples simulated at a time, on each device.
         strategy: its devices and workers share the batches; models loaded in its
@@ -95,25 +107,37 @@ def evaluate(
         task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
             output; found from heads, shapes and labels where it is not given.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
+        over_time: whether inputs change over time; an :class:`tfsnn.OverTime` says
+            how sequences are read, of how many frames.
+        steps_per_frame, readout: as for :meth:`tfsnn.SpikingModel.stream`.
 
     Raises:
         OptionError: if `timesteps` is empty, not positive, or more than the network can
             run, for a network without time, and for an unknown energy profile or task.
+            With `over_time` for a network that needs the whole input, and a strategy.
         DataError: if data, labels or `ann` do not fit.
         WorkerError: if a worker was lost, or was given other data or arguments.
     """
     prices = profile(energy)
     engine = as_engine(network)
-    if engine.timesteps is None:
+    total = engine.timesteps
+    if total is None:
         raise OptionError(
             f"{engine.name} is not a spiking network, so nothing of it changes with "
             "time: convert it first"
         )
-    wanted = doubling(engine.timesteps) if timesteps is None else timesteps
-    steps = check_counts("timesteps", wanted)
-    engine = engine.until(steps[-1])
     reference = None if ann is None else _matched(as_engine(ann), engine)
-    opened = open_for(engine, data, limit=limit)
+    opened = open_for(engine, data, limit=limit, over_time=over_time)
+    if opened.frames is not None:
+        engine = frames_of(engine, opened.frames, steps_per_frame, readout)
+        usual = list(range(1, engine.timesteps + 1))
+        if reference is not None:
+            reference = StillFrames(reference, engine.timesteps, engine.readout)
+    else:
+        refuse_frames(steps_per_frame, readout)
+        usual = doubling(total)
+    steps = check_counts("timesteps", usual if timesteps is None else timesteps)
+    engine = engine.until(steps[-1])
     judged_by = judging(engine, opened, task)
     used = [engine] if reference is None else [engine, reference]
     workers = workers_of(strategy)
@@ -137,7 +161,7 @@ def evaluate(
         strategy=strategy,
         batch_size=batch_size,
     ):
-        ann_outputs = None if reference is None else swept.seen[ANN].last
+        ann_outputs = None if reference is None else swept.seen[ANN].outputs
         totals.add(swept.seen[NETWORK], judged_by.read(swept.y), ann_outputs)
         workers.check()
     if len(workers) > 1:
@@ -149,7 +173,7 @@ def evaluate(
         totals.set(summed(strategy, workers, totals.vector(), number))
     judged = totals.judged()
     rows = totals.rows(costs, prices, judged)
-    found = Evaluation(totals.samples, rows, judged, prices)
+    found = Evaluation(totals.samples, rows, judged, prices, opened.over_time)
     if engine.early_exit is None or strategy is not None:
         return found
     batches = opened.batches(batch_size, progress, "with early exit")

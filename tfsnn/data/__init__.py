@@ -10,9 +10,12 @@ Unsigned 8-bit values become 0..1 (times 1/255, as Keras's ``Rescaling`` compute
 floating point and booleans are passed on unchanged; other integers are refused, as
 their range is not known. With ``raw=True`` values of every type are passed on
 unchanged, as float32.
+
+What changes over time, frames and events, is read by :mod:`tfsnn.data.over_time`.
 """
 
 from tfsnn.data.opening import FORMS, open_data, open_for
+from tfsnn.data.over_time import OverTime
 from tfsnn_numpy.image_folder import IMAGES
 from tfsnn_numpy.samples import Batch, Data, Progress, Shape
 
@@ -21,6 +24,7 @@ __all__ = [
     "IMAGES",
     "Batch",
     "Data",
+    "OverTime",
     "Progress",
     "Shape",
     "open_data",

@@ -53,7 +53,8 @@ def hold_out(
     others = _without(data, drawn.places(drawn.count // 2), drawn.count)
     name = f"samples held out of {data.name}"
     whole = frozenset(data.inputs)  # they are scaled already
-    return others, open_arrays(name, (x, y), data.inputs, whole)
+    kept = open_arrays(name, (x, y), data.inputs, whole)
+    return others, replace(kept, over_time=data.over_time)
 
 
 def _columns(y: Labels | None) -> dict[str, np.ndarray]:

@@ -35,15 +35,20 @@ def decoded(stored: bytes, shape: Shape, raw: Raw) -> np.ndarray:
     # TensorFlow's bmp and gif decoders cannot convert channels, the others can.
     channels = 0 if stored.startswith((b"BM", b"GIF")) else shape[2]
     image = tf.io.decode_image(stored, channels, expand_animations=False)
-    if image.shape[2] == 1 and shape[2] == 3:
+    return fitted(image, shape, raw)
+
+
+def fitted(image: tf.Tensor, shape: Shape, raw: Raw) -> np.ndarray:
+    """Bring decoded images ``(..., H, W, channels)``, one or several, to this shape."""
+    if image.shape[-1] == 1 and shape[2] == 3:
         image = tf.image.grayscale_to_rgb(image)
-    elif image.shape[2] != shape[2]:
+    elif image.shape[-1] != shape[2]:
         image = image[..., :3]  # without the alpha channel of a bmp
         image = tf.image.rgb_to_grayscale(image) if shape[2] == 1 else image
     return resized_pixels(image, shape, raw).numpy()
 
 
 def resized_pixels(image: tf.Tensor, shape: Shape, raw: Raw) -> tf.Tensor:
-    """Resize one 8-bit image bilinearly, to float32 0..1, or 0..255 if raw."""
+    """Resize 8-bit images bilinearly, to float32 0..1, or 0..255 if raw."""
     resized = tf.image.resize(image, shape[:2])
     return resized if raw else resized * np.float32(1 / 255)

@@ -13,11 +13,17 @@ import tensorflow as tf
 
 from tfsnn.data.arrays import open_arrays, open_dataset
 from tfsnn.data.images import read_image
+from tfsnn.data.over_time.arrays import require_frames, with_frames
+from tfsnn.data.over_time.event_files import holds_events
+from tfsnn.data.over_time.opening import open_sequences
+from tfsnn.data.over_time.settings import OverTime, settings_of
+from tfsnn.data.over_time.tonic_sets import TONIC_NAME, is_recordings
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
 from tfsnn.errors import DataError, OptionError
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY
+from tfsnn_numpy.npz import npz_headers
 from tfsnn_numpy.opening import kept, limited, open_path
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 
@@ -39,6 +45,7 @@ def open_data(
     data_dir: str | os.PathLike[str] | None = None,
     image_key: str = IMAGE_KEY,
     label_key: str | None = None,
+    over_time: bool | OverTime = False,
 ) -> Data:
     """Open data for a model with inputs of `input_shape` (without the batch axis).
 
@@ -72,9 +79,28 @@ def open_data(
     `limit` is the largest number of samples to read. `labels` makes it an error to have
     no labels; labels that exist are always read.
 
+    With `over_time` each sample is a sequence ``(F, *input_shape)`` of F frames, and
+    batches hold x ``(B, F, *input_shape)``. Then `spec` is one of
+
+    * any of the above with x ``(N, F, ...)``; of TFRecord files and tfds only if the
+      number of frames is asked for;
+    * a folder with one subfolder per class, of folders of frames, or of animated GIFs;
+    * events, counted in frames, as ``(H, W, 2)`` (darker, brighter) or ``(H, W, 1)``:
+      a folder with one subfolder per class of npz files with arrays t, x, y and p; one
+      such file, with ``offsets`` for several recordings and ``labels``; or
+      ``"tonic:NAME[:SPLIT]"`` and data sets of the package tonic, kept in `data_dir`,
+      else $TONIC_DATA_DIR, else ~/tonic_datasets.
+
+    An :class:`OverTime` instead of True says how many frames, and how they are made of
+    events; it does not apply to a :class:`Data`, which must have been opened over time.
+
     Raises:
-        OptionError: if `spec` is of another form, or `limit` is below 1.
-        DataError: if data is missing, damaged, empty, or does not fit.
+        OptionError: if `spec` is of another form, or `limit` is below 1; over time also
+            if nothing says how frames are made of events.
+        DataError: if data is missing, damaged, empty, or does not fit; over time also
+            for sequences that are too short, and events outside the sensor or that go
+            back in time.
+        MissingPackageError: if tonic is needed and not installed.
     """
     if limit is not None:
         check_count("limit", limit)
@@ -82,15 +108,14 @@ def open_data(
     inputs = {key: tuple(shape) for key, shape in named.items()}
     if not inputs:
         raise OptionError("input_shape names no input; give at least one shape.")
-    keys = (image_key, label_key)
-    data = _open(spec, inputs, kept(inputs, raw), default_split, data_dir, keys)
-    if data.input_shape != alone(inputs):
-        raise DataError(
-            f"{data.name} was opened for inputs of shape {data.input_shape}, the model "
-            f"takes {alone(inputs)}; open it again for this model."
-        )
-    if len(inputs) > 1:  # the same inputs, but perhaps in another order
-        data = replace(data, inputs=inputs)
+    keys, where = (image_key, label_key), (default_split, data_dir)
+    asked = settings_of(over_time)
+    if isinstance(spec, Data):
+        data = _opened(spec, inputs, asked)
+    elif asked is None:
+        data = _open(spec, inputs, kept(inputs, raw), where, keys)
+    else:
+        data = _open_over_time(spec, inputs, kept(inputs, raw), asked, where, keys)
     data = limited(data, limit)
     if labels and not data.has_labels:
         raise DataError(
@@ -126,6 +151,7 @@ def open_for(
     raw: bool | Collection[str] | None = None,
     limit: int | None = None,
     labels: bool = False,
+    over_time: bool | OverTime = False,
 ) -> Data:
     """Open data for a network, whose inputs for integers get them as they are.
 
@@ -137,6 +163,7 @@ def open_for(
             network takes them if None.
         limit: the greatest number of samples.
         labels: refuse data without labels.
+        over_time: read sequences of inputs, and how.
 
     Raises:
         OptionError, DataError: as :func:`open_data`; OptionError also for a `raw` that
@@ -149,6 +176,7 @@ def open_for(
         raw=raw_for(network, raw),
         limit=limit,
         labels=labels,
+        over_time=over_time,
     )
     return replace(opened, expected=getattr(network, "ranges", {}))
 
@@ -175,11 +203,55 @@ def raw_for(network: Takes, raw: bool | Collection[str] | None) -> frozenset[str
     return wanted | whole
 
 
-def _open(
-    spec: Any, inputs: Inputs, raw: Raw, split: str, data_dir: Any, keys: Any
+def _opened(data: Data, inputs: Inputs, asked: OverTime | None) -> Data:
+    """Return data that was opened already, for the same inputs in their order."""
+    found = data.inputs
+    if asked is not None:
+        if not data.over_time:
+            raise DataError(
+                f"{data.name} was opened for single samples, sequences are needed; "
+                "open it again with over_time=True."
+            )
+        found = {key: shape[1:] for key, shape in found.items()}
+    if alone(found) != alone(inputs):
+        what = "sequences of inputs" if data.over_time else "inputs"
+        raise DataError(
+            f"{data.name} was opened for {what} of shape {alone(found)}, the model "
+            f"takes {alone(inputs)}; open it again for this model."
+        )
+    if len(inputs) > 1:  # the same inputs, but perhaps in another order
+        return replace(data, inputs={key: data.inputs[key] for key in inputs})
+    return data
+
+
+def _open_over_time(
+    spec: Any, inputs: Inputs, raw: Raw, asked: OverTime, where: Any, keys: Any
 ) -> Data:
-    if isinstance(spec, Data):
-        return spec
+    data = open_sequences(spec, inputs, raw, asked, where)
+    if data is not None:
+        return data
+    name = os.fspath(spec) if isinstance(spec, str | os.PathLike) else ""
+    if name.startswith("tfds:") or TFRECORD.search(name):
+        inputs = with_frames(inputs, require_frames(name, asked))
+    return replace(_open(spec, inputs, raw, where, keys), over_time=True)
+
+
+def _refuse_events(path: Path, inputs: Inputs) -> None:
+    """Refuse a file of events where single samples are read."""
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return
+    if () not in inputs.values() and holds_events(npz_headers(path), inputs):
+        raise _only_over_time(str(path))
+
+
+def _only_over_time(what: str) -> OptionError:
+    return OptionError(
+        f"{what} holds recordings of events, which are read over time: give "
+        "--over-time (over_time=True)"
+    )
+
+
+def _open(spec: Any, inputs: Inputs, raw: Raw, where: Any, keys: Any) -> Data:
     if isinstance(spec, np.ndarray):
         return open_arrays("the array", spec, inputs, raw)
     if isinstance(spec, tuple) and len(spec) == 2 and len(inputs) == 1:
@@ -192,11 +264,15 @@ def _open(
         match = TFDS_NAME.fullmatch(spec.removeprefix("tfds:"))
         if match:
             require_one(spec, inputs)
+            split, data_dir = where
             return open_tfds(
                 match["name"], match["split"] or split, inputs, raw, data_dir
             )
+    elif is_recordings(spec) or (isinstance(spec, str) and TONIC_NAME.fullmatch(spec)):
+        raise _only_over_time(str(spec))
     elif isinstance(spec, (str, os.PathLike)):
         path = Path(spec)
+        _refuse_events(path, inputs)
         data = open_path(path, inputs, raw, read_image, FORMS)
         if data is not None:
             return data

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 from tfsnn.errors import OptionError
 from tfsnn.network.rounding import step_weight, weighted_mean
@@ -25,10 +25,16 @@ class Clock:
         lookahead: steps by which a layer starts later than its input.
         layer_by_layer: whether a layer starts when its input has ended.
         exact: whether means are taken so that short numbers stay what they are.
+        tracks: whether a step stands for its own value, as where changes of values are
+            sent, and not for its share of a mean: functions are of each step alone.
+        changing: whether inputs change between steps, so that the simulation has no end
+            that is known (:meth:`over_time`). False.
         by_time: whether a spike carries something by its time within a step: it counts
             as one, whatever it carries.
         ticks: ticks of the clock in a step, the unit of latency.
     """
+
+    changing: ClassVar[bool] = False
 
     pre_steps: int = 0
     base: int = 1
@@ -36,6 +42,7 @@ class Clock:
     lookahead: int = 0
     layer_by_layer: bool = False
     exact: bool = False
+    tracks: bool = False
     by_time: bool = False
     ticks: int = 1
 
@@ -47,6 +54,10 @@ class Clock:
                 raise OptionError(
                     f"clock: {name} is {value}, not from {least} to {MOST_STEPS:,}"
                 )
+
+    def over_time(self) -> ChangingClock:
+        """Return the clock of the same steps for inputs that change."""
+        return ChangingClock(**asdict(self))
 
     def phases(self, steps: int) -> list[slice]:
         """Return the pre-steps and the steps that count as slices of all `steps`."""
@@ -96,6 +107,12 @@ class Clock:
             steps = max(depth - 1, 0) * (run or timesteps) + timesteps
             return self.ticks * steps
         return self.pre_steps + timesteps + self.lookahead * depth
+
+
+class ChangingClock(Clock):
+    """The clock of inputs that change, for which running sums keep means."""
+
+    changing: ClassVar[bool] = True
 
 
 RATE_CLOCK = Clock()  # T steps that all count alike

@@ -11,7 +11,13 @@ import tensorflow as tf
 from tfsnn.network.graph import Graph
 from tfsnn.network.traced import traced
 from tfsnn.simulation.exit_rule import ExitRule
-from tfsnn.simulation.simulate import Result, simulate
+from tfsnn.simulation.frames import (
+    FrameResult,
+    FrameSettings,
+    advance_frame,
+    initial_state,
+)
+from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.weights import Watch
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout
@@ -31,15 +37,17 @@ def chunk_for(batch: int | None) -> int:
 
 class RunKey(NamedTuple):
     """The key of a compiled simulation: what it was traced for, arguments of
-    :func:`tfsnn.simulation.simulate.simulate`."""
+    :func:`tfsnn.simulation.simulate.simulate`; or of that of a frame, if `frames` has
+    the settings of :func:`tfsnn.simulation.frames.advance_frame`."""
 
     timesteps: int
     observe: frozenset[str]
     chunk: int
     early_exit: ExitRule | None
+    frames: FrameSettings | None = None
 
 
-Simulation = Callable[[dict[str, Any]], tuple[Result, list[Any]]]
+Simulation = Callable[[dict[str, Any]], tuple[Any, list[Any]]]
 
 
 class Simulations:
@@ -67,8 +75,10 @@ class Simulations:
 
     def run(
         self, key: RunKey, fan_outs: Mapping[str, Any], feed: dict[str, Any]
-    ) -> Result:
+    ) -> Any:
         """Run the simulation of a key on a batch, with the current weights.
+
+        The feed and the result are those of :func:`compiled`.
 
         A program that holds weights also returns those that the variables have: if they
         differ, it is compiled anew and run again. `fan_outs` serve the
@@ -102,8 +112,10 @@ def compiled(
 ) -> Simulation:
     """Return a simulation of inputs by name, each ``(B, *shape)`` float32.
 
-    It has no gradients. Beside the result it returns the tensors that the variables
-    hold, if it has their values as constants, else none.
+    That of a frame takes these as "x", and as "state" the tensors of its state in the
+    order of ``tf.nest.flatten``. It has no gradients. Beside the result it
+    returns the tensors that the variables hold, if it has their values as constants,
+    else none.
 
     Args:
         structure: the graph; its arrays are not used.
@@ -117,22 +129,43 @@ def compiled(
     if constant and not xla:
         held = with_constants(_holding(structure, variables))
 
-    def run(x: dict[str, Any]) -> tuple[Result, list[Any]]:
-        result = simulate(
-            held or with_variables(structure, variables),
-            x,
-            key.timesteps,
-            chunk=key.chunk,
-            observe=key.observe,
-            fan_outs=fan_outs,
-            early_exit=key.early_exit,
-            static=xla,
-            gradients=False,
+    def run(x: dict[str, Any]) -> tuple[Any, list[Any]]:
+        graph = held or with_variables(structure, variables)
+        result = (
+            _framed(graph, x, key, fan_outs)
+            if key.frames
+            else simulate(
+                graph,
+                x,
+                key.timesteps,
+                chunk=key.chunk,
+                observe=key.observe,
+                fan_outs=fan_outs,
+                early_exit=key.early_exit,
+                static=xla,
+                gradients=False,
+            )
         )
         weights = list(variables.values()) if held else []
         return result, [tf.convert_to_tensor(variable) for variable in weights]
 
     return traced(run, jit_compile=xla)
+
+
+def _framed(
+    graph: Graph, x: dict[str, Any], key: RunKey, fan_outs: Mapping[str, Any]
+) -> FrameResult:
+    """Run a graph on a frame, from a state that is given as a list of tensors."""
+    assert key.frames is not None
+    form = initial_state(graph, 1, key.frames)
+    return advance_frame(
+        graph,
+        x["x"],
+        tf.nest.pack_sequence_as(form, x["state"]),
+        key.frames,
+        observe=key.observe,
+        fan_outs=fan_outs,
+    )
 
 
 def with_variables(structure: Graph, variables: Mapping[str, Any]) -> Graph:

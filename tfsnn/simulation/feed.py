@@ -35,14 +35,7 @@ def checked_feed(
     Raises:
         DataError: for other inputs, or other shapes.
     """
-    try:
-        feed = graph.feed(x)
-    except (KeyError, ValueError):
-        raise DataError(
-            f"the inputs are not {', '.join(graph.inputs)}: give a list in that order, "
-            "or a dict by name"
-        ) from None
-    checked = {}
+    feed, checked = by_name(graph.inputs, x), {}
     for name, shape in graph.inputs.items():
         if report is not None and feed[name].dtype == np.uint8:
             _check_bytes(name, report)
@@ -54,6 +47,31 @@ def checked_feed(
             )
         checked[name] = values
     return checked
+
+
+def by_name(inputs: Mapping[str, tuple[int, ...]], x: Any) -> dict[str, Any]:
+    """Return what is given for each input, by name.
+
+    Args:
+        inputs: the inputs by name, in order.
+        x: the only input, or of several a list in order or a dict by name.
+
+    Raises:
+        DataError: if these are other inputs.
+    """
+    if isinstance(x, Mapping):
+        values: Mapping[str, Any] = x
+    else:
+        listed = list(x) if isinstance(x, list | tuple) else [x]
+        values = {}
+        if len(listed) == len(inputs):
+            values = dict(zip(inputs, listed, strict=True))
+    if not set(inputs) <= set(values):
+        raise DataError(
+            f"the inputs are not {', '.join(inputs)}: give a list in that order, or a "
+            "dict by name"
+        )
+    return {name: values[name] for name in inputs}
 
 
 def float_feed(graph: Graph, x: Any) -> dict[str, Any]:

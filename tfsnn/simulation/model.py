@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -27,12 +27,12 @@ from tfsnn.simulation.compiled import (
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, float_feed, input_spec
 from tfsnn.simulation.outputs import outputs_of
+from tfsnn.simulation.over_time import OverTime
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.saved import checked_config
 from tfsnn.simulation.simulate import Result, simulate
-from tfsnn.simulation.steps import COUNTS, SPIKES
-from tfsnn.simulation.trace import Trace, observations
+from tfsnn.simulation.steps import COUNTS
 from tfsnn.sources.keras_model.scopes import NamedFreely
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
@@ -40,14 +40,14 @@ from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
-class SpikingModel(NamedFreely):
+class SpikingModel(OverTime, NamedFreely):
     """A spiking network as a Keras model; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as
     a constant input current and returns the outputs in the ANN's own units. Several
     inputs are a list in order or a dict by name (:attr:`inputs_by_name`). It has no
-    state between calls. ``jit_compile="auto"`` means XLA on GPU and TPU, not on CPU,
-    where XLA's convolutions are several times slower.
+    state between calls; a :meth:`stream` of it has. ``jit_compile="auto"`` means XLA on
+    GPU and TPU, not on CPU, where XLA's convolutions are several times slower.
     """
 
     def __init__(
@@ -254,27 +254,6 @@ class SpikingModel(NamedFreely):
         feed = checked_feed(self._structure, x, self.report)
         outputs, steps = predict_arrays(run, feed, batch_size or 32, verbose)
         return EarlyPrediction(arranged_outputs(self.output_keys, outputs), steps)
-
-    def simulate(
-        self,
-        x: Any,
-        timesteps: int | None = None,
-        record: Iterable[str] = (SPIKES,),
-    ) -> Trace:
-        """Simulate a batch, and record what its neurons do.
-
-        Args:
-            x: samples ``(B, *input shape)``.
-            timesteps: T; ``self.timesteps`` if None.
-            record: any of "spikes", "potentials" and "values". A recording takes
-                memory for T times all neurons.
-
-        Raises:
-            OptionError: for something else to record.
-            DataError: for an input of another shape.
-        """
-        observed = self.run(x, timesteps, observations(record)).observed
-        return Trace.of(observed, self._structure.outputs)
 
     def summary(self, print_fn: Callable[[str], Any] = print, **_: Any) -> None:
         """Print the nodes: kind, output shape, parameters."""

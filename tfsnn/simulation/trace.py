@@ -30,6 +30,9 @@ def observations(record: Iterable[str]) -> set[str]:
 class Trace:
     """A recorded simulation, NumPy arrays by node name.
 
+    Over time, outputs are read after each of F frames, ``(F, B, ...)``, and T is F
+    times the steps of a frame.
+
     Attributes:
         outputs: each output of the model after each step, ``(T, B, ...)``.
         spikes: the coefficients, integers as float32, ``(T, B, ...)``.
@@ -51,12 +54,18 @@ class Trace:
 
         `outputs` are the nodes of the model's outputs, in order.
         """
+        arrays = {key: values.numpy() for key, values in observed.items()}
+        return cls.by_kind(arrays, [arrays[f"{OUTPUTS}/{name}"] for name in outputs])
+
+    @classmethod
+    def by_kind(cls, observed: Mapping[str, np.ndarray], outputs: Any) -> Trace:
+        """Return outputs, and what was observed by ``kind/node``, as a trace."""
         by_kind: dict[str, dict[str, np.ndarray]] = {}
         for key, values in observed.items():
             kind, name = key.split("/", 1)
-            by_kind.setdefault(kind, {})[name] = values.numpy()
+            by_kind.setdefault(kind, {})[name] = values
         return cls(
-            outputs=[by_kind[OUTPUTS][name] for name in outputs],
+            outputs=list(outputs),
             spikes=by_kind.get(SPIKES, {}),
             potentials=by_kind.get(POTENTIALS, {}),
             values=by_kind.get(VALUES, {}),

@@ -113,7 +113,7 @@ class Scoring:
             self.data.batches(self.batch_size),
             steps=rows,
         ):
-            reference = swept.seen[TEACHER].last if self._teacher else None
+            reference = swept.seen[TEACHER].outputs if self._teacher else None
             sums.add(swept.seen[NETWORK], judging.read(swept.y), reference)
         self.count = sums.samples
         return Scores(tuple(rows), sums.judged())

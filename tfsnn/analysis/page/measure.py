@@ -101,7 +101,7 @@ def measure(
         for name, operations in found.senders.items():
             senders[name] = senders.get(name, 0.0) + operations
         done = sums.samples
-        sums.add(found, labels, ann)
+        sums.add(found, labels, seen["ann"].outputs)
         parts = [
             OutputBatch(done, x, *of_output)
             for of_output in zip(found.outputs, ann, labels, strict=True)

@@ -119,6 +119,8 @@ def evaluation(found: Evaluation, title: str | None = None) -> Figure:
         if len(found.outputs) > 1:
             axes.set_title(output, fontsize=8, loc="left")
         draw_over_time(axes, panel.curves, panel.axis, panel.level, panel.unit)
+        if found.over_time:
+            axes.set_xlabel("Frames")
         if panel.shares:
             share_axis(axes)
     curves = {name for _, panel in panels for name in panel.curves}

@@ -103,7 +103,7 @@ def measure(
     for _, y, seen, _ in sweep(networks, batches):
         labels = judging.read(y)
         for name, of_network in sums.items():
-            of_network.add(seen[name], labels, seen[ITSELF].last)
+            of_network.add(seen[name], labels, seen[ITSELF].outputs)
     return [Effect(name, found.samples, found.judged()) for name, found in sums.items()]
 
 

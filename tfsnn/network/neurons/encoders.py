@@ -54,6 +54,7 @@ class RateCoder(Population):
     whole: ClassVar[bool] = False
     integers: ClassVar[bool] = True
     encodes_input: ClassVar[bool] = True
+    still: ClassVar[bool] = True
 
     threshold: Any = 1.0
     initial_potential: Any = 0.0
@@ -101,6 +102,7 @@ class CompensatedCoder(RateCoder):
     description: ClassVar[str] = "coders of an input, compensated"
     whole: ClassVar[bool] = True
     encodes_input: ClassVar[bool] = True
+    still: ClassVar[bool] = True
 
     def in_nir(self) -> Written:
         """Return that NIR's IF loses the compensation."""

@@ -50,6 +50,8 @@ class Population(ABC):
         integers: whether the values that it sends are integers at threshold 1.
         encodes_input: whether it stands behind an input of the network, not in place of
             an activation; corrections leave such neurons out.
+        still: whether it takes its current to be the same in every step, so that it
+            cannot follow one that changes.
     """
 
     kind: ClassVar[str]
@@ -57,6 +59,7 @@ class Population(ABC):
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = False
     encodes_input: ClassVar[bool] = False
+    still: ClassVar[bool] = False
 
     @property
     def closed_form(self) -> bool:
@@ -141,7 +144,10 @@ class Population(ABC):
 
 # Parameters that a node states for neurons of every kind.
 STATED = ("threshold", "initial_potential", "negative_threshold", "max_coefficient")
-FACTS = ("description", "whole", "integers", "encodes_input", "closed_form", "in_nir")
+FACTS = (
+    *("description", "whole", "integers", "encodes_input", "still"),
+    *("closed_form", "in_nir"),
+)
 KINDS: dict[str, type[Population]] = {}
 
 Kind = TypeVar("Kind", bound=type[Population])
