@@ -159,6 +159,7 @@ class SpikingFrames(_Frames):
             [self.steps * frame for frame in frames],
             self.snn.populations,
             repeated=True,
+            multiplies=self.snn.clock.tracks,
         )
 
 
