@@ -41,8 +41,8 @@ def command(name: str, output_dir: Path, energy: Any, as_json: bool) -> None:
     """Convert a shipped model and measure it on real test images.
 
     It uses 500 images and no internet. Each neuron fires once at most, and the time of
-    its spike says what it carries. It prints the accuracy, latency, spikes and energy of
-    the spiking network on a clock of 4 to 64 ticks for each layer, and draws them.
+    its spike says what it carries. It prints the accuracy, latency, spikes and energy
+    of the spiking network on a clock of 4 to 64 ticks for each layer, and draws them.
     """
     import tfsnn
     from tfsnn.analysis.plot import comparison
