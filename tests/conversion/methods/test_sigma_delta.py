@@ -1,5 +1,7 @@
 """Sigma-delta coding: changes of activations, in streams."""
 
+import re
+
 import keras
 import models
 import numpy as np
@@ -186,3 +188,16 @@ def test_more_steps_send_nothing_more_for_a_still_image():
 def test_impossible_errors_are_refused():
     with pytest.raises(tfsnn.OptionError, match=r"error=-0.1 is not a number from 0"):
         methods.make("sigma_delta", {"error": -0.1})
+
+
+@pytest.mark.slow
+def test_the_page_prices_changes_as_multiplications():
+    model = models.randomise(models.mlp())
+    x = models.samples(model, 20)
+    snn = tfsnn.convert(model, x, "sigma_delta")
+    page = tfsnn.report_page(model, snn, x)
+    kinds = re.findall(r"<td>(AC|MAC)</td>", page)
+    assert kinds == ["MAC"] * 3
+    (row,) = tfsnn.evaluate(snn, x).rows
+    assert row.energy_ratio == row.synops / snn.operations_per_sample().ann_macs
+    assert f"{row.energy_ratio:.2f}" in page
