@@ -44,6 +44,7 @@ class Data:
     from sample `start` on; those before are passed over as cheaply as can be.
     `expected` are the ranges of values that a network was calibrated on: where those
     read do not fit them, the logger "tfsnn" gets a warning at the end.
+    `over_time` says that samples are sequences of frames, which errors then number.
     `bytes_seen` are the inputs of which 8-bit values have been read so far.
     """
 
@@ -56,6 +57,7 @@ class Data:
     limit: int | None = None
     start: int = 0
     expected: Mapping[str, Range] = field(default_factory=dict)
+    over_time: bool = False
     bytes_seen: set[str] = field(default_factory=set)
 
     @property
@@ -214,9 +216,13 @@ def _values(data: Data, key: str, x: np.ndarray, start: int) -> np.ndarray:
         values *= np.float32(1 / 255)
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not finite.all():
+        row = int(finite.argmin())
+        place = f"sample {start + row}"
+        if data.over_time:
+            frames = np.isfinite(values[row]).reshape(len(values[row]), -1).all(axis=1)
+            place = f"frame {int(frames.argmin())} of {place}"
         raise DataError(
             f"{_what(key, data.inputs)} of {data.name} holds NaN or Inf (as float32) "
-            f"in sample {start + int(finite.argmin())}, counted from 0; remove or "
-            "repair it."
+            f"in {place}, counted from 0; remove or repair it."
         )
     return values

@@ -108,7 +108,7 @@ class Takes(Protocol):
         whole_inputs: the names of those that take integers.
 
     An engine also has ``raw_inputs``, ``raw_recorded`` and ``ranges``
-    (:class:`tfsnn.simulation.engines.base.Engine`).
+    (:class:`tfsnn.simulation.engines.base.Engine`), and one of frames ``over_time``.
     """
 
     @property
@@ -150,7 +150,11 @@ def open_for(
         limit=limit,
         labels=labels,
     )
-    return replace(opened, expected=getattr(network, "ranges", {}))
+    return replace(
+        opened,
+        expected=getattr(network, "ranges", {}),
+        over_time=getattr(network, "over_time", False),
+    )
 
 
 def raw_for(network: Takes, raw: bool | Collection[str] | None) -> frozenset[str]:

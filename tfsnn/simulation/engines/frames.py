@@ -29,6 +29,7 @@ CHANGES = f"{COUNTS}/"
 class _Frames(Engine):
     """An engine whose samples are sequences of frames for another one."""
 
+    over_time = True
     timesteps: int
 
     def __init__(self, engine: Engine, frames: int) -> None:
