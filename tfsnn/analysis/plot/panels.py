@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsnn.analysis.plot.axes import cost_axis, share_axis, time_axis
 from tfsnn.analysis.plot.evaluation import OF_DEVIATION, score_axis
@@ -45,7 +45,7 @@ def _panels(task: type[Task]) -> list[_Panel]:
     ]
 
 
-def _place(row: ComparedRow, over: str) -> float | None:
+def _place(row: ComparedRow, over: str) -> Any:
     """Return where a row is on the horizontal axis; None for nowhere."""
     return row.timesteps if over == "timesteps" else row.options.get(over)
 
