@@ -29,7 +29,14 @@ from .options import (
     timesteps_option,
 )
 from .part import part_options
-from .rare import LIMIT_OF, SEED_OF, SWEEP_OF, RareSetting, rare_options
+from .rare import (
+    LIMIT_OF,
+    OVER_TIME_OF,
+    SEED_OF,
+    SWEEP_OF,
+    RareSetting,
+    rare_options,
+)
 from .talk import progress, say
 
 
@@ -127,6 +134,7 @@ Example:
         "The most samples to hold back and try the network on.",
     ),
     LIMIT_OF,
+    OVER_TIME_OF,
     others="NAME",
 )
 def command(

@@ -159,6 +159,7 @@ class CalibrationData:
     strict: bool = False
     seed: int = 0
     batch_size: int = 0
+    over_time: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -131,6 +131,9 @@ LIMIT_OF = RareSetting("limit", AT_LEAST_ONE, None, LIMIT)
 SEED_OF = RareSetting("seed", SEEDS, SEED, "Decides all random choices.")
 SIGNATURE_OF = RareSetting("signature", click.STRING, None, "That of a SavedModel.")
 BATCH_SIZE_OF = RareSetting("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)
+OVER_TIME_OF = RareSetting(
+    "over_time", click.BOOL, False, "Whether samples are sequences of frames."
+)
 STEPS_PER_FRAME_OF = RareSetting(
     "steps_per_frame", AT_LEAST_ONE, 1, "Time steps of a frame, over time."
 )

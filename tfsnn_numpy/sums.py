@@ -30,6 +30,8 @@ class Costs:
             passes on.
         repeated: whether the steps of rows are frames, for each of which the ANN would
             compute anew.
+        multiplies: whether a spike is multiplied by the weights that it reaches, as one
+            that carries any number is: it then costs a MAC for each.
     """
 
     pre_steps: int
@@ -38,6 +40,15 @@ class Costs:
     latencies: Sequence[int]
     spiking: Collection[str]
     repeated: bool = False
+    multiplies: bool = False
+
+    def operations(self, step: int, synops: float) -> tuple[float, float]:
+        """Return the MACs and the accumulates until the end of a step.
+
+        `synops` are the operations that spikes caused until then.
+        """
+        macs = self.macs[step - 1]
+        return (macs + synops, 0.0) if self.multiplies else (macs, synops)
 
 
 class BatchResult(NamedTuple):
@@ -211,7 +222,7 @@ class Sums:
         spikes, coefficients, events, synops = (self.counts[i] / self.samples).tolist()
         ann = energy.picojoules(costs.ann_macs * (t if costs.repeated else 1), 0)
         ratio, ratio_events = (
-            energy.picojoules(costs.macs[t - 1], count) / ann if ann else None
+            energy.picojoules(*costs.operations(t, count)) / ann if ann else None
             for count in (synops, events)
         )
         return Row(

@@ -78,4 +78,5 @@ def costs_of(known: dict[str, Any]) -> Costs:
         [step["macs"] for step in known["steps"]],
         [step["latency"] for step in known["steps"]],
         {node["node"] for node in known["counted"] if node["spikes"]},
+        multiplies=known.get("multiplies", False),
     )

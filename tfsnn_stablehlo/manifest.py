@@ -88,6 +88,7 @@ class Evaluated(TypedDict):
     pre_steps: int
     steps: list[Step]
     ann_macs: float
+    multiplies: NotRequired[bool]
     energy: Profile
     counted: list[Counted]
 

@@ -102,6 +102,10 @@ def test_what_cannot_be_is_refused(measured, tmp_path):
         tfsnn.evaluate(snn, x[:, :0], over_time=True)
     with pytest.raises(OptionError, match="tfds:mnist does not say how many frames"):
         tfsnn.evaluate(snn, "tfds:mnist", over_time=True)
+    broken = x.copy()
+    broken[7, 3, 0, 0, 0] = np.nan
+    with pytest.raises(DataError, match="in frame 3 of sample 7, counted from 0"):
+        tfsnn.evaluate(snn, (broken, y), over_time=True, batch_size=4)
     with pytest.raises(DataError, match="There is no file"):
         tfsnn.evaluate(snn, tmp_path / "none.npz", over_time=True)
 
@@ -110,3 +114,24 @@ def test_the_readout_of_the_command_is_checked():
     result = run("evaluate", "snn.keras", "--data", "x.npz", "-o", "readout", "newest")
     assert result.exit_code == 2
     assert "readout: 'newest' is not mean, last or a number from 1 up" in result.stderr
+
+
+def test_sequences_calibrate_as_their_frames_do(tmp_path):
+    model = models.randomise(models.cnn())
+    frames = models.samples(model, 30)
+    x = frames.reshape(6, FRAMES, *model.input_shape[1:])
+    options = {"method": "data_norm", "timesteps": 4}
+    one = tfsnn.convert(model, x, over_time=True, **options)
+    other = tfsnn.convert(model, frames, **options)
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        assert (a == b).all()
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "video.npz", x=x)
+    succeed(
+        *("convert", tmp_path / "model.keras", "--output", tmp_path / "snn.keras"),
+        *("--calibration", tmp_path / "video.npz", "--method", "data_norm"),
+        *("--timesteps", 4, "-o", "over_time", "true", "-o", "holdout", 0),
+    )
+    loaded = tfsnn.load_model(tmp_path / "snn.keras")
+    for a, b in zip(one.get_weights(), loaded.get_weights(), strict=True):
+        assert (a == b).all()

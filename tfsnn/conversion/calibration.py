@@ -14,6 +14,7 @@ from tfsnn.conversion.methods import Method
 from tfsnn.conversion.settings import CalibrationSettings, grouped
 from tfsnn.conversion.statistics import Statistics, calibrate
 from tfsnn.data import Data, Progress, open_for
+from tfsnn.data.frames import open_frames
 from tfsnn.data.opening import raw_for
 from tfsnn.data.reservoir import Reservoir
 from tfsnn.errors import ModelError, OptionError
@@ -190,7 +191,8 @@ def calibration(
     graph, limit = simplify(imported, strict=chosen.strict), chosen.limit
     inside = scaled_inside(imported) if chosen.raw is None else frozenset()
     kept = raw_for(graph, inside if chosen.raw is None else chosen.raw)
-    opened = open_for(graph, data, default_split="train", raw=kept, limit=limit)
+    opener = open_frames if chosen.over_time else open_for
+    opened = opener(graph, data, default_split="train", raw=kept, limit=limit)
     if inside:
         LOG.info(
             f"8-bit values of {', '.join(sorted(inside))} are taken at 0..255: "

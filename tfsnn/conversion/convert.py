@@ -50,7 +50,8 @@ def convert(
             "bfloat16" (:mod:`tfsnn.conversion.precision`).
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
         options: options of the method, ``timesteps`` among them; and the settings of
-            :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`.
+            :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`,
+            and `over_time` for samples that are sequences, ``(N, F, *input shape)``.
 
     Raises:
         OptionError: for an unknown method, option or setting, and for a setting that

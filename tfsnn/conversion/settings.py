@@ -22,6 +22,8 @@ class CalibrationSettings:
         limit: samples used at most.
         seed: seed of the places and samples that are drawn.
         batch_size: samples swept at a time.
+        over_time: whether samples are sequences, ``(N, F, *input shape)``, of which
+            each frame counts; `limit` is then of sequences.
     """
 
     raw: bool | None = None
@@ -29,6 +31,7 @@ class CalibrationSettings:
     limit: int | None = None
     seed: int = SEED
     batch_size: int = CALIBRATION_BATCH_SIZE
+    over_time: bool = False
 
 
 SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))

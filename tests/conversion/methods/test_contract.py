@@ -20,6 +20,8 @@ from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 METHODS = methods.methods()
+# A step has the whole value, and thresholds follow from moments, not from draws.
+OF_VALUES = ("sigma_delta",)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -229,7 +231,7 @@ def calibration(trained):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [n for n in METHODS if n not in OF_VALUES])
 def test_the_error_at_four_times_the_steps_is_smaller(
     name, trained, calibration, monkeypatch
 ):
@@ -300,4 +302,5 @@ def test_convert_is_the_same_for_the_same_seed(name):
         for data, seed in ((x, 0), ((x, np.arange(12) % 3), 0), (x, 5))
     ]
     assert all((a == b).all() for a, b in zip(*weights[:2], strict=True))
-    assert any((a != b).any() for a, b in zip(*weights[1:], strict=True))
+    others = [(a != b).any() for a, b in zip(*weights[1:], strict=True)]
+    assert any(others) != (name in OF_VALUES)

@@ -54,6 +54,11 @@ EXAMPLES = {
         {"thresholds": 4},
         Clock(),
     ),
+    "sigma_delta": (
+        {"initial_potential": 0.0, "max_coefficient": None},
+        {"theta": 0.75},
+        Clock(tracks=True),
+    ),
     "rate_coder": ({"initial_potential": 0.0}, {}, Clock()),
     "compensated_coder": ({"initial_potential": 0.0}, {}, Clock()),
 }

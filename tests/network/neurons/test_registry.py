@@ -29,6 +29,7 @@ FACTS = {
     "few_spikes": ({}, "1000", INF, None),
     "first_spike": ({"max_coefficient": 3.0}, "1101", 3.0, None),
     "first_spike_unclocked": ({}, "1000", INF, None),
+    "sigma_delta": ({}, "0000", INF, None),
     "rate_coder": ({}, "0110", 1.0, ()),
     "compensated_coder": ({}, "1010", INF, ("coding compensation",)),
 }

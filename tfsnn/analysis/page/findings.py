@@ -82,12 +82,19 @@ class Findings:
         return self.energy.ann(self.operations)
 
     def snn_energy(self, row: int, events: bool = False) -> Interval:
-        """Return picojoules per sample; a spike costs |c| ACs, or one with `events`."""
+        """Return picojoules per sample; a spike costs |c| ACs, or one with `events`.
+
+        Where spikes carry any number it costs MACs.
+        """
         column = EVENT_SYNOPS if events else SYNOPS
         steps = self.clock.pre_steps + self.measured.steps[row]
         analog = self.energy.analog(self.operations, steps)
         counted = self.measured.count(row, column)
-        return Interval(*(analog + self.energy.synapses(each) for each in counted))
+        if self.clock.tracks:
+            costs = [self.energy.picojoules(each, 0) for each in counted]
+        else:
+            costs = [self.energy.synapses(each) for each in counted]
+        return Interval(*(analog + cost for cost in costs))
 
     @property
     def graded(self) -> bool:
@@ -100,7 +107,8 @@ class Findings:
         """All operations of the SNN at the last step, in the order of the network."""
         analog = self.whole_steps * self.operations.analog_macs
         found = [(FIRST, "MAC", float(self.operations.constant_macs))]
-        found += [(name, "AC", count) for name, count in self.measured.senders.items()]
+        kind = "MAC" if self.clock.tracks else "AC"
+        found += [(name, kind, count) for name, count in self.measured.senders.items()]
         found += [(RUNNING, "MAC", float(analog))]
         costs = {"MAC": self.energy.mac_picojoules, "AC": self.energy.ac_picojoules}
         total = sum(count for _, _, count in found) or 1.0
@@ -108,5 +116,5 @@ class Findings:
         return [
             Part(name, kind, count, count / total, count * costs[kind] / energy)
             for name, kind, count in found
-            if count or kind == "AC"
+            if count or name in self.measured.senders
         ]

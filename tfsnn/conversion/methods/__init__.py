@@ -17,6 +17,7 @@ from tfsnn.conversion.methods import (
     radix,
     rmp,
     rts,
+    sigma_delta,
     snm,
     snn_calibration,
     srp,
@@ -40,6 +41,7 @@ from tfsnn.conversion.methods.options import (
 )
 from tfsnn.conversion.methods.registry import make, method, methods, options
 from tfsnn.conversion.methods.spikes import (
+    AnyNumber,
     FixedLevels,
     LevelsOption,
     PowersOfTwo,
@@ -50,6 +52,7 @@ from tfsnn.conversion.methods.spikes import (
 from tfsnn.conversion.plan import Corrections, NeuronPlan, Plan
 
 __all__ = [
+    "AnyNumber",
     "Corrected",
     "Corrections",
     "Driven",
@@ -90,6 +93,7 @@ __all__ = [
     "rmp",
     "rts",
     "samples",
+    "sigma_delta",
     "snm",
     "snn_calibration",
     "srp",

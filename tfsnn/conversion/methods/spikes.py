@@ -109,6 +109,22 @@ class PowersOfTwo(_OptionLevels):
         return f"0, {sign}2^0..{sign}2^{highest}"
 
 
+class AnyNumber(Levels):
+    """Numbers that are no integers: changes of values."""
+
+    def options(self, largest: int) -> dict[str, Any] | None:
+        """Return that no option makes them integers."""
+        return None
+
+    def largest(self, values: Mapping[str, Any]) -> int | None:
+        """Return that there is no bound."""
+        return None
+
+    def text(self, values: Mapping[str, Any], signed: bool) -> str:
+        """Return what they are."""
+        return "any number"
+
+
 @dataclass(frozen=True)
 class SignOption:
     """Spikes that are signed unless an option is None.

@@ -236,6 +236,7 @@ def _evaluation(
         "pre_steps": clock.pre_steps,
         "steps": steps,
         "ann_macs": operations.ann_macs,
+        "multiplies": clock.tracks,
         "energy": dataclasses.asdict(energy),
         "counted": [
             {"node": name, "spikes": name in snn.populations}

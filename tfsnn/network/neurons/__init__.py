@@ -23,6 +23,7 @@ from tfsnn.network.neurons.population import (
 from tfsnn.network.neurons.pre_run import OffsetCorrected, Silenced
 from tfsnn.network.neurons.quantised import Quantised
 from tfsnn.network.neurons.radix import Radix
+from tfsnn.network.neurons.sigma_delta import SigmaDelta
 from tfsnn.network.neurons.thresholded import State, Thresholded
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Quantised",
     "Radix",
     "RateCoder",
+    "SigmaDelta",
     "Silenced",
     "State",
     "Thresholded",

@@ -119,11 +119,21 @@ class SmoothRate(Rate):
 
 @dataclass(frozen=True, eq=False)
 class Coder(Rate):
-    """An input that is sent as spikes: the identity, of inputs that are not negative.
+    """A value that is sent as spikes: the identity, of values that are not negative.
 
     Attributes:
-        neuron: the kind of the coders (:data:`tfsnn.network.neurons.KINDS`, one that
-            encodes inputs).
+        neuron: the kind of the coders (:data:`tfsnn.network.neurons.KINDS`).
+        both_signs: whether values may be negative.
     """
 
     neuron: str = field(kw_only=True)
+    both_signs: bool = field(default=False, kw_only=True)
+
+    @property
+    def signed(self) -> bool:
+        """Whether values may be negative."""
+        return self.both_signs
+
+    def apply(self, x: Any) -> Any:
+        """Return x, ``(N, *shape)``."""
+        return x if self.both_signs else super().apply(x)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tfsnn.network.functions.each_value import COMPARISONS
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
@@ -21,27 +24,53 @@ def code_inputs(graph: Graph, neuron: str) -> Graph:
             (:class:`tfsnn.network.neurons.Population`).
     """
     consumers = graph.consumers()
+
+    def wanted(node: Node) -> bool:
+        coded = node.name in graph.inputs and node.name not in graph.whole_inputs
+        return coded and bool(consumers[node.name])
+
+    return code_values(graph, neuron, wanted)
+
+
+def code_values(
+    graph: Graph,
+    neuron: str,
+    wanted: Callable[[Node], bool],
+    *,
+    both_signs: bool = False,
+) -> Graph:
+    """Return the graph with a coder behind each node that is wanted.
+
+    All that computes with it reads the coder; comparisons and outputs do not.
+
+    Args:
+        graph: the graph of the ANN.
+        neuron: the kind of the coders.
+        wanted: whether a node is to be coded.
+        both_signs: whether values may be negative.
+    """
     nodes: list[Node] = []
     coded: dict[str, str] = {}
     for node in graph:
-        if node.reads_values and node.label not in COMPARISONS:
+        computes = node.reads_values and node.label not in COMPARISONS
+        if computes and node.name not in graph.outputs:
             reads = tuple(coded.get(name, name) for name in node.inputs)
             node = node.replace(inputs=reads)
         nodes.append(node)
-        codes = node.name in graph.inputs and node.name not in graph.whole_inputs
-        if codes and consumers[node.name]:
-            nodes += _coder(node, neuron)
+        if wanted(node):
+            nodes += _coder(node, neuron, both_signs)
             coded[node.name] = nodes[-1].name
     return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
 
 
-def _coder(source: Node, neuron: str) -> list[Node]:
+def _coder(source: Node, neuron: str, both_signs: bool) -> list[Node]:
     name, layer = f"{source.name}_coder", source.layer
+    fields: Any = {"layer": layer, "neuron": neuron, "both_signs": both_signs}
     if source.shape:
-        return [Coder(name, (source.name,), source.shape, layer=layer, neuron=neuron)]
+        return [Coder(name, (source.name,), source.shape, **fields)]
     row, value = f"{name}_row", f"{name}_value"  # populations have channels
     return [
         Reshape(row, (source.name,), (1,), layer=layer),
-        Coder(name, (row,), (1,), layer=layer, neuron=neuron),
+        Coder(name, (row,), (1,), **fields),
         Reshape(value, (name,), (), layer=layer),
     ]

@@ -28,6 +28,7 @@ CHANGES = f"{COUNTS}/"
 class _Frames(Engine):
     """An engine whose samples are sequences of frames for another one."""
 
+    over_time = True
     timesteps: int
 
     def __init__(self, engine: Engine, frames: int) -> None:
@@ -158,6 +159,7 @@ class SpikingFrames(_Frames):
             [self.steps * frame for frame in frames],
             self.snn.populations,
             repeated=True,
+            multiplies=self.snn.clock.tracks,
         )
 
 

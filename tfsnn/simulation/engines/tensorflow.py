@@ -95,6 +95,7 @@ class SpikingEngine(Engine):
             [operations.macs(clock.pre_steps + t) for t in steps],
             [clock.latency(t, self.snn.depth, self.timesteps) for t in steps],
             self.snn.populations,
+            multiplies=clock.tracks,
         )
 
     def at(self, timesteps: int) -> SpikingEngine:
