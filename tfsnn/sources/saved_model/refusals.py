@@ -25,7 +25,7 @@ from tfsnn.sources.saved_model.kinds import (
     is_observer,
 )
 from tfsnn.sources.saved_model.names import OUTER
-from tfsnn.sources.saved_model.program import Program, Source
+from tfsnn.sources.saved_model.program import Program, Source, inputs
 from tfsnn.sources.saved_model.registry import is_pure, known
 from tfsnn.sources.saved_model.signature import TYPES
 from tfsnn.sources.saved_model.trace import Trace
@@ -177,7 +177,7 @@ class Operations:
 
     def _unread(self, function: str, node: Any) -> bool:
         """Whether a node changes variables that no output reads, as of dropout."""
-        if not _assigns(node):
+        if not _assigns(node) or not inputs(node):
             return False
         program = self._program
         places = (program.graph, *program.entered)
@@ -187,7 +187,8 @@ class Operations:
             if place.body.name == function
         ]
         steps = self._trace.steps
-        return all(x.node.op in VARIABLES and x.key not in steps for x in found)
+        unread = [x.node.op in VARIABLES and x.key not in steps for x in found]
+        return bool(unread) and all(unread)
 
     def _effect(self, node: Any) -> str:
         """Return why an operation beside the result is refused, "" if not."""
