@@ -7,7 +7,13 @@ from typing import Any
 
 import click
 
-from tfsnn_numpy.defaults import HELD_BACK, METHOD, PRECISION, PRECISIONS
+from tfsnn_numpy.defaults import (
+    HELD_BACK,
+    METHOD,
+    ONE_SPIKE_METHOD,
+    PRECISION,
+    PRECISIONS,
+)
 
 from .groups import CalibrationData, Converted, Original, group
 from .library import LibraryCommand
@@ -96,7 +102,8 @@ Example:
     click.option(
         "--method",
         help="How thresholds are chosen; tfsnn methods shows them all. By default "
-        f"{METHOD}; but radix, without options, if all activations are quantised.",
+        f"{ONE_SPIKE_METHOD}, or radix if all activations are quantised; with options "
+        f"or --timesteps {METHOD}.",
     ),
     timesteps_option(
         "Time steps to convert for; the method's own default if not given."

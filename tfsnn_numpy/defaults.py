@@ -4,7 +4,8 @@ The command line shows them in its help, for which nothing heavy is to be import
 """
 
 # Conversion (tfsnn.convert, tfsnn.calibration).
-METHOD = "augmapping"
+METHOD = "augmapping"  # where options are given, as a number of steps
+ONE_SPIKE_METHOD = "ttfs"  # where none are
 QUANTISED_METHOD = "radix"  # where every activation of the network is quantised
 PRECISIONS = ("float32", "bfloat16")
 PRECISION = PRECISIONS[0]

@@ -357,8 +357,9 @@ def stand_in(work, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_demo(stand_in):
     printed = succeed("demo")
-    rows = [line.split()[0] for line in printed.splitlines()[2:6]]
-    assert rows == ["1", "2", "4", "8"] and "ANN accuracy" in printed
+    rows = [line.split(")")[0] for line in printed.splitlines()[2:7]]
+    assert rows == [f"ttfs (ticks={n}" for n in (4, 8, 16, 32, 64)]
+    assert "ANN accuracy" in printed
     folder = stand_in / "tfsnn-demo"
     written = {path.name for path in folder.iterdir()}
     assert written == {"accuracy.svg", "snn.keras"}
@@ -374,7 +375,8 @@ def test_demo_elsewhere(stand_in):
         )
     )
     assert found["energy"]["mac_picojoules"] == 3.2
-    assert [row["timesteps"] for row in found["rows"]] == [1, 2, 4, 8]
+    ticks = [row["options"]["ticks"] for row in found["rows"]]
+    assert ticks == [4, 8, 16, 32, 64]
     assert (stand_in / "a" / "b" / "accuracy.svg").exists()
     (stand_in / "file").touch()
     result = run("demo", "--output-dir", "file")

@@ -64,6 +64,7 @@ BUILDERS = {
     "paced": lambda: converted(models.residual, "paced", correct="none"),
     "few_spikes": lambda: converted(smooth, "few_spikes"),
     "radix": lambda: converted(models.mlp, "radix"),
+    "ttfs": lambda: converted(models.cnn, "ttfs"),
     "cos": lambda: converted(models.mlp, "cos", pre_steps=2),
     "running_sums": lambda: converted(smooth, "termapping"),
 }

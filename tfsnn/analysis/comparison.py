@@ -29,6 +29,10 @@ def label(method: str, options: Mapping[str, Any]) -> str:
     return f"{method} ({', '.join(texts)})" if texts else method
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class ComparedOutput:
     """What all rows of a comparison have in common of one output.
@@ -134,6 +138,32 @@ class Comparison:
     outputs: tuple[ComparedOutput, ...]
     energy: EnergyProfile = DEFAULT
     left_out: tuple[str, ...] = ()
+
+    def series(self) -> tuple[str, dict[str, list[ComparedRow]]]:
+        """Return what rows without an error differ in along a curve, and the curves.
+
+        That is "timesteps", or an option: the only one that has several values, where
+        there is a single T. Curves are by the method with its other options.
+        """
+        rows = [row for row in self.rows if row.error is None]
+        values: dict[str, set[Any]] = {}
+        for row in rows:
+            for name, value in row.options.items():
+                values.setdefault(name, set()).add(value)
+        numbers = [
+            name
+            for name, found in values.items()
+            if len(found) > 1 and all(_is_number(value) for value in found)
+        ]
+        several = [name for name, found in values.items() if len(found) > 1]
+        over = "timesteps"
+        if len({row.timesteps for row in rows}) == 1 and several == numbers[:1]:
+            (over,) = numbers or [over]
+        curves: dict[str, list[ComparedRow]] = {}
+        for row in rows:
+            others = {k: v for k, v in row.options.items() if k != over}
+            curves.setdefault(label(row.method, others), []).append(row)
+        return over, curves
 
     @property
     def task(self) -> str | None:

@@ -44,7 +44,8 @@ def convert(
             conversions.
         method: a name from :func:`tfsnn.methods.methods`. None, without options: for a
             network whose activations are all quantised, "radix" with a step for each
-            bit, which loses nothing; else, and with options, "augmapping".
+            bit, which loses nothing, for others "ttfs". None, with options:
+            "augmapping".
         precision: the precision of synapses that receive spikes, "float32" or
             "bfloat16" (:mod:`tfsnn.conversion.precision`).
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).

@@ -25,6 +25,9 @@ class Clock:
         lookahead: steps by which a layer starts later than its input.
         layer_by_layer: whether a layer starts when its input has ended.
         exact: whether means are taken so that short numbers stay what they are.
+        by_time: whether a spike carries something by its time within a step: it counts
+            as one, whatever it carries.
+        ticks: ticks of the clock in a step, the unit of latency.
     """
 
     pre_steps: int = 0
@@ -33,11 +36,13 @@ class Clock:
     lookahead: int = 0
     layer_by_layer: bool = False
     exact: bool = False
+    by_time: bool = False
+    ticks: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse steps below 0, and a base below 1."""
-        for name in ("pre_steps", "base", "delay", "lookahead"):
-            value, least = getattr(self, name), int(name == "base")
+        """Refuse steps below 0, and a base or ticks below 1."""
+        for name in ("pre_steps", "base", "delay", "lookahead", "ticks"):
+            value, least = getattr(self, name), int(name in ("base", "ticks"))
             if not least <= value <= MOST_STEPS:
                 raise OptionError(
                     f"clock: {name} is {value}, not from {least} to {MOST_STEPS:,}"
@@ -76,7 +81,9 @@ class Clock:
         return self.pre_steps + self.start(timesteps)
 
     def latency(self, timesteps: int, depth: int, run: int | None = None) -> int:
-        """Return the steps until the last layer has done `timesteps` of its steps.
+        """Return the ticks until the last layer has done `timesteps` of its steps.
+
+        A tick is a step, but for neurons that carry something by the time of a spike.
 
         Args:
             timesteps: counted steps of the last layer.
@@ -86,7 +93,8 @@ class Clock:
         if self.layer_by_layer:
             if self.pre_steps:
                 return max(depth, 1) * self.pre_steps + timesteps
-            return max(depth - 1, 0) * (run or timesteps) + timesteps
+            steps = max(depth - 1, 0) * (run or timesteps) + timesteps
+            return self.ticks * steps
         return self.pre_steps + timesteps + self.lookahead * depth
 
 

@@ -35,15 +35,15 @@ def spiking_nodes(graph: Graph) -> set[str]:
     """Return the nodes whose outputs are events: spikes, or spikes passed on.
 
     Linear nodes pass on spikes of any size. A pooling sends values that it has found
-    itself: they are spikes where it reads single spikes, integers, and all steps weigh
-    alike; not behind a sum, an average or a gain.
+    itself: they are spikes where it reads single spikes, integers or times, and all
+    steps weigh alike; not behind a sum, an average or a gain.
     """
     spiking: set[str] = set()
     integers: set[str] = set()
     for node in graph:
         reads = set(node.inputs)
         if node.spikes:
-            sends, whole = True, node.integers
+            sends, whole = True, node.integers or graph.clock.by_time
         else:
             whole = node.integers and reads <= integers
             pooled = whole and graph.clock.base == 1

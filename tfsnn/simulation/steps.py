@@ -213,6 +213,8 @@ class Run:
         if after is not None:
             state[node.name] = after
         if sent is not None:
+            if self.clock.by_time:
+                sent = sent._replace(events=list(map(_ones, sent.events)))
             recorded = {
                 SPIKES: sent.events,
                 POTENTIALS: sent.potentials,
@@ -227,6 +229,7 @@ class Run:
                     state[key] = now
         if COUNTS in self.observe and node.name in self.fan_outs:
             spikes = value if sent is None else fold(sent.events)
+            spikes = _ones(spikes) if self.clock.by_time else spikes
             counted = _count(spikes, self.fan_outs[node.name])
             seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
         return seen
@@ -255,6 +258,11 @@ class Run:
 def _as_float(counts: Any) -> Any:
     """Return counts as float32, without a constant of other type in the program."""
     return counts if tf.is_tensor(counts) else np.asarray(counts, np.float32)
+
+
+def _ones(spikes: Any) -> Any:
+    """Return 1 for each spike, whatever it carries, and 0 for none."""
+    return tf.cast(spikes != 0, tf.float32)
 
 
 def _count(spikes: Any, fan_out: Any) -> Any:

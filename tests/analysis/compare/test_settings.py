@@ -3,6 +3,7 @@
 import pytest
 
 from tfsnn.analysis.compare.settings import TIMESTEPS, contestants
+from tfsnn.analysis.comparison import ComparedRow, Comparison
 from tfsnn.conversion import methods
 from tfsnn.errors import OptionError
 
@@ -94,3 +95,43 @@ def test_each_method_and_step_once():
 def test_impossible_wishes_are_refused(arguments, message):
     with pytest.raises(OptionError, match=message):
         contestants(*arguments)
+
+
+@pytest.mark.parametrize("jitter", ["0,0.1", [0.0, 0.1], (0.0, 0.1)])
+def test_an_option_with_several_values_has_a_row_for_each(jitter):
+    options = {"ttfs": {"jitter": jitter, "ticks": [8, 16], "per": "layer"}}
+    rows, _ = contestants(["ttfs", "hmt"], [1], options=options)
+    found = [tuple(r.options.values()) for r in rows if r.method == "ttfs"]
+    assert found == [
+        (0.0, 8, "layer"),
+        (0.0, 16, "layer"),
+        (0.1, 8, "layer"),
+        (0.1, 16, "layer"),
+    ]
+    assert len(rows) == 5
+
+
+def compared(*rows):
+    found = [
+        ComparedRow(name, options, "binary", steps, score=0.5)
+        for name, options, steps in rows
+    ]
+    return Comparison(10, tuple(found), ())
+
+
+def test_curves_are_over_the_only_option_that_varies():
+    noisy = [("ttfs", {"ticks": 8, "jitter": x}, 1) for x in (0.0, 0.1)]
+    over, curves = compared(*noisy).series()
+    assert over == "jitter" and list(curves) == ["ttfs (ticks=8)"]
+    assert [row.options["jitter"] for row in curves["ttfs (ticks=8)"]] == [0.0, 0.1]
+    labels = ["ttfs (ticks=8, jitter=0.0)", "ttfs (ticks=8, jitter=0.1)"]
+    longer = [(name, options, 2) for name, options, _ in noisy]
+    for rows in (
+        [*noisy, *longer],  # over T
+        [("ttfs", {"ticks": 8 + i, "jitter": x}, 1) for i, (*_, x) in enumerate("ab")],
+    ):
+        over, curves = compared(*rows).series()
+        assert over == "timesteps"
+    assert list(compared(*noisy, *longer).series()[1]) == labels
+    failed = ComparedRow("ttfs", {"ticks": 9}, "binary", 1, error="too many")
+    assert Comparison(10, (failed,), ()).series() == ("timesteps", {})

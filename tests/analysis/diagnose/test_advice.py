@@ -54,6 +54,14 @@ def test_few_steps_of_a_constant_input_are_quantisation_alone():
     assert "lower the thresholds" in found.advice  # nothing is clipped
 
 
+def test_one_spike_is_given_a_finer_clock():
+    model, x = stack(np.eye(4)), rates()
+    snn = tfsnn.convert(model, x, ticks=2, method="ttfs", scale="max", correct="none")
+    found = tfsnn.diagnose(model, snn, x)
+    assert found.layers[0].quantisation.share == 1
+    assert "take a finer clock (ticks=4)" in found.advice
+
+
 def test_starting_empty_is_a_bias():
     model, x = stack(np.eye(4), np.eye(4)), rates()
 

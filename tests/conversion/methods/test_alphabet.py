@@ -42,6 +42,9 @@ def carried(text):
 
 def planned(made, calibrated):
     """The integers that the neurons of a plan can send."""
+    plans = made.plan(*calibrated["cnn"])
+    if plans.clock.by_time:  # it carries something by its time alone
+        return {0, 1}
     (neurons,) = {
         (
             plan.neuron,
@@ -49,7 +52,7 @@ def planned(made, calibrated):
             plan.negative_threshold is not None,
             plan.settings.get("thresholds"),
         )
-        for plan in made.plan(*calibrated["cnn"]).values()
+        for plan in plans.values()
     }
     kind, most, signed, thresholds = neurons
     if kind == "differential":

@@ -30,6 +30,12 @@ EXAMPLES = {
         {"decay": 0.5, "synapse": 0.5, "refractory": 1, "reset": "zero"},
         Clock(),
     ),
+    "first_spike": ({"max_coefficient": 5.0}, {}, Clock(by_time=True, ticks=5)),
+    "first_spike_unclocked": (
+        {"max_coefficient": 1.0, "initial_potential": 0.0},
+        {},
+        Clock(by_time=True),
+    ),
     "paced": (SIGNED, {"lookahead": 3}, Clock(lookahead=3)),
     "silenced": ({}, {"pre_steps": 3}, Clock(pre_steps=3)),
     "offset_corrected": (

@@ -27,6 +27,8 @@ FACTS = {
     "radix": ({"base": 4}, "1101", 3.0, None),
     "differential": ({}, "0000", INF, None),
     "few_spikes": ({}, "1000", INF, None),
+    "first_spike": ({"max_coefficient": 3.0}, "1101", 3.0, None),
+    "first_spike_unclocked": ({}, "1000", INF, None),
     "rate_coder": ({}, "0110", 1.0, ()),
     "compensated_coder": ({}, "1010", INF, ("coding compensation",)),
 }

@@ -34,6 +34,7 @@ GRADED: Table = (
 )
 TERNARY: Table = (*PACED, ("termapping", FITTED), ("differential", FITTED))
 BINARY: Table = (
+    ("ttfs", {}),
     *PACED,
     ("radix", FITTED),
     ("few_spikes", FITTED),

@@ -25,6 +25,7 @@ from tfsnn.analysis.choose.settings import LEAST, Search
 from tfsnn.analysis.measured import Conditions
 from tfsnn.conversion.calibration import calibrated
 from tfsnn.conversion.convert import convert
+from tfsnn.conversion.methods import methods
 from tfsnn.conversion.settings import grouped
 from tfsnn.data import Progress
 from tfsnn.data.holdout import hold_out
@@ -73,6 +74,8 @@ def choose(
     wanted, of_calibration = grouped(Search, search, settings)
     known = calibrated(model, calibration, of_calibration)
     tries = candidates(known.graph, wanted.alphabet, wanted.methods)
+    if wanted.minimise == "timesteps":
+        tries = [each for each in tries if not methods()[each.method].windows]
     rest, held = hold_out(
         known.data, wanted.holdout, least=LEAST, seed=known.seed, progress=progress
     )

@@ -179,10 +179,7 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
         table: comparison.to_csv(),
         document: json.dumps(comparison.to_dict(), indent=2) + "\n",
     }
-    series: dict[str, list[ComparedRow]] = {}
-    for row in comparison.rows:
-        if row.error is None:
-            series.setdefault(row.label, []).append(row)
+    over, series = comparison.series()
     for file, text in texts.items():
         with replacing(folder / file, overwrite=True) as part:
             part.write_text(text, encoding="utf-8")
@@ -190,7 +187,9 @@ def _write(comparison: Comparison, folder: Path, name: str) -> list[str]:
     if series:
         with replacing(folder / plot, overwrite=True) as part:
             task = comparison.task or "classification"
-            figure = comparison_figure(series, comparison.ann_score, name, task=task)
+            figure = comparison_figure(
+                series, comparison.ann_score, name, task=task, over=over
+            )
             save(figure, part)
         written.append(plot)
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,8 @@ class Contest:
         timesteps: the values of T; each method is converted for each of them.
         alphabet: that of spikes (:func:`tfsnn.conversion.methods.alphabet.parse`); each
             method's own if None.
-        options: the options of methods, by method.
+        options: the options of methods, by method. Of one that has several values, a
+            sequence or a text with commas, each is compared, with each of the others.
         limit: the most samples to evaluate.
         batch_size: samples simulated at a time.
         energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
@@ -100,7 +102,11 @@ def contestants(
     rows: list[ComparedRow] = []
     left_out: list[str] = []
     for name in names:
-        of_method = _rows(name, given.get(name, {}), wanted, steps)
+        of_method = [
+            row
+            for options in each_of(given.get(name, {}))
+            for row in _rows(name, options, wanted, steps)
+        ]
         if named:
             rows += of_method
             continue
@@ -110,6 +116,17 @@ def contestants(
     if not rows:
         raise OptionError(f"nothing is left to compare: {'; '.join(left_out)}")
     return rows, tuple(left_out)
+
+
+def each_of(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Go through the options of a method with each of their values."""
+    values = []
+    for value in given.values():
+        if isinstance(value, str):
+            value = value.split(",")
+        values.append(value if isinstance(value, list | tuple) else [value])
+    for chosen in itertools.product(*values):
+        yield dict(zip(given, chosen, strict=True))
 
 
 def _rows(

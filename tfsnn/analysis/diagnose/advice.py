@@ -103,6 +103,8 @@ def _more_steps(report: ConversionReport, timesteps: int) -> list[str]:
     method: Any = methods().get(report.method)
     fields = getattr(method, "__dataclass_fields__", {})
     most = fields["timesteps"].metadata["high"] if "timesteps" in fields else math.inf
+    if ticks := report.options.get("ticks"):
+        return [f"take a finer clock (ticks={2 * ticks})"]
     twice = 2 * timesteps
     return [f"take more steps (timesteps={twice})"] if twice <= most else []
 

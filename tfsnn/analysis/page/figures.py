@@ -195,23 +195,30 @@ def of_sample(found: Findings, shown: SampleFigure) -> list[Figure]:
 
 
 def of_methods(found: Findings) -> list[Figure]:
-    """Draw the frontier of methods."""
-    if found.comparison is None or not (rows := measured_rows(found.comparison)):
+    """Draw the frontier of methods, and the curves over an option that was varied."""
+    compared = found.comparison
+    if compared is None or not (rows := measured_rows(compared)):
         return []
-    return [
+    task = compared.task or "classification"
+    drawn = [
         figure(
-            plot.frontier(
-                rows,
-                frontier_of(rows),
-                found.comparison.ann_score,
-                task=found.comparison.task or "classification",
-            ),
+            plot.frontier(rows, frontier_of(rows), compared.ann_score, task=task),
             "frontier",
-            f"Methods on {found.comparison.samples} samples: energy over that of the "
-            f"ANN ({found.comparison.energy.name}), and how well they do. On the line "
+            f"Methods on {compared.samples} samples: energy over that of the "
+            f"ANN ({compared.energy.name}), and how well they do. On the line "
             "is what nothing beats in both.",
         )
     ]
+    over, curves = compared.series()
+    if over != "timesteps":
+        drawn.append(
+            figure(
+                plot.comparison(curves, compared.ann_score, task=task, over=over),
+                "over an option",
+                f"The same on {compared.samples} samples, by the option {over}.",
+            )
+        )
+    return drawn
 
 
 def _evenly(names: Sequence[str], most: int) -> list[str]:

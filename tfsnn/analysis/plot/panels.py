@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tfsnn.analysis.plot.axes import cost_axis, share_axis, time_axis
 from tfsnn.analysis.plot.evaluation import OF_DEVIATION, score_axis
@@ -45,6 +45,11 @@ def _panels(task: type[Task]) -> list[_Panel]:
     ]
 
 
+def _place(row: ComparedRow, over: str) -> Any:
+    """Return where a row is on the horizontal axis; None for nowhere."""
+    return row.timesteps if over == "timesteps" else row.options.get(over)
+
+
 @styled
 def comparison(
     rows_by_label: Mapping[str, Sequence[ComparedRow]],
@@ -52,6 +57,7 @@ def comparison(
     title: str | None = None,
     *,
     task: str = "classification",
+    over: str = "timesteps",
 ) -> Figure:
     """Draw a comparison: panels over time steps, a curve in each for each label.
 
@@ -66,6 +72,7 @@ def comparison(
         ann_score: the score of the ANN, drawn as a dashed line.
         title: text above the figure.
         task: name of the task (:mod:`tfsnn_numpy.tasks`) that the score is of.
+        over: the horizontal axis: "timesteps", or an option of the rows' methods.
 
     Raises:
         OptionError: if there is nothing to draw.
@@ -74,9 +81,10 @@ def comparison(
     curves_of = {
         panel: {
             label: sorted(
-                (row.timesteps, value / panel.unit)
+                (place, value / panel.unit)
                 for row in rows
-                if row.timesteps and (value := getattr(row, panel.name)) is not None
+                if (place := _place(row, over)) is not None
+                if (value := getattr(row, panel.name)) is not None
                 if not panel.logarithmic or value > 0
             )
             for label, rows in rows_by_label.items()
@@ -113,7 +121,10 @@ def comparison(
                 linewidth=1,
                 label=level,
             )
-        time_axis(axes, steps)
+        if over == "timesteps":
+            time_axis(axes, steps)
+        else:
+            axes.set_xlabel(over)
         if panel.share:
             share_axis(axes)
         elif panel.logarithmic:

@@ -21,6 +21,7 @@ from tfsnn.conversion.methods import (
     snn_calibration,
     srp,
     termapping,
+    ttfs,
 )
 from tfsnn.conversion.methods.contract import (
     Method,
@@ -93,4 +94,5 @@ __all__ = [
     "snn_calibration",
     "srp",
     "termapping",
+    "ttfs",
 ]

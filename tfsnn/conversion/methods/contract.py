@@ -58,6 +58,8 @@ class Method(ABC):
         candidate: options with which :func:`tfsnn.choose` tries the method, after
             those of its own tables, for each alphabet that it can send; None if it is
             tried only where it is named.
+        windows: whether a time step is a window of many ticks, so that T does not
+            compare with that of other methods.
         probe_samples: calibration samples that :meth:`refine` simulates plans on, at
             most.
     """
@@ -65,6 +67,7 @@ class Method(ABC):
     timesteps: int
     alphabet: ClassVar[Spikes]
     candidate: ClassVar[Mapping[str, Any] | None] = None
+    windows: ClassVar[bool] = False
     probe_samples: int = 0
 
     @abstractmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tfsnn.network.neurons.differential import Differential
 from tfsnn.network.neurons.encoders import CompensatedCoder, RateCoder
 from tfsnn.network.neurons.few_spikes import FewSpikes
+from tfsnn.network.neurons.first_spike import FirstSpike, FirstSpikeUnclocked
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.integrate_fire import Driven, Neuron
 from tfsnn.network.neurons.leaky import Leaky
@@ -31,6 +32,8 @@ __all__ = [
     "Driven",
     "Emission",
     "FewSpikes",
+    "FirstSpike",
+    "FirstSpikeUnclocked",
     "Leaky",
     "Lost",
     "Neuron",
