@@ -3,8 +3,8 @@
 Each image is a sequence of 28 rows of 28 pixels. The accuracies of the network and of
 what it is converted to are printed; both are saved with --output.
 
-With all of MNIST, 64 units, 5 epochs and batches of 128, the LSTM has 98.88 % and the GRU
-98.71 %, before and after conversion.
+With all of MNIST, 64 units, 5 epochs and batches of 128, the LSTM has 98.88 % and the
+GRU 98.71 %, before and after conversion.
 
 python examples/train_recurrent_mnist.py --train train.npz --test test.npz --kind gru \
     --epochs 5 --units 64 --batch-size 128
