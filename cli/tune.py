@@ -62,12 +62,11 @@ Example:
 @click.option(
     "--gradient",
     type=click.Choice(GRADIENTS),
-    default=GRADIENTS[0],
-    show_default=True,
     metavar="WAY",
     help="rates: by mean rates, whose memory does not grow with the time steps. time: "
-    "through time, which takes longer. time_packed: the same in a fraction of the "
-    "memory, and longer still.",
+    "through time, which takes longer and learns more. time_packed: the same in a "
+    "fraction of the memory, and longer still. By default time for up to 8 steps of "
+    "neurons that have slopes, else rates.",
 )
 @click.option(
     "--learning-rate",

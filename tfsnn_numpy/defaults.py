@@ -41,7 +41,7 @@ TUNING_HOLDOUT = 2000  # samples
 GRADIENTS = ("rates", "time", "time_packed")
 # Slopes of spikes, the default first (tfsnn.surrogates).
 SURROGATES = (
-    *("rectangle", "triangle", "arctan", "sigmoid", "superspike"),
+    *("arctan", "rectangle", "triangle", "sigmoid", "superspike"),
     "straight_through",
 )
 AUGMENTATIONS = ("flip", "shift")

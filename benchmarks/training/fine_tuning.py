@@ -26,6 +26,7 @@ from benchmarks.inputs import OUTPUT
 from benchmarks.measure import timed
 from benchmarks.tables import Page, Report
 from tfsnn.training import TuningSettings, tune
+from tfsnn_numpy.defaults import SURROGATES
 
 
 class Setting(NamedTuple):
@@ -68,8 +69,8 @@ PAGE = Page(
 @click.option("--train", required=True, help="Training samples with labels, npz.")
 @click.option("--data", required=True, help="Test samples with labels.")
 @click.option("--limit", type=int, help="Use only this many test samples.")
-@click.option("--gradient", default="time", show_default=True)
-@click.option("--surrogate", default="rectangle", show_default=True)
+@click.option("--gradient", help="That of tfsnn tune if not given.")
+@click.option("--surrogate", default=SURROGATES[0], show_default=True)
 @click.option("--epochs", type=int, default=2, show_default=True)
 @click.option("--learning-rate", type=float)
 @click.option("--augment", default="", help="flip,shift for pictures.")
@@ -117,7 +118,7 @@ def main(
                 {
                     "spikes": spikes,
                     "timesteps": steps,
-                    "gradient": settings.gradient,
+                    "gradient": tuning.gradient,
                     "surrogate": settings.surrogate,
                     "epochs": settings.epochs,
                     "learning_rate": settings.learning_rate,

@@ -106,7 +106,7 @@ def test_only_where_every_activation_is_quantised_the_default_changes():
     x = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
     some = small(layers.Dense(5), FakeQuant(), layers.Dense(5, "relu"), layers.Dense(2))
     every = small(layers.Dense(5, "relu"), FakeQuant(num_bits=4), layers.Dense(2))
-    assert tfsnn.convert(some, x).report.method == "augmapping"
+    assert tfsnn.convert(some, x).report.method == "ttfs"
     assert tfsnn.convert(some, x).report.quantized == ""
     assert tfsnn.convert(every, x).report.options["timesteps"] == 4
     other = tfsnn.convert(every, x, timesteps=2)

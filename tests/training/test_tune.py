@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import keras
+import models
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from tfsnn.analysis.page.content import _options
 from tfsnn.errors import DataError, ModelError, OptionError
 from tfsnn.simulation.report import ConversionReport
 from tfsnn.training import OperationBudget, SpikeBudget, TuningSettings, tunable, tune
+from tfsnn.training.gradients import usual_gradient
 
 DRAWN = np.random.default_rng(4)
 CENTRES = DRAWN.normal(size=(4, 8)).astype(np.float32)
@@ -55,7 +57,7 @@ def test_tuning_raises_the_accuracy(snn, tuning):
 def test_the_report_says_so_and_is_saved(snn, tuning, tmp_path):
     entry = tuning.snn.report.tuned
     assert snn.report.tuned is None
-    assert (entry.loss, entry.gradient) == ("labels and teacher", "rates")
+    assert (entry.loss, entry.gradient) == ("labels and teacher", "time")
     assert (entry.metric, entry.samples) == ("accuracy", 360)
     assert (entry.before, entry.after) == (tuning.before.value, tuning.after.value)
     assert str(entry) in str(tuning.snn.report)
@@ -185,3 +187,15 @@ def test_impossible_settings_are_refused(snn, given, message):
 def test_an_ann_is_refused(ann):
     with pytest.raises(ModelError, match="is no spiking network: convert it"):
         tune(ann, (X, Y))
+
+
+@pytest.mark.parametrize(
+    ("method", "steps", "gradient"),
+    [("paced", 8, "time"), ("paced", 9, "rates"), ("ttfs", 1, "rates")],
+)
+def test_the_gradient_is_through_time_for_few_steps_of_neurons_with_slopes(
+    method, steps, gradient
+):
+    model = models.randomise(models.mlp())
+    made = tfsnn.convert(model, models.samples(model, 8), method, timesteps=steps)
+    assert usual_gradient(made.graph, made.timesteps) == gradient

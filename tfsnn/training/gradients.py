@@ -155,6 +155,16 @@ GRADIENTS: dict[str, Callable[[Graph, Mapping[str, Any], Way], Forward]] = {
 
 
 BY_TIME = ("time", "time_packed")
+FEW_STEPS = 8  # beyond which memory and time of a pass through time grow too large
+
+
+def usual_gradient(graph: Graph, timesteps: int) -> str:
+    """Return the way that learns most in a given time.
+
+    Through time a step learns more, and takes T passes; so that is "time" for few
+    steps, where spikes have slopes, and "rates" else.
+    """
+    return "time" if timesteps <= FEW_STEPS and not _without_slopes(graph) else "rates"
 
 
 def check_time(graph: Graph) -> None:
@@ -163,12 +173,21 @@ def check_time(graph: Graph) -> None:
     Raises:
         OptionError: for neurons whose spikes have no gradient.
     """
-    for node in graph.of_kind(Spiking):
-        if not (node.takes_surrogate or node.population.encodes_input):
-            raise OptionError(
-                f"{node.name} has {node.population.description}, whose spikes weigh "
-                "differently in each step and have no slope: take gradient='rates'"
-            )
+    if without := _without_slopes(graph):
+        raise OptionError(
+            f"{without[0].name} has {without[0].population.description}, whose spikes "
+            "weigh by their step or their time and have no slope: take "
+            "gradient='rates'"
+        )
+
+
+def _without_slopes(graph: Graph) -> list[Spiking]:
+    """Return the populations whose spikes cannot be differentiated."""
+    return [
+        node
+        for node in graph.of_kind(Spiking)
+        if not (node.takes_surrogate or node.population.encodes_input)
+    ]
 
 
 def _with_value(line: Any, value: Any) -> Any:

@@ -18,6 +18,7 @@ from tfsnn.training.augment import Augmentation
 from tfsnn.training.budget import OperationBudget
 from tfsnn.training.distillation import Distillation
 from tfsnn.training.fitting import fit
+from tfsnn.training.gradients import usual_gradient
 from tfsnn.training.optimiser import optimiser
 from tfsnn.training.run import LearningSettings, Run
 from tfsnn.training.samples import Samples
@@ -74,7 +75,8 @@ def tune(
             f"{type(snn).__name__} is no spiking network: convert it first "
             "(tfsnn.convert)"
         )
-    net = tunable(snn, settings.gradient, surrogate=settings.surrogate)
+    gradient = settings.gradient or usual_gradient(snn.graph, snn.timesteps)
+    net = tunable(snn, gradient, surrogate=settings.surrogate)
     engine = as_engine(snn)
     samples, scoring = divided(engine, data, validation, settings, progress)
     if ann is not None:
@@ -113,7 +115,7 @@ def tune(
         samples.count or 0,
         scoring.count,
         " and ".join(parts),
-        settings.gradient,
+        gradient,
         before,
         scoring(tuned) if fitted.best else before,
         fitted,

@@ -23,7 +23,8 @@ class TuningSettings(LearningSettings):
         epochs, learning_rate, batch_size, augment, temperature, weight, holdout, seed,
             task, checkpoint, watch: those of every training
             (:class:`tfsnn.training.LearningSettings`).
-        gradient: "rates", "time" or "time_packed" (:func:`tfsnn.training.tunable`).
+        gradient: "rates", "time" or "time_packed" (:func:`tfsnn.training.tunable`);
+            None for "time" where neurons have slopes and T is at most 8, else "rates".
         surrogate: the slopes of spikes, where the gradient is one through time: a name
             in :data:`tfsnn.surrogates.SURROGATES`, or a config.
         budget: the share of the operations to be reached
@@ -31,7 +32,7 @@ class TuningSettings(LearningSettings):
     """
 
     epochs: int = TUNING_EPOCHS
-    gradient: str = "rates"
+    gradient: str | None = None
     surrogate: str | Mapping[str, Any] = SURROGATE
     budget: float | None = None
 
