@@ -42,6 +42,7 @@ FAMILIES = {
     "merge": "Several inputs",
     "attention": "Attention",
     "recurrent": "Sequences and masks",
+    "model_rnn": "Sequences and masks",
     "masks": "Sequences and masks",
     "attention_variants": "Attention",
     "tied_embedding": "Weights",

@@ -127,6 +127,7 @@ def wrapped():
         stack((5, 4), L.TimeDistributed(L.Dense(3, activation="relu"))),
         stack((1, 4), L.TimeDistributed(L.Dense(3))),
         stack((2, *IMAGE), L.TimeDistributed(L.Conv2D(3, 2))),
+        stack((20, 3, 2), L.TimeDistributed(L.GRU(2))),
         stack((2, *IMAGE), L.TimeDistributed(keras.Sequential(
             [keras.Input(IMAGE), L.Conv2D(3, 2), L.ReLU(), L.Flatten(), L.Dense(2)]
         ))),

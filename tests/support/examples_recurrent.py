@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers as L
 
 from examples import NUMBERS, SEQUENCE, of, on, stack
+from tfsnn.layers import ModelRNN
 
 LONG = (20, 2)  # more places than are written out where nothing in a step spikes
 MIXED = {"dtypes": ("float32", "bool")}
@@ -28,7 +29,25 @@ def simple(kind):
     ]
 
 
+def sums(length, **arguments):
+    """A layer whose step is a model of two states."""
+
+    def build(x, *initial):
+        place, h, c = keras.Input((2,)), keras.Input((3,)), keras.Input((3,))
+        y = L.Dense(3, activation="tanh")(L.Concatenate()([place, h]))
+        outputs = [y, L.Average()([c, y])]
+        step = keras.Model([place, h, c], outputs)
+        layer = ModelRNN(step, (0, 1), **arguments)
+        return layer([x], initial_state=list(initial) or None)
+
+    return of(build, (length, 2), *([(3,), (3,)] if length == 3 else []))
+
+
 RECURRENT = {
+    ModelRNN: [
+        sums(3, returned=(1, 0)),
+        sums(20, returned=(0, 1), return_sequences=True),
+    ],
     L.SimpleRNN: simple(L.SimpleRNN),
     L.GRU: [*simple(L.GRU), *on((3, 4), L.GRU(2, reset_after=False))],
     L.LSTM: [

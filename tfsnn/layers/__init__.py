@@ -19,6 +19,7 @@ from tfsnn.layers.leaky import leaky_neuron
 from tfsnn.layers.leaky_integrate_fire import LeakyIntegrateFire
 from tfsnn.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from tfsnn.layers.max_pool import SpikingMaxPooling2D
+from tfsnn.layers.model_rnn import ModelRNN
 from tfsnn.layers.normalization import (
     BoundedWeightNormalization,
     L1BatchNormalization,
@@ -46,6 +47,7 @@ __all__ = [
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MeanOverTime",
+    "ModelRNN",
     "OverTime",
     "PoissonTrains",
     "QuantizeDequantize",

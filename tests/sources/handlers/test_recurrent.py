@@ -160,5 +160,19 @@ def test_a_layer_of_ones_own_in_both_directions_is_refused():
     assert "it holds a MyGru" in refusal(layers.Bidirectional(MyGru(3)))
 
 
+def test_recurrent_layers_at_many_steps_are_one_node():
+    model = stack((200, 4, 3), layers.TimeDistributed(layers.LSTM(2)))
+    graph = check(model)
+    assert len(list(graph)) == 3 and len(graph.of_kind(Recurrence)) == 1
+    inner = 4 * (3 * 8 + 2 * 8 + 8 * 2)  # of 4 places: kernels, gates and products
+    assert count_operations(graph).ann_macs == 200 * inner
+
+
+def test_relus_at_many_steps_spike():
+    inner = keras.Sequential([keras.Input((3, 2)), layers.Conv1D(2, 2), layers.ReLU()])
+    model = keras.Sequential([keras.Input((20, 3, 2)), layers.TimeDistributed(inner)])
+    assert len(import_model(model).of_kind(Rate)) == 20
+
+
 def test_a_sequence_of_one_place():
     check(stack((1, 3), layers.LSTM(2, return_sequences=True)))

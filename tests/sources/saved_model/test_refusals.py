@@ -93,16 +93,18 @@ def test_random_augmentation_is_refused(tmp_path):
         load_model(export(model, tmp_path / "m"))
 
 
-def test_recurrent_layers_are_refused_unless_unrolled(tmp_path):
-    for unroll in (False, True):
-        stack = [keras.layers.SimpleRNN(2, unroll=unroll), keras.layers.Dense(2)]
-        model = keras.Sequential([keras.Input((3, 2)), *stack])
-        path = export(model, tmp_path / str(unroll))
-        if unroll:
-            assert_equal(load_model(path), model, np.ones((3, 3, 2), np.float32))
-        else:
-            with pytest.raises(tfsnn.UnsupportedError, match="unroll=True"):
-                load_model(path)
+def test_loops_whose_steps_depend_on_values_are_refused(tmp_path):
+    kernel = np.eye(4, dtype=np.float32)
+
+    def function(x):
+        return tf.while_loop(
+            lambda i, _: i < tf.cast(tf.reduce_max(x), tf.int32),
+            lambda i, s: (i + 1, tf.matmul(s, kernel)),
+            (0, x),
+        )[1]
+
+    with pytest.raises(tfsnn.UnsupportedError, match="number of places that is fixed"):
+        load_model(save(tmp_path / "m", function, (None, 4)))
 
 
 def test_half_precision_is_refused(tmp_path):

@@ -109,7 +109,7 @@ class Recurrence(Node):
         """Return a copy with these fields changed; an array is ``NODE.FIELD``."""
         inner: dict[str, dict[str, Any]] = {}
         for key in [key for key in changes if "." in key]:
-            name, spec = key.split(".")
+            name, _, spec = key.rpartition(".")
             inner.setdefault(name, {})[spec] = changes.pop(key)
         if inner:
             changes["body"] = tuple(

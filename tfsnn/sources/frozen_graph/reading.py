@@ -11,9 +11,9 @@ from tfsnn.sources.frozen_graph.half import in_float32
 from tfsnn.sources.frozen_graph.switches import without_switches
 from tfsnn.sources.parts import WHOLE, Part
 from tfsnn.sources.saved_model.ends import Ends, ends_of
-from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen import Frozen
 from tfsnn.sources.saved_model.kinds import VARIABLES
+from tfsnn.sources.saved_model.loops import frozen_with_loops, without_loops
 from tfsnn.sources.saved_model.program import Program, Source
 from tfsnn.sources.saved_model.refusals import Operations
 from tfsnn.sources.saved_model.signature import Signature
@@ -39,12 +39,14 @@ def frozen_of(
     """
     in_float32(graph_def)
     decided = without_switches(graph_def, _named(part))
-    program = Program(without_dropout(decided))
-    ends = _ends(program, part, signature)
-    found = ends.traced(program)
-    _refuse_variables(found)
-    Operations(program, found).check()
-    return freeze(ends, found, _NoVariables(), graph_def.versions)
+    found = without_loops(
+        without_dropout(decided),
+        lambda program: _ends(program, part, signature),
+        _NoVariables,
+    )
+    _refuse_variables(found.trace)
+    Operations(found.program, found.trace).check()
+    return frozen_with_loops(found, _NoVariables(), graph_def.versions)
 
 
 def _ends(program: Program, part: Part, signature: Signature | None) -> Ends:

@@ -64,6 +64,9 @@ class Builder:
         inner: function that translates a layer or model inside the present layer, of
             inputs and, where it takes one, a mask, and returns the nodes of its
             outputs.
+        within: function that has another builder, of the nodes inside a node, translate
+            what is inside a layer as this one does; it returns what is refused there,
+            kind and reason by name, as the layers are translated.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class Builder:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     inner: Callable[..., list[str]] | None = None
+    within: Callable[[Builder], Mapping[str, tuple[str, str]]] | None = None
 
     def add(
         self,

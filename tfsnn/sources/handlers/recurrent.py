@@ -8,7 +8,7 @@ it becomes one :class:`~tfsnn.network.nodes.Recurrence`, a running sum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,9 @@ from keras import layers
 from tfsnn.network.nodes import Recurrence, Source
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.masks import given_mask
-from tfsnn.sources.handlers.recurrent_cells import Cell, cell_of
+from tfsnn.sources.handlers.recurrent_cells import Cell, Stepped, cell_of
 from tfsnn.sources.handlers.recurrent_convolutions import ConvolutionalCell
-from tfsnn.sources.handlers.registry import handles, translate
+from tfsnn.sources.handlers.registry import handles
 
 # What is written out: places of a sequence, where neurons are in a step and where none
 # are, and the weights of all places.
@@ -36,17 +36,21 @@ RECURRENT = (
 )
 
 
+# Adds one step, of places and states: returns its output and the states behind it.
+Step = Callable[[Sequence[str], Sequence[str], Builder], Stepped]
+
+
 @handles(*RECURRENT)
 def recurrent(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
     """Translate recurrent layers; long sequences become one running sum."""
-    x, initial = inputs[0], list(_flat(builder.argument(1, "initial_state")))
+    x, initial = inputs[0], list(flat(builder.argument(1, "initial_state")))
     return _translated(layer, x, given_mask(builder, 2), initial, builder)
 
 
 @handles(layers.Bidirectional)
 def bidirectional(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
     """Translate Bidirectional: two recurrent layers, and their outputs merged."""
-    x, initial = inputs[0], list(_flat(builder.argument(1, "initial_state")))
+    x, initial = inputs[0], list(flat(builder.argument(1, "initial_state")))
     mask, half = given_mask(builder, 2), len(initial) // 2
     there, back = (
         _translated(each, x, mask, states, builder)
@@ -140,33 +144,45 @@ def _translated(
     if mask is not None:
         length = builder.shape(xs)[0]
         sequences.append(builder.reshape(mask, (length, *[1] * len(shapes[0]))))
-    body, y, after = _body(step, sequences, carried, builder)
-    neurons = any(node.spikes for node in body.nodes.values())
-    length, most = builder.shape(xs)[0], WITH_NEURONS if neurons else WITHOUT_NEURONS
-    if length <= most and length * cell.weights <= WEIGHTS:
-        y, states = _unrolled(layer, step, sequences, carried, builder)
+    body, y, after = body_of(step, sequences, carried, builder)
+    if is_short(builder.shape(xs)[0], body, cell.weights):
+        y, states = unrolled(layer, step, sequences, carried, builder)
     else:
         sent = [y, *after] if layer.return_state else [y]
         reads = (sequences, carried)
-        y, states = _at_once(layer, body, sent, after, reads, builder)
+        y, states = at_once(layer, body, sent, after, reads, builder)
     return [y, *states[: cell.count]] if layer.return_state else [y]
 
 
-def _body(
-    step: _Step, sequences: Sequence[str], carried: Sequence[str], builder: Builder
+def is_short(length: int, body: Builder, weights: int) -> bool:
+    """Whether a sequence is written out, whose step has these nodes and weights."""
+    neurons = any(node.spikes for node in body.nodes.values())
+    most = WITH_NEURONS if neurons else WITHOUT_NEURONS
+    return length <= most and length * weights <= WEIGHTS
+
+
+def body_of(
+    step: Step, sequences: Sequence[str], carried: Sequence[str], builder: Builder
 ) -> tuple[Builder, str, list[str]]:
-    """Return the nodes of one step, its output and its states."""
+    """Return the nodes of one step, its output and its states.
+
+    Raises:
+        Unsupported: if layers in it cannot be converted.
+    """
     body = Builder(layer="step")
-    body.inner = lambda inside, inputs: translate(inside, inputs, body)
+    assert builder.within is not None
+    refused = builder.within(body)
     reads = [body.add(Source, (), builder.shape(x)[1:]) for x in sequences]
     states = [body.add(Source, (), builder.shape(x)) for x in carried]
     y, after = step(reads, states, body)
+    for name, (kind, reason) in refused.items():
+        raise Unsupported(f"in its step, {name} ({kind}): {reason}")
     return body, y, after
 
 
-def _unrolled(
+def unrolled(
     layer: Any,
-    step: _Step,
+    step: Step,
     sequences: Sequence[str],
     carried: list[str],
     builder: Builder,
@@ -183,7 +199,7 @@ def _unrolled(
     return rows[0] if len(rows) == 1 else builder.concatenate(rows, 0, ""), carried
 
 
-def _at_once(
+def at_once(
     layer: Any,
     body: Builder,
     sent: Sequence[str],
@@ -213,7 +229,7 @@ def _at_once(
     last = _place(found, shape[0] - 1, builder) if layer.return_sequences else found
     split: list[str] = []
     start = 0
-    for name, whole in zip(sent, [found, *[last] * len(after)], strict=True):
+    for name, whole in zip(sent, [found, *[last] * (len(sent) - 1)], strict=True):
         stop = start + body.shape(name)[-1]
         axis = len(builder.shape(whole)) - 1
         split.append(builder.slice(whole, axis, start, stop, "_part"))
@@ -233,9 +249,9 @@ def _reversed(x: str, builder: Builder) -> Signal:
     return builder.take(x, 0, range(length)[::-1], "_reversed")
 
 
-def _flat(argument: Any) -> Iterator[str]:
+def flat(argument: Any) -> Iterator[str]:
     """Yield the signals in an argument, in order."""
     if isinstance(argument, str):
         yield argument
     for item in argument if isinstance(argument, list | tuple) else ():
-        yield from _flat(item)
+        yield from flat(item)

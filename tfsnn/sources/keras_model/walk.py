@@ -83,8 +83,22 @@ class Walk:
         """
         self.translate = translate
         self.builder = Builder()
-        self.builder.inner = self.inner
         self.refused = Refusals()
+        self._connect()
+
+    def _connect(self) -> None:
+        self.builder.inner, self.builder.within = self.inner, self.within
+
+    def within(self, builder: Builder) -> Mapping[str, tuple[str, str]]:
+        """Have a builder of the nodes inside a node translate as this walk does.
+
+        Returns:
+            Kind and reason of what is refused there, by name, as it is translated.
+        """
+        inside = Walk(self.translate)
+        inside.builder = builder
+        inside._connect()
+        return inside.refused.reasons
 
     def graph(self, model: keras.Model) -> Graph:
         """Translate a model into a graph (:func:`import_model`)."""

@@ -39,13 +39,17 @@ def freeze(ends: Ends, found: Trace, variables: Variables, versions: Any) -> Fro
     Raises:
         ModelError: if a variable has no value.
     """
-    return _Writer(ends, found, variables, versions).frozen()
+    return Writer(ends, found, variables, versions).frozen()
 
 
-class _Writer:
+class Writer:
+    """The frozen graph in the making."""
+
     def __init__(
         self, ends: Ends, found: Trace, variables: Variables, versions: Any
     ) -> None:
+        """Take what :func:`freeze` takes."""
+        self.versions = versions
         self._ends = ends
         self._trace = found
         self._variables = variables
@@ -78,6 +82,12 @@ class _Writer:
         }
         specs = self._ends.specs
         return Frozen(self._graph, inputs, outputs, specs, frozenset(live))
+
+    def known(self, source: Source) -> str:
+        """Return the name of a tensor in the graph, "" if it is not there."""
+        if (source.key, source.index) in self._trace.fed or source.key in self._names:
+            return self._tensor(source)
+        return ""
 
     def _write(self, step: Step) -> None:
         node, place = step.source.node, step.source.place

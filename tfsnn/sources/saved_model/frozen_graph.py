@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.sources.saved_model.folding import evaluate, live_operations
-from tfsnn.sources.saved_model.frozen import Frozen
+from tfsnn.sources.saved_model.frozen import Frozen, Rolled
 from tfsnn.sources.saved_model.kinds import SHAPE_READERS, TRANSPARENT
 from tfsnn.sources.saved_model.shapes import (
     BATCHES,
@@ -33,6 +33,7 @@ class Network:
         outputs: tensors that are fetched, by name.
         live: names of the operations that depend on the values of the inputs.
         operations: operations that lead to the outputs, in topological order.
+        layers: what became of a loop, by its label.
     """
 
     def __init__(self, frozen: Frozen) -> None:
@@ -48,12 +49,9 @@ class Network:
         graphs = [import_graph(frozen, size) for size in sizes]
         self.graph, self.inputs = graphs[0]
         self._larger = graphs[-1][0]
-        replaced = {tensor: self.inputs[name] for name, tensor in frozen.inputs.items()}
+        self._fed = {text: self.inputs[name] for name, text in frozen.inputs.items()}
         self.outputs = {
-            name: replaced[tensor]
-            if tensor in replaced
-            else self.graph.get_tensor_by_name(tensor)
-            for name, tensor in frozen.outputs.items()
+            name: self.tensor(text) for name, text in frozen.outputs.items()
         }
         self.live = frozen.live | {tensor.op.name for tensor in self.inputs.values()}
         fed = {name.rpartition(":")[0] for name in frozen.inputs.values()}
@@ -61,6 +59,13 @@ class Network:
             self.graph.get_operation_by_name(node.name)
             for node in frozen.graph_def.node
             if node.name not in fed
+        ]
+        self._loops = frozen.loops
+        self.layers: dict[str, Any] = {}
+        self._initial = [
+            self.tensor(text)
+            for loop in frozen.loops
+            for text, *_ in loop.states.values()
         ]
         self._constants: dict[str, np.ndarray] = {}
         self._repeated: dict[str, np.ndarray] = {}
@@ -74,7 +79,8 @@ class Network:
             for tensor in operation.inputs
             if not self.is_live(tensor) and _is_numeric(tensor)
         }
-        needed |= {t.name for t in self.outputs.values() if not self.is_live(t)}
+        ends = [*self.outputs.values(), *self._initial]
+        needed |= {t.name for t in ends if not self.is_live(t)}
         values = evaluate(self.graph, sorted(needed))
         others = values
         if self.fixed is None:
@@ -88,6 +94,23 @@ class Network:
                 self._constants[name] = value
             elif (block := _block(value, other)) is not None:
                 self._repeated[name] = block
+
+    @cached_property
+    def loops(self) -> dict[str, tuple[Rolled, str]]:
+        """The loops that the graph has written out, by each tensor that they leave.
+
+        With each, the name that the tensor has in the loop.
+        """
+        return {
+            self.source(self.tensor(text)).name: (loop, text)
+            for loop in self._loops
+            for text in loop.results
+        }
+
+    def tensor(self, text: str) -> Any:
+        """Return the tensor that has a name in the frozen graph."""
+        known = self._fed.get(text)
+        return self.graph.get_tensor_by_name(text) if known is None else known
 
     def is_live(self, tensor: Any) -> bool:
         """Whether a tensor depends on the values of the inputs."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from tfsnn.sources.parts import WHOLE, Part
 from tfsnn.sources.saved_model.ends import ends_of
 from tfsnn.sources.saved_model.file import read_meta_graph
-from tfsnn.sources.saved_model.freeze import freeze
 from tfsnn.sources.saved_model.frozen import Frozen
-from tfsnn.sources.saved_model.program import Program
+from tfsnn.sources.saved_model.loops import frozen_with_loops, without_loops
 from tfsnn.sources.saved_model.refusals import Operations
 from tfsnn.sources.saved_model.signature import choose_signature
 from tfsnn.sources.saved_model.variables import Variables
@@ -29,9 +29,10 @@ def read_frozen(path: Path, part: Part = WHOLE) -> Frozen:
     """
     meta_graph = read_meta_graph(path)
     chosen = choose_signature(meta_graph, part.signature)
-    program = Program(meta_graph.graph_def)
-    ends = ends_of(program, chosen, part)
-    found = ends.traced(program)
-    Operations(program, found).check()
-    variables = Variables(path, meta_graph)
-    return freeze(ends, found, variables, meta_graph.graph_def.versions)
+    graph_def = meta_graph.graph_def
+    variables = functools.cache(lambda: Variables(path, meta_graph))
+    found = without_loops(
+        graph_def, lambda program: ends_of(program, chosen, part), variables
+    )
+    Operations(found.program, found.trace).check()
+    return frozen_with_loops(found, variables(), graph_def.versions)

@@ -25,16 +25,17 @@ from tfsnn.sources.saved_model.kinds import (
     is_observer,
 )
 from tfsnn.sources.saved_model.names import OUTER
-from tfsnn.sources.saved_model.program import Program, Source
+from tfsnn.sources.saved_model.program import Program, Source, inputs
 from tfsnn.sources.saved_model.registry import is_pure, known
 from tfsnn.sources.saved_model.signature import TYPES
 from tfsnn.sources.saved_model.trace import Trace
 
 HALF = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
 RECURRENT = (
-    "goes through the steps of a sequence, as recurrent layers do (here {layer!r}): "
-    "load the model from a .keras or .h5 file, whose recurrent layers are known, or "
-    "export it with unroll=True for each"
+    "goes through the steps of a sequence, as recurrent layers do (here {layer!r}), "
+    "but not place by place for a number of places that is fixed: give the shape of an "
+    "input of free length (--input-shape), load the model from a .keras or .h5 file, "
+    "whose recurrent layers are known, or export it with unroll=True for each"
 )
 STATE = (
     "keeps state, or does more than compute its outputs: export the model for "
@@ -85,7 +86,7 @@ class Operations:
         }
         problems = self._problems(reasons)
         for function, node in self._beside():
-            if reason := self._effect(node):
+            if not self._unread(function, node) and (reason := self._effect(node)):
                 where = f"{function}/{node.name}" if function else node.name
                 problems.append((where, node.op, reason))
         if problems:
@@ -173,6 +174,21 @@ class Operations:
                     return True
                 waiting += self._program.mentioned(inner)
         return False
+
+    def _unread(self, function: str, node: Any) -> bool:
+        """Whether a node changes variables that no output reads, as of dropout."""
+        if not _assigns(node) or not inputs(node):
+            return False
+        program = self._program
+        places = (program.graph, *program.entered)
+        found = [
+            program.origin(program.read(Source(place, node), 0))
+            for place in places
+            if place.body.name == function
+        ]
+        steps = self._trace.steps
+        unread = [x.node.op in VARIABLES and x.key not in steps for x in found]
+        return bool(unread) and all(unread)
 
     def _effect(self, node: Any) -> str:
         """Return why an operation beside the result is refused, "" if not."""

@@ -7,6 +7,7 @@ composition reads and which Keras layer does the same.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,9 @@ class Composition:
 # Called with an operation and the tfsnn.sources.saved_model.rebuild.Rebuild.
 Translator = Callable[[Any, Any], Any]
 Recogniser = Callable[[Any, Network], Composition | None]
+
+# In the place of a type: a recogniser that looks at all operations, before others.
+ANY = ""
 
 _TRANSLATORS: dict[str, Translator] = {}
 _RECOGNISERS: dict[str, list[Recogniser]] = {}
@@ -107,7 +111,8 @@ def known(kind: str) -> bool:
 
 def recognise(operation: Any, network: Network, exact: bool) -> Composition | None:
     """Find the composition that ends in an operation; if exact, none that rounds."""
-    for recogniser in _RECOGNISERS.get(operation.type, ()):
+    given = (_RECOGNISERS.get(kind, ()) for kind in (ANY, operation.type))
+    for recogniser in itertools.chain(*given):
         try:
             found = recogniser(operation, network)
         except Refused:  # a shape does not fit this composition

@@ -1,11 +1,13 @@
 """Patterns of several operations that are one Keras layer; the first that fits wins.
 
-The order of the imports is that of the attempts: an activation comes before the
-arithmetic it is made of, and a layer's bias before an offset of its own.
+The order of the imports is that of the attempts: a loop comes before what it is written
+out as, an activation before the arithmetic it is made of, and a layer's bias before an
+offset of its own.
 """
 
 # isort: off
 from tfsnn.sources.saved_model.patterns import (
+    recurrence,
     activations,
     normalization,
     embedding,
@@ -23,6 +25,7 @@ __all__ = [
     "linear",
     "normalization",
     "pooling",
+    "recurrence",
     "spectra",
     "upsampling",
 ]
