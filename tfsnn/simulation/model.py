@@ -27,7 +27,7 @@ from tfsnn.simulation.compiled import (
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, float_feed, input_spec
 from tfsnn.simulation.outputs import outputs_of
-from tfsnn.simulation.over_time import OverTime
+from tfsnn.simulation.over_time import FrameByFrame
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
 from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.saved import checked_config
@@ -40,7 +40,7 @@ from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
-class SpikingModel(OverTime, NamedFreely):
+class SpikingModel(FrameByFrame, NamedFreely):
     """A spiking network as a Keras model; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as

@@ -25,7 +25,7 @@ from tfsnn.simulation.trace import Trace, observations
 from tfsnn_numpy.checks import check_count
 
 
-class OverTime:
+class FrameByFrame:
     """The part of a :class:`tfsnn.SpikingModel` that lets its users watch time pass."""
 
     def simulate(
