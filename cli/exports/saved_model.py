@@ -20,6 +20,7 @@ from ..options import (
     raw_option,
     snn_argument,
 )
+from ..rare import READOUT_OF, STEPS_PER_FRAME_OF, rare_options
 from ..talk import show
 
 
@@ -81,6 +82,12 @@ Example:
     type=PATH,
     help="Text file of one class name a line; adds the signature classify.",
 )
+@click.option(
+    "--over-time",
+    is_flag=True,
+    help="Add the signatures start and step, which take one frame after the other.",
+)
+@rare_options(STEPS_PER_FRAME_OF, READOUT_OF)
 @json_option()
 def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:
     """Write a SavedModel for TF Serving, and for tfsnn serve.

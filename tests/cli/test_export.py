@@ -63,9 +63,24 @@ def test_versions_one_after_the_other(snn_path, tmp_path):
     np.testing.assert_allclose(served(inputs=pixels)["outputs"], expected, 1e-5)
 
 
+def test_frames_one_after_the_other(snn_path, tmp_path):
+    options = ("--over-time", "-o", "steps_per_frame", 2, "-o", "readout", "last")
+    done = export(snn_path, tmp_path / "video", *options, "--batch-sizes", 1)
+    assert done.exit_code == 0, done.output
+    assert "step: inputs float32 (B, 6, 6, 2), state (" in done.stdout
+    served = tf.saved_model.load(str(tmp_path / "video" / "1")).signatures
+    stream = tfsnn.load_model(snn_path).stream(steps_per_frame=2, readout="last")
+    frame = np.random.default_rng(0).random((1, 6, 6, 2), np.float32)
+    first = served["start"](inputs=frame)
+    np.testing.assert_array_equal(first.pop("outputs"), stream.step(frame))
+    second = served["step"](inputs=frame / 2, **first)["outputs"]
+    np.testing.assert_array_equal(second, stream.step(frame / 2))
+
+
 @pytest.mark.parametrize(
     "options, code, says",
     [
+        (("-o", "steps_per_frame", "2"), 2, "give over_time=True as well"),
         (("--input", "jpeg"), 2, "one input, (height, width, 1 or 3)"),
         (("--raw",), 2, "raw is for 8-bit inputs"),
         (("--batch-sizes", "0,1"), 2, "not a list of numbers from 1 up"),

@@ -21,7 +21,7 @@ from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.weights import Watch
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout
-# once, and not in every step. An exported graph has three copies of them, and it could
+# once, and not in every step. An exported graph has three or four copies, and it could
 # not be saved with 2 GB.
 CONSTANT_BYTES = 2**28
 FLOAT_BYTES = 4

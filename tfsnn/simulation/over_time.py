@@ -100,13 +100,8 @@ class FrameByFrame:
             OptionError: for a network whose method needs the whole input: one that
                 works layer by layer, looks ahead, or has pre-steps or digits.
         """
-        check_over_time(self._structure, self.name, self.report.method)
         graph, batch = self.graph, check_count("batch_size", batch_size)
-        settings = FrameSettings(
-            check_count("steps_per_frame", steps_per_frame),
-            frame_readout(readout, tracks=self.clock.tracks),
-            self.chunk_for(batch),
-        )
+        settings = self.frame_settings(batch, steps_per_frame, readout)
         return Stream(
             self.name,
             initial_state(graph, batch, settings),
@@ -114,6 +109,20 @@ class FrameByFrame:
             partial(checked_feed, self._structure, report=self.report),
             self.output_keys,
             partial(model_digest, graph),
+        )
+
+    def frame_settings(
+        self: Any, batch: int | None, steps_per_frame: int, readout: str | int | None
+    ) -> FrameSettings:
+        """Return how a frame is run, for B samples or any number (None).
+
+        The other arguments and the errors are those of :meth:`stream`.
+        """
+        check_over_time(self._structure, self.name, self.report.method)
+        return FrameSettings(
+            check_count("steps_per_frame", steps_per_frame),
+            frame_readout(readout, tracks=self.clock.tracks),
+            self.chunk_for(batch),
         )
 
     def _frame(

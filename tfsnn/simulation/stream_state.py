@@ -35,15 +35,10 @@ def restored(given: Any, like: Any, network: str, place: str = "state") -> list[
     Raises:
         DataError: for a state of another form, batch or type, naming the place.
     """
-    if hasattr(like, "_asdict"):
-        parts, named = like._asdict(), True  # flattened in the order of its fields
-    elif isinstance(like, Mapping):
-        parts, named = {key: like[key] for key in sorted(like)}, True
-    elif isinstance(like, list | tuple):
-        parts, named = dict(enumerate(like)), False
-    else:
+    parts = _parts(like)
+    if parts is None:
         return [_array(given, np.asarray(like), network, place)]
-    if named:
+    if hasattr(like, "_asdict") or isinstance(like, Mapping):
         keys = list(given) if isinstance(given, Mapping) else None
         fits = keys is not None and set(keys) == set(parts)
         found = ", ".join(map(str, keys)) if keys else "no parts by name"
@@ -59,6 +54,27 @@ def restored(given: Any, like: Any, network: str, place: str = "state") -> list[
         for key, part in parts.items()
         for leaf in restored(given[key], part, network, f"{place}[{key!r}]")
     ]
+
+
+def leaf_paths(state: Any) -> list[tuple[str, ...]]:
+    """Return where each tensor of a state is, in the order of ``tf.nest.flatten``."""
+    parts = _parts(state)
+    if parts is None:
+        return [()]
+    return [
+        (str(key), *path) for key, part in parts.items() for path in leaf_paths(part)
+    ]
+
+
+def _parts(state: Any) -> dict[Any, Any] | None:
+    """Return the parts of a state in the order of ``tf.nest.flatten``; None of one."""
+    if hasattr(state, "_asdict"):
+        return dict(state._asdict())  # flattened in the order of its fields
+    if isinstance(state, Mapping):
+        return {key: state[key] for key in sorted(state)}
+    if isinstance(state, list | tuple):
+        return dict(enumerate(state))
+    return None
 
 
 def _array(given: Any, like: np.ndarray, network: str, place: str) -> np.ndarray:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from tfsnn.export.saved_model.over_time import START, STEP
 from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
@@ -18,7 +19,7 @@ from tfsnn.export.saved_model.signatures import (
     XLA,
     Signatures,
 )
-from tfsnn.export.saved_model.warmup import FILE, XLA_FILE
+from tfsnn.export.saved_model.warmup import FILE, XLA_FILE, Exported
 
 BATCHING_FILE = "batching_params.pbtxt"  # the name that TF Serving looks for
 REQUEST_FILE = "assets.extra/request.json"
@@ -55,17 +56,10 @@ def _filled(shape: tuple[int, ...], value: Any) -> Any:
     return np.full(tuple(shape), value).tolist()
 
 
-def readme(
-    model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
-) -> str:
-    """Return a guide to starting a server and sending requests, in Markdown.
-
-    Args:
-        model: name under which the network is served.
-        signatures: signatures of the network.
-        names: names of the signatures that were exported.
-        sizes: batch sizes that are warmed up, rising.
-    """
+def readme(exported: Exported) -> str:
+    """Return a guide to starting a server and sending requests, in Markdown."""
+    model, names, sizes = exported.model, exported.names, exported.sizes
+    signatures = exported.signatures
     snn, listed = signatures.snn, ", ".join(map(str, sizes))
     rows = "".join(f"| `{name}` | {_meaning(name)} |\n" for name in names)
     parts = [
@@ -88,6 +82,10 @@ def readme(
     ]
     if CLASSIFY in names:
         parts.append(_CLASSIFY.format(model=model))
+    if exported.frames is not None:
+        one = len(snn.inputs_by_name) == 1
+        sample = '"inputs": frame' if one else "**frame"
+        parts.append(_FRAMES.format(model=model, sample=sample, start=START, step=STEP))
     if XLA in names:
         parts.append(_XLA.format(warmup=FILE, xla=XLA_FILE, sizes=listed))
     return "".join(parts)
@@ -99,6 +97,8 @@ def _meaning(name: str) -> str:
         OUTPUTS_ONLY: "outputs and time steps used; faster, as no spikes are counted",
         ANYTIME: "outputs after each time step",
         CLASSIFY: "names of classes and scores, best first; takes `tf.Example`",
+        START: "outputs and state after the first frame",
+        STEP: "outputs and state after the next frame, from the state before it",
         XLA: "as `serving_default`, compiled by XLA for each batch size",
     }.get(name, f"the same for batches of {name.removeprefix(f'{XLA}_')} only")
 
@@ -156,6 +156,34 @@ _CLASSIFY = """
 "examples": [...]}}' http://localhost:8501/v1/models/{model}:classify`. A feature has
 the name of an input and its values as one flat list. The names of the classes are in
 `assets/`, one a line.
+"""
+
+_FRAMES = """
+## One frame after the other
+
+The server keeps nothing between requests: the client carries the state. `{start}` takes
+the first frame and answers with the outputs and the state after it, in tensors
+called `state_...`. `{step}` takes the next frame and these, under the same names:
+
+```python
+import json, urllib.request
+
+URL = "http://localhost:8501/v1/models/{model}:predict"
+
+def ask(signature, sample):
+    body = {{"signature_name": signature, "instances": [sample]}}
+    with urllib.request.urlopen(URL, json.dumps(body).encode()) as answer:
+        return json.load(answer)["predictions"][0]
+
+row = ask("{start}", frames[0])
+for frame in frames[1:]:
+    state = {{name: row[name] for name in row if name.startswith("state_")}}
+    row = ask("{step}", {{{sample}, **state}})
+```
+
+Send the numbers as they came: JSON and gRPC carry them without loss. To begin anew, ask
+`{start}` again. Rows of a batch are streams of their own, and may come in any batch.
+A state fits this version of the network alone.
 """
 
 _XLA = """

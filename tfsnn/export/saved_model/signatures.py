@@ -56,7 +56,7 @@ class Signatures:
         self.compiled = False  # whether XLA compiles any signature
         self._constant_graph = with_constants(snn.graph)
         self._outputs_only = tf.function(
-            lambda x: self._without_spikes(self._graph_on_cpu(), x), autograph=False
+            lambda x: self._without_spikes(self.graph_on_cpu(), x), autograph=False
         )
         self.fillers = {  # a value that the network takes, by name in signatures
             self.names[name]: form.filler(name, shape)
@@ -87,7 +87,7 @@ class Signatures:
     def serving_default(self) -> Any:
         """Trace outputs ``(B, ...)``, int32 steps and float32 spikes ``(B,)``."""
         counted = tf.function(
-            lambda x: self._with_spikes(self._graph_on_cpu(), x), autograph=False
+            lambda x: self._with_spikes(self.graph_on_cpu(), x), autograph=False
         )
         return self._traced(counted)
 
@@ -107,14 +107,14 @@ class Signatures:
 
         def classify(**x: Any) -> dict[str, Any]:
             parsed = tf.io.parse_example(x["inputs"], self.features())
-            outputs = self._outputs_only(self._prepared(parsed))["outputs"]
+            outputs = self._outputs_only(self.prepared(parsed))["outputs"]
             outputs = of_two(outputs, self.snn.outputs_known[0])
             scores, classes = tf.math.top_k(outputs, outputs.shape[-1])
             names = tf.gather(tf.constant(class_names), classes)
             return {"classes": names, "scores": scores}
 
         spec = tf.TensorSpec((None,), tf.string, name="inputs")
-        return _graph_of(classify, {"inputs": spec})
+        return graph_of(classify, {"inputs": spec})
 
     def serving_xla(self, batch_size: int | None) -> Any:
         """Trace the default signature for XLA, for one batch size or any (None).
@@ -132,9 +132,9 @@ class Signatures:
         return self._traced(answer, batch_size)
 
     def _traced(self, answer: Callable, batch_size: int | None = None) -> Any:
-        return _graph_of(lambda **x: answer(self._prepared(x)), self.specs(batch_size))
+        return graph_of(lambda **x: answer(self.prepared(x)), self.specs(batch_size))
 
-    def _prepared(self, x: dict[str, Any]) -> dict[str, Any]:
+    def prepared(self, x: dict[str, Any]) -> dict[str, Any]:
         """Turn a request's inputs into the network's, float32, by their own names."""
         return {
             name: self.form.prepare(name, shape, x[self.names[name]])
@@ -170,7 +170,7 @@ class Signatures:
         return {**dict(outputs), "steps": result.steps}
 
     def _outputs_over_time(self, x: dict[str, Any]) -> dict[str, Any]:
-        result = self._simulated(self._graph_on_cpu(), x, observe=(OUTPUTS,))
+        result = self._simulated(self.graph_on_cpu(), x, observe=(OUTPUTS,))
         return {
             name: self._batch_first(result.observed[f"{OUTPUTS}/{node}"])
             for name, node in zip(self.output_names, self._readouts, strict=True)
@@ -181,7 +181,7 @@ class Signatures:
         values = tf.ensure_shape(values, (self.snn.timesteps, *values.shape[1:]))
         return tf.transpose(values, (1, 0, *range(2, values.shape.rank)))
 
-    def _graph_on_cpu(self) -> Graph:
+    def graph_on_cpu(self) -> Graph:
         """Return the network's graph, with constant weights where these are allowed."""
         return self._constant_graph or self.snn.graph
 
@@ -192,7 +192,8 @@ class Signatures:
         return simulate(graph, x, steps, chunk=chunk, gradients=False, **more)
 
 
-def _graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:
+def graph_of(function: Callable, specs: dict[str, tf.TensorSpec]) -> Any:
+    """Trace a function of tensors by name, for these specs."""
     return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
@@ -209,11 +210,12 @@ def input_names(inputs: Iterable[str]) -> list[str]:
     names = list(inputs)
     if len(names) == 1:
         return ["inputs"]
-    plain = [_identifier(name) for name in names]
-    return _distinct(n if n[:1].isalpha() else f"inputs_{n}" for n in plain)
+    plain = [identifier(name) for name in names]
+    return distinct(n if n[:1].isalpha() else f"inputs_{n}" for n in plain)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """Return a name with "_" for what a signature cannot have in it."""
     return re.sub(r"[^0-9A-Za-z_]", "_", name)
 
 
@@ -222,10 +224,10 @@ def _output_names(snn: SpikingModel) -> list[str]:
     keys, graph = snn.output_keys, snn.graph
     layers = [graph[name].layer or name for name in graph.outputs]
     own = layers if isinstance(keys, bool) else list(keys)
-    return ["outputs", *_distinct(f"outputs_{_identifier(name)}" for name in own[1:])]
+    return ["outputs", *distinct(f"outputs_{identifier(name)}" for name in own[1:])]
 
 
-def _distinct(names: Iterable[str]) -> list[str]:
+def distinct(names: Iterable[str]) -> list[str]:
     """Number names where they would be equal."""
     found: list[str] = []
     for name in names:

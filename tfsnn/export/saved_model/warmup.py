@@ -11,12 +11,14 @@ written as one value and its shape: a record takes a few bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.export.saved_model.over_time import START, STEP, FrameSignatures
 from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
@@ -39,43 +41,67 @@ def serving_messages() -> Any:
     return prediction_log_pb2
 
 
-def warmup_records(
-    model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
-) -> list[Any]:
+@dataclass(frozen=True)
+class Exported:
+    """The network that was exported, and as what.
+
+    Attributes:
+        model: name under which it is served.
+        signatures: signatures of the network.
+        frames: its signatures for one frame after the other; None if it has none.
+        names: names of the signatures that were exported.
+        sizes: batch sizes that are warmed up, rising.
+    """
+
+    model: str
+    signatures: Signatures
+    frames: FrameSignatures | None
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+    def filled(self, signature: str, size: int) -> dict[str, Any]:
+        """Return a batch of what a signature takes, by name, as ``TensorProto``."""
+        fillers = self.signatures.fillers
+        specs = self.signatures.specs(size)
+        if self.frames is not None and signature == STEP:
+            specs = self.frames.specs(size)
+        return {
+            name: tf.make_tensor_proto(fillers.get(name, 0), spec.dtype, spec.shape)
+            for name, spec in specs.items()
+        }
+
+
+def warmup_records(exported: Exported, sizes: Sequence[int]) -> list[Any]:
     """Make a request of each batch size, and one for each other signature.
 
     Args:
-        model: name under which the network is served.
-        signatures: signatures of the network.
-        names: names of the signatures that were exported; those of XLA are left out.
+        exported: the network; its signatures of XLA are left out.
         sizes: numbers of samples in a request, rising.
     """
-    records = [_predict(model, DEFAULT, signatures, size) for size in sizes]
-    for lesser in (OUTPUTS_ONLY, ANYTIME):
-        records.append(_predict(model, lesser, signatures, sizes[0]))
-    if CLASSIFY in names:
-        records.append(_classify(model, signatures))
+    records = [_predict(exported, DEFAULT, size) for size in sizes]
+    for lesser in (OUTPUTS_ONLY, ANYTIME, START, STEP):
+        if lesser in exported.names:
+            records.append(_predict(exported, lesser, sizes[0]))
+    if CLASSIFY in exported.names:
+        records.append(_classify(exported.model, exported.signatures))
     return records
 
 
-def xla_records(
-    model: str, signatures: Signatures, names: Collection[str], sizes: Sequence[int]
-) -> list[Any]:
+def xla_records(exported: Exported) -> list[Any]:
     """Make requests for the signatures that XLA compiles, and a few for the others."""
-    compiled = [_predict(model, XLA, signatures, size) for size in sizes]
-    fixed = [_predict(model, xla_name(size), signatures, size) for size in sizes]
-    return warmup_records(model, signatures, names, sizes[:1]) + compiled + fixed
+    sizes = exported.sizes
+    compiled = [_predict(exported, XLA, size) for size in sizes]
+    fixed = [_predict(exported, xla_name(size), size) for size in sizes]
+    return warmup_records(exported, sizes[:1]) + compiled + fixed
 
 
-def _predict(model: str, signature: str, signatures: Signatures, size: int) -> Any:
+def _predict(exported: Exported, signature: str, size: int) -> Any:
     """Make a request of the Predict API."""
     record = serving_messages().PredictionLog()
     request = record.predict_log.request
-    request.model_spec.name = model
+    request.model_spec.name = exported.model
     request.model_spec.signature_name = signature
-    for name, spec in signatures.specs(size).items():
-        value = signatures.fillers[name]
-        tensor = tf.make_tensor_proto(value, spec.dtype, spec.shape)
+    for name, tensor in exported.filled(signature, size).items():
         request.inputs[name].CopyFrom(tensor)
     return record
 

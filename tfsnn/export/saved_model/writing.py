@@ -18,6 +18,12 @@ import tensorflow as tf
 from tfsnn.errors import DataError, OptionError
 from tfsnn.export.saved_model import serving_guide, warmup
 from tfsnn.export.saved_model.input_forms import input_form
+from tfsnn.export.saved_model.over_time import (
+    START,
+    STATE,
+    STEP,
+    FrameSignatures,
+)
 from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
@@ -30,6 +36,7 @@ from tfsnn.export.saved_model.signatures import (
 from tfsnn.export.saved_model.versions import check_version, publish
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
+from tfsnn.simulation.over_time import refuse_frames
 from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import SERVED_BATCH_SIZES, SERVED_INPUTS
 from tfsnn_numpy.tasks import find_tasks
@@ -76,7 +83,11 @@ NAMED = ("classification", "binary", "multilabel")  # tasks whose outputs have n
 
 
 def _listed(tensors: dict[str, str]) -> str:
-    return ", ".join(f"{name} {tensor}" for name, tensor in tensors.items())
+    """List tensors on one line; those of a state are many, and only counted."""
+    own = [name for name in tensors if not name.startswith(STATE)]
+    kept = len(tensors) - len(own)
+    listed = [f"{name} {tensors[name]}" for name in own]
+    return ", ".join([*listed, *([f"state ({kept} tensors)"] if kept else [])])
 
 
 def export_saved_model(
@@ -90,6 +101,9 @@ def export_saved_model(
     input_type: str = SERVED_INPUTS[0],
     raw: bool | None = None,
     class_names: str | Path | None = None,
+    over_time: bool = False,
+    steps_per_frame: int = 1,
+    readout: str | int | None = None,
 ) -> ExportedModel:
     """Write a spiking network for TF Serving.
 
@@ -109,10 +123,14 @@ def export_saved_model(
             if None.
         class_names: text file with one class name per line, for the signature
             ``classify``; of one yes or no, the names of no and of yes.
+        over_time: whether to add the signatures ``start`` and ``step``, which take one
+            frame after the other (:mod:`tfsnn.export.saved_model.over_time`).
+        steps_per_frame, readout: as for :meth:`tfsnn.SpikingModel.stream`.
 
     Raises:
-        OptionError: if an option is out of range, or asks for an early exit that the
-            network does not have.
+        OptionError: if an option is out of range, asks for an early exit that the
+            network does not have, or for frames of a network that needs the whole
+            input.
         DataError: if the class names cannot be read, or are not one for each class.
         OutputError: if the version exists or cannot be written.
     """
@@ -124,6 +142,12 @@ def export_saved_model(
     labels = None if class_names is None else _class_names(snn, Path(class_names))
     check_version(model, version)
     signatures = Signatures(snn, form, _rule(snn, early_exit))
+    frames = None
+    if over_time:
+        settings = snn.frame_settings(None, steps_per_frame, readout)
+        frames = FrameSignatures(signatures, settings)
+    else:
+        refuse_frames(steps_per_frame, readout)
     traced = {
         DEFAULT: signatures.serving_default(),
         OUTPUTS_ONLY: signatures.outputs_only(),
@@ -131,6 +155,8 @@ def export_saved_model(
     }
     if labels is not None:
         traced[CLASSIFY] = signatures.classify(labels)
+    if frames is not None:
+        traced |= {START: frames.start(), STEP: frames.step()}
     for size in (None, *sizes) if xla else ():
         traced[xla_name(size)] = signatures.serving_xla(size)
 
@@ -145,7 +171,8 @@ def export_saved_model(
             # A server does not train, so custom gradients are left out.
             options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
             tf.saved_model.save(root, str(folder), traced, options)
-        _write_guide(folder, name, signatures, list(traced), sizes)
+        made = warmup.Exported(name, signatures, frames, tuple(traced), sizes)
+        _write_guide(folder, made)
 
     number = publish(model, version, write)
     ends = {key: _ends(function) for key, function in traced.items()}
@@ -201,22 +228,13 @@ def _described(tensor: Any) -> str:
     return f"{tensor.dtype.name} ({', '.join(sizes)})"
 
 
-def _write_guide(
-    folder: Path,
-    model: str,
-    signatures: Signatures,
-    traced: Sequence[str],
-    sizes: Sequence[int],
-) -> None:
+def _write_guide(folder: Path, made: warmup.Exported) -> None:
     """Write the files beside the network in a version's folder."""
-    records = warmup.warmup_records(model, signatures, traced, sizes)
-    warmup.write_records(folder / warmup.FILE, records)
-    if XLA in traced:
-        records = warmup.xla_records(model, signatures, traced, sizes)
-        warmup.write_records(folder / warmup.XLA_FILE, records)
-    batching = serving_guide.batching_parameters(sizes)
+    warmup.write_records(folder / warmup.FILE, warmup.warmup_records(made, made.sizes))
+    if XLA in made.names:
+        warmup.write_records(folder / warmup.XLA_FILE, warmup.xla_records(made))
+    batching = serving_guide.batching_parameters(made.sizes)
     (folder / serving_guide.BATCHING_FILE).write_text(batching)
-    request = serving_guide.request_json(signatures)
+    request = serving_guide.request_json(made.signatures)
     (folder / serving_guide.REQUEST_FILE).write_text(request)
-    readme = serving_guide.readme(model, signatures, traced, sizes)
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+    (folder / "README.md").write_text(serving_guide.readme(made), encoding="utf-8")

@@ -1,0 +1,111 @@
+"""The signatures of an exported network that takes one frame after the other.
+
+A server keeps nothing between requests, so the state of the neurons is an output of
+each frame and an input of the next: flat tensors with the batch first, named
+``state_NODE_PART``. ``start`` takes the first frame, ``step`` each one after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.export.saved_model.signatures import (
+    Signatures,
+    distinct,
+    graph_of,
+    identifier,
+)
+from tfsnn.simulation.frames import (
+    FRAMES,
+    FrameResult,
+    FrameSettings,
+    advance_frame,
+    initial_state,
+)
+from tfsnn.simulation.stream_state import leaf_paths
+
+START, STEP = "start", "step"
+STATE = "state_"  # what the names of all tensors of the state begin with
+
+
+class FrameSignatures:
+    """The signatures ``start`` and ``step`` of a network, which share one program."""
+
+    def __init__(self, signatures: Signatures, settings: FrameSettings) -> None:
+        """Prepare the signatures.
+
+        Args:
+            signatures: the other signatures of the network.
+            settings: how a frame is run.
+        """
+        self._signatures, self._settings = signatures, settings
+        self._graph = signatures.snn.graph
+        self._form = initial_state(self._graph, 1, settings)
+        taken = [*signatures.names.values(), *signatures.output_names]
+        own = [STATE + identifier("_".join(p)) for p in map(_by_node, self._paths)]
+        self.state_names = distinct([*taken, *own])[len(taken) :]
+        shapes = signatures.snn.inputs_by_name
+        frame = {n: tf.TensorSpec((None, *s), name=n) for n, s in shapes.items()}
+        self._advance = tf.function(
+            self._advanced,
+            autograph=False,
+            input_signature=[frame, list(self.state_specs().values())],
+        )
+
+    def state_specs(self, batch_size: int | None = None) -> dict[str, tf.TensorSpec]:
+        """Return the specs of the state by name, for one batch size or any (None)."""
+        leaves = tf.nest.flatten(self._form)
+        return {
+            name: tf.TensorSpec((batch_size, *leaf.shape[1:]), leaf.dtype, name)
+            for name, leaf in zip(self.state_names, leaves, strict=True)
+        }
+
+    def specs(self, batch_size: int | None = None) -> dict[str, tf.TensorSpec]:
+        """Return the specs of all that ``step`` takes, by name."""
+        return {**self._signatures.specs(batch_size), **self.state_specs(batch_size)}
+
+    def start(self) -> Any:
+        """Trace outputs and state after the first frame."""
+
+        def start(**given: Any) -> dict[str, Any]:
+            x = self._signatures.prepared(given)
+            batch = tf.shape(next(iter(x.values())))[0]
+            return self._answer(x, initial_state(self._graph, batch, self._settings))
+
+        return graph_of(start, self._signatures.specs())
+
+    def step(self) -> Any:
+        """Trace outputs and state after a frame, from the state before it."""
+
+        def step(**given: Any) -> dict[str, Any]:
+            x = self._signatures.prepared(given)
+            batch = tf.shape(next(iter(x.values())))[0]
+            state = [given[name] for name in self.state_names]
+            rows = tf.stack([tf.shape(leaf)[0] for leaf in state])
+            message = "the state and the frame are not batches of one size"
+            tf.debugging.assert_equal(rows, batch, message)
+            return self._answer(x, state)
+
+        return graph_of(step, self.specs())
+
+    @property
+    def _paths(self) -> list[tuple[str, ...]]:
+        return leaf_paths(self._form)
+
+    def _answer(self, x: dict[str, Any], state: Any) -> dict[str, Any]:
+        result = self._advance(x, tf.nest.flatten(state))
+        outputs = zip(self._signatures.output_names, result.outputs, strict=True)
+        leaves = tf.nest.flatten(result.state)
+        return {**dict(outputs), **dict(zip(self.state_names, leaves, strict=True))}
+
+    def _advanced(self, x: dict[str, Any], leaves: list[Any]) -> FrameResult:
+        graph = self._signatures.graph_on_cpu()
+        state = tf.nest.pack_sequence_as(self._form, leaves)
+        return advance_frame(graph, x, state, self._settings)
+
+
+def _by_node(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return where a tensor is, from its node on: those of nodes and outputs differ."""
+    return path if path == (FRAMES,) else path[1:]
