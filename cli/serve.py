@@ -18,12 +18,14 @@ from tfsnn_numpy.defaults import (
     MAX_CONNECTIONS,
     MAX_HEADER_BYTES,
     MAX_REQUEST_BYTES,
+    MAX_SESSIONS,
     MAX_URL_BYTES,
     NUM_VERSIONS,
     POLL_SECONDS,
     PORT,
     QUEUE_SIZE,
     SEND_TIMEOUT,
+    SESSION_TIMEOUT,
 )
 
 from .library import LibraryCommand
@@ -44,6 +46,10 @@ LIMITS = (
         "max_header_bytes", AT_LEAST_ONE, MAX_HEADER_BYTES, "The most of headers."
     ),
     RareSetting("max_url_bytes", AT_LEAST_ONE, MAX_URL_BYTES, "The most of a URL."),
+    RareSetting("max_sessions", AT_LEAST_ONE, MAX_SESSIONS, "The most states kept."),
+    RareSetting(
+        "session_timeout", SECONDS, SESSION_TIMEOUT, "Seconds between its frames."
+    ),
 )
 
 

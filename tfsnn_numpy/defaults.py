@@ -77,6 +77,8 @@ HEADER_TIMEOUT = 10.0  # seconds, as the next three
 BODY_TIMEOUT = 30.0
 IDLE_TIMEOUT = 30.0
 SEND_TIMEOUT = 30.0
+MAX_SESSIONS = 100
+SESSION_TIMEOUT = 600.0  # seconds
 
 # Data over time (tfsnn.OverTime). Units of the times of events, the default first.
 TIME_UNITS = ("us", "ns", "ms", "s")

@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
+from tfsnn.export.saved_model.over_time import STEP
 from tfsnn.export.saved_model.versions import LARGEST_VERSION
 from tfsnn.serve import description, rest
 from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import NoModelError, RequestError
 from tfsnn.serve.http import Request, Response
 from tfsnn.serve.models import Models
+from tfsnn.serve.sessions import Sessions, Turn, check_rows
+from tfsnn.serve.signature import Arrays, Signature
+from tfsnn.serve.version import Version
 
 MODEL = r"/v1/models/([^/:]+)(?:/versions/([0-9]+)|/labels/([^/:]+))?"
 RUN = re.compile(rf"{MODEL}:(predict|classify|regress)", re.IGNORECASE)
@@ -33,16 +37,19 @@ class RestApi:
         in_flight: number of requests that have arrived, and wait or run.
     """
 
-    def __init__(self, models: Models, batcher: Batcher, queue_size: int) -> None:
+    def __init__(
+        self, models: Models, batcher: Batcher, sessions: Sessions, queue_size: int
+    ) -> None:
         """Take the models that answer, and the bound.
 
         Args:
             models: the models, by name and version.
             batcher: queue that runs them in batches.
+            sessions: states that last between requests.
             queue_size: requests in flight at a time.
         """
-        self.models, self.batcher, self.queue_size = models, batcher, queue_size
-        self.in_flight = 0
+        self.models, self.batcher, self.sessions = models, batcher, sessions
+        self.queue_size, self.in_flight = queue_size, 0
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request; no error is raised."""
@@ -90,9 +97,29 @@ class RestApi:
             with self.models.using(name, number) as version:
                 parsed = await asyncio.to_thread(reader, body, version)
                 del body
-                future = self.batcher.submit(parsed.signature, parsed.inputs)
-                outputs = await asyncio.wrap_future(future)
+                if parsed.turn is None:
+                    outputs = await self._outputs(parsed.signature, parsed.inputs)
+                else:
+                    outputs = await self._next(name, version, parsed, parsed.turn)
             return await asyncio.to_thread(rest.answer, parsed, outputs)
+
+    async def _outputs(self, signature: Signature, inputs: Arrays) -> Arrays:
+        return await asyncio.wrap_future(self.batcher.submit(signature, inputs))
+
+    async def _next(
+        self, model: str, version: Version, request: rest.ParsedRequest, turn: Turn
+    ) -> Arrays:
+        """Give a session its next frame, and return the outputs without the state."""
+        signature, inputs = request.signature, request.inputs
+        names = version.state_names
+        with self.sessions.turn(model, version, turn) as session:
+            if session.state is not None:
+                signature = version.signature(STEP)
+                inputs = {**inputs, **session.state}
+                check_rows(turn.name, request.inputs, session.state)
+            outputs = await self._outputs(signature, inputs)
+            session.advance({name: outputs[name] for name in names})
+        return {name: x for name, x in outputs.items() if name not in names}
 
     @contextmanager
     def _admitted(self) -> Iterator[None]:

@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.export.saved_model.over_time import START
 from tfsnn.serve.errors import RequestError
+from tfsnn.serve.sessions import Turn
 from tfsnn.serve.signature import Arrays, Signature
 from tfsnn.serve.tensors import decoded, encoded, is_base64, plain, tensor
 from tfsnn.serve.version import Version
 
 ROWS, COLUMNS, EXAMPLES = ("instances", "inputs", "examples")
+SESSION, SESSION_START, SESSION_END = ("session", "session_start", "session_end")
+LONGEST_NAME = 200  # characters of the name of a session
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,13 @@ class ParsedRequest:
         signature: signature that answers the request.
         inputs: input tensors by name, which fit the signature.
         form: ROWS, COLUMNS or EXAMPLES, which the answer follows.
+        turn: session of which the inputs are a frame; None for no session.
     """
 
     signature: Signature
     inputs: Arrays
     form: str
+    turn: Turn | None = None
 
 
 def predict_request(body: bytes, version: Version) -> ParsedRequest:
@@ -44,7 +50,8 @@ def predict_request(body: bytes, version: Version) -> ParsedRequest:
         RequestError: if the body is not what the signature takes.
     """
     document = _document(body)
-    signature = version.signature(_signature_name(document))
+    turn = _turn(document)
+    signature = _signature(document, version, turn)
     forms = [form for form in (ROWS, COLUMNS) if form in document]
     if not forms:
         raise RequestError("Missing 'inputs' or 'instances' key")
@@ -63,7 +70,7 @@ def predict_request(body: bytes, version: Version) -> ParsedRequest:
             f"the inputs are not batches of one size: {sizes}; give each equally many "
             "samples"
         )
-    return ParsedRequest(signature, inputs, form)
+    return ParsedRequest(signature, inputs, form, turn)
 
 
 def classify_request(body: bytes, version: Version) -> ParsedRequest:
@@ -73,6 +80,8 @@ def classify_request(body: bytes, version: Version) -> ParsedRequest:
         RequestError: if the body is not what the signature takes.
     """
     document = _document(body)
+    if _turn(document) is not None:
+        raise RequestError("sessions are for :predict; leave 'session' out")
     signature = version.signature(_signature_name(document))
     if not signature.classifies:
         raise RequestError(
@@ -123,6 +132,45 @@ def _signature_name(document: dict[str, Any]) -> str | None:
     if "signature_name" in document and not isinstance(name, str):
         raise RequestError("'signature_name' key must be a string value.")
     return name
+
+
+def _signature(
+    document: dict[str, Any], version: Version, turn: Turn | None
+) -> Signature:
+    """Return the signature that is asked; of a session, that of its first frame."""
+    name = _signature_name(document)
+    if turn is None:
+        return version.signature(name)
+    if name is not None:
+        raise RequestError(
+            "'signature_name' and 'session' are given; a session has signatures of its "
+            "own: leave 'signature_name' out"
+        )
+    if not version.streams:
+        raise RequestError(
+            f"version {version.number} keeps no state, so it has no sessions: export "
+            "it with --over-time, or leave 'session' out"
+        )
+    return version.signature(START)
+
+
+def _turn(document: dict[str, Any]) -> Turn | None:
+    """Read what a request says of its session."""
+    name = document.get(SESSION)
+    flags = {key: document.get(key, False) for key in (SESSION_START, SESSION_END)}
+    for key, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise RequestError(f"'{key}' must be true or false")
+        if flag and SESSION not in document:
+            raise RequestError(f"'{key}' is given without 'session', a name for it")
+    if SESSION not in document:
+        return None
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+        raise RequestError(
+            f"'session' must be text of 1 to {LONGEST_NAME} characters, the same for "
+            "all frames of a session"
+        )
+    return Turn(name, *flags.values())
 
 
 def _rows(rows: Any, signature: Signature) -> dict[str, list[Any]]:

@@ -17,14 +17,17 @@ from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import ServeError
 from tfsnn.serve.http import HttpLimits, Service
 from tfsnn.serve.models import Models
+from tfsnn.serve.sessions import Sessions
 from tfsnn_numpy.defaults import (
     BATCH_TIMEOUT_MICROS,
     HOST,
     MAX_BATCH_SIZE,
+    MAX_SESSIONS,
     NUM_VERSIONS,
     POLL_SECONDS,
     PORT,
     QUEUE_SIZE,
+    SESSION_TIMEOUT,
 )
 
 # What may be 0, and then stands for any port, not waiting, and never.
@@ -46,6 +49,9 @@ class ServerOptions(HttpLimits):
         num_versions: how many versions of each model are loaded, the newest.
         file_system_poll_wait_seconds: seconds after which the folder is looked into
             again; never if 0.
+        max_sessions: sessions whose states are kept; one more takes the place of the
+            one that has waited longest.
+        session_timeout: seconds that a session lasts without a frame.
 
     Raises:
         OptionError: for a number below the least that makes sense.
@@ -58,6 +64,8 @@ class ServerOptions(HttpLimits):
     queue_size: int = QUEUE_SIZE
     num_versions: int = NUM_VERSIONS
     file_system_poll_wait_seconds: float = POLL_SECONDS
+    max_sessions: int = MAX_SESSIONS
+    session_timeout: float = SESSION_TIMEOUT
 
     def __post_init__(self) -> None:
         """Refuse a number that is too small, or none."""
@@ -100,6 +108,7 @@ class Server:
         self.api = RestApi(
             self.models,
             Batcher(chosen.max_batch_size, chosen.batch_timeout_micros / 1e6),
+            Sessions(chosen.max_sessions, chosen.session_timeout),
             chosen.queue_size,
         )
         most_bytes = chosen.queue_size * chosen.max_request_bytes

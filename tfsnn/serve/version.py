@@ -11,6 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.errors import ModelError
+from tfsnn.export.saved_model.over_time import START, STEP
 from tfsnn.serve.errors import RequestError
 from tfsnn.serve.signature import CLASSIFY, PREDICT, Signature
 
@@ -62,6 +63,17 @@ class Version:
                 f"are {', '.join(sorted(self._signatures))}"
             )
         return self._signatures[name]
+
+    @property
+    def streams(self) -> bool:
+        """Whether it takes one frame after the other."""
+        return {START, STEP} <= self._signatures.keys()
+
+    @property
+    def state_names(self) -> list[str]:
+        """The names of the tensors that ``step`` takes beside the frame."""
+        frame = self._signatures[START].inputs
+        return [name for name in self._signatures[STEP].inputs if name not in frame]
 
     def close(self) -> None:
         """Free the memory of the version, which answers no more."""
