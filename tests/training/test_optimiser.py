@@ -8,7 +8,8 @@ from tfsnn.training.optimiser import default_rate, optimiser
 
 
 @pytest.mark.parametrize(
-    ("steps", "rate"), [(1, 1e-4), (33, 1e-4), (50, 1.5e-4), (100, 3e-4), (5000, 3e-4)]
+    ("steps", "rate"),
+    [(1, 1e-4), (33, 1.65e-4), (50, 2.5e-4), (100, 5e-4), (5000, 5e-4)],
 )
 def test_the_rate_depends_on_the_steps(steps, rate):
     assert default_rate(steps) == pytest.approx(rate)
