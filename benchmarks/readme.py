@@ -139,6 +139,8 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "published": "published_resnet20_cifar10",
     "quantised": "quantised",
     "train_quantised": "train_quantised",
+    "tuned_resnet20": "fine_tuning_resnet20_cifar10",
+    "tuned_vgg9": "fine_tuning_vgg9_cifar10",
 }
 PARTS: Parts = {
     "help": _help,
