@@ -278,3 +278,20 @@ def test_what_makes_no_sense_is_refused(choosing, more, code, message, tmp_path)
     result = run(*arguments)
     assert result.exit_code == code and message in result.stderr, result.output
     assert result.stdout == "" and not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "tried"),
+    [
+        ({"timesteps": [1]}, True),
+        ({"timesteps": [2]}, False),
+        ({"timesteps": [1], "minimise": "timesteps"}, False),
+    ],
+)
+def test_one_spike_is_tried_where_a_step_may_be_a_window(labelled, options, tried):
+    model, x, y = labelled
+    found = tfsnn.choose(
+        model, (x[:60], y[:60]), max_drop=100, alphabet="binary", **options
+    )
+    assert ("ttfs" in {row.method for row in found.tried}) == tried
+    assert found.best.alphabet == "binary"

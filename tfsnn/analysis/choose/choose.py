@@ -74,7 +74,9 @@ def choose(
     wanted, of_calibration = grouped(Search, search, settings)
     known = calibrated(model, calibration, of_calibration)
     tries = candidates(known.graph, wanted.alphabet, wanted.methods)
-    if wanted.minimise == "timesteps":
+    steps_count = wanted.minimise == "timesteps" or 1 not in wanted.timesteps
+    if wanted.methods is None and steps_count:
+        # A window of many ticks is not what was meant by a step.
         tries = [each for each in tries if not methods()[each.method].windows]
     rest, held = hold_out(
         known.data, wanted.holdout, least=LEAST, seed=known.seed, progress=progress
