@@ -56,7 +56,7 @@ print(heavy & set(sys.modules))
 def test_results_on_stdout_and_talk_on_stderr(converting, tmp_path):
     code, out, err = run(*converting)
     assert code == 0
-    assert out.startswith("augmapping (timesteps=4")
+    assert out.startswith("ttfs (timesteps=1")
     data, output = tmp_path / "data.npz", tmp_path / "snn.keras"
     assert err == f"calibrating with {data}\nwrote {output}\n"
     code, out, err = run(

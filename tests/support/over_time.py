@@ -22,11 +22,11 @@ def smooth():
     return keras.Sequential(
         [
             keras.Input((6,)),
-            layers.Activation("tanh"),
-            layers.Dense(5, activation="relu"),
-            layers.Activation("silu"),
-            layers.Dense(4, activation="relu"),
-            layers.Dense(3),
+            layers.Activation("tanh", name="bounded"),
+            layers.Dense(5, activation="relu", name="first"),
+            layers.Activation("silu", name="smooth"),
+            layers.Dense(4, activation="relu", name="second"),
+            layers.Dense(3, name="last"),
         ]
     )
 

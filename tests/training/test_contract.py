@@ -12,7 +12,7 @@ from tfsnn.training import tunable
 
 SAMPLES, T = 200, 4
 METHODS = tfsnn.methods.methods()
-WITHOUT_SLOPES = {"differential", "few_spikes", "radix", "ttfs"}
+WITHOUT_SLOPES = {"differential", "few_spikes", "radix", "sigma_delta", "ttfs"}
 
 
 @pytest.fixture(scope="module")

@@ -21,16 +21,16 @@ CASES = {
 }
 NAMES = {
     "frames": "int32 (B)",
-    "dense_relu_potential": "float32 (B, 5)",
-    "dense_relu_unsent": "float32 (B, 5)",
-    "activation_1_step": "float32 (B)",
-    "activation_1_means_0_value": "float32 (B, 5)",
-    "activation_1_means_0_rest": "float32 (B, 5)",
-    "activation_1_sent": "float32 (B, 5)",
-    "dense_1_relu_potential": "float32 (B, 4)",
-    "dense_1_relu_unsent": "float32 (B, 4)",
-    "dense_2_readout_value": "float32 (B, 3)",
-    "dense_2_readout_rest": "float32 (B, 3)",
+    "first_relu_potential": "float32 (B, 5)",
+    "first_relu_unsent": "float32 (B, 5)",
+    "smooth_step": "float32 (B)",
+    "smooth_means_0_value": "float32 (B, 5)",
+    "smooth_means_0_rest": "float32 (B, 5)",
+    "smooth_sent": "float32 (B, 5)",
+    "second_relu_potential": "float32 (B, 4)",
+    "second_relu_unsent": "float32 (B, 4)",
+    "last_readout_value": "float32 (B, 3)",
+    "last_readout_rest": "float32 (B, 3)",
 }
 
 
