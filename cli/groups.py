@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import Decorator
+from .options import Decorator, together
 from .talk import say, to_json
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ def group(name: str, kind: Any, *options: Decorator) -> Decorator:
             own = {key: values.pop(key) for key in fields if key in values}
             return function(*args, **{name: kind(**own)}, **values)
 
-        for option in reversed(options):
-            command = option(command)
-        return command
+        return together(*options)(command)
 
     return decorate
 

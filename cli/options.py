@@ -121,6 +121,17 @@ def listed(numbers: tuple[int, ...]) -> str:
     return ",".join(map(str, numbers))
 
 
+def together(*options: Decorator) -> Decorator:
+    """Add several options, which --help shows in this order."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def model_argument() -> Decorator:
     """Add MODEL, a file or folder of any kind that is read."""
     return click.argument("model", metavar="MODEL", type=PATH)

@@ -11,7 +11,7 @@ import click
 from tfsnn_numpy.defaults import TIME_UNITS
 
 from .groups import EvaluationData
-from .options import ABOVE_ZERO, AT_LEAST_ONE, DATA, Decorator, Numbers
+from .options import ABOVE_ZERO, AT_LEAST_ONE, DATA, Decorator, Numbers, together
 from .rare import RareSetting
 
 SEQUENCES = (
@@ -22,7 +22,7 @@ SEQUENCES = (
 
 def over_time_options() -> Decorator:
     """Add --over-time, --frames and --step-ms; :data:`OVER_TIME_OF` has the rest."""
-    options = (
+    return together(
         click.option(
             "--over-time",
             is_flag=True,
@@ -42,13 +42,6 @@ def over_time_options() -> Decorator:
             help="Milliseconds of a frame of events.",
         ),
     )
-
-    def decorate(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 _COUNT = "Events in a frame, instead of --step-ms."

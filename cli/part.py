@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from .options import Decorator
+from .options import Decorator, together
 
 
 def part_options() -> Decorator:
     """Add the options that say which part of MODEL is the network, and its shapes."""
-    options = (
+    return together(
         click.option(
             "--input-shape",
             multiple=True,
@@ -36,13 +36,6 @@ def part_options() -> Decorator:
             help="End with this layer: what follows is left out.",
         ),
     )
-
-    def decorate(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def _shapes(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> Any:

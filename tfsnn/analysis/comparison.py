@@ -150,15 +150,11 @@ class Comparison:
         for row in rows:
             for name, value in row.options.items():
                 values.setdefault(name, set()).add(value)
-        numbers = [
-            name
-            for name, found in values.items()
-            if len(found) > 1 and all(_is_number(value) for value in found)
-        ]
         several = [name for name, found in values.items() if len(found) > 1]
         over = "timesteps"
-        if len({row.timesteps for row in rows}) == 1 and several == numbers[:1]:
-            (over,) = numbers or [over]
+        if len(several) == 1 and len({row.timesteps for row in rows}) == 1:
+            (name,) = several
+            over = name if all(map(_is_number, values[name])) else over
         curves: dict[str, list[ComparedRow]] = {}
         for row in rows:
             others = {k: v for k, v in row.options.items() if k != over}

@@ -62,10 +62,6 @@ class _Timed(Thresholded):
     jitter: float = 0.0
     seed: int = 0
 
-    def in_nir(self) -> Never:
-        """Return that NIR has no neurons that carry something by their time."""
-        return NO_TIMES
-
     def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Send a spike in each of the windows, or none."""
         total = tf.add_n(currents) + state.potential
