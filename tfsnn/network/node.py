@@ -183,6 +183,18 @@ class Node:
         """
         return Rescaled(self, ONE, [ONE] * len(units))
 
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the node as it computes integers of integers, and a factor.
+
+        The output of that node is the factor times that of this one. By default None:
+        its outputs are no integers, nor are those of a multiple. Not asked of nodes
+        with weights, whose weights become integers.
+
+        Args:
+            shapes: the shapes of its inputs.
+        """
+        return None
+
     def bound(self, reads: Sequence[float]) -> float:
         """Return n: each value of a step is some k / 2^i with abs(k) <= n.
 
