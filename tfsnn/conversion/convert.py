@@ -13,6 +13,7 @@ from tfsnn.conversion.correct import correct
 from tfsnn.conversion.default import default_method, without_loss
 from tfsnn.conversion.integers import in_integers, on_grid
 from tfsnn.conversion.integers.bounds import SAMPLES
+from tfsnn.conversion.integers.equalise import equalised
 from tfsnn.conversion.integers.settings import NAMES as INTEGER_SETTINGS
 from tfsnn.conversion.integers.settings import integer_settings
 from tfsnn.conversion.normalize import normalize_with_units
@@ -82,6 +83,8 @@ def convert(
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
     plan = refined(chosen, plan, graph, statistics, known.samples, progress)
+    if integers is not None:
+        plan = equalised(graph, plan, integers, known.ranges, chosen.timesteps)
     normalized = normalize_with_units(graph, plan)
     if known.strict:
         refuse_running_sums(normalized.graph)  # scales may have changed what is pooled

@@ -210,5 +210,6 @@ def _beyond(node: Node, what: str, most: float) -> OptionError:
     return OptionError(
         f"{_name(node)}: {what} may come to {most:,.0f}, and float32, in which integers "
         "are simulated, ends at 2^24: take weights of fewer bits (precision='int4'), "
-        "smaller spikes, or fewer steps"
+        "smaller spikes, or fewer steps; of two layers of weights without a ReLU "
+        "between, put one there"
     )

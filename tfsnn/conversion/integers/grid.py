@@ -143,6 +143,10 @@ class Grid:
         if id(group) in self._choosing:
             self._refuse_loop(group)
         self._choosing.add(id(group))
+        alone = self._alone(group)
+        if alone is not None:
+            group.quantum = alone
+            return
         parts = []
         for name in dict.fromkeys(group.nodes):
             node = graph[name]
@@ -156,6 +160,18 @@ class Grid:
             per_layer=self.settings.scales == "layer",
             largest=self.settings.largest_threshold,
         )
+
+    def _alone(self, group: Group) -> np.ndarray | None:
+        """Return the quantum of a gain that only weights read: its integers are 1."""
+        nodes = [self.layout.graph[name] for name in dict.fromkeys(group.nodes)]
+        one = len(nodes) == 1 and not group.readers and not group.uniform
+        if not (one and isinstance(nodes[0], Affine)):
+            return None
+        self._choose(self.quanta[nodes[0].inputs[0]])
+        sizes = np.abs(columns(nodes[0], self._before(nodes[0])))
+        if len(sizes) != 1 or not sizes.all():
+            return None
+        return sizes[0]
 
     def _refuse_loop(self, group: Group) -> None:
         node = self.layout.graph[group.nodes[-1]]

@@ -58,7 +58,7 @@ class IntegerSettings:
         return 2 ** (self.potential_bits - 1) // ROOM
 
 
-ROOM = 4  # thresholds that a potential has room for, at least
+ROOM = 8  # thresholds that a potential has room for, at least
 NAMES = tuple(
     spec.name for spec in dataclasses.fields(IntegerSettings) if spec.name != "precision"
 )
