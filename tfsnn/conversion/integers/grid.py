@@ -202,8 +202,11 @@ class Grid:
             f"channels are all zero ({shown})"
         )
         if len(lost) >= VANISHED * total:
-            more = ", or a scale for each channel (scales='channel')"
+            more = " (scales='channel')" * (self.settings.scales == "layer")
+            more = ", or a scale for each channel" * bool(more) + more
+            largest = self.settings.largest_threshold
             raise OptionError(
-                f"{said}: take more bits" + more * (self.settings.scales == "layer")
+                f"{said}: take more bits{more}, or more potential_bits "
+                f"({self.settings.potential_bits} allow thresholds up to {largest:,})"
             )
         self.notes.append(said)
