@@ -11,6 +11,7 @@ INTEGERS = ("int8", "int4", "int2", "ternary")  # formats of weights
 PRECISIONS = ("float32", "bfloat16", *INTEGERS)
 SCALES = ("channel", "layer")  # what integer weights share a scale
 POTENTIAL_BITS = 24
+LEAST_BITS, MOST_BITS = 8, 32  # of a potential
 PRECISION = PRECISIONS[0]
 CALIBRATION_BATCH_SIZE = 64
 SEED = 0

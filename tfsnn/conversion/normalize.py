@@ -57,8 +57,8 @@ class Normalized(NamedTuple):
     Attributes:
         graph: the network.
         units: the units, by node.
-        grid: the integers that its weights are to be (:mod:`tfsnn.conversion.integers`);
-            None for any numbers.
+        grid: the integers that its weights are to be, of
+            :mod:`tfsnn.conversion.integers`; None for any numbers.
     """
 
     graph: Graph

@@ -36,7 +36,12 @@ class CalibrationSettings:
 
 SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))
 INTEGERS = ("scales", "potential_bits")  # tfsnn.conversion.integers.settings
-RESERVED = (*SETTINGS, *INTEGERS, "precision", "progress")  # names that no option of a method has
+RESERVED = (
+    *SETTINGS,
+    *INTEGERS,
+    "precision",
+    "progress",
+)  # names that no option of a method has
 SAME = {name: name for name in SETTINGS}
 
 G = TypeVar("G")

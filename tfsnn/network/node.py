@@ -184,14 +184,9 @@ class Node:
         return Rescaled(self, ONE, [ONE] * len(units))
 
     def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
-        """Return the node as it computes integers of integers, and a factor.
+        """Return the node that sends integers for integers, a multiple of this one.
 
-        The output of that node is the factor times that of this one. By default None:
-        its outputs are no integers, nor are those of a multiple. Not asked of nodes
-        with weights, whose weights become integers.
-
-        Args:
-            shapes: the shapes of its inputs.
+        And the factor. By default None. Not asked of nodes with weights.
         """
         return None
 

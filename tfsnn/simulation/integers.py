@@ -78,7 +78,9 @@ class IntegerReport:
     def __str__(self) -> str:
         shared = "one scale for each " + ("output channel" * (self.scales == "channel"))
         shared += self.scales * (self.scales != "channel")
-        lines = [f"weights {self.weights}, {shared}, potentials {self.potential_bits} bits"]
+        lines = [
+            f"weights {self.weights}, {shared}, potentials {self.potential_bits} bits"
+        ]
         for name, (step, low, high) in self.inputs.items():
             lines.append(f"input {name} rounded to {low}..{high}, each {step:.6g}")
         worst = self.worst

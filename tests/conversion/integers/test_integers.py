@@ -49,7 +49,7 @@ def made():
 
 
 def test_outputs_keep_their_units(made):
-    model, snn = made
+    model, _ = made
     x = images(50, 1)
     wide = converted(model, images(), timesteps=64)
     error = np.abs(wide.predict(x, verbose=0) - model.predict(x, verbose=0)).mean()
@@ -60,7 +60,9 @@ def test_the_report_says_what_integers_stand_for(made):
     _, snn = made
     report = snn.report.integers
     graph = snn.graph
-    assert report.inputs == {"input_layer": (1 / 255, 0, 255)} or len(report.inputs) == 1
+    assert (
+        report.inputs == {"input_layer": (1 / 255, 0, 255)} or len(report.inputs) == 1
+    )
     for layer in report.layers:
         node = graph[layer.node]
         if isinstance(node, Readout):
@@ -106,8 +108,8 @@ def test_xla_and_saved_models_compute_the_same(made, tmp_path):
     x = images(5, 2)
     xla = tf.function(lambda x: snn(x), jit_compile=True, autograph=False)(x)
     np.testing.assert_allclose(xla, snn(x), rtol=1e-6)
-    tfsnn.export.export_saved_model(snn, tmp_path / "served")
-    served = tf.saved_model.load(tmp_path / "served").signatures["serving_default"]
+    exported = tfsnn.export.export_saved_model(snn, tmp_path / "served")
+    served = tf.saved_model.load(str(exported.path)).signatures["serving_default"]
     (name,) = served.structured_input_signature[1]
     (output,) = [
         v for v in served(**{name: tf.constant(x)}).values() if v.shape == (5, 3)
@@ -199,10 +201,10 @@ def test_bad_settings_are_refused(options, said):
 
 def test_layers_that_integers_cannot_do_are_named():
     smooth = chain(layers.Activation("tanh", name="bend"))
-    with pytest.raises(UnsupportedError, match="bend .*analog values"):
+    with pytest.raises(UnsupportedError, match=r"bend .*analog values"):
         converted(smooth, images())
     uneven = chain(layers.AveragePooling2D(2, padding="same", name="uneven"))
-    with pytest.raises(UnsupportedError, match="uneven .*windows of different sizes"):
+    with pytest.raises(UnsupportedError, match=r"uneven .*windows of different sizes"):
         converted(uneven, images())
 
 
@@ -211,7 +213,9 @@ def test_channels_whose_weights_vanish_are_named():
     kernel, bias = model.layers[0].get_weights()
     kernel[..., 1:] *= 1e-4
     model.layers[0].set_weights([kernel, 0 * bias + 1])
-    with pytest.raises(OptionError, match=r"conv2d.* 3 of 4 channels are all zero \(1, "):
+    with pytest.raises(
+        OptionError, match=r"conv2d.* 3 of 4 channels are all zero \(1, "
+    ):
         converted(model, images(), scales="layer")
     kernel[..., 1:3] *= 1e4
     model.layers[0].set_weights([kernel, 0 * bias + 1])

@@ -154,7 +154,7 @@ class _Walk:
         if self.grid is None:
             return node
         moments = moments_of(node, self._mean(node.inputs[0]), seed=self.seed)
-        return self.grid.rounded(node, moments)  # type: ignore[return-value]
+        return self.grid.rounded(node, moments)
 
     def _constants_on_grid(self, grid: Grid, feed: dict[str, Any]) -> Graph:
         """Return the graph with integers where inputs are read as they are."""

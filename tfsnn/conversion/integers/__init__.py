@@ -4,8 +4,8 @@ In normal form (:mod:`tfsnn.conversion.normalize`) every threshold is 1. Here a 
 into a population is an integer times a *quantum*, one for each channel or one for a
 layer, and the threshold is one over it, an integer n. So::
 
-    W_int = round(W n),   b_int = round(b n),   V(0)_int = round(V(0) n),   theta_int = n
-    V_int += W_int c;     c' = fire(V_int);     V_int -= c' n
+    W_int = round(W n);   b_int = round(b n);   V(0)_int = round(V(0) n)
+    V_int += W_int c;     c' = fire(V_int);     V_int -= c' n     theta_int = n
 
 with the integers c that spikes carry. The first layer reads inputs as 8-bit integers,
 an average is a sum whose factor is in the quantum, and a readout multiplies the sum of

@@ -59,7 +59,7 @@ def with_columns(
         shape = np.shape(getattr(node, weights))
         found = values.reshape(*shape[:-1], node.shape[-1])
         found = found / quantum if isinstance(node, Affine) else found
-    changes = {weights: found.astype(np.float32)}
+    changes: dict[str, Any] = {weights: found.astype(np.float32)}
     if bias is not None:
         changes[bias] = None if added is None else np.asarray(added, np.float32)
     return node.replace(**changes)

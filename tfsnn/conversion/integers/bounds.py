@@ -93,8 +93,8 @@ def bounded(
             raise OptionError(
                 f"{_name(graph[name])}: potentials come to {most:,} on the calibration "
                 f"samples in {timesteps} steps, and {width} bits end at {high:,}: take "
-                f"potential_bits={most.bit_length() + 1} or more, weights of fewer bits "
-                "(precision), or fewer steps"
+                f"potential_bits={most.bit_length() + 1} or more, weights of fewer "
+                "bits (precision), or fewer steps"
             )
     nodes = tuple(
         node.replace(settings={**node.settings, "width": width})  # type: ignore[attr-defined]
@@ -128,7 +128,7 @@ class _Walk:
             return tuple(
                 tf.broadcast_to(tf.constant(found, tf.float32), (1, *node.shape))
                 for found in (values.min(0), values.max(0))
-            )  # type: ignore[return-value]
+            )
         low, high = self.ranges[node.inputs[0]]
         if isinstance(node, Linear):
             return self._linear(node, low, high)
@@ -180,9 +180,12 @@ def _seen(
     samples = min(len(next(iter(x.values()))), SAMPLES)
     samples = fitting_samples(graph, graph, timesteps, samples)
     run = Run.on(
-        graph, {k: tf.constant(v[:samples], tf.float32) for k, v in x.items()}, timesteps
+        graph,
+        {k: tf.constant(v[:samples], tf.float32) for k, v in x.items()},
+        timesteps,
     )
-    state, values, last = run.initial_state(), {}, last_readers(graph)
+    state, last = run.initial_state(), last_readers(graph)
+    values: dict[str, Any] = {}
     found: dict[str, int] = {}
     for node in graph:
         if node.name in run.constants or node.name in graph.outputs:
@@ -208,8 +211,8 @@ def _name(node: Node) -> str:
 
 def _beyond(node: Node, what: str, most: float) -> OptionError:
     return OptionError(
-        f"{_name(node)}: {what} may come to {most:,.0f}, and float32, in which integers "
-        "are simulated, ends at 2^24: take weights of fewer bits (precision='int4'), "
-        "smaller spikes, or fewer steps; of two layers of weights without a ReLU "
-        "between, put one there"
+        f"{_name(node)}: {what} may come to {most:,.0f}, and float32, in which "
+        "integers are simulated, ends at 2^24: take weights of fewer bits "
+        "(precision='int4'), smaller spikes, or fewer steps; of two layers of weights "
+        "without a ReLU between, put one there"
     )

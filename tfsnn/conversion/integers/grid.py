@@ -92,7 +92,7 @@ class Grid:
             return node
         quantum, before = self.quantum(node.name), self._before(node)
         if self.only_adds(node):
-            offset = np.rint(added(node) / quantum) * quantum  # type: ignore[operator]
+            offset = np.rint(added(node) / quantum) * quantum
             return node.replace(offset=offset.astype(np.float32))
         if moments is None:
             found, offset = self.integers(node)
@@ -198,8 +198,8 @@ class Grid:
         name, total = node.layer or node.name, int(had.sum())
         shown = ", ".join(map(str, lost[:8])) + ", ..." * (len(lost) > 8)
         said = (
-            f"{name}: as {self.settings.precision} the weights of {len(lost)} of {total} "
-            f"channels are all zero ({shown})"
+            f"{name}: as {self.settings.precision} the weights of {len(lost)} of "
+            f"{total} channels are all zero ({shown})"
         )
         if len(lost) >= VANISHED * total:
             more = " (scales='channel')" * (self.settings.scales == "layer")

@@ -62,7 +62,7 @@ class Quantum(NamedTuple):
     """
 
     group: Group | None = None
-    known: np.ndarray = np.ones(1)  # noqa: RUF012
+    known: np.ndarray = np.ones(1)
     parts: int = 1
 
     @property

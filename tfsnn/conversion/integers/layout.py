@@ -35,8 +35,8 @@ ANALOG = (
     "place, or convert with -o precision float32"
 )
 UNEVEN = (
-    "averages over windows of different sizes at its borders, whose sums have no common "
-    "scale: pool without padding, or by windows that the image is a multiple of"
+    "averages over windows of different sizes at its borders, whose sums have no "
+    "common scale: pool without padding, or by windows that the image is a multiple of"
 )
 POSITIONAL = (
     "takes the maximum of numbers whose digits come one after the other, of their "

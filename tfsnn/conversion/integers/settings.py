@@ -9,10 +9,7 @@ from typing import Any
 
 from tfsnn.errors import OptionError
 from tfsnn.hardware.integers import FORMATS, IntegerFormat
-from tfsnn_numpy.defaults import POTENTIAL_BITS, SCALES
-
-MOST_BITS = 32
-LEAST_BITS = 8
+from tfsnn_numpy.defaults import LEAST_BITS, MOST_BITS, POTENTIAL_BITS, SCALES
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,9 @@ class IntegerSettings:
 
 ROOM = 8  # thresholds that a potential has room for, at least
 NAMES = tuple(
-    spec.name for spec in dataclasses.fields(IntegerSettings) if spec.name != "precision"
+    spec.name
+    for spec in dataclasses.fields(IntegerSettings)
+    if spec.name != "precision"
 )
 
 

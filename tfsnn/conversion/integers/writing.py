@@ -69,5 +69,3 @@ def _one(values: np.ndarray) -> float | np.ndarray:
     values = np.asarray(values, np.float32)
     first = values.ravel()[0]
     return float(first) if (values == first).all() else values
-
-

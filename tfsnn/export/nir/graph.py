@@ -40,9 +40,9 @@ from tfsnn.network.nodes import (
     Merge,
     Pad,
     Readout,
-    Rounded,
     Reduce,
     Reshape,
+    Rounded,
     Source,
     Spiking,
 )

@@ -81,7 +81,7 @@ class Paced(Firing):
         return sent, state
 
     def _share(self, total: Any, k: int, known: int) -> Any:
-        """Return total * k / known; of integers rounded down, without large products."""
+        """Return total * k / known; of integers rounded down, by small products."""
         if not self.counts:
             return total * (k / known)
         whole = quotient(total, float(known))
