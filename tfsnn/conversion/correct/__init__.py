@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.conversion.correct.memory import fitting_samples, last_readers
 from tfsnn.conversion.correct.weights import fitted, moments_of
 from tfsnn.conversion.integers.grid import Grid
+from tfsnn.conversion.memory import fitting_samples, last_readers
 from tfsnn.conversion.normalize import Normalized
 from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress

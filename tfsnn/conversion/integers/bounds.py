@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.conversion.correct.memory import fitting_samples, last_readers
 from tfsnn.conversion.integers.arrays import FIELDS
 from tfsnn.conversion.integers.settings import IntegerSettings
+from tfsnn.conversion.memory import fitting_samples, last_readers
 from tfsnn.errors import OptionError
 from tfsnn.hardware.integers import EXACT
 from tfsnn.network.graph import Graph

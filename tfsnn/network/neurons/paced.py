@@ -84,6 +84,10 @@ class Paced(Firing):
         """Return total * k / known; of integers rounded down, by small products."""
         if not self.counts:
             return total * (k / known)
+        if k == known:
+            return total
+        if known - k == 1:  # total less total / known, rounded up
+            return total + quotient(-total, float(known))
         whole = quotient(total, float(known))
         return whole * k + quotient((total - whole * known) * k, float(known))
 
