@@ -6,9 +6,10 @@
 
 Ternary spikes (`termapping`, T=16) and paced binary ones (`paced`, T=8), each
 corrected as by default, with float weights and with weights of 8, 4 and 2 bits; one
-scale for each output channel or one for each layer. All are converted from the same 1,024 calibration
-samples, drawn with seed 0, without labels. Rows that the output has are kept, so that a
-run can go on where it ended; those of another number of test samples are not mixed.
+scale for each output channel or one for each layer. All are converted from the same
+1,024 calibration samples, drawn with seed 0, without labels. Rows that the output has
+are kept, so that a run can go on where it ended; another number of test samples needs
+another output.
 """
 
 from __future__ import annotations

@@ -117,6 +117,13 @@ def test_more_kinds_of_nodes():
     check(converted(model, images(1, 30), "paced"), images())
 
 
+def test_paced_neurons_that_look_further_ahead(known):
+    check(converted(*known, "paced", timesteps=7, lookahead=3, levels=2), images())
+    signed = converted(*known, "paced", negative_threshold=0.25, timesteps=4)
+    assert any(np.any(n.negative_threshold) for n in signed.graph.of_kind(Spiking))
+    check(signed, images())
+
+
 def test_one_scale_for_each_layer(known):
     snn = converted(*known, "termapping", scales="layer")
     for node in snn.graph.of_kind(Spiking):

@@ -6,7 +6,8 @@ import models
 import pytest
 from corrections import EVERYTHING, copies, pair
 
-from tfsnn.conversion.correct import correct, memory
+from tfsnn.conversion import memory
+from tfsnn.conversion.correct import correct
 from tfsnn.conversion.memory import fitting_samples
 from tfsnn.conversion.plan import Corrections
 
