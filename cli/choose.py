@@ -94,8 +94,8 @@ Example:
         "precision",
         click.Choice(PRECISIONS),
         None,
-        f"Format of synapses, {' or '.join(PRECISIONS)} (by default bfloat16 where "
-        "the limits still hold and the machine computes in it).",
+        f"Format of synapses, one of {', '.join(PRECISIONS)} (by default bfloat16 "
+        "where the limits still hold and the machine computes in it).",
     ),
     RareSetting("strict", click.BOOL, False, STRICT),
     SEED_OF,

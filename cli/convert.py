@@ -9,10 +9,15 @@ import click
 
 from tfsnn_numpy.defaults import (
     HELD_BACK,
+    INTEGERS,
+    LEAST_BITS,
     METHOD,
+    MOST_BITS,
     ONE_SPIKE_METHOD,
+    POTENTIAL_BITS,
     PRECISION,
     PRECISIONS,
+    SCALES,
 )
 
 from .groups import CalibrationData, Converted, Original, group
@@ -68,6 +73,29 @@ class Method:
         return {**self.options, **steps}
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that a network is made of; None for what was not given."""
+
+    precision: str
+    scales: str | None
+    potential_bits: int | None
+
+    def __post_init__(self) -> None:
+        """Refuse settings of integers beside another precision."""
+        from tfsnn.conversion.integers.settings import integer_settings
+
+        settings = self.settings
+        integer_settings(settings.pop("precision"), settings)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of :func:`tfsnn.convert` by name."""
+        found = {"scales": self.scales, "potential_bits": self.potential_bits}
+        kept = {name: value for name, value in found.items() if value is not None}
+        return {"precision": self.precision, **kept}
+
+
 def converted_options() -> Any:
     """Add --output, --report and --overwrite, for the argument `converted`."""
     report = click.option(
@@ -92,6 +120,8 @@ Example:
       --timesteps 4 -o levels 7 -o per layer --output snn.keras --report report.json
   tfsnn convert cnn.keras --calibration train.npz --method termapping \\
       -o precision bfloat16 -o seed 3 --output snn.keras
+  tfsnn convert cnn.keras --calibration train.npz --method paced \\
+      -o precision int8 -o scales layer --output integers.keras
   tfsnn convert own_spiking_layers.keras --output snn.keras
 """,
 )
@@ -118,6 +148,7 @@ Example:
 )
 @task_option()
 @converted_options()
+@group("numbers", Numbers)
 @rare_options(
     SEED_OF,
     SWEEP_OF,
@@ -125,7 +156,21 @@ Example:
         "precision",
         click.Choice(PRECISIONS),
         PRECISION,
-        f"Format of synapses that receive spikes, {' or '.join(PRECISIONS)}.",
+        f"Format of synapses that receive spikes, {', '.join(PRECISIONS[:2])}; or of "
+        f"weights where everything is an integer, {', '.join(INTEGERS)}.",
+    ),
+    RareSetting(
+        "scales",
+        click.Choice(SCALES),
+        None,
+        f"For integers: whether each output channel has its scale, or a layer "
+        f"({' or '.join(SCALES)}).",
+    ),
+    RareSetting(
+        "potential_bits",
+        click.IntRange(LEAST_BITS, MOST_BITS),
+        None,
+        f"For integers: the width of a potential ({POTENTIAL_BITS}).",
     ),
     RareSetting(
         "holdout",
@@ -142,7 +187,7 @@ def command(
     samples: CalibrationData,
     method: Method,
     converted: Converted,
-    precision: str,
+    numbers: Numbers,
     **trial: Any,
 ) -> None:
     """Convert a trained model into a spiking network.
@@ -176,8 +221,8 @@ def command(
         ann,
         known,
         method.method,
-        precision=precision,
         progress=progress,
+        **numbers.settings,
         **method.values,
     )
     found = None if held is None else check(ann, snn, held, task=trial["task"])

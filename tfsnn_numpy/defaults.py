@@ -7,7 +7,11 @@ The command line shows them in its help, for which nothing heavy is to be import
 METHOD = "augmapping"  # where options are given, as a number of steps
 ONE_SPIKE_METHOD = "ttfs"  # where none are
 QUANTISED_METHOD = "radix"  # where every activation of the network is quantised
-PRECISIONS = ("float32", "bfloat16")
+INTEGERS = ("int8", "int4", "int2", "ternary")  # formats of weights
+PRECISIONS = ("float32", "bfloat16", *INTEGERS)
+SCALES = ("channel", "layer")  # what integer weights share a scale
+POTENTIAL_BITS = 24
+LEAST_BITS, MOST_BITS = 8, 32  # of a potential
 PRECISION = PRECISIONS[0]
 CALIBRATION_BATCH_SIZE = 64
 SEED = 0

@@ -28,6 +28,7 @@ RESULTS = {
     "bulk_cost": "service.bulk_cost",
     "commits": "speed.commits",
     "early_exit_": "accuracy.early_exit",
+    "integers_": "accuracy.integers",
     "learning_rate_": "training.learning_rate",
     "low_latency_": "accuracy.low_latency",
     "memory": "speed.memory",

@@ -48,7 +48,8 @@ def test_a_command_has_at_most_15_parameters(words):
 def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
     (option,) = (p for p in convert.command.params if isinstance(p, RareOption))
     assert set(option.rare) == {
-        *("seed", "batch_size", "precision", "holdout", "limit", "over_time")
+        *("seed", "batch_size", "precision", "holdout", "limit", "over_time"),
+        *("scales", "potential_bits"),
     }
     options = tfsnn.methods.options(tfsnn.methods.methods()[name])
     assert not {each["name"] for each in options} & {*option.rare, *RESERVED}

@@ -11,6 +11,11 @@ from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import calibrated
 from tfsnn.conversion.correct import correct
 from tfsnn.conversion.default import default_method, without_loss
+from tfsnn.conversion.integers import in_integers, on_grid
+from tfsnn.conversion.integers.bounds import SAMPLES
+from tfsnn.conversion.integers.equalise import equalised
+from tfsnn.conversion.integers.settings import NAMES as INTEGER_SETTINGS
+from tfsnn.conversion.integers.settings import integer_settings
 from tfsnn.conversion.normalize import normalize_with_units
 from tfsnn.conversion.plan import Corrections
 from tfsnn.conversion.precision import check_precision, with_precision
@@ -47,9 +52,13 @@ def convert(
             bit, which loses nothing, for others "ttfs". None, with options:
             "augmapping".
         precision: the precision of synapses that receive spikes, "float32" or
-            "bfloat16" (:mod:`tfsnn.conversion.precision`).
+            "bfloat16" (:mod:`tfsnn.conversion.precision`); or the format of integer
+            weights, "int8", "int4", "int2" or "ternary", which makes everything an
+            integer (:mod:`tfsnn.conversion.integers`).
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
-        options: options of the method, ``timesteps`` among them; and the settings of
+        options: options of the method, ``timesteps`` among them; for integers
+            `scales`, "channel" or "layer", what has a scale of its own, and
+            `potential_bits`, the width of potentials; and the settings of
             :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`,
             and `over_time` for samples that are sequences, ``(N, F, *input shape)``.
 
@@ -62,9 +71,10 @@ def convert(
     """
     check_precision(precision)
     settings, own = split(options)
+    integers, own = integer_settings(precision, own)
     asked = method is not None or bool(own)
     method = method or METHOD
-    chosen = methods.make(method, own, SETTINGS)
+    chosen = methods.make(method, own, (*SETTINGS, *INTEGER_SETTINGS))
     known = calibrated(model, calibration, settings)
     if not asked:
         method, usual = default_method(known.graph)
@@ -73,9 +83,14 @@ def convert(
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
     plan = refined(chosen, plan, graph, statistics, known.samples, progress)
+    if integers is not None:
+        plan = equalised(graph, plan, integers, known.ranges, chosen.timesteps)
     normalized = normalize_with_units(graph, plan)
     if known.strict:
         refuse_running_sums(normalized.graph)  # scales may have changed what is pooled
+    if integers is not None:
+        steps = chosen.timesteps
+        normalized = on_grid(normalized, integers, known.ranges, steps)
     spiking = correct(
         graph,
         normalized,
@@ -84,15 +99,21 @@ def convert(
         Corrections() if plan.exact else replace(chosen.corrections, seed=known.seed),
         progress,
     )
+    if integers is None:
+        spiking, counted = with_precision(spiking, precision), None
+    else:
+        x = known.samples(SAMPLES)
+        spiking, counted = in_integers(spiking, normalized.grid, chosen.timesteps, x)
     report = report_conversion(spiking, statistics, plan, method, chosen.values)
     return SpikingModel(
-        with_precision(spiking, precision),
+        spiking,
         chosen.timesteps,
         replace(
             report,
             quantized=without_loss(graph, plan.exact),
             strict=known.strict,
             precision=precision,
+            integers=counted,
             raw=known.raw,
             ranges=known.ranges,
             heads={output.name: output.head for output in known.outputs},

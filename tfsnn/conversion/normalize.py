@@ -52,10 +52,18 @@ def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
 
 
 class Normalized(NamedTuple):
-    """A spiking network in normal form, and the unit of each of its nodes."""
+    """A spiking network in normal form, and the unit of each of its nodes.
+
+    Attributes:
+        graph: the network.
+        units: the units, by node.
+        grid: the integers that its weights are to be, of
+            :mod:`tfsnn.conversion.integers`; None for any numbers.
+    """
 
     graph: Graph
     units: dict[str, np.ndarray]
+    grid: Any = None
 
 
 def normalize(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:

@@ -29,7 +29,7 @@ def check_precision(precision: str) -> None:
     """Refuse a precision that does not exist.
 
     Raises:
-        OptionError: for one that is not "float32" or "bfloat16".
+        OptionError: for one that is not in :data:`tfsnn_numpy.defaults.PRECISIONS`.
     """
     if precision not in PRECISIONS:
         raise OptionError(
@@ -47,6 +47,11 @@ def with_precision(graph: Graph, precision: str) -> Graph:
     check_precision(precision)
     if precision == "float32":
         return graph
+    if precision != "bfloat16":
+        raise OptionError(
+            f"precision={precision!r}: integers are chosen when a network is converted "
+            "(tfsnn.convert), not afterwards"
+        )
     if not computes_in_bfloat16():
         LOG.info(
             "precision bfloat16: this machine has no instructions for it that are "
@@ -72,7 +77,8 @@ def with_precision(graph: Graph, precision: str) -> Graph:
 def precision_of(graph: Graph) -> str:
     """Return the lowest precision among the synapses of a graph."""
     found = {node.precision for node in graph.of_kind(Linear)}
-    return "bfloat16" if "bfloat16" in found else "float32"
+    lower = [precision for precision in PRECISIONS if precision in found]
+    return lower[-1] if lower else "float32"
 
 
 def _is_fast(node: Linear) -> bool:

@@ -35,7 +35,13 @@ class CalibrationSettings:
 
 
 SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))
-RESERVED = (*SETTINGS, "precision", "progress")  # names that no option of a method has
+INTEGERS = ("scales", "potential_bits")  # tfsnn.conversion.integers.settings
+RESERVED = (
+    *SETTINGS,
+    *INTEGERS,
+    "precision",
+    "progress",
+)  # names that no option of a method has
 SAME = {name: name for name in SETTINGS}
 
 G = TypeVar("G")

@@ -183,6 +183,13 @@ class Node:
         """
         return Rescaled(self, ONE, [ONE] * len(units))
 
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the node that sends integers for integers, a multiple of this one.
+
+        And the factor. By default None. Not asked of nodes with weights.
+        """
+        return None
+
     def bound(self, reads: Sequence[float]) -> float:
         """Return n: each value of a step is some k / 2^i with abs(k) <= n.
 

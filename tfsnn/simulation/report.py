@@ -12,6 +12,7 @@ from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Spiking
 from tfsnn.network.operations import shares
 from tfsnn.network.roles import LINEAR, ROLES, RUNNING_SUM, SPIKING, roles
+from tfsnn.simulation.integers import IntegerReport
 from tfsnn.sources.parts import WHOLE, Part
 from tfsnn_numpy.json_text import check_form
 from tfsnn_numpy.results import table
@@ -139,6 +140,7 @@ class ConversionReport:
         strict: whether running sums were refused.
         notes: the warnings of the method.
         precision: the precision of the synapses that receive spikes.
+        integers: the integers of a network that is made of them; None for others.
         quantized: what is to be said of activations that the ANN rounds to levels.
         heads: the functions that give the outputs' values, by output.
         tasks: what the outputs answer (:mod:`tfsnn_numpy.tasks`), by output, where
@@ -161,6 +163,7 @@ class ConversionReport:
     strict: bool = False
     notes: tuple[str, ...] = ()
     precision: str = "float32"
+    integers: IntegerReport | None = None
     quantized: str = ""
     heads: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, str] = field(default_factory=dict)
@@ -186,7 +189,7 @@ class ConversionReport:
         if not complete or not {node["role"] for node in config["nodes"]} <= known:
             raise ValueError(f"report.shares and nodes have not the roles {ROLES}")
         raw, ranges = config.get("raw"), config.get("ranges", {}).items()
-        tuned = config.get("tuned")
+        tuned, integers = config.get("tuned"), config.get("integers")
         return cls(
             **{
                 **config,
@@ -199,6 +202,7 @@ class ConversionReport:
                 "notes": tuple(config.get("notes", ())),
                 "raw": None if raw is None else tuple(raw),
                 "ranges": {name: tuple(of_input) for name, of_input in ranges},
+                "integers": integers and IntegerReport.from_dict(integers),
                 "part": Part.from_dict(config.get("part", {})),
                 "tuned": None if tuned is None else Tuned(**tuned),
             }
@@ -212,7 +216,7 @@ class ConversionReport:
     @property
     def warnings(self) -> list[str]:
         """The findings that a user should look at, one text each."""
-        found = list(self.notes)
+        found = [*self.notes, *(self.integers.notes if self.integers else ())]
         if not self.populations:
             found.append(
                 "nothing of this network spikes: its nodes that are not linear are "
@@ -237,7 +241,7 @@ class ConversionReport:
         used = "nothing to calibrate"
         if self.populations and self.samples:
             used = f"{self.samples} calibration samples"
-        if self.precision != "float32":
+        if self.precision != "float32" and self.integers is None:
             used += f", synapses in {self.precision}"
         if self.raw:
             used += f", 8-bit values of {', '.join(self.raw)} kept at 0..255"
@@ -247,6 +251,7 @@ class ConversionReport:
         header = [spec.name.replace("_", " ") for spec in fields(PopulationReport)]
         rows = [[_text(v) for v in asdict(p).values()] for p in self.populations]
         lines += [*table(header, rows), "", *self._roles(), ""]
+        lines += [str(self.integers), ""] if self.integers else []
         lines += [f"warning: {text}" for text in self.warnings]
         return "\n".join(lines)
 

@@ -57,6 +57,7 @@ class TunableModel(ReadsSamples, SpikingModel):
             kwargs: those of :class:`tfsnn.SpikingModel`.
 
         Raises:
+            ModelError: for a network of integers.
             OptionError: for another gradient, an unknown surrogate, or outputs of each
                 step by rates.
         """
@@ -71,6 +72,12 @@ class TunableModel(ReadsSamples, SpikingModel):
                 f"{gradient!r} has those of the end alone: take gradient='time'"
             )
         super().__init__(*args, **{**kwargs, "trainable": True})
+        if self.report.integers is not None:
+            raise ModelError(
+                f"{self.name} is made of integers ({self.report.precision}), which "
+                "gradients would leave: tune the network converted with -o precision "
+                "float32, or train the ANN further and convert it again"
+            )
         if gradient in BY_TIME:
             check_time(self._structure)
         self.gradient = gradient

@@ -121,7 +121,12 @@ def test_a_name_is_taken_once_and_by_a_dataclass(registry):
     ("kind", "stated", "settings", "said"),
     [
         ("radix", {}, {"leak": 0.5}, "leak is no setting of radix neurons"),
-        ("radix", {}, {"reset": "zero"}, "take threshold, initial_potential, base"),
+        (
+            "radix",
+            {},
+            {"reset": "zero"},
+            "take threshold, initial_potential, counts, width, base",
+        ),
         ("radix", {"negative_threshold": 0.0}, {}, "negative_threshold=0.0 means"),
         ("radix", {"max_coefficient": 2.0}, {"base": 2}, "max_coefficient=2.0 means"),
         ("radix", {"max_coefficient": None}, {"base": 2}, "give 1.0"),

@@ -36,8 +36,9 @@ class Search:
         energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
         engine: name of the engine that runs the networks
             (:mod:`tfsnn.simulation.engines`); their own if None.
-        precision: that of the synapses, "float32" or "bfloat16"; if None bfloat16 where
-            the drop still holds and the machine computes in it.
+        precision: that of the synapses, "float32" or "bfloat16", or a format of integer
+            weights as for :func:`tfsnn.convert`; if None bfloat16 where the drop still
+            holds and the machine computes in it.
         timesteps: the values of T to try.
         holdout: the most samples to hold out; never more than half of them.
         methods: names of the methods to try; a selection if None.

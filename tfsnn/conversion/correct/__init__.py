@@ -24,14 +24,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.conversion.correct.memory import fitting_samples, last_readers
-from tfsnn.conversion.correct.weights import fitted
+from tfsnn.conversion.correct.weights import fitted, moments_of
+from tfsnn.conversion.integers.grid import Grid
+from tfsnn.conversion.memory import fitting_samples, last_readers
 from tfsnn.conversion.normalize import Normalized
 from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Affine, Linear, Spiking
+from tfsnn.network.roles import constant_nodes
 from tfsnn.network.signals import fold
 from tfsnn.simulation.steps import Run
 
@@ -48,6 +50,8 @@ def correct(
 ) -> Graph:
     """Return the spiking graph, corrected for a number of steps.
 
+    A network on a grid (:mod:`tfsnn.conversion.integers`) stays on it.
+
     Args:
         ann: the graph of the ANN that it was made from.
         spiking: the spiking network in normal form, with its units.
@@ -57,7 +61,8 @@ def correct(
         progress: wraps the nodes, for a progress bar.
     """
     if not corrections:
-        return spiking.graph
+        graph, grid = spiking.graph, spiking.grid
+        return graph if grid is None else grid.all_rounded(graph)
     samples = min(len(next(iter(x.values()))), corrections.samples)
     samples = fitting_samples(spiking.graph, ann, timesteps, samples)
     feed = {k: tf.constant(v[:samples], tf.float32) for k, v in x.items()}
@@ -80,8 +85,10 @@ class _Walk:
         corrections: Corrections,
     ) -> None:
         self.ann = {node.name: node for node in ann}
-        self.graph, self.units = spiking
+        self.graph, self.units, self.grid = spiking
         self.chosen, self.seed = corrections, corrections.seed
+        if self.grid is not None:
+            self.graph = self._constants_on_grid(self.grid, feed)
         self.run = Run.on(self.graph, feed, timesteps)
         self.steps = self.run.clock.pre_steps + timesteps
         clock = self.run.clock  # means are over the steps that a readout reads
@@ -103,8 +110,9 @@ class _Walk:
         if isinstance(node, Spiking) and not node.population.encodes_input:
             self._rate(node)
         elif node.name not in (*self.graph.outputs, *self.run.constants):
-            if isinstance(node, Linear) and self.chosen.weights:
-                node = self.nodes[node.name] = self._fit(node)
+            if isinstance(node, Linear):
+                node = self._fit(node) if self.chosen.weights else node
+                node = self.nodes[node.name] = self._on_grid(node)
             self.run.advance_node(node, self.values, self.state, self.steps)
         for name in self.last.get(node.name, ()):
             self.values.pop(name, None)
@@ -140,6 +148,27 @@ class _Walk:
             wanted, reader = sum(self.expected[n] for n in summands), summed.name
         error = self._visible(reader, wanted / self._unit(reader), current)
         return fitted(node, x, error, seed=self.seed)
+
+    def _on_grid(self, node: Linear) -> Linear:
+        """Return the node with integers chosen against what it reads, if it has to."""
+        if self.grid is None:
+            return node
+        moments = moments_of(node, self._mean(node.inputs[0]), seed=self.seed)
+        return self.grid.rounded(node, moments)
+
+    def _constants_on_grid(self, grid: Grid, feed: dict[str, Any]) -> Graph:
+        """Return the graph with integers where inputs are read as they are."""
+        values, nodes = self.graph.feed(feed), []
+        constant = constant_nodes(self.graph)
+        for node in self.graph:
+            if node.name in constant and node.name not in values:
+                if isinstance(node, Linear):
+                    moments = moments_of(node, values[node.inputs[0]], seed=self.seed)
+                    node = grid.rounded(node, moments)
+                values[node.name] = node.apply(*(values[n] for n in node.inputs))
+            nodes.append(node)
+        graph = self.graph
+        return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
 
     def _sum_completed_by(self, node: Linear) -> Node | None:
         """Return the sum that alone reads the node, its last summand to be known."""
@@ -179,6 +208,8 @@ class _Walk:
         if self.chosen.bias:
             error = wanted - self.run.clock.mean(values)
             shift = tf.reduce_mean(error, range(len(error.shape) - 1)).numpy()
+            if self.grid is not None:
+                node, shift = self._shift_on_grid(self.grid, node, shift)
             self._shift_current(node, shift)
             currents = [current + shift for current in currents]
             values = self._sent(node, currents)
@@ -186,9 +217,22 @@ class _Walk:
             error = (wanted - self.run.clock.mean(values)).numpy()
             start = np.asarray(node.initial_potential, np.float32)
             node = node.replace(initial_potential=start + self.weight * _shrunk(error))
+            if self.grid is not None:
+                node = self.grid.start(node)
             self.nodes[node.name] = node
             values = self._sent(node, currents)
         self.values[node.name] = fold(values)
+
+    def _shift_on_grid(
+        self, grid: Grid, node: Spiking, shift: np.ndarray
+    ) -> tuple[Spiking, np.ndarray]:
+        """Shift a current by integers, and the initial potential by what is left."""
+        whole = grid.shift(node, shift)
+        start = np.asarray(node.initial_potential, np.float32)
+        left = self.weight * (shift - whole)
+        node = grid.start(node.replace(initial_potential=start + left))
+        self.nodes[node.name] = node
+        return node, whole
 
     def _sent(self, node: Spiking, currents: list[Any]) -> list[Any]:
         """Return what a population sends in each step."""
@@ -211,6 +255,8 @@ class _Walk:
                 offset=shift.astype(np.float32),
                 layer=node.layer,
             )
+            if self.grid is not None:
+                self.grid.joins(self.shifts[node.name])
 
     def _carrying(self, name: str, shift: np.ndarray) -> Node | None:
         """Return a node before, which only this one reads, with the current added."""

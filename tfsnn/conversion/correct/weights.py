@@ -61,6 +61,26 @@ def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
     return node.replace(kernel=kernel.astype(np.float32), bias=bias.astype(np.float32))
 
 
+def moments_of(node: Linear, x: Any, *, seed: int = 0) -> np.ndarray | None:
+    """Return the second moments of a node's inputs and a constant 1.
+
+    The arguments are those of :func:`fitted`, whose places are drawn.
+
+    Returns:
+        A matrix of the weights of one output, and one more; None for nodes of other
+        forms, and those of too many weights.
+    """
+    rows = _Rows.of(node)
+    if rows is None or rows.width > LARGEST:
+        return None
+    moments, rng = _Moments(rows.width + 1, 1), np.random.default_rng(seed)
+    shape = (*node.shape[:-1], 1)
+    for start in range(0, len(x), BATCH):
+        some = x[start : start + BATCH]
+        moments.add(*rows.draw(some, tf.zeros((len(some), *shape)), rng))
+    return moments.gram
+
+
 class _Rows:
     """Draws the inputs of single outputs: the windows of a convolution, flattened."""
 
@@ -79,7 +99,7 @@ class _Rows:
         """Return rows ``(n, width)`` and their errors ``(n, out)``."""
         inputs = x if self.node.form == "dense" else self._windows(x)
         inputs = tf.reshape(inputs, (len(x), -1, self.width)).numpy()
-        errors = tf.reshape(error, (len(x), -1, self.node.shape[-1])).numpy()
+        errors = tf.reshape(error, (len(x), -1, error.shape[-1])).numpy()
         places = inputs.shape[1]
         if places > PLACES:
             drawn = rng.choice(places, PLACES, replace=False)

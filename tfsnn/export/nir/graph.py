@@ -42,6 +42,7 @@ from tfsnn.network.nodes import (
     Readout,
     Reduce,
     Reshape,
+    Rounded,
     Source,
     Spiking,
 )
@@ -115,7 +116,14 @@ def _source(node: Source, builder: Builder) -> Signal:
     return Signal((name,), node.shape)
 
 
+def _rounded(node: Rounded, builder: Builder, signal: Signal) -> Signal:
+    """Translate an input of integers: its scale goes into the next weights."""
+    return signal.scaled(node.unit / node.step)
+
+
 def _readout(node: Readout, builder: Builder, signal: Signal) -> Signal:
+    if node.scale is not None:
+        signal = signal.scaled(np.asarray(node.scale))
     signal = builder.settled(signal, node, in_order=True)
     shape = np.array(channels_first(signal.shape))
     content = builder.nir.Output(output_type={"output": shape})
@@ -243,6 +251,7 @@ def _refused(node: Node, builder: Builder, *signals: Signal) -> Signal:
 
 RULES: dict[type[Node], Callable[..., Signal]] = {
     Source: _source,
+    Rounded: _rounded,
     Linear: _linear,
     Affine: _affine,
     Merge: _merge,

@@ -17,7 +17,7 @@ import numpy as np
 from tfsnn.network.clock import RATE_CLOCK
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.neurons import Leaky, Lost, Neuron, Never, Written
-from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Spiking
+from tfsnn.network.nodes import Affine, Average, Linear, Max, Merge, Rounded, Spiking
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,20 @@ def losses(graph: Graph, timesteps: int) -> list[Loss]:
             _spread_out(timesteps),
         ),
         Loss(
+            "saturation",
+            _names(rates, lambda n: n.settings.get("width") is not None),
+            "potentials that have no ends",
+            "convert with more potential_bits",
+            _unbounded,
+        ),
+        Loss(
+            "rounding of the input",
+            _names(graph.of_kind(Rounded), lambda n: not _pixels(n)),
+            "the input as it is, times the integers of a unit",
+            "give the network 8-bit images, which are integers already",
+            _unrounded,
+        ),
+        Loss(
             "max pooling",
             _names(graph.of_kind(Max), lambda n: True),
             "average pooling",
@@ -102,7 +116,7 @@ def losses(graph: Graph, timesteps: int) -> list[Loss]:
         ),
         Loss(
             "bfloat16",
-            _names(graph.of_kind(Linear), lambda n: n.precision != "float32"),
+            _names(graph.of_kind(Linear), lambda n: n.precision == "bfloat16"),
             "the same weights, products in float32",
             "convert with -o precision float32",
             _in_float32,
@@ -244,6 +258,30 @@ def _averaged(graph: Graph) -> Graph:
         [
             Average(n.name, n.inputs, n.shape, n.size, n.strides, n.padding)
             for n in graph.of_kind(Max)
+        ],
+    )
+
+
+def _unbounded(graph: Graph) -> Graph:
+    changed = []
+    for node in graph.of_kind(Spiking):
+        kept = {k: v for k, v in node.settings.items() if k != "width"}
+        changed.append(node.replace(settings=kept))
+    return _with(graph, changed)
+
+
+def _pixels(node: Rounded) -> bool:
+    """Whether the values of 8-bit images are integers of an input already."""
+    return node.step in (1.0, 1 / 255) and (node.low, node.high) == (0, 255)
+
+
+def _unrounded(graph: Graph) -> Graph:
+    """Return the graph with gains in place of rounded inputs."""
+    return _with(
+        graph,
+        [
+            Affine(n.name, n.inputs, n.shape, gain=np.float32(n.unit / n.step))
+            for n in graph.of_kind(Rounded)
         ],
     )
 

@@ -64,7 +64,8 @@ def spiking(node: Spiking, builder: Builder, signal: Signal) -> Signal:
             "has spikes of another size at each place, and NIR has one size per "
             "channel: convert with one scale per channel"
         )
-    return spikes if np.all(threshold == 1) else spikes.scaled(threshold)
+    counts = node.settings.get("counts") or np.all(threshold == 1)
+    return spikes if counts else spikes.scaled(threshold)
 
 
 def shares(node: Spiking) -> dict[str, Any]:

@@ -26,6 +26,8 @@ def average(node: Average, builder: Builder, signal: Signal) -> Signal:
     if node.padding == "same":
         pads = same_pads(shape[:-1], size, strides, (1,) * len(size))
     pooled = _means(builder, node, signal, size, strides, pads)
+    if node.total:
+        pooled = pooled.scaled(np.prod(size))
     if np.any(pads):
         counts = _counts(shape[:-1], size, strides, pads)
         scale = by_unit(np.prod(size) / counts[..., None], pooled)

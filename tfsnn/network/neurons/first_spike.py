@@ -36,9 +36,10 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from tfsnn.network.neurons.counting import Counting, largest, quotient
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
-from tfsnn.network.neurons.thresholded import Thresholded, is_one
+from tfsnn.network.neurons.thresholded import is_one
 
 NO_TIMES = Never(
     "has neurons that fire at a time which says what they carry, and NIR has no such "
@@ -48,7 +49,7 @@ NO_TIMES = Never(
 
 
 @dataclass(frozen=True)
-class _Timed(Thresholded):
+class _Timed(Counting):
     """Neurons that send one spike in each window, or none.
 
     Attributes:
@@ -64,24 +65,37 @@ class _Timed(Thresholded):
 
     def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Send a spike in each of the windows, or none."""
-        total = tf.add_n(currents) + state.potential
+        total = self.held(tf.add_n(currents) + state.potential)
         steps, sent = len(currents), Emission([], [], [])
-        x = total if is_one(self.threshold) else total / self.threshold
+        if self.counts:
+            x = self.quotient(total)
+        else:
+            x = total if is_one(self.threshold) else total / self.threshold
         most = self.max_coefficient * float(steps)
         carried = self._on_the_clock(tf.minimum(tf.maximum(x, 0.0), most))
         before = tf.zeros_like(carried)
         for k in range(1, steps + 1):
-            so_far = carried if k == steps else self._on_the_clock(carried * k / steps)
+            so_far = carried if k == steps else self._shared(carried * k, steps)
             c = self._moved(so_far - before, currents[0], k)
             before = so_far
-            sent.values.append(self.spike(c))
+            sent.values.append(self.value(c))
             sent.events.append(tf.cast(c != 0, c.dtype))
             sent.potentials.append(total - self.spike(so_far))
         return sent, state
 
+    def reached(self, currents: list[Any], sent: Emission) -> Any:
+        """Return the largest size of the sum of currents."""
+        return largest([tf.add_n(currents) + self.initial_potential])
+
     def _on_the_clock(self, x: Any) -> Any:
         """Return what a spike at the next tick carries."""
         return x
+
+    def _shared(self, sums: Any, steps: int) -> Any:
+        """Return what is sent in the first windows of all."""
+        if self.counts:
+            return quotient(sums, float(steps))
+        return self._on_the_clock(sums / steps)
 
     def _moved(self, c: Any, current: Any, window: int) -> Any:
         """Return what spikes carry at the times that noise has moved them to."""
@@ -108,6 +122,7 @@ class FirstSpike(_Timed):
     description: ClassVar[str] = "neurons of one spike on a clock"
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     @property
     def closed_form(self) -> bool:

@@ -30,9 +30,10 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from tfsnn.network.neurons.counting import Counting
 from tfsnn.network.neurons.in_nir import Lost, Never, Written
 from tfsnn.network.neurons.population import Emission, neuron_kind
-from tfsnn.network.neurons.thresholded import State, Thresholded, is_one, is_zero
+from tfsnn.network.neurons.thresholded import State, is_one, is_zero
 from tfsnn.surrogates import Surrogate, as_surrogate
 
 # Steps of fire(U) that can have a slope of their own; more have their sum, about 1.
@@ -40,7 +41,7 @@ MOST_STEPS = 8
 
 
 @dataclass(frozen=True)
-class Firing(Thresholded):
+class Firing(Counting):
     """A population whose spikes carry integers, c = fire(U) of the module.
 
     Attributes:
@@ -70,6 +71,8 @@ class Firing(Thresholded):
         return self.negative_threshold is not None
 
     def _fire(self, potential: Any, unsent: Any) -> Any:
+        if self.counts:
+            return self._fire_integers(potential, unsent)
         u = potential if is_one(self.threshold) else potential / self.threshold
         most = self.max_coefficient
         if not self._signed:
@@ -79,6 +82,23 @@ class Firing(Thresholded):
         if not (is_one(self.threshold) or is_zero(margin)):
             margin = margin / self.threshold
         return self._rounded(u, least, margin)
+
+    def _fire_integers(self, potential: Any, unsent: Any) -> Any:
+        """Return the coefficients for potentials that are integers, as thresholds."""
+        most, margin = self.max_coefficient, self.negative_threshold
+        if is_one(most):
+            c = tf.cast(potential >= self.threshold, potential.dtype)
+            if margin is None:
+                return c
+            back = (potential < -margin) & (unsent < 0)
+            return c - tf.cast(back, c.dtype)
+        c = self.quotient(potential)
+        if margin is None:
+            c = tf.maximum(c, 0.0)
+            return c if most is None else tf.minimum(c, most)
+        below = tf.minimum(self.quotient(potential + margin), 0.0)
+        c = tf.maximum(tf.where(potential < 0, below, c), unsent)
+        return c if most is None else tf.minimum(tf.maximum(c, -most), most)
 
     def _rounded(self, u: Any, least: Any, margin: Any) -> Any:
         """Return the coefficients for potentials in thresholds, with their gradient."""
@@ -109,6 +129,7 @@ class Neuron(Firing):
     description: ClassVar[str] = "integrate-and-fire neurons"
     whole: ClassVar[bool] = False
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     reset: str = "subtract"
     leak: float = 0.0
@@ -127,7 +148,7 @@ class Neuron(Firing):
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""
         before = state.potential if self.leak == 0 else state.potential * self._kept
-        potential = before + current
+        potential = self.held(before + current)
         c = self._fire(potential, state.unsent)
         if self.reset == "zero":
             after = tf.where(c != 0, 0.0, potential)
@@ -140,7 +161,7 @@ class Neuron(Firing):
         sent = Emission([], [], [])
         for current in currents:
             c, state = self.step(current, state)
-            sent.values.append(self.spike(c))
+            sent.values.append(self.value(c))
             sent.events.append(c)
             sent.potentials.append(state.potential)
         return sent, state
@@ -171,6 +192,7 @@ class Driven(Neuron):
     description: ClassVar[str] = "neurons with a constant current"
     whole: ClassVar[bool] = False
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     drive: float = 0.0
 
@@ -189,7 +211,8 @@ class Driven(Neuron):
 
     def step(self, current: Any, state: State) -> tuple[Any, State]:
         """Return the coefficients sent in one step, and the next state."""
-        return super().step(current + self.drive * self.threshold, state)
+        drive = self.drive if self.counts else self.drive * self.threshold
+        return super().step(current + drive, state)
 
 
 def floor_clipped(

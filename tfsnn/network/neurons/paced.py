@@ -16,11 +16,13 @@ d = T is layer-by-layer processing. It costs d steps of latency for each layer.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from tfsnn.network.neurons.counting import largest, quotient
 from tfsnn.network.neurons.in_nir import Lost, Written
 from tfsnn.network.neurons.integrate_fire import Firing
 from tfsnn.network.neurons.population import Emission, neuron_kind
@@ -45,6 +47,7 @@ class Paced(Firing):
 
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     lookahead: int = 1
 
@@ -59,23 +62,43 @@ class Paced(Firing):
 
     def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Pace the spikes of all steps by the currents of `lookahead` steps more."""
-        if len(currents) > UNROLLED:
+        if len(currents) > UNROLLED and not self.counts:
             return self._looped(currents, state.potential), state
         sums: list[Any] = []
         for current in currents:
-            sums.append(sums[-1] + current if sums else current)
+            sums.append(self.held(sums[-1] + current) if sums else current)
         steps, sent = len(currents), Emission([], [], [])
         start, total = state.potential, 0.0
         for k in range(1, steps + 1):
             known = min(steps, k + self.lookahead)
-            target = sums[known - 1] * (k / known) + start
+            target = self._share(sums[known - 1], k, known) + start
             left = target - self.spike(total)
             c = self._fire(left, -total)
             total = total + c
-            sent.values.append(self.spike(c))
+            sent.values.append(self.value(c))
             sent.events.append(c)
             sent.potentials.append(left - self.spike(c))
         return sent, state
+
+    def _share(self, total: Any, k: int, known: int) -> Any:
+        """Return total * k / known; of integers rounded down, by small products."""
+        if not self.counts:
+            return total * (k / known)
+        if k == known:
+            return total
+        if known - k == 1:  # total less total / known, rounded up
+            return total + quotient(-total, float(known))
+        whole = quotient(total, float(known))
+        return whole * k + quotient((total - whole * known) * k, float(known))
+
+    def potentials(self, low: Any, high: Any, steps: int) -> tuple[Any, Any]:
+        """Return what sums of currents can come to, less what was sent before."""
+        low, high = super().potentials(low, high, steps)
+        return low - tf.maximum(high, 0.0), tf.maximum(high, 0.0) - low
+
+    def reached(self, currents: list[Any], sent: Emission) -> Any:
+        """Return the largest size of the sums of currents."""
+        return largest(list(itertools.accumulate(currents)))
 
     def _looped(self, currents: list[Any], start: Any) -> Emission:
         steps, ahead = len(currents), min(self.lookahead, len(currents))

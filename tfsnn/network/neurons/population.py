@@ -50,6 +50,8 @@ class Population(ABC):
         integers: whether the values that it sends are integers at threshold 1.
         encodes_input: whether it stands behind an input of the network, not in place of
             an activation; corrections leave such neurons out.
+        in_integers: whether it can be computed in integers alone
+            (:class:`tfsnn.network.neurons.counting.Counting`).
         still: whether it takes its current to be the same in every step, so that it
             cannot follow one that changes.
     """
@@ -59,6 +61,7 @@ class Population(ABC):
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = False
     encodes_input: ClassVar[bool] = False
+    in_integers: ClassVar[bool] = False
     still: ClassVar[bool] = False
 
     @property
@@ -110,7 +113,10 @@ class Population(ABC):
     def largest_spike(self) -> float:
         """The integer that no value exceeds; infinite if there is none."""
         most = self.max_coefficient
-        if not self.integers or most is None or np.any(np.asarray(self.threshold) != 1):
+        if not self.integers or most is None:
+            return float("inf")
+        counts = getattr(self, "counts", False)
+        if not counts and np.any(np.asarray(self.threshold) != 1):
             return float("inf")
         return float(np.max(np.asarray(most)))
 
@@ -145,7 +151,7 @@ class Population(ABC):
 # Parameters that a node states for neurons of every kind.
 STATED = ("threshold", "initial_potential", "negative_threshold", "max_coefficient")
 FACTS = (
-    *("description", "whole", "integers", "encodes_input", "still"),
+    *("description", "whole", "integers", "in_integers", "encodes_input", "still"),
     *("closed_form", "in_nir"),
 )
 KINDS: dict[str, type[Population]] = {}

@@ -18,6 +18,7 @@ from tfsnn.network.neurons.integrate_fire import Firing, Neuron
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.thresholded import State
 
+FAR = 2.0**24  # beyond all potentials that are integers
 PRE_STEPS = Lost(
     "pre-steps",
     "the same potentials for every input",
@@ -38,6 +39,7 @@ class Silenced(Neuron):
     description: ClassVar[str] = "neurons that pre-steps silence"
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     pre_steps: int = 4
     tolerance: float = 1e-3
@@ -55,7 +57,8 @@ class Silenced(Neuron):
         """Go through the pre-steps, then through the steps that count, masked."""
         before, after = super().advance(currents[: self.pre_steps], state)
         residual = after.potential
-        active = tf.cast(residual > self.tolerance * self.threshold, residual.dtype)
+        least = self.tolerance * self.threshold
+        active = tf.cast(residual > least, residual.dtype)
         sent, last = super().advance(currents[self.pre_steps :], state)
         values = [active * value for value in sent.values]
         events = [active * event for event in sent.events]
@@ -78,6 +81,7 @@ class OffsetCorrected(Firing):
     description: ClassVar[str] = "neurons that pre-steps correct by whole spikes"
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     pre_steps: int = 4
     repeats: int = 1
@@ -101,6 +105,8 @@ class OffsetCorrected(Firing):
             self.max_coefficient,
             straight_through=self.straight_through,
             surrogate=self.surrogate,
+            counts=self.counts,
+            width=self.width,
         )
 
     def advance(self, currents: list[Any], state: State) -> tuple[Emission, State]:
@@ -114,6 +120,8 @@ class OffsetCorrected(Firing):
 
     def _shift(self, currents: list[Any], state: State) -> Any:
         """Return by how much V(0) is to move, in units of activation."""
+        if self.counts:
+            return self._shift_integers(currents, state)
         sent, last = self._neurons.advance(currents, state)
         least = tf.fill(tf.shape(last.potential), float("inf"))
         most, fired_ever = -least, tf.zeros_like(last.potential)
@@ -130,6 +138,22 @@ class OffsetCorrected(Firing):
         # A neuron that fired in every step cannot fire more often.
         up = tf.where(tf.math.is_finite(up), up, 0.0)
         return (up - down) * self.threshold
+
+    def _shift_integers(self, currents: list[Any], state: State) -> Any:
+        """Return by how much V(0) is to move, an integer: just to fire, or not to."""
+        sent, last = self._neurons.advance(currents, state)
+        threshold = tf.convert_to_tensor(self.threshold, last.potential.dtype)
+        largest = tf.fill(tf.shape(last.potential), FAR)
+        least, most = largest, -largest
+        for c, after in zip(sent.events, sent.potentials, strict=True):
+            potential = after + self.spike(c)
+            least = tf.where(c > 0, tf.minimum(least, potential), least)
+            most = tf.where(c > 0, most, tf.maximum(most, potential))
+        fell = (last.potential < 0) & (least < FAR)
+        down = tf.where(fell, tf.maximum(threshold, least - (threshold - 1.0)), 0.0)
+        rose = (last.potential >= threshold) & (most > -FAR)
+        up = tf.where(rose, tf.maximum(threshold, threshold - most), 0.0)
+        return up - down
 
 
 def joined(before: Emission, after: Emission) -> Emission:

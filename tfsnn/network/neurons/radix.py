@@ -25,9 +25,10 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from tfsnn.errors import OptionError
+from tfsnn.network.neurons.counting import Counting, largest, quotient
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
-from tfsnn.network.neurons.thresholded import Thresholded
+from tfsnn.network.rounding import step_weight
 
 LARGEST = 2**24  # float32 has all integers up to it
 
@@ -47,11 +48,12 @@ def check_places(base: int, steps: int) -> None:
 
 @neuron_kind("radix")
 @dataclass(frozen=True)
-class Radix(Thresholded):
+class Radix(Counting):
     """Neurons that send the digits of their activation to the base `base` (r)."""
 
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = True
+    in_integers: ClassVar[bool] = True
 
     base: int = 2
 
@@ -72,6 +74,16 @@ class Radix(Thresholded):
             "with a method of plain spikes (data_norm)"
         )
 
+    def potentials(self, low: Any, high: Any, steps: int) -> tuple[Any, Any]:
+        """Return what the sum of currents, of which each step weighs less, comes to."""
+        return super().potentials(low, high, int(step_weight(self.base, steps)))
+
+    def reached(self, currents: list[Any], sent: Emission) -> Any:
+        """Return the largest size of the sum of currents, the last of all sums."""
+        total = tf.zeros_like(currents[0])
+        sums = [total := self.base * total + current for current in currents]
+        return largest(sums)
+
     def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
         """Send a digit of the sum of all `currents` in each step.
 
@@ -81,16 +93,20 @@ class Radix(Thresholded):
         check_places(self.base, len(currents))
         potential = tf.zeros_like(state.potential)
         for current in currents:
-            potential = self.base * potential + current
+            potential = self.held(self.base * potential + current)
         most = self.base ** len(currents) - 1
-        q = tf.floor((potential + state.potential) / self.threshold)
+        potential = potential + state.potential
+        if self.counts:
+            q = self.quotient(potential)
+        else:
+            q = tf.floor(potential / self.threshold)
         q = tf.clip_by_value(q, 0.0, float(most))
         place = float(self.base ** (len(currents) - 1))
         sent = Emission([], [], [])
         for _ in currents:
-            digit = tf.floor(q / place)
+            digit = quotient(q, place) if self.counts else tf.floor(q / place)
             q = self.base * (q - digit * place)
-            sent.values.append(self.spike(digit))
+            sent.values.append(self.value(digit))
             sent.events.append(digit)
             sent.potentials.append(q * self.threshold)
         return sent, state

@@ -6,6 +6,7 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | kind | what it computes | over time |
 | --- | --- | --- |
 | `Source` | an input | constant current |
+| `Rounded` | an input, rounded to integers | constant current |
 | `Constant` | values of the model | constant current |
 | `Linear` | a dense layer, a convolution in any of its forms, with its bias | exact |
 | `Lookup` | an embedding: rows of a table by number | constant current |
@@ -30,7 +31,13 @@ All are channels-last; ``N`` below is any number of samples, or of samples times
 """
 
 from tfsnn.network.nodes.arithmetic import Affine, Merge
-from tfsnn.network.nodes.ends import Constant, Readout, Source, without_heads
+from tfsnn.network.nodes.ends import (
+    Constant,
+    Readout,
+    Rounded,
+    Source,
+    without_heads,
+)
 from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
@@ -59,6 +66,7 @@ __all__ = [
     "Reduce",
     "Reshape",
     "Resize",
+    "Rounded",
     "Slice",
     "SmoothRate",
     "Source",

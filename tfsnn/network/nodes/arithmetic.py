@@ -6,7 +6,7 @@ import functools
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
@@ -138,6 +138,10 @@ class Merge(Node):
         if per_channel and all(np.array_equal(units[0], unit) for unit in units):
             return Rescaled(self, units[0], units)
         return super().rescaled(units, shapes, wish)
+
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the node itself."""
+        return self, 1
 
     def bound(self, reads: Sequence[float]) -> float:
         """Add the bounds of summands; take the largest of what is concatenated."""

@@ -33,6 +33,36 @@ class Source(Node):
 
 
 @dataclass(frozen=True, eq=False)
+class Rounded(Node):
+    """An input that is rounded to integers: n = clip(round(x / step), low, high).
+
+    Its output is n times `unit`: the integer, or the value that this stands for.
+
+    Attributes:
+        step: what the integer 1 stands for, in the units of the input.
+        low, high: the smallest and the largest integer.
+        unit: 1 in a network of integers; `step` in one of values.
+    """
+
+    linear: ClassVar[bool] = True
+
+    step: float
+    low: int
+    high: int
+    unit: float = 1.0
+
+    def apply(self, x: Any) -> Any:
+        """Round x, ``(N, *shape)``; half to even."""
+        n = tf.round(x / self.step)
+        n = tf.minimum(tf.maximum(n, float(self.low)), float(self.high))
+        return n if self.unit == 1 else n * self.unit
+
+    def describe(self) -> str:
+        """Name the operation, and the integers."""
+        return f"input rounded to integers {self.low}..{self.high}"
+
+
+@dataclass(frozen=True, eq=False)
 class Constant(Node):
     """Values that belong to the model, such as a class token: the same every step.
 
@@ -70,15 +100,20 @@ class Readout(Node):
     Attributes:
         head: a name in :data:`tfsnn.network.functions.FUNCTIONS`, or "linear".
         options: arguments of the head, JSON.
+        scale: what the value 1 of its input stands for, where that is an integer: one
+            number, or ``(C,)``; None where it is in the ANN's units.
     """
 
     linear: ClassVar[bool] = True
 
     head: str = "linear"
     options: Mapping[str, Any] = field(default_factory=dict)
+    scale: Any = array(None)
 
     def apply(self, x: Any) -> Any:
         """Compute the head of ``(N, ...)``: ``(N, *shape)``."""
+        if self.scale is not None:
+            x = x * self.scale
         if self.head == "linear":
             return x
         return functions.FUNCTIONS[self.head](x, **self.options)

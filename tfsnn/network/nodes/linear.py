@@ -40,7 +40,9 @@ class Linear(Node):
         padding: "valid" or "same", as in Keras.
         groups: the number of groups of a convolution.
         precision: the type of products, "float32" or "bfloat16"; inputs and outputs
-            are float32. Integers up to 256 are exact in bfloat16.
+            are float32. Integers up to 256 are exact in bfloat16. Or the format of the
+            weights, which are integers (:mod:`tfsnn.hardware.integers`): products are
+            float32, which is exact for them.
     """
 
     linear: ClassVar[bool] = True
@@ -54,6 +56,11 @@ class Linear(Node):
     padding: str = "valid"
     groups: int = 1
     precision: str = field(default="float32", kw_only=True)
+
+    @property
+    def dtype(self) -> tf.DType:
+        """The type that products are computed in."""
+        return tf.bfloat16 if self.precision == "bfloat16" else tf.float32
 
     @property
     def channels_in(self) -> int:
@@ -70,7 +77,7 @@ class Linear(Node):
 
     def apply(self, x: Any) -> Any:
         """Compute y, ``(N, *shape)``, of x, ``(N, *shape of the input)``."""
-        dtype = tf.as_dtype(self.precision)
+        dtype = self.dtype
         y = self.multiply(tf.cast(x, dtype), _cast(self.kernel, dtype))
         if self.bias is not None:
             y = tf.nn.bias_add(y, _cast(self.bias, dtype))
@@ -78,7 +85,7 @@ class Linear(Node):
 
     def prepared(self) -> Linear:
         """Return the node with its arrays in its precision."""
-        dtype = tf.as_dtype(self.precision)
+        dtype = self.dtype
         return self.replace(
             **{name: _cast(values, dtype) for name, values in self.arrays().items()}
         )

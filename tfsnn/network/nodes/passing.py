@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
@@ -45,6 +45,10 @@ class Passing(Node):
     def integers(self) -> bool:
         """True: each value that it sends is one that it reads, or zero."""
         return True
+
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the node itself, where each value that it sends is one it reads."""
+        return (self, 1) if self.integers else None
 
     def accumulates_behind(
         self, behind: np.ndarray, shapes: Sequence[Shape]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
@@ -49,17 +49,36 @@ class Pool(Passing):
 
 @dataclass(frozen=True, eq=False)
 class Average(Pool):
-    """Average pooling; global where the output has channels only."""
+    """Average pooling; global where the output has channels only.
+
+    Attributes:
+        total: whether it sends the sum of a window in place of the mean, of integers.
+    """
+
+    total: bool = False
 
     def apply(self, x: Any) -> Any:
         """Average ``(N, ...)``: ``(N, *shape)``."""
         if self.is_global:
-            return tf.reduce_mean(x, axis=self._places(x))
-        return tf.nn.avg_pool(x, self.size, self.strides, self.padding.upper())
+            reduce = tf.reduce_sum if self.total else tf.reduce_mean
+            return reduce(x, axis=self._places(x))
+        y = tf.nn.avg_pool(x, self.size, self.strides, self.padding.upper())
+        return tf.round(y * float(math.prod(self.size))) if self.total else y
 
     def describe(self) -> str:
         """Name the operation."""
-        return "average pooling"
+        return "sum pooling" if self.total else "average pooling"
+
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the sum of each window, where all windows have as many places."""
+        ((*places, _),) = shapes
+        if self.is_global:
+            return self.replace(total=True), math.prod(places)
+        tiles = zip(places, self.shape, self.strides, self.size, strict=False)
+        whole = all(n == m * step and step == k for n, m, step, k in tiles)
+        if self.padding != "valid" and not whole:
+            return None
+        return self.replace(total=True), math.prod(self.size)
 
     def bound(self, reads: Sequence[float]) -> float:
         """Multiply by the places of a window, exact where they are a power of two."""
@@ -179,6 +198,12 @@ class Reduce(Passing):
         """Name the operation."""
         return "sum or mean"
 
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the sum."""
+        if self.form == "sum":
+            return self, 1
+        return self.replace(form="sum"), math.prod(shapes[0][n] for n in self.axes)
+
     @property
     def integers(self) -> bool:
         """False: spikes are joined."""
@@ -214,6 +239,10 @@ class Resize(Passing):
     def describe(self) -> str:
         """Name the operation."""
         return "interpolation"
+
+    def in_integers(self, shapes: Sequence[Shape]) -> tuple[Self, int] | None:
+        """Return the node itself, if each value is that of the nearest place."""
+        return (self, 1) if self.method == "nearest" else None
 
     @property
     def integers(self) -> bool:

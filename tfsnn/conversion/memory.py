@@ -1,4 +1,4 @@
-"""The memory of corrections: how many samples of both networks fit into it."""
+"""The memory of simulations by layer: how many samples of a network fit into it."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ import models
 import pytest
 from corrections import EVERYTHING, copies, pair
 
-from tfsnn.conversion.correct import correct, memory
-from tfsnn.conversion.correct.memory import fitting_samples
+from tfsnn.conversion import memory
+from tfsnn.conversion.correct import correct
+from tfsnn.conversion.memory import fitting_samples
 from tfsnn.conversion.plan import Corrections
 
 
