@@ -72,8 +72,8 @@ def main(task: Task) -> None:
         )
     report.document["samples"] = len(y)
     report.document["ann_accuracy"] = float(np.mean(expected == y))
-    for spikes, (method, options) in SPIKES.items():
-        for numbers in NUMBERS:
+    for numbers in NUMBERS:
+        for spikes, (method, options) in SPIKES.items():
             named = {"spikes": spikes, **options, **numbers}
             if any(named.items() <= row.items() for row in rows):
                 continue

@@ -153,7 +153,8 @@ class _Loop:
         }
         t = t + k
         means = [state[n.name].total / tf.cast(t, tf.float32) for n in self.readouts]
-        scores = class_scores(means[self.deciding])
+        readout = self.readouts[self.deciding]
+        scores = class_scores(readout.in_units(means[self.deciding]))
         top = tf.argmax(scores, -1, tf.int32)
         streak = tf.where(top == live.top, live.streak, 0) + k
         decided = self.rule.decided(scores, t, streak) | (t >= run.timesteps)

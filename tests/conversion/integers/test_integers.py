@@ -12,6 +12,7 @@ from keras import layers
 import tfsnn
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.network.nodes import Linear, Readout, Rounded, Spiking
+from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.report import ConversionReport
 
 
@@ -234,3 +235,24 @@ def test_verify_tells_the_loss(made):
     coarse = converted(model, images(), precision="int2")
     errors = [tfsnn.verify(model, s, images()).layers[-1].error for s in (snn, coarse)]
     assert errors[0] < errors[1]
+
+
+def test_samples_leave_early_by_outputs_in_their_units(made):
+    """Outputs that have scales of their own are compared as they are, not as integers.
+
+    With a margin that none reaches before the end, the steps are all and the answers
+    those of the whole run; with one of 0, those of the first step.
+    """
+    _, snn = made
+    x = images(30, 5)
+    scale = snn.graph[snn.graph_outputs[0]].scale.numpy()
+    assert np.ptp(scale) > 0.05 * scale.mean()
+    outputs = snn.run(x, observe=("outputs",)).observed[
+        "outputs/" + snn.graph_outputs[0]
+    ]
+    top = np.sort(outputs.numpy(), -1)
+    gaps = np.arange(1, 7)[:, None] * (top[..., -1] - top[..., -2])
+    bound = float(np.median(gaps[2]))
+    left = snn.run(x, early_exit=ExitRule("evidence", bound)).steps.numpy()
+    reached = np.argmax(np.concatenate([gaps[:-1], gaps[:1] + 1e9]) >= bound, 0) + 1
+    np.testing.assert_array_equal(left, reached)

@@ -112,11 +112,14 @@ class Readout(Node):
 
     def apply(self, x: Any) -> Any:
         """Compute the head of ``(N, ...)``: ``(N, *shape)``."""
-        if self.scale is not None:
-            x = x * self.scale
+        x = self.in_units(x)
         if self.head == "linear":
             return x
         return functions.FUNCTIONS[self.head](x, **self.options)
+
+    def in_units(self, x: Any) -> Any:
+        """Return what the head reads, in the ANN's units."""
+        return x if self.scale is None else x * self.scale
 
     def describe(self) -> str:
         """Name the node and its head."""
