@@ -30,6 +30,7 @@ from .options import (
     overwrite_option,
     raw_option,
     signature_option,
+    target_option,
     task_option,
     timesteps_option,
 )
@@ -75,16 +76,29 @@ class Method:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers that a network is made of; None for what was not given."""
+    """The numbers that a network is made of; None for what was not given.
 
-    precision: str
+    A target sets all of them, but for a precision of fewer bits.
+    """
+
+    target: str | None
+    precision: str | None
     scales: str | None
     potential_bits: int | None
 
     def __post_init__(self) -> None:
-        """Refuse settings of integers beside another precision."""
+        """Refuse settings of integers beside another precision, or a target."""
         from tfsnn.conversion.integers.settings import integer_settings
+        from tfsnn.hardware.targets import target
 
+        if self.target is not None:
+            target(self.target)
+            for name in ("scales", "potential_bits"):
+                if getattr(self, name) is not None:
+                    raise click.UsageError(
+                        f"-o {name} is what --target {self.target} says: leave it out"
+                    )
+            return
         settings = self.settings
         integer_settings(settings.pop("precision"), settings)
 
@@ -93,7 +107,7 @@ class Numbers:
         """The settings of :func:`tfsnn.convert` by name."""
         found = {"scales": self.scales, "potential_bits": self.potential_bits}
         kept = {name: value for name, value in found.items() if value is not None}
-        return {"precision": self.precision, **kept}
+        return {"precision": self.precision or PRECISION, **kept}
 
 
 def converted_options() -> Any:
@@ -122,6 +136,8 @@ Example:
       -o precision bfloat16 -o seed 3 --output snn.keras
   tfsnn convert cnn.keras --calibration train.npz --method paced \\
       -o precision int8 -o scales layer --output integers.keras
+  tfsnn convert cnn.keras --calibration train.npz --target spinnaker2 \\
+      --output chip.keras
   tfsnn convert own_spiking_layers.keras --output snn.keras
 """,
 )
@@ -148,16 +164,17 @@ Example:
 )
 @task_option()
 @converted_options()
-@group("numbers", Numbers)
+@group("numbers", Numbers, target_option("Convert for a chip, in its integers."))
 @rare_options(
     SEED_OF,
     SWEEP_OF,
     RareSetting(
         "precision",
         click.Choice(PRECISIONS),
-        PRECISION,
-        f"Format of synapses that receive spikes, {', '.join(PRECISIONS[:2])}; or of "
-        f"weights where everything is an integer, {', '.join(INTEGERS)}.",
+        None,
+        f"Format of synapses that receive spikes, {', '.join(PRECISIONS[:2])} "
+        f"({PRECISION}); or of weights where everything is an integer, "
+        f"{', '.join(INTEGERS)}.",
     ),
     RareSetting(
         "scales",
@@ -201,6 +218,10 @@ def command(
     network is tried: how near it came to the model, what energy it takes, and, where
     either is bad, the one change that would help most.
 
+    With --target the network is made of the chip's integers, takes and gives spikes
+    where the chip does, and a table says what each step towards it costs. A network
+    that does not fit is refused, and so is a method that the chip cannot run.
+
     A model of spiking layers, trained as it is, needs no calibration and no method: it
     becomes the same spiking network in the form that all other commands take.
     """
@@ -217,6 +238,9 @@ def command(
     say(f"calibrating with {samples.calibration}")
     known = tfsnn.calibration(ann, samples.calibration, **samples.settings)
     known, held = held_back(known, trial["holdout"], progress)
+    if numbers.target is not None:
+        _for_target(ann, known, held, converted, method, numbers)
+        return
     snn = tfsnn.convert(
         ann,
         known,
@@ -232,6 +256,34 @@ def command(
         click.echo("Too few samples to hold some back and try the network on them.")
     else:
         click.echo(found)
+
+
+def _for_target(
+    ann: Any,
+    known: Any,
+    held: Any,
+    converted: Converted,
+    method: Method,
+    numbers: Numbers,
+) -> None:
+    """Convert for a chip; write the network and print what each step costs."""
+    from tfsnn.analysis.for_target import convert_for
+
+    assert numbers.target is not None
+    found = convert_for(
+        ann,
+        known,
+        numbers.target,
+        method.method,
+        data=held,
+        precision=numbers.precision,
+        progress=progress,
+        **method.values,
+    )
+    steps = found.to_dict()
+    converted.write(found.snn, check={"fit": steps["fit"], "steps": steps["steps"]})
+    click.echo(found.snn.report)
+    click.echo(found)
 
 
 def _from_layers(original: Original, model: Any, method: Method) -> Any:

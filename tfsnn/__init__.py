@@ -32,6 +32,7 @@ from tfsnn.analysis.compare.settings import Contest
 from tfsnn.analysis.diagnose import diagnose
 from tfsnn.analysis.early_exit import ExitCalibration, calibrate_exit
 from tfsnn.analysis.evaluate import evaluate
+from tfsnn.analysis.for_target import convert_for
 from tfsnn.analysis.page import report_page
 from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
@@ -89,6 +90,7 @@ __all__ = [
     "choose",
     "compare",
     "convert",
+    "convert_for",
     "diagnose",
     "energy",
     "evaluate",

@@ -43,6 +43,7 @@ PUBLIC = [
     "choose",
     "compare",
     "convert",
+    "convert_for",
     "diagnose",
     "energy",
     "evaluate",

@@ -21,6 +21,8 @@ from tfsnn.conversion.plan import Corrections
 from tfsnn.conversion.precision import check_precision, with_precision
 from tfsnn.conversion.report import report_conversion
 from tfsnn.conversion.settings import SETTINGS, split
+from tfsnn.conversion.spiking_ends import NAMES as END_SETTINGS
+from tfsnn.conversion.spiking_ends import counted_alike, split_ends, with_ends
 from tfsnn.conversion.trial import refined
 from tfsnn.data import Progress
 from tfsnn.network.roles import refuse_running_sums
@@ -58,7 +60,9 @@ def convert(
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
         options: options of the method, ``timesteps`` among them; for integers
             `scales`, "channel" or "layer", what has a scale of its own, and
-            `potential_bits`, the width of potentials; and the settings of
+            `potential_bits`, the width of potentials; `spiking_input` and
+            `spiking_output`, for inputs that come as spikes and outputs that are counts
+            of spikes (:mod:`tfsnn.conversion.spiking_ends`); and the settings of
             :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`,
             and `over_time` for samples that are sequences, ``(N, F, *input shape)``.
 
@@ -72,19 +76,22 @@ def convert(
     check_precision(precision)
     settings, own = split(options)
     integers, own = integer_settings(precision, own)
+    ends, own = split_ends(own)
     asked = method is not None or bool(own)
     method = method or METHOD
-    chosen = methods.make(method, own, (*SETTINGS, *INTEGER_SETTINGS))
+    chosen = methods.make(method, own, (*SETTINGS, *INTEGER_SETTINGS, *END_SETTINGS))
     known = calibrated(model, calibration, settings)
     if not asked:
         method, usual = default_method(known.graph)
         chosen = methods.make(method, usual)
-    graph, wanted = known.prepared(chosen), chosen.samples
+    graph, wanted = with_ends(known.prepared(chosen), ends, known), chosen.samples
     statistics = known.statistics(graph, samples=wanted, progress=progress)
     plan = chosen.plan(graph, statistics)
     plan = refined(chosen, plan, graph, statistics, known.samples, progress)
     if integers is not None:
         plan = equalised(graph, plan, integers, known.ranges, chosen.timesteps)
+    if ends.spiking_output:
+        plan = counted_alike(plan, graph)
     normalized = normalize_with_units(graph, plan)
     if known.strict:
         refuse_running_sums(normalized.graph)  # scales may have changed what is pooled

@@ -35,10 +35,16 @@ class CalibrationSettings:
 
 
 SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))
-INTEGERS = ("scales", "potential_bits")  # tfsnn.conversion.integers.settings
+INTEGERS = (
+    "scales",
+    "potential_bits",
+    "saturate",
+)  # tfsnn.conversion.integers.settings
+ENDS = ("spiking_input", "spiking_output")  # tfsnn.conversion.spiking_ends
 RESERVED = (
     *SETTINGS,
     *INTEGERS,
+    *ENDS,
     "precision",
     "progress",
 )  # names that no option of a method has

@@ -151,7 +151,7 @@ def _source(graph: Graph, node: Node, kind: type[Node], every: bool = False) -> 
 
     def sources(name: str) -> Iterator[Node]:
         read = graph[name]
-        if isinstance(read, Merge | Passing) and read.linear:
+        if isinstance(read, Merge | Passing):
             for before in read.inputs:
                 yield from sources(before)
         else:

@@ -150,6 +150,7 @@ class ConversionReport:
         ranges: the smallest and the largest value of each input in the calibration.
         part: the part of the model's file that was converted, and its input shapes.
         tuned: the fine-tuning after the conversion; None without one.
+        target: the chip that it was converted for; None for none.
     """
 
     method: str
@@ -171,6 +172,7 @@ class ConversionReport:
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     part: Part = WHOLE
     tuned: Tuned | None = None
+    target: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a JSON-ready dict."""
@@ -245,6 +247,7 @@ class ConversionReport:
             used += f", synapses in {self.precision}"
         if self.raw:
             used += f", 8-bit values of {', '.join(self.raw)} kept at 0..255"
+        used += f", for {self.target}" * (self.target is not None)
         lines = [f"{self.method} ({chosen}), {used}"]
         lines += [self.quantized] * bool(self.quantized)
         lines += [str(self.tuned)] * (self.tuned is not None) + [""]

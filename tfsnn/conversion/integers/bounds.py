@@ -89,7 +89,7 @@ def bounded(
         return graph, Bounds(worst, {})
     seen = _seen(graph, timesteps, x, narrow)
     for name, most in seen.items():
-        if most > high:
+        if most > high and not settings.saturate:
             raise OptionError(
                 f"{_name(graph[name])}: potentials come to {most:,} on the calibration "
                 f"samples in {timesteps} steps, and {width} bits end at {high:,}: take "

@@ -21,6 +21,8 @@ class IntegerSettings:
         scales: what shares a scale, and so a threshold: each output "channel" has its
             own, or a whole "layer" one.
         potential_bits: the bits of a potential, sign included.
+        saturate: whether potentials that leave their bits on calibration samples end
+            there, as on a chip, and are noted. False: such a network is refused.
 
     Raises:
         OptionError: for an impossible value.
@@ -29,6 +31,7 @@ class IntegerSettings:
     precision: str
     scales: str = SCALES[0]
     potential_bits: int = POTENTIAL_BITS
+    saturate: bool = False
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""

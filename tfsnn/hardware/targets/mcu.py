@@ -15,6 +15,7 @@ MCU = Target(
     resets=("subtract",),
     spiking_input=False,
     spiking_output=True,
+    initial_potentials=False,
     rules=Rules(
         forms=frozenset({"dense", "conv"}),
         axes=frozenset({1, 2}),

@@ -15,6 +15,7 @@ SPINNAKER2 = Target(
     resets=("subtract",),
     spiking_input=True,
     spiking_output=True,
+    initial_potentials=False,
     rules=Rules(
         forms=frozenset({"dense", "conv"}),
         groups=False,

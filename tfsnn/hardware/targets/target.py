@@ -81,6 +81,8 @@ class Target:
         resets: what a spike does to the potential: "subtract", "zero".
         spiking_input: whether inputs have to be spikes.
         spiking_output: whether every output has to be spikes, read by counts.
+        initial_potentials: whether neurons may start from potentials other than 0, in
+            what is written for it.
         rules: which layers it takes.
         cores: the memory of each core; empty where it is not known, or is that of a
             computer.
@@ -101,6 +103,7 @@ class Target:
     resets: tuple[str, ...]
     spiking_input: bool
     spiking_output: bool
+    initial_potentials: bool = True
     rules: Rules
     cores: tuple[Memory, ...] = ()
     needs: Callable[[Stage], Memory] = field(
