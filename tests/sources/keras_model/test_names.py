@@ -57,8 +57,17 @@ def plain(place):
     return model.get_weights(), found, outputs
 
 
-@pytest.mark.parametrize("place", ["model", "layer", "nested model", "input", "output"])
-@pytest.mark.parametrize("name", ["x y", "ü", "_a", "1", "n" * 300])
+PLACES = ["model", "layer", "nested model", "input", "output"]
+USUAL = ["x y", "ü", "_a", "1", "n" * 300]
+# Each name in two places, and two names in each.
+IN_TWO = [
+    (name, PLACES[(i + k) % len(PLACES)])
+    for i, name in enumerate(USUAL)
+    for k in (0, 1)
+]
+
+
+@pytest.mark.parametrize(("name", "place"), IN_TWO)
 def test_a_name_changes_no_number(name, place, tmp_path):
     model = network(name, place)
     weights, expected, known = plain(place)
