@@ -256,3 +256,27 @@ def test_samples_leave_early_by_outputs_in_their_units(made):
     left = snn.run(x, early_exit=ExitRule("evidence", bound)).steps.numpy()
     reached = np.argmax(np.concatenate([gaps[:-1], gaps[:1] + 1e9]) >= bound, 0) + 1
     np.testing.assert_array_equal(left, reached)
+
+
+@pytest.mark.slow
+def test_choose_takes_integers_where_it_is_told_to():
+    model, x = chain(), images(80)
+    y = model.predict(x, verbose=0).argmax(-1)
+    found = tfsnn.choose(
+        model,
+        (x, y),
+        precision="int8",
+        methods=["termapping", "differential"],
+        timesteps=[8],
+        max_drop=50,
+        holdout=20,
+    )
+    assert found.best.precision == "int8"
+    assert found.snn.report.integers.weights == "int8"
+    assert {row.method for row in found.tried} == {"termapping"}
+
+
+def test_the_report_of_a_network_of_floats_has_no_integers(made):
+    model, _ = made
+    plain = tfsnn.convert(model, images(), "termapping", correct="none")
+    assert plain.report.integers is None and "potentials" not in str(plain.report)

@@ -75,6 +75,18 @@ def test_all_steps_give_what_the_network_gives(
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_network_of_integers(ann, samples, runtime, tmp_path, monkeypatch):
+    settings = {"precision": "int8", "timesteps": STEPS, "correct": "none"}
+    snn = tfsnn.convert(ann, samples, "termapping", **settings)
+    exported = export_step(snn, tmp_path / "step", runtime=runtime, batch_size=BATCH)
+    outputs, spikes = ran(exported.path, monkeypatch, samples)
+    assert spikes.min() > 0
+    np.testing.assert_allclose(
+        outputs["outputs"], snn.predict(samples, verbose=0), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_a_residual_network_with_a_batch_of_one(runtime, tmp_path, monkeypatch):
     ann = models.randomise(models.residual())
     x = models.samples(ann, 4)

@@ -65,7 +65,7 @@ def on_grid(
     if layout.problems:
         problems = list(dict.fromkeys(layout.problems))
         raise UnsupportedError(problems, "layer(s) cannot be computed in integers")
-    grid = Grid(layout, settings)
+    grid = Grid(layout, settings, timesteps)
     nodes = tuple(_rounded(node, grid) for node in layout.graph)
     graph = dataclasses.replace(layout.graph, nodes=nodes)
     return Normalized(graph, layout.units, grid)

@@ -15,13 +15,13 @@ from tfsnn.conversion.integers.arrays import WEIGHTED, added, columns, with_colu
 from tfsnn.conversion.integers.choose import chosen_integers
 from tfsnn.conversion.integers.groups import Group, Quantum
 from tfsnn.conversion.integers.layout import Layout
-from tfsnn.conversion.integers.scales import chosen_quantum
+from tfsnn.conversion.integers.scales import Room, chosen_quantum
 from tfsnn.conversion.integers.settings import IntegerSettings
 from tfsnn.errors import OptionError, UnsupportedError
 from tfsnn.hardware.integers import GAINS, IntegerFormat
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Affine, Linear, Spiking
+from tfsnn.network.nodes import Affine, Linear, Rounded, Spiking
 
 VANISHED = 0.5  # of the channels of a layer without weights: it is refused
 
@@ -34,14 +34,18 @@ class Grid:
         notes: what the report should warn of.
     """
 
-    def __init__(self, layout: Layout, settings: IntegerSettings) -> None:
-        """Choose the quanta of all groups of a network.
+    def __init__(
+        self, layout: Layout, settings: IntegerSettings, timesteps: int
+    ) -> None:
+        """Choose the quanta of all groups of a network, for so many steps.
 
         Raises:
             OptionError: for a layer whose weights vanish.
             UnsupportedError: for currents that add up with what they are made into.
         """
         self.settings, self.layout = settings, layout
+        clock = layout.graph.clock
+        self.steps = clock.weight(timesteps + clock.pre_steps)
         self.quanta = dict(layout.quanta)
         self.notes: list[str] = []
         self._choosing: set[int] = set()
@@ -154,12 +158,33 @@ class Grid:
                 continue
             self._choose(self.quanta[node.inputs[0]])
             parts.append((columns(node, self._before(node)), self.format_of(node)))
-        group.quantum = chosen_quantum(
-            group,
-            parts,
-            per_layer=self.settings.scales == "layer",
-            largest=self.settings.largest_threshold,
-        )
+        per_layer = self.settings.scales == "layer"
+        room = Room(self.settings.largest_potential, self._reach(group))
+        group.quantum = chosen_quantum(group, parts, room, per_layer=per_layer)
+
+    def _reach(self, group: Group) -> np.ndarray:
+        """Return what currents of a group can add up to in all steps, by channel."""
+        total = np.ones(group.channels)
+        for name in dict.fromkeys(group.nodes):
+            node = self.layout.graph[name]
+            offset = added(node)
+            if offset is not None:
+                total = total + np.abs(offset).max()
+            if not self.only_adds(node):
+                size = np.abs(columns(node, np.ones(1))).sum(0)
+                total = total + size * self._largest(node.inputs[0])
+        return self.steps * total
+
+    def _largest(self, name: str) -> float:
+        """Return the largest value of a signal that weights read, in normal form."""
+        node = self.layout.graph[name]
+        if isinstance(node, Rounded):
+            return node.step * max(-node.low, node.high)
+        if isinstance(node, Spiking):
+            return node.population.largest_spike
+        if self.quanta[name].group is not None:
+            return np.inf
+        return max(map(self._largest, node.inputs), default=1.0)
 
     def _alone(self, group: Group) -> np.ndarray | None:
         """Return the quantum of a gain that only weights read: its integers are 1."""
@@ -204,9 +229,8 @@ class Grid:
         if len(lost) >= VANISHED * total:
             more = " (scales='channel')" * (self.settings.scales == "layer")
             more = ", or a scale for each channel" * bool(more) + more
-            largest = self.settings.largest_threshold
             raise OptionError(
-                f"{said}: take more bits{more}, or more potential_bits "
-                f"({self.settings.potential_bits} allow thresholds up to {largest:,})"
+                f"{said}: take more bits{more}, or more potential_bits, which allow "
+                "larger thresholds"
             )
         self.notes.append(said)

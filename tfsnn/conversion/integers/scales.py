@@ -9,29 +9,61 @@ that cuts off less.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tfsnn.conversion.integers.groups import Group
 from tfsnn.hardware.integers import IntegerFormat
 
 # Multiples of the threshold that cuts nothing off.
+THRESHOLDS = 8  # that a potential has room for, at least
+CHEAP = 4
 CANDIDATES = np.concatenate([np.linspace(1.0, 2.0, 21), np.linspace(2.1, 4.0, 20)])
+
+
+@dataclass(frozen=True)
+class Room:
+    """The room of potentials.
+
+    Attributes:
+        ends: the largest potential.
+        reach: what a potential can come to in all steps, in thresholds, by channel;
+            infinite where that is not known.
+    """
+
+    ends: int
+    reach: np.ndarray
+
+    def largest_threshold(self, wanted: np.ndarray, shared: bool) -> np.ndarray:
+        """Return the largest threshold: one that no input brings to the ends.
+
+        Where that costs more than two bits of the weights, one that leaves room for a
+        few thresholds: potentials may saturate then.
+
+        Args:
+            wanted: the threshold that makes use of all integers, by channel.
+            shared: whether all channels have the same.
+        """
+        reach = np.maximum(self.reach, 1.0)
+        safe = self.ends // (reach.max(keepdims=True) if shared else reach)
+        return np.where(CHEAP * safe >= wanted, safe, float(self.ends // THRESHOLDS))
 
 
 def chosen_quantum(
     group: Group,
     parts: list[tuple[np.ndarray, IntegerFormat]],
+    room: Room,
     *,
     per_layer: bool,
-    largest: int,
 ) -> np.ndarray:
     """Return the quantum of a group: one number, or one for each channel.
 
     Args:
         group: the group.
         parts: for each of its nodes the weights, ``(n, channels)``, and their format.
+        room: what potentials have room for.
         per_layer: whether all channels share one number.
-        largest: the largest threshold.
     """
     shared = per_layer or group.uniform
     limits = [_largest(weights, form) for weights, form in parts]
@@ -44,6 +76,8 @@ def chosen_quantum(
             limit = np.maximum(limit, other)
     # A channel without weights has any scale: that of the largest weights.
     limit = np.where(limit > 0, limit, wide if wide > 0 else 1.0)
+    parts_read = max(group.readers, default=1)
+    largest = room.largest_threshold(parts_read / limit, shared)
     best, least = _quantum(group, limit, largest), np.full(limit.shape, np.inf)
     for multiple in CANDIDATES:
         quantum = _quantum(group, limit / multiple, largest)
@@ -59,7 +93,7 @@ def _largest(weights: np.ndarray, form: IntegerFormat) -> np.ndarray:
     return np.maximum(high / form.high, low / form.low)
 
 
-def _quantum(group: Group, quantum: np.ndarray, largest: int) -> np.ndarray:
+def _quantum(group: Group, quantum: np.ndarray, largest: np.ndarray) -> np.ndarray:
     """Return the nearest quantum that makes thresholds integers."""
     readers = set(group.readers)
     if not readers:
@@ -67,7 +101,7 @@ def _quantum(group: Group, quantum: np.ndarray, largest: int) -> np.ndarray:
     # Signals with several quanta in one of the group, as sums over windows, make finer
     # thresholds, where all readers have the same number.
     parts = readers.pop() if len(readers) == 1 else 1
-    most = max(parts, largest // max([*readers, 1]))
+    most = np.maximum(parts, largest // max([*readers, 1]))
     units = np.clip(np.floor(parts / quantum), 1, most)
     return parts / units
 

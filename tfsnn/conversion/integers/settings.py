@@ -9,6 +9,7 @@ from typing import Any
 
 from tfsnn.errors import OptionError
 from tfsnn.hardware.integers import FORMATS, IntegerFormat
+from tfsnn.network.neurons.counting import ends
 from tfsnn_numpy.defaults import LEAST_BITS, MOST_BITS, POTENTIAL_BITS, SCALES
 
 
@@ -53,12 +54,11 @@ class IntegerSettings:
         return FORMATS[self.precision]
 
     @property
-    def largest_threshold(self) -> int:
-        """The largest threshold: potentials come to several of them."""
-        return 2 ** (self.potential_bits - 1) // ROOM
+    def largest_potential(self) -> int:
+        """The largest potential."""
+        return ends(self.potential_bits)[1]
 
 
-ROOM = 8  # thresholds that a potential has room for, at least
 NAMES = tuple(
     spec.name
     for spec in dataclasses.fields(IntegerSettings)
