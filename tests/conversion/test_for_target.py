@@ -1,7 +1,10 @@
 """Conversion for chips: integers, spikes at both ends, and methods that are refused."""
 
+import json
+
 import keras
 import models
+import nir
 import numpy as np
 import pytest
 from command_line import run
@@ -9,6 +12,7 @@ from keras import layers
 
 import tfsnn
 from tfsnn.analysis.for_target import convert_for
+from tfsnn.export import export_nir
 from tfsnn.network.nodes import Linear, Readout, Spiking
 
 
@@ -18,7 +22,7 @@ def ann():
     return models.randomise(
         keras.Sequential(
             [
-                keras.Input((8, 8, 2)),
+                keras.Input((8, 8, 2), name="input"),
                 layers.Conv2D(6, 3, padding="same", activation="relu"),
                 layers.AveragePooling2D(2),
                 layers.Conv2D(8, 3, activation="relu"),
@@ -122,6 +126,35 @@ def test_one_scale_for_a_layer(samples):
     for layer in report.layers:
         assert layer.threshold_min == layer.threshold_max
     assert convert_for(ann, x, "speck2f", timesteps=8).steps == ()
+
+
+def test_nir_has_the_integers_of_the_chip(chip, tmp_path):
+    export_nir(chip.snn, tmp_path / "chip.nir")
+    found = nir.read(tmp_path / "chip.nir").nodes.values()
+    weights = [node.weight for node in found if isinstance(node, nir.Conv2d)]
+    assert len(weights) == 2 and weights[0].shape[:2] == (6, 2)  # no coder before it
+    for values in weights:
+        assert whole(values) and 64 <= np.abs(values).max() <= 128
+    record = json.loads(nir.read(tmp_path / "chip.nir").metadata["tfsnn"])
+    assert "binary spikes" in record["input"]
+    (scale,) = record["input_scale"].values()
+    assert scale[0] == scale[-1] > 0
+    with pytest.raises(tfsnn.OptionError, match="inputs are spikes"):
+        export_nir(chip.snn, tmp_path / "other.nir", data=np.zeros((1, 8, 8, 2)))
+    assert all(whole(node.v_threshold) for node in found if isinstance(node, nir.IF))
+
+
+def test_nir_computes_what_the_chip_does(chip, samples, tmp_path):
+    """The file, read again and fed with the spikes of the coders, step by step."""
+    export_nir(chip.snn, tmp_path / "chip.nir")
+    again = tfsnn.import_nir(tmp_path / "chip.nir", reset="subtract")
+    found = chip.snn.run(samples, observe=("spikes",))
+    sent = next(
+        v for name, v in found.observed.items() if name.endswith("input_spikes")
+    )
+    frames = np.moveaxis(np.asarray(sent, np.float32), 0, 1)
+    got = again.simulate(frames, over_time=True).outputs[0][-1]
+    np.testing.assert_allclose(got, found.outputs[0], atol=1e-5)
 
 
 def test_bits_below_those_of_the_chip(ann, samples):

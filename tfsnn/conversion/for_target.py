@@ -87,6 +87,7 @@ def settings_for(target: Target, precision: str | None) -> dict[str, Any]:
         "scales": target.scale,
         "potential_bits": min(target.potential_bits or WIDEST, WIDEST),
         "saturate": True,
+        "initial_potentials": target.initial_potentials,
         "spiking_input": target.spiking_input,
         "spiking_output": target.spiking_output,
     }

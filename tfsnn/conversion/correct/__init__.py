@@ -228,6 +228,8 @@ class _Walk:
     ) -> tuple[Spiking, np.ndarray]:
         """Shift a current by integers, and the initial potential by what is left."""
         whole = grid.shift(node, shift)
+        if not grid.settings.initial_potentials:
+            return node, whole
         start = np.asarray(node.initial_potential, np.float32)
         left = self.weight * (shift - whole)
         node = grid.start(node.replace(initial_potential=start + left))

@@ -16,9 +16,10 @@ import numpy as np
 from tfsnn.conversion.integers.groups import Group
 from tfsnn.hardware.integers import IntegerFormat
 
-# Multiples of the threshold that cuts nothing off.
 THRESHOLDS = 8  # that a potential has room for, at least
-CHEAP = 4
+CHEAP = 4  # times fewer integers of a weight, that its potentials may cost
+ENOUGH = 32  # integers of either sign that are enough, where there are more
+# Multiples of the threshold that cuts nothing off.
 CANDIDATES = np.concatenate([np.linspace(1.0, 2.0, 21), np.linspace(2.1, 4.0, 20)])
 
 
@@ -35,19 +36,22 @@ class Room:
     ends: int
     reach: np.ndarray
 
-    def largest_threshold(self, wanted: np.ndarray, shared: bool) -> np.ndarray:
+    def largest_threshold(
+        self, wanted: np.ndarray, shared: bool, cheap: int
+    ) -> np.ndarray:
         """Return the largest threshold: one that no input brings to the ends.
 
-        Where that costs more than two bits of the weights, one that leaves room for a
-        few thresholds: potentials may saturate then.
+        Where that costs more of the weights' integers than is cheap, one that leaves
+        room for a few thresholds: potentials may saturate then.
 
         Args:
             wanted: the threshold that makes use of all integers, by channel.
             shared: whether all channels have the same.
+            cheap: how many times fewer integers are cheap.
         """
         reach = np.maximum(self.reach, 1.0)
         safe = self.ends // (reach.max(keepdims=True) if shared else reach)
-        return np.where(CHEAP * safe >= wanted, safe, float(self.ends // THRESHOLDS))
+        return np.where(cheap * safe >= wanted, safe, float(self.ends // THRESHOLDS))
 
 
 def chosen_quantum(
@@ -77,7 +81,9 @@ def chosen_quantum(
     # A channel without weights has any scale: that of the largest weights.
     limit = np.where(limit > 0, limit, wide if wide > 0 else 1.0)
     parts_read = max(group.readers, default=1)
-    largest = room.largest_threshold(parts_read / limit, shared)
+    integers = min((form.high + 1 for _, form in parts), default=1)
+    cheap = max(CHEAP, integers // ENOUGH)
+    largest = room.largest_threshold(parts_read / limit, shared, cheap)
     best, least = _quantum(group, limit, largest), np.full(limit.shape, np.inf)
     for multiple in CANDIDATES:
         quantum = _quantum(group, limit / multiple, largest)

@@ -24,6 +24,8 @@ class IntegerSettings:
         potential_bits: the bits of a potential, sign included.
         saturate: whether potentials that leave their bits on calibration samples end
             there, as on a chip, and are noted. False: such a network is refused.
+        initial_potentials: whether what a bias cannot say in integers may go into
+            initial potentials.
 
     Raises:
         OptionError: for an impossible value.
@@ -33,6 +35,7 @@ class IntegerSettings:
     scales: str = SCALES[0]
     potential_bits: int = POTENTIAL_BITS
     saturate: bool = False
+    initial_potentials: bool = True
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""

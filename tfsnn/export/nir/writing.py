@@ -39,9 +39,11 @@ from tfsnn.export.nir.record import RECORD, SCALES
 from tfsnn.export.nir.signals import DT, check_step
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
+from tfsnn.hardware.targets import targets
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import Leaky
 from tfsnn.network.nodes import Spiking
+from tfsnn.network.passes.spiking_ends import fed_with_spikes
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
@@ -50,6 +52,13 @@ from tfsnn_numpy.tasks import Wanted
 EULER = (
     "in each step i += dt / tau_syn (w_in I - i) (CubaLIF; for LIF i = I), then v += "
     "dt / tau (v_leak - v + r i); shares: 1 - dt / tau as they are, not rounded"
+)
+
+SAMPLE = "the sample, as the ANN takes it, in each step"
+RATE_CODE = (
+    "binary spikes: a rate code of the sample, by an integrate-and-fire neuron for "
+    "each value, which starts at 0; `input_scale` is the value of one spike in each "
+    "step"
 )
 
 
@@ -141,7 +150,15 @@ def export_nir(
     check_step(dt)
     require("nir", "nir", "The NIR format")
     target = check_output(path, overwrite)
-    plain = in_other_words(nir_effects.as_arrays(snn.graph))
+    graph = snn.graph
+    if takes_spikes(snn):
+        if data is not None:
+            raise OptionError(
+                f"{snn.name} is written for {snn.report.target}, whose inputs are "
+                "spikes, so effects cannot be measured on samples: leave out data"
+            )
+        graph = fed_with_spikes(graph)
+    plain = in_other_words(nir_effects.as_arrays(graph))
     lost = losses(plain, snn.timesteps)
     written = plain
     for loss in lost:
@@ -161,6 +178,12 @@ def export_nir(
     return NirExport(
         str(target), snn.timesteps, _counts(builder), tuple(lost), tuple(effects)
     )
+
+
+def takes_spikes(snn: SpikingModel) -> bool:
+    """Return whether a network was converted for a chip whose inputs are spikes."""
+    name = snn.report.target
+    return name is not None and name in targets() and targets()[name].spiking_input
 
 
 def _refuse(
@@ -208,7 +231,12 @@ def _record(
             for node in snn.graph.of_kind(Spiking)
         },
         "inputs": [builder.names[name] for name in written.inputs],
-        "input": "the sample, as the ANN takes it, in each step",
+        "input_scale": {
+            builder.names[name]: _range(snn.graph[name].scale)  # type: ignore[attr-defined]
+            for name in written.inputs
+            if takes_spikes(snn) and snn.graph[name].spikes
+        },
+        "input": RATE_CODE if takes_spikes(snn) else SAMPLE,
         "readout": [
             {
                 "node": builder.names[name],

@@ -18,7 +18,7 @@ import numpy as np
 
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Affine, Rate, Readout
+from tfsnn.network.nodes import Affine, Rate, Readout, Source
 
 SHIFTS_CANCEL = ("softmax",)  # heads that give the same for z and z + shift
 SHIFTED, COUNTED, RESTORED = "_shifted", "_spikes", "_counts"  # ends of names
@@ -35,8 +35,33 @@ def spiking_inputs(graph: Graph) -> Graph:
         reads = tuple(renamed.get(name, name) for name in node.inputs)
         nodes.append(node.replace(inputs=reads))
         if node.name in graph.inputs and node.name not in graph.whole_inputs:
-            renamed[node.name] = f"{node.name}_spikes"
+            renamed[node.name] = node.name + COUNTED
             nodes.append(Rate(renamed[node.name], (node.name,), node.shape))
+    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+
+
+def fed_with_spikes(graph: Graph) -> Graph:
+    """Return a spiking graph without the populations that send its inputs.
+
+    What they send is its input then. Inputs that are read otherwise stay.
+    """
+    gone: set[str] = set()
+    sources: dict[str, Source] = {}
+    for name, shape in graph.inputs.items():
+        behind, node = [name], graph[name]
+        readers = graph.consumers()[name]
+        while len(readers) == 1 and not node.spikes:
+            node = readers[0]
+            behind.append(node.name)
+            readers = graph.consumers()[node.name]
+        if node.name == name + COUNTED and node.spikes:
+            gone.update(behind)
+            sources[node.name] = Source(node.name, (), shape)
+    nodes = (
+        sources.get(node.name, node)
+        for node in graph
+        if node.name not in gone or node.name in sources
+    )
     return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
 
 
