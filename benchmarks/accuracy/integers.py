@@ -41,7 +41,7 @@ NUMBERS: list[dict[str, Any]] = [
 ]
 PAGE = Page(
     "{model}: weights, thresholds and potentials in integers",
-    "ANN {ann_accuracy:.2p} % on {samples:,} test samples; 1,024 calibration samples "
+    "ANN {ann_accuracy:.2p} % on the first {samples:,} test samples; 1,024 calibration samples "
     "without labels. Measured on {machine}.",
     [
         (
