@@ -135,6 +135,9 @@ SAME = """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
     "early_exit_ternary": "early_exit_ternary_resnet20",
+    "integers_fashion": "integers_fashion_mnist_cnn",
+    "integers_mnist": "integers_mnist_cnn",
+    "integers_resnet20": "integers_resnet20_cifar10",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "quantised": "quantised",

@@ -41,8 +41,8 @@ NUMBERS: list[dict[str, Any]] = [
 ]
 PAGE = Page(
     "{model}: weights, thresholds and potentials in integers",
-    "ANN {ann_accuracy:.2p} % on {samples:,} test samples; 1,024 calibration samples "
-    "without labels. Measured on {machine}.",
+    "ANN {ann_accuracy:.2p} % on the first {samples:,} test samples; 1,024 calibration "
+    "samples without labels. Measured on {machine}.",
     [
         (
             "spikes | weights | one scale for each | accuracy, % "

@@ -280,3 +280,17 @@ def test_the_report_of_a_network_of_floats_has_no_integers(made):
     model, _ = made
     plain = tfsnn.convert(model, images(), "termapping", correct="none")
     assert plain.report.integers is None and "potentials" not in str(plain.report)
+
+
+@pytest.mark.slow
+def test_diagnose_finds_the_same_as_in_floats():
+    model, x = chain(), images(100)
+    floats = tfsnn.convert(model, x, "termapping", timesteps=6, correct="none")
+    found = [
+        tfsnn.diagnose(model, snn, x[:40]).layers
+        for snn in (converted(model, x), floats)
+    ]
+    for ours, theirs in zip(*found, strict=True):
+        for name in ("clipping", "quantisation", "inherited"):
+            a, b = (getattr(layer, name).rms for layer in (ours, theirs))
+            assert a == pytest.approx(b, abs=0.02, rel=0.3), name

@@ -207,7 +207,8 @@ class _LayerSums:
         currents = mean_currents(self.spiking, batch, means)
         for name, measures in self.measures.items():
             activation = populations[name].activation
-            parts = split(measures.code, means[name], currents[name], activation)
+            current = currents[name] / measures.code.threshold
+            parts = split(measures.code, means[name], current, activation)
             sent, spikes = (
                 recorded[name][self.spiking.clock.pre_steps :]
                 for recorded in (trace.values, trace.spikes)
@@ -220,7 +221,11 @@ class _LayerSums:
 
 
 def _start(neurons: Population) -> Any:
-    """Return V(0) of neurons that send floor(t a + V(0)) in t steps, None of others."""
+    """Return V(0) in thresholds, of neurons that send floor(t a + V(0)) in t steps.
+
+    None of others.
+    """
     if neurons.whole or not neurons.closed_form or neurons.drive:
         return None
-    return np.asarray(neurons.initial_potential, np.float64)
+    start = np.asarray(neurons.initial_potential, np.float64)
+    return start / np.asarray(neurons.threshold, np.float64)

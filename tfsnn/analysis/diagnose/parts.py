@@ -62,6 +62,7 @@ class Code:
         most: C, in thresholds; infinite for no bound.
         start: V(0) in thresholds, and what a constant drive adds to it until the end.
         weight: n, the weight of all steps.
+        threshold: the threshold, 1 in normal form, in units of the potentials.
         sent: the mean of what is sent for a constant current, both in thresholds, for
             neurons without the closed form; None for the others.
     """
@@ -71,6 +72,7 @@ class Code:
     most: Any
     start: Any
     weight: float
+    threshold: Any = 1.0
     sent: Callable[[np.ndarray], Any] | None = None
 
     @classmethod
@@ -78,10 +80,11 @@ class Code:
         """Return the code of a node in normal form; `original` is that in the ANN."""
         weight, neurons = clock.weight(timesteps), node.population
         most = np.inf if neurons.max_coefficient is None else neurons.max_coefficient
-        start = np.asarray(neurons.initial_potential, np.float64)
+        threshold = np.asarray(neurons.threshold, np.float64)
+        start = np.asarray(neurons.initial_potential, np.float64) / threshold
 
         def sent(current: np.ndarray) -> Any:
-            currents = [tf.constant(current, tf.float32)] * (
+            currents = [tf.constant(current * threshold, tf.float32)] * (
                 clock.pre_steps + timesteps
             )
             state = neurons.initial_state(current.shape)
@@ -94,6 +97,7 @@ class Code:
             most=np.asarray(most, np.float64),
             start=start + weight * neurons.drive,
             weight=weight,
+            threshold=threshold,
             sent=None if neurons.closed_form else sent,
         )
 

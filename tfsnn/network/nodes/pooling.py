@@ -62,8 +62,22 @@ class Average(Pool):
         if self.is_global:
             reduce = tf.reduce_sum if self.total else tf.reduce_mean
             return reduce(x, axis=self._places(x))
+        count = math.prod(self.size)
+        if self.total and count & (count - 1):  # a mean of them would be rounded
+            return self._sums(x)
         y = tf.nn.avg_pool(x, self.size, self.strides, self.padding.upper())
-        return tf.round(y * float(math.prod(self.size))) if self.total else y
+        return y * float(count) if self.total else y
+
+    def _sums(self, x: Any) -> Any:
+        """Add the values of each window, one place after the other."""
+        places = zip(self.shape, self.strides, strict=False)
+        spans = [(n - 1) * stride + 1 for n, stride in places][: len(self.size)]
+        total: Any = 0.0
+        for offset in np.ndindex(*self.size):
+            cuts = zip(offset, spans, self.strides, strict=True)
+            inner = (slice(o, o + span, stride) for o, span, stride in cuts)
+            total = total + x[(slice(None), *inner)]
+        return total
 
     def describe(self) -> str:
         """Name the operation."""
