@@ -28,6 +28,10 @@ from tfsnn_numpy.opening import kept, limited, open_path
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
+BY_ELEMENT = (
+    "{} is recurrent and takes sequences, one element for each frame: give "
+    "over_time=True (--over-time) to simulate or evaluate, or take a stream() of it"
+)
 FORMS = (
     "FILE.npz (arrays x and, for labels, y), FILE.tfrecord (of tf.train.Example), a "
     "folder of images with one subfolder per class, or tfds:NAME[:SPLIT]"
@@ -169,6 +173,8 @@ def open_for(
         OptionError, DataError: as :func:`open_data`; OptionError also for a `raw` that
             is not that of the network's calibration.
     """
+    if getattr(network, "by_element", False) and not over_time:
+        refuse_still(network, spec)
     opened = open_data(
         spec,
         network.inputs,
@@ -179,6 +185,16 @@ def open_for(
         over_time=over_time,
     )
     return replace(opened, expected=getattr(network, "ranges", {}))
+
+
+def refuse_still(network: Takes, spec: Any) -> None:
+    """Refuse samples that are no sequences, for a network that takes elements.
+
+    Raises:
+        OptionError: unless sequences were opened already.
+    """
+    if not (isinstance(spec, Data) and spec.over_time):
+        raise OptionError(BY_ELEMENT.format(getattr(network, "name", "the network")))
 
 
 def raw_for(network: Takes, raw: bool | Collection[str] | None) -> frozenset[str]:

@@ -78,9 +78,10 @@ def warmup_records(exported: Exported, sizes: Sequence[int]) -> list[Any]:
         exported: the network; its signatures of XLA are left out.
         sizes: numbers of samples in a request, rising.
     """
-    records = [_predict(exported, DEFAULT, size) for size in sizes]
+    main = [DEFAULT] if DEFAULT in exported.names else [START, STEP]
+    records = [_predict(exported, name, size) for size in sizes for name in main]
     for lesser in (OUTPUTS_ONLY, ANYTIME, START, STEP):
-        if lesser in exported.names:
+        if lesser in exported.names and lesser not in main:
             records.append(_predict(exported, lesser, sizes[0]))
     if CLASSIFY in exported.names:
         records.append(_classify(exported.model, exported.signatures))
