@@ -30,7 +30,8 @@ from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
 BY_ELEMENT = (
     "{} is recurrent and takes sequences, one element for each frame: give "
-    "over_time=True (--over-time) to simulate or evaluate, or take a stream() of it"
+    "over_time=True (--over-time) to simulate, evaluate or predict_files, or take a "
+    "stream() of it"
 )
 FORMS = (
     "FILE.npz (arrays x and, for labels, y), FILE.tfrecord (of tf.train.Example), a "

@@ -98,7 +98,7 @@ class OverTime:
             raise OptionError(
                 f"{what} holds events, and there are several ways to make frames of "
                 "them: give step_ms (--step-ms), the length of a frame, or "
-                "events_per_frame (-o events_per_frame)"
+                "events_per_frame (--event-window), the number of its events"
             )
 
     def count(self, what: str, found: int) -> int:

@@ -191,7 +191,7 @@ for frame in frames[1:]:
 
 Send the numbers as they came: JSON and gRPC carry them without loss. To begin anew, ask
 `{start}` again. Rows of a batch are streams of their own, and may come in any batch.
-A state fits this version of the network alone.
+A state of another network is refused.
 """
 
 _XLA = """

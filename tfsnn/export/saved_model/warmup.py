@@ -16,9 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from tfsnn.export.saved_model.over_time import START, STEP, FrameSignatures
+from tfsnn.export.saved_model.over_time import (
+    NETWORK,
+    START,
+    STEP,
+    FrameSignatures,
+)
 from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
@@ -61,10 +67,11 @@ class Exported:
 
     def filled(self, signature: str, size: int) -> dict[str, Any]:
         """Return a batch of what a signature takes, by name, as ``TensorProto``."""
-        fillers = self.signatures.fillers
+        fillers = dict(self.signatures.fillers)
         specs = self.signatures.specs(size)
         if self.frames is not None and signature == STEP:
             specs = self.frames.specs(size)
+            fillers[NETWORK] = np.tile(self.frames.digest, (size, 1))
         return {
             name: tf.make_tensor_proto(fillers.get(name, 0), spec.dtype, spec.shape)
             for name, spec in specs.items()

@@ -121,6 +121,13 @@ class SpikingFrames(_Frames):
         self._stream()  # refuses what cannot be
         self.readout = self.snn.frame_readout(readout)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """How it runs over time, JSON: frames, steps of each, and what is read."""
+        steps = self.snn.frame_settings(None, *self.asked).steps
+        readout = repr(self.readout)
+        return {"frames": self.timesteps, "steps": steps, "readout": readout}
+
     def run(self, x: Any, observe: Collection[str] = ()) -> Results:
         """Run sequences from an empty state, with NumPy arrays as results."""
         sequences = self._by_input(x)
