@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
+from tfsnn.network.graph import LayerRecord
 from tfsnn.network.nodes import Recurrence, Source
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.masks import given_mask
@@ -185,6 +186,7 @@ def body_of(
         Unsupported: if layers in it cannot be converted.
     """
     body = Builder(layer="step")
+    body.records["step"] = LayerRecord("step", "", 0)  # of what is dropped
     assert builder.within is not None
     refused = builder.within(body)
     reads = [body.add(Source, (), builder.shape(x)[1:]) for x in sequences]
