@@ -265,6 +265,13 @@ def energy_option() -> Decorator:
 ENERGY = "Cost of operations, a profile of tfsnn.energy."
 
 
+def target_option(meaning: str) -> Decorator:
+    """Add --target, a chip."""
+    return click.option(
+        "--target", metavar="NAME", help=f"{meaning} tfsnn targets lists all."
+    )
+
+
 def keras_output_option(meaning: str = "spiking network") -> Decorator:
     """Add --output, a .keras file."""
     return click.option(

@@ -5,6 +5,7 @@ import json
 import models
 import numpy as np
 import pytest
+import tensorflow as tf
 from asking import good, serving, write
 from command_line import run, succeed
 from exporting import export, load
@@ -13,6 +14,7 @@ from recurrent_networks import gru, online, prefixes, sequences
 import tfsnn
 from tfsnn.errors import OptionError
 from tfsnn.export import export_nir, export_stablehlo
+from tfsnn.export.step.program import step_program
 
 FRAMES = 6
 
@@ -102,6 +104,26 @@ def test_a_server_keeps_the_states(tmp_path):
             assert (np.float32(rows) == stream.step(x[:, frame])).all()
         request = (tmp_path / "online/1/assets.extra/request.json").read_text()
         good(server, "/v1/models/online:predict", json.loads(request))
+
+
+def test_a_step_of_changes_is_an_element():
+    """The program of a small runtime, run by TensorFlow."""
+    _, snn = online("sigma_delta")
+    program = step_program(snn, 2)
+    stream, state, x = snn.stream(2), dict(program.state), sequences(2, 3)
+    names = [f"{name}:0" for name in program.results]
+    for frame in range(3):
+        with tf.compat.v1.Session(graph=tf.Graph()) as session:
+            tf.import_graph_def(program.graph_def, name="")
+            given = {"inputs": x[:, frame], **state}
+            feed = {f"{name}:0": values for name, values in given.items()}
+            values = session.run(names, feed)
+        found = dict(zip(program.results, values, strict=True))
+        expected = stream.step(x[:, frame])
+        np.testing.assert_allclose(found["outputs"], expected, rtol=1e-5, atol=1e-6)
+        state = {name: found[f"next_{name}"] for name in state}
+    with pytest.raises(OptionError, match="convert it with sigma_delta"):
+        step_program(online()[1], 2)
 
 
 def test_other_forms_name_the_saved_model(tmp_path):

@@ -211,3 +211,8 @@ def test_a_file_with_a_loop_is_recognised(tmp_path):
     loaded = tfsnn.load_model(tmp_path / "saved")
     x = sequences(3, 5)
     np.testing.assert_allclose(in_turn(loaded, x)[-1], model(x), rtol=1e-5, atol=1e-6)
+
+
+def test_a_free_length_is_told_of_over_time():
+    with pytest.raises(ModelError, match=r"size, \?,3.* over_time=True"):
+        import_model(stacked(layers.GRU(2)))
