@@ -16,7 +16,7 @@ from tfsnn.data.images import read_image
 from tfsnn.data.over_time.arrays import require_frames, with_frames
 from tfsnn.data.over_time.event_files import holds_events
 from tfsnn.data.over_time.opening import open_sequences
-from tfsnn.data.over_time.settings import OverTime, settings_of
+from tfsnn.data.over_time.settings import BY_ELEMENT, OverTime, settings_of
 from tfsnn.data.over_time.tonic_sets import TONIC_NAME, is_recordings
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
@@ -28,11 +28,6 @@ from tfsnn_numpy.opening import kept, limited, open_path
 from tfsnn_numpy.samples import Data, Inputs, Raw, Shape, alone, require_one
 
 Arrays = tuple[Any, ...] | list[Any] | Mapping[str, Any]
-BY_ELEMENT = (
-    "{} is recurrent and takes sequences, one element for each frame: give "
-    "over_time=True (--over-time) to simulate, evaluate or predict_files, or take a "
-    "stream() of it"
-)
 FORMS = (
     "FILE.npz (arrays x and, for labels, y), FILE.tfrecord (of tf.train.Example), a "
     "folder of images with one subfolder per class, or tfds:NAME[:SPLIT]"
@@ -174,8 +169,9 @@ def open_for(
         OptionError, DataError: as :func:`open_data`; OptionError also for a `raw` that
             is not that of the network's calibration.
     """
-    if getattr(network, "by_element", False) and not over_time:
-        refuse_still(network, spec)
+    opened_over_time = isinstance(spec, Data) and spec.over_time
+    if getattr(network, "by_element", False) and not (over_time or opened_over_time):
+        raise OptionError(BY_ELEMENT.format(getattr(network, "name", "the network")))
     opened = open_data(
         spec,
         network.inputs,
@@ -186,16 +182,6 @@ def open_for(
         over_time=over_time,
     )
     return replace(opened, expected=getattr(network, "ranges", {}))
-
-
-def refuse_still(network: Takes, spec: Any) -> None:
-    """Refuse samples that are no sequences, for a network that takes elements.
-
-    Raises:
-        OptionError: unless sequences were opened already.
-    """
-    if not (isinstance(spec, Data) and spec.over_time):
-        raise OptionError(BY_ELEMENT.format(getattr(network, "name", "the network")))
 
 
 def raw_for(network: Takes, raw: bool | Collection[str] | None) -> frozenset[str]:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from tfsnn.data.opening import BY_ELEMENT
+from tfsnn.data.over_time.settings import BY_ELEMENT
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node

@@ -214,5 +214,5 @@ def test_a_file_with_a_loop_is_recognised(tmp_path):
 
 
 def test_a_free_length_is_told_of_over_time():
-    with pytest.raises(ModelError, match=r"size, \?,3.* over_time=True"):
+    with pytest.raises(ModelError, match=r"size, \?,3; .*convert over time"):
         import_model(stacked(layers.GRU(2)))

@@ -14,6 +14,11 @@ from tfsnn_numpy.defaults import TIME_UNITS
 
 MOST_VALUES = 2**27  # of one sequence of frames
 MOST_FRAMES = 2**20
+BY_ELEMENT = (
+    "{} is recurrent and takes sequences, one element for each frame: give "
+    "over_time=True (--over-time) to simulate, evaluate or predict_files, or take a "
+    "stream() of it"
+)
 MILLISECOND: dict[str, Fraction] = {  # in each unit
     "us": Fraction(1000),
     "ns": Fraction(10**6),

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from tfsnn.data import OverTime, Progress
-from tfsnn.data.opening import BY_ELEMENT, raw_for
-from tfsnn.data.over_time.settings import settings_of
+from tfsnn.data.opening import raw_for
+from tfsnn.data.over_time.settings import BY_ELEMENT, settings_of
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Samples
 from tfsnn.serve.bulk.columns import Columns, scores
