@@ -32,6 +32,7 @@ from tfsnn.analysis.compare.settings import Contest
 from tfsnn.analysis.diagnose import diagnose
 from tfsnn.analysis.early_exit import ExitCalibration, calibrate_exit
 from tfsnn.analysis.evaluate import evaluate
+from tfsnn.analysis.neurobench import neurobench
 from tfsnn.analysis.page import report_page
 from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
@@ -99,6 +100,7 @@ __all__ = [
     "layers",
     "load_model",
     "methods",
+    "neurobench",
     "open_data",
     "part",
     "plot",

@@ -54,6 +54,7 @@ PUBLIC = [
     "layers",
     "load_model",
     "methods",
+    "neurobench",
     "open_data",
     "part",
     "plot",

@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from tfsnn_numpy.energy import Energy
 from tfsnn_numpy.judging import Judging
-from tfsnn_numpy.results import Energy, doubling, evaluation_text, table
+from tfsnn_numpy.results import doubling, evaluation_text, table
 from tfsnn_numpy.sums import Costs, Sums, batch_result
 from tfsnn_numpy.tasks import TASKS, Output
 
@@ -29,7 +30,11 @@ def judging(labelled):
 
 def test_counts_are_summed_from_the_start_pre_steps_included():
     seen, sums = swept(), Sums([1, 3], judging(True), compared=True)
-    assert seen.senders == {"own": 8000, "pooling": 8000}
+    of_node = [[4, 40, 400, 4000], [8, 80, 800, 8000]]
+    assert {name: x.tolist() for name, x in seen.senders.items()} == {
+        "own": of_node,
+        "pooling": of_node,
+    }
     for _ in range(2):
         sums.add(seen, [np.array([0, 1])], [np.array([[[1.0, 0], [1, 0]]])])
     np.testing.assert_array_equal(

@@ -23,6 +23,7 @@ from tfsnn_numpy.tasks import Wanted
 
 FAR = 0.02  # share of decisions that differ, from which on advice is given
 FEW = 100  # calibration samples
+MATCHED = "bit-matched"  # the energy model that is stated beside that of arithmetic
 SHARE, LEAST = 10, 10  # one of so many samples is held back; so many are needed
 
 
@@ -35,12 +36,14 @@ class Check:
         outputs: each output, judged after T steps.
         energy_ratio: energy of the SNN over that of the ANN; None for an ANN without a
             multiply-accumulate.
+        energies: the same ratio by every energy model, by name.
         advice: the one change that would help; None where nothing is amiss.
     """
 
     samples: int
     outputs: tuple[Judged, ...]
     energy_ratio: float | None
+    energies: dict[str, float | None]
     advice: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,7 +54,11 @@ class Check:
         lines = [f"On {self.samples} samples held back from calibration:"]
         lines += [f"  {_sentence(judged)}" for judged in self.outputs]
         if self.energy_ratio is not None:
-            lines.append(f"  energy {self.energy_ratio:.2f} times the model's")
+            matched = self.energies.get(MATCHED)
+            honest = (
+                f" (arithmetic alone; {matched:.2f} by {MATCHED})" if matched else ""
+            )
+            lines.append(f"  energy {self.energy_ratio:.2f} times the model's{honest}")
         if self.advice is not None:
             lines.append(f"What would help most: {self.advice}.")
         return "\n".join(lines)
@@ -88,7 +95,8 @@ def check(
     last = tuple(
         Judged(o.output, o.task, o.metric, o.ann, o.figures[-1:]) for o in found.outputs
     )
-    return Check(found.samples, last, found.rows[-1].energy_ratio, advice)
+    energies = {each.name: each.ratio for each in found.energies}
+    return Check(found.samples, last, found.rows[-1].energy_ratio, energies, advice)
 
 
 def held_back(

@@ -116,6 +116,7 @@ class SpikingFrames(_Frames):
             OptionError: for a network that needs the whole input.
         """
         super().__init__(engine, frames)
+        self.engine: SpikingEngine = engine
         self.snn, self.steps, self.asked = engine.snn, steps_per_frame, readout
         self._stream()  # refuses what cannot be
         self.readout = frame_readout(readout, tracks=self.snn.clock.tracks)
@@ -160,6 +161,10 @@ class SpikingFrames(_Frames):
             self.snn.populations,
             repeated=True,
             multiplies=self.snn.clock.tracks,
+            structure=self.engine.structure(
+                [self.steps * frame for frame in frames],
+                [self.snn.clock.weight(self.steps)] * self.timesteps,
+            ),
         )
 
 
