@@ -182,6 +182,12 @@ def command(
         network = load_snn(snn)
         ann = original.load(network)
         data = samples.open(network, labels=files.plot is not None and ann is None)
+        steps = settings["timesteps"]
+        if files.neurobench and steps and max(steps) != network.timesteps:
+            raise click.UsageError(
+                f"--neurobench is for all {network.timesteps} steps: name them among "
+                "--timesteps, as the last"
+            )
         if files.neurobench and data.over_time:
             raise click.UsageError(
                 "--neurobench measures still samples: leave out --over-time"

@@ -174,6 +174,9 @@ def test_names_and_networks_that_no_engine_has_are_refused(registered, tiny):
         tfsnn.evaluate(net, x, ann=models.mlp())
     with pytest.raises(OptionError, match="engine numpy of two_layers has none"):
         tfsnn.calibrate_exit(net, x)
+    with pytest.raises(OptionError, match=r"bit-matched reads .* numpy of two_layers"):
+        tfsnn.evaluate(net, x, energy="bit-matched")
+    assert tfsnn.evaluate(net, x).notes == ()  # totals alone
     with pytest.raises(OptionError, match="'none'; expected one of"):
         tfsnn.choose(ann, x, engine="none")
     with pytest.raises(ValueError, match="there is an engine numpy already"):

@@ -33,7 +33,7 @@ import numpy as np
 
 from tfsnn.analysis.evaluate import Evaluation, evaluate
 from tfsnn.data import Progress, open_for
-from tfsnn.errors import ModelError
+from tfsnn.errors import ModelError, OptionError
 from tfsnn.network.fields import is_trained
 from tfsnn.network.nodes import Linear
 from tfsnn.network.operations import operations
@@ -76,7 +76,8 @@ class NeuroBench:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict, with scores beside the other measures."""
         found = asdict(self)
-        return {**found, **found.pop("scores")}
+        scores = found.pop("scores")
+        return {**found, **scores}
 
 
 def neurobench(
@@ -95,15 +96,15 @@ def neurobench(
         data: anything that :func:`tfsnn.open_data` takes, with labels or without.
         limit: the most samples to use.
         task: what the outputs answer, as for :func:`tfsnn.evaluate`.
-        evaluation: one of the network on these samples, whose last row has the score;
-            made if None.
+        evaluation: one of the network on these samples, whose last row, after all T
+            steps, has the score; made if None.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
 
     Raises:
         ModelError: for anything but a network from :func:`tfsnn.convert`, and one
             without weights.
         DataError: if data or labels do not fit.
-        OptionError: for an unknown task.
+        OptionError: for an unknown task, and an evaluation that ends before T steps.
     """
     if not isinstance(network, SpikingModel):
         raise ModelError(
@@ -115,6 +116,12 @@ def neurobench(
     if evaluation is None:
         evaluation = evaluate(
             network, opened, timesteps=[network.timesteps], task=task, progress=progress
+        )
+    last = evaluation.rows[-1].timesteps
+    if last != network.timesteps:
+        raise OptionError(
+            f"the evaluation ends after {last} steps, and NeuroBench's measures are of "
+            f"all {network.timesteps} of {network.name}: evaluate these as well"
         )
     for x, _ in opened.batches(counter.batch_size, progress, "NeuroBench"):
         counter.add(received(network, x, network.timesteps))

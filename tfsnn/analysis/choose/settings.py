@@ -32,7 +32,8 @@ class Search:
         max_drop, max_error: what may be lost
             (:class:`tfsnn.analysis.choose.losses.Limits`).
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
-        minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
+        minimise: "energy" (that of the SNN, by the energy model), "timesteps" or
+            "latency".
         energy: an energy model or its name (:mod:`tfsnn.hardware.energy`).
         engine: name of the engine that runs the networks
             (:mod:`tfsnn.simulation.engines`); their own if None.

@@ -20,6 +20,7 @@ from typing import Any
 import keras
 
 from tfsnn.analysis.diagnose import diagnose
+from tfsnn.analysis.evaluate import check_counted
 from tfsnn.analysis.page.content import content
 from tfsnn.analysis.page.findings import Findings, SampleFigure
 from tfsnn.analysis.page.measure import measure
@@ -89,6 +90,7 @@ def report_page(
     compared = None if comparison is None else read_comparison(comparison)
     last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
     network = as_engine(snn, last, engine)
+    check_counted(costs, network.costs(), network)
     opened = open_for(network, data, limit=limit)
     judging = Judging.of(network.outputs, opened, task, network.hints)
     known = {each.output.name: each.name for each in judging.tasks}
