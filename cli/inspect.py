@@ -6,7 +6,7 @@ import click
 
 from .groups import Original, group
 from .library import LibraryCommand
-from .options import json_option, model_argument, signature_option
+from .options import json_option, model_argument, signature_option, target_option
 from .part import part_options
 from .talk import show
 
@@ -17,13 +17,17 @@ from .talk import show
 Example:
   tfsnn inspect cnn.keras
   tfsnn inspect cnn.keras --json
+  tfsnn inspect cnn.keras --target speck2f
   tfsnn inspect exported/ --signature serving_default
 """,
 )
 @group("original", Original, model_argument(), signature_option(), part_options())
+@target_option("Tell whether the model fits this chip, core by core.")
 @json_option()
 @click.pass_context
-def command(ctx: click.Context, original: Original, as_json: bool) -> None:
+def command(
+    ctx: click.Context, original: Original, target: str | None, as_json: bool
+) -> None:
     """Show what each layer of a model becomes.
 
     MODEL is a .keras or .h5 file of Keras 2 or 3, the folder of a SavedModel, the
@@ -31,10 +35,21 @@ def command(ctx: click.Context, original: Original, as_json: bool) -> None:
     Per layer: its class, what it becomes, parameters, multiply-accumulates (MACs) and
     output shape; then the totals, and every layer that is not supported, with the way
     out. The exit code is 1 if there is one.
+
+    With --target: for each layer of weights the core that it is given and the memory
+    that it takes there; then what does not fit, and what would help. The exit code is 1
+    if anything does not.
     """
+    if target is not None:
+        from tfsnn.hardware.targets import target as looked_up
+        from tfsnn.sources.fit_target import fit_target
+
+        chip = looked_up(target)  # before the model, which takes longer
+        fit = fit_target(original.load(), chip)
+        show(fit, as_json)
+        ctx.exit(0 if fit.fits else 1)
     from tfsnn.sources.inspect import inspect_model
 
     found = inspect_model(original.load())
     show(found, as_json)
-    if not found.convertible:
-        ctx.exit(1)
+    ctx.exit(0 if found.convertible else 1)

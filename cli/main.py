@@ -23,6 +23,7 @@ COMMANDS = (
     "tune",
     "train-quantised",
     "methods",
+    "targets",
     "evaluate",
     "predict",
     "compare",

@@ -273,6 +273,13 @@ ENERGY = (
 )
 
 
+def target_option(meaning: str) -> Decorator:
+    """Add --target, a chip."""
+    return click.option(
+        "--target", metavar="NAME", help=f"{meaning} tfsnn targets lists all."
+    )
+
+
 def keras_output_option(meaning: str = "spiking network") -> Decorator:
     """Add --output, a .keras file."""
     return click.option(

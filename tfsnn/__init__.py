@@ -52,12 +52,13 @@ from tfsnn.errors import (
     WorkerError,
 )
 from tfsnn.export.nir import import_nir
-from tfsnn.hardware import energy
+from tfsnn.hardware import energy, targets
 from tfsnn.serve.bulk.predict import BulkPrediction, predict_files
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.trace import Trace
 from tfsnn.sources import load_model, part
+from tfsnn.sources.fit_target import fit_target
 from tfsnn.sources.handlers import handles
 from tfsnn.sources.inspect import inspect_model
 
@@ -93,6 +94,7 @@ __all__ = [
     "energy",
     "evaluate",
     "export",
+    "fit_target",
     "from_layers",
     "handles",
     "import_nir",
@@ -107,6 +109,7 @@ __all__ = [
     "predict_files",
     "report_page",
     "surrogates",
+    "targets",
     "training",
     "verify",
 ]

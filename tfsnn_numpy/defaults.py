@@ -62,6 +62,7 @@ QUANTISED_LEARNING_RATE = 3e-4
 SERVED_BATCH_SIZES = (1, 8, 32)
 SERVED_INPUTS = ("float", "uint8", "jpeg")
 PLATFORMS = ("cpu", "cuda", "tpu")
+STEP_RUNTIMES = ("litert", "onnx")
 POOLINGS = ("sum", "average", "convolution")
 RESETS = ("subtract", "zero")
 

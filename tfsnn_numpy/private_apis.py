@@ -72,6 +72,13 @@ STABLEHLO = PrivateInterface(
     ("2.20.0", "2.21.0"),
 )
 
+CONVERTER_ERROR = PrivateInterface(
+    "tensorflow.lite.python.convert_phase",
+    "ConverterError",
+    "the error of a network with operations that LiteRT lacks, whose text names them",
+    ("2.20.0", "2.21.0"),
+)
+
 COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST = (
     PrivateInterface(
         "jaxlib.xla_client",
@@ -106,5 +113,5 @@ ATTRIBUTES = (
     ),
 )
 
-INTERFACES = (LAYER_SCALE, STOCHASTIC_DEPTH, STABLEHLO)
+INTERFACES = (LAYER_SCALE, STOCHASTIC_DEPTH, STABLEHLO, CONVERTER_ERROR)
 OF_JAX = (COMPILE_OPTIONS, DEVICE_ASSIGNMENT, DEVICE_LIST)  # which need not be there

@@ -16,6 +16,7 @@ from tfsnn_numpy.private_apis import ATTRIBUTES, INTERFACES, OF_JAX
 PRIVATE = (
     "keras.src",
     "tensorflow.python",
+    "tensorflow.lite",
     "tensorflow.core",
     "tensorflow.compiler",
     "jaxlib",

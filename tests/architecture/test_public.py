@@ -47,6 +47,7 @@ PUBLIC = [
     "energy",
     "evaluate",
     "export",
+    "fit_target",
     "from_layers",
     "handles",
     "import_nir",
@@ -61,6 +62,7 @@ PUBLIC = [
     "predict_files",
     "report_page",
     "surrogates",
+    "targets",
     "training",
     "verify",
 ]

@@ -1,17 +1,20 @@
 """Exports of spiking networks for other programs, one module for each format.
 
-The package of the extra `nir` is imported on use.
+The packages of the extras `nir` and `onnx` are imported on use.
 """
 
 from tfsnn.export.nir import NirExport, export_nir
 from tfsnn.export.saved_model import ExportedModel, export_saved_model
 from tfsnn.export.stablehlo import ExportedProgram, export_stablehlo
+from tfsnn.export.step import ExportedStep, export_step
 
 __all__ = [
     "ExportedModel",
     "ExportedProgram",
+    "ExportedStep",
     "NirExport",
     "export_nir",
     "export_saved_model",
     "export_stablehlo",
+    "export_step",
 ]

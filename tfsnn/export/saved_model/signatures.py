@@ -52,7 +52,7 @@ class Signatures:
         )
         # Read outside of any trace, in which `snn.graph` would read the variables.
         self._readouts = snn.graph.outputs
-        self.output_names = _output_names(snn)
+        self.output_names = output_names(snn)
         self.compiled = False  # whether XLA compiles any signature
         self._constant_graph = with_constants(snn.graph)
         self._outputs_only = tf.function(
@@ -219,7 +219,7 @@ def identifier(name: str) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "_", name)
 
 
-def _output_names(snn: SpikingModel) -> list[str]:
+def output_names(snn: SpikingModel) -> list[str]:
     """Name the outputs: "outputs" for the first, others by their key or layer."""
     keys, graph = snn.output_keys, snn.graph
     layers = [graph[name].layer or name for name in graph.outputs]
