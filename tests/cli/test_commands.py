@@ -149,7 +149,8 @@ def test_evaluate_prints_the_documented_json(work):
     )
     found = json.loads(printed)
     assert list(found) == [
-        *("samples", "task", "metric", "ann_score", "ann_accuracy", "rows", "energy")
+        *("samples", "task", "metric", "ann_score", "ann_accuracy", "rows", "energy"),
+        *("energies", "notes"),
     ]
     assert found["energy"]["name"] == "45nm-float32"
     assert found["samples"] == 40 and found["ann_accuracy"] == 1
@@ -184,8 +185,10 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
     lines = succeed(*arguments).splitlines()
     assert lines[0].split()[0] == "timesteps" and "accuracy" in lines[0]
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
-    assert lines[-2].startswith("64 samples")
-    assert lines[-1].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
+    assert lines[-4].startswith("64 samples")
+    assert lines[-3].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
+    assert lines[-2].startswith("energy ratio by other models, T = 8: 45nm-float16 ")
+    assert "energy than the ANN by" in lines[-1]
     texts = {text.text for text in ET.fromstring(plot.read_text()).iter() if text.text}
     assert {"Accuracy", "1", "2", "4", "8"} <= texts
     assert any(text.endswith(", augmapping") for text in texts)

@@ -35,7 +35,9 @@ def test_every_model_is_printed_and_one_is_in_the_columns(work):
     assert found["rows"][0]["energy_ratio"] == ratios["bit-matched"]
     text = succeed(*evaluated(work, "--timesteps", 4))
     lost = [name for name, ratio in ratios.items() if ratio >= 1]
-    assert lost and f"it takes more energy than the ANN by {', '.join(lost)}" in text
+    assert (
+        lost and f"the SNN takes more energy than the ANN by {', '.join(lost)}" in text
+    )
     assert f"lemaire {ratios['lemaire']:.3f}" in text
 
 

@@ -196,6 +196,11 @@ def test_a_verdict_names_the_models_that_lose():
     priced = side_by_side(work, work, energy.DEFAULT)
     lost = [name for name in ENERGY_MODELS if energy.profile(name).ratio(work) >= 1]
     assert "bit-matched" in lost and "45nm-float32" not in lost
-    assert verdict(priced) == f"it takes more energy than the ANN by {', '.join(lost)}"
+    assert (
+        verdict(priced)
+        == f"the SNN takes more energy than the ANN by {', '.join(lost)}"
+    )
     assert "every model" in verdict([each for each in priced if each.loses])
-    assert verdict(priced[:1]) == "it takes less energy than the ANN by every model"
+    assert (
+        verdict(priced[:1]) == "the SNN takes less energy than the ANN by every model"
+    )

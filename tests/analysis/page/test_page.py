@@ -183,6 +183,17 @@ def test_parts_are_all_operations(network, page):
     assert "<strong>&lt;own&gt;</strong>. me &amp; you. 8 pJ" in page
 
 
+def test_the_page_has_one_figure_of_all_energy_models(network, page):
+    """Side by side, and in words by which of them the SNN loses."""
+    model, snn, x, y = network
+    found = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[4])
+    assert page.count('<figure id="figure-models"') == 1
+    lost = [each.name for each in found.energies if each.ratio >= 1]
+    assert "bit-matched" in lost
+    named = f"SNN takes more energy than the ANN by {', '.join(lost)}"
+    assert f"<strong>The {named}" in page and f"every model: the {named}" in page
+
+
 @pytest.mark.slow
 def test_the_page_needs_nothing_else(page):
     assert "<script" not in page and "@import" not in page

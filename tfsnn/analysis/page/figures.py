@@ -138,7 +138,7 @@ def of_models(found: Findings) -> list[Figure]:
             plot.layers(bars, "Energy, SNN / ANN"),
             "models",
             f"Energy over that of the ANN after {found.timesteps} steps, by every "
-            f"model; above 1 the SNN takes more: {found.loss}.",
+            f"model: {found.loss}.",
         )
     ]
 

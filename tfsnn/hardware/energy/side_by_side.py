@@ -78,7 +78,7 @@ def verdict(priced: Sequence[Priced]) -> str:
     """Say by which models the spiking network takes more energy than the ANN."""
     lost = [each.name for each in priced if each.loses]
     if not lost:
-        return "it takes less energy than the ANN by every model"
+        return "the SNN takes less energy than the ANN by every model"
     if len(lost) == len(priced):
-        return "it takes more energy than the ANN by every model"
-    return f"it takes more energy than the ANN by {', '.join(lost)}"
+        return "the SNN takes more energy than the ANN by every model"
+    return f"the SNN takes more energy than the ANN by {', '.join(lost)}"
