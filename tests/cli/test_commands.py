@@ -48,7 +48,8 @@ def test_a_command_has_at_most_15_parameters(words):
 def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
     (option,) = (p for p in convert.command.params if isinstance(p, RareOption))
     assert set(option.rare) == {
-        *("seed", "batch_size", "precision", "holdout", "limit", "over_time")
+        *("seed", "batch_size", "precision", "holdout", "limit", "over_time"),
+        "energy",
     }
     options = tfsnn.methods.options(tfsnn.methods.methods()[name])
     assert not {each["name"] for each in options} & {*option.rare, *RESERVED}
@@ -208,13 +209,16 @@ def test_a_plot_needs_labels_or_the_model(work, tmp_path):
     assert "Agreement with the ANN (%)" in text and "Accuracy" not in text
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare", "choose", "demo", "report"])
+@pytest.mark.parametrize(
+    "command", ["evaluate", "convert", "compare", "choose", "demo", "report"]
+)
 def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
     """Of the files none exists: they are not looked for."""
     files = {
         "evaluate": ("snn.keras", "--data", "x.npz"),
         "compare": ("cnn.keras", "--data", "x.npz", "--calibration", "x.npz"),
         "choose": ("cnn.keras", "--calibration", "x.npz", "--output", "snn.keras"),
+        "convert": ("cnn.keras", "--calibration", "x.npz", "--output", "snn.keras"),
         "report": (
             *("snn.keras", "--ann", "cnn.keras", "--data", "x.npz"),
             *("--output", "report.html"),

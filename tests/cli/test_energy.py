@@ -20,7 +20,9 @@ def evaluated(work, *more):
     return ("evaluate", work / "snn.keras", "--data", work / "data.npz", *more)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare", "choose", "report", "demo"])
+@pytest.mark.parametrize(
+    "command", ["evaluate", "convert", "compare", "choose", "report", "demo"]
+)
 def test_the_help_lists_the_models(command):
     text = succeed(command, "--help").replace("\n", "").replace(" ", "")
     assert ",".join(ENERGY_MODELS) in text

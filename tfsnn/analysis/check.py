@@ -14,6 +14,7 @@ from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.methods.few_spikes import FewSpikes
 from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
+from tfsnn.hardware.energy import DEFAULT, EnergyModel
 from tfsnn.network.nodes import Function
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import HELD_BACK
@@ -37,6 +38,7 @@ class Check:
         energy_ratio: energy of the SNN over that of the ANN; None for an ANN without a
             multiply-accumulate.
         energies: the same ratio by every energy model, by name.
+        energy: the name of the energy model of the ratio.
         advice: the one change that would help; None where nothing is amiss.
     """
 
@@ -44,6 +46,7 @@ class Check:
     outputs: tuple[Judged, ...]
     energy_ratio: float | None
     energies: dict[str, float | None]
+    energy: str
     advice: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,9 +58,9 @@ class Check:
         lines += [f"  {_sentence(judged)}" for judged in self.outputs]
         if self.energy_ratio is not None:
             matched = self.energies.get(MATCHED)
-            honest = (
-                f" (arithmetic alone; {matched:.2f} by {MATCHED})" if matched else ""
-            )
+            honest = f" by {self.energy}"
+            if matched is not None and self.energy != MATCHED:
+                honest += f", {matched:.2f} by {MATCHED}"
             lines.append(f"  energy {self.energy_ratio:.2f} times the model's{honest}")
         if self.advice is not None:
             lines.append(f"What would help most: {self.advice}.")
@@ -70,6 +73,7 @@ def check(
     data: Any,
     *,
     task: Wanted = None,
+    energy: str | EnergyModel = DEFAULT,
 ) -> Check:
     """Try a conversion on a few samples, and say what would help if it came out badly.
 
@@ -78,13 +82,13 @@ def check(
         snn: the network converted from it.
         data: samples that the conversion has not seen; anything that
             :func:`tfsnn.open_data` takes, with labels or without.
-        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
+        task, energy: as for :func:`tfsnn.evaluate`.
 
     Raises:
-        OptionError: for an unknown task.
+        OptionError: for an unknown task or energy model.
         DataError: for data that does not fit.
     """
-    found = evaluate(snn, data, ann=model, task=task)
+    found = evaluate(snn, data, ann=model, task=task, energy=energy)
     advice = None
     if found.rows[-1].spikes == 0:
         advice = _spiking(snn)
@@ -96,7 +100,8 @@ def check(
         Judged(o.output, o.task, o.metric, o.ann, o.figures[-1:]) for o in found.outputs
     )
     energies = {each.name: each.ratio for each in found.energies}
-    return Check(found.samples, last, found.rows[-1].energy_ratio, energies, advice)
+    ratio = found.rows[-1].energy_ratio
+    return Check(found.samples, last, ratio, energies, found.energy.name, advice)
 
 
 def held_back(
