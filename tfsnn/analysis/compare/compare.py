@@ -98,7 +98,7 @@ def compare(
             "limit": wanted.limit,
             "raw": list(raw),
             "seed": known.seed,
-            "energy": costs.to_dict(),
+            "energy": [v for k, v in costs.to_dict().items() if k != "source"],
             "engine": wanted.engine,
             "task": wanted.task,
         }
