@@ -131,6 +131,7 @@ class Structure:
         edges: the layers that each node's spikes reach.
         steps: steps simulated until the end of each step that counts.
         levels: :attr:`Counts.levels` after each of these.
+        columns: the number of counted columns, by sender.
         ticks: ticks of the clock in a step.
     """
 
@@ -138,6 +139,7 @@ class Structure:
     edges: tuple[Edge, ...]
     steps: Sequence[int]
     levels: Sequence[float]
+    columns: Mapping[str, int]
     ticks: int = 1
 
     def counted(

@@ -197,6 +197,12 @@ class Sums:
             if ann is not None:
                 self._ann[i].add(ann[-1], y)
 
+    def expect(self, costs: Costs | None) -> None:
+        """Make room for what is counted, for processes that may see no samples."""
+        if costs is not None and costs.structure is not None:
+            for node, columns in costs.structure.columns.items():
+                self.senders.setdefault(node, np.zeros((len(self.steps), columns)))
+
     @property
     def _tallies(self) -> list[Tally]:
         return [tally for row in (*self._rows, self._ann) for tally in row]

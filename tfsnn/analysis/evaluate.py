@@ -183,6 +183,7 @@ def evaluate(
     totals = Sums(steps, judged_by, compared=reference is not None)
     costs = engine.costs()
     check_counted(prices, costs, engine)
+    totals.expect(costs)
     if len(workers) > 1:
         judged_by.where += " (in the part of this worker)"
     batches = shared_out(opened, batch_size, workers, progress, "evaluating")

@@ -13,7 +13,7 @@ from tfsnn.simulation.early_exit import check_can_exit
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.results import Results
-from tfsnn.simulation.steps import COUNTS, OUTPUTS
+from tfsnn.simulation.steps import COUNTS, OUTPUTS, counted_columns
 from tfsnn_numpy.counts import Structure
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
@@ -122,6 +122,7 @@ class SpikingEngine(Engine):
                 max((b * weight for b in self._bounds), default=0.0)
                 for weight in weights
             ],
+            {k: counted_columns(w) for k, w in self._connections.columns.items()},
             self.snn.clock.ticks,
         )
 
