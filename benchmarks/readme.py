@@ -144,6 +144,8 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "train_quantised": "train_quantised",
     "tuned_resnet20": "fine_tuning_resnet20_cifar10",
     "tuned_vgg9": "fine_tuning_vgg9_cifar10",
+    "energy": "energy_resnet20_cifar10",
+    "counters": "counters",
 }
 PARTS: Parts = {
     "help": _help,

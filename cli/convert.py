@@ -36,6 +36,7 @@ from .options import (
 )
 from .part import part_options
 from .rare import (
+    ENERGY_OF,
     LIMIT_OF,
     OVER_TIME_OF,
     SEED_OF,
@@ -197,6 +198,7 @@ Example:
     ),
     LIMIT_OF,
     OVER_TIME_OF,
+    ENERGY_OF,
     others="NAME",
 )
 def command(
@@ -249,7 +251,8 @@ def command(
         **numbers.settings,
         **method.values,
     )
-    found = None if held is None else check(ann, snn, held, task=trial["task"])
+    judged = {"task": trial["task"], "energy": trial["energy"]}
+    found = None if held is None else check(ann, snn, held, **judged)
     converted.write(snn, check=found and found.to_dict())
     click.echo(snn.report)
     if found is None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tfsnn_numpy.defaults import STRATEGIES
 
-from .groups import Original, Plot, group, load_snn
+from .groups import Original, Output, Plot, group, load_snn
 from .library import LibraryCommand
 from .options import (
+    RAW,
     STEPS,
+    OutputFile,
     ann_option,
     data_option,
     json_option,
     limit_option,
     overwrite_option,
     plot_option,
-    raw_option,
     snn_argument,
     task_option,
 )
@@ -35,9 +37,38 @@ from .rare import (
     READOUT_OF,
     SIGNATURE_OF,
     STEPS_PER_FRAME_OF,
+    RareSetting,
     rare_options,
 )
-from .talk import progress, show
+from .talk import progress, show, to_json
+
+if TYPE_CHECKING:
+    from tfsnn import SpikingModel
+    from tfsnn.analysis.evaluate import Evaluation
+    from tfsnn.data import Data
+
+
+@dataclass(frozen=True)
+class Files(Plot):
+    """The optional files of a figure and of NeuroBench's measures."""
+
+    neurobench: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse files that cannot be written, before any work."""
+        super().__post_init__()
+        if self.neurobench:
+            Output(self.neurobench, self.overwrite)
+
+    def write_measures(self, snn: SpikingModel, data: Data, found: Evaluation) -> None:
+        """Write the measures of NeuroBench, if they are asked for, and say so."""
+        import tfsnn
+
+        if self.neurobench is None:
+            return
+        measured = tfsnn.neurobench(snn, data, evaluation=found, progress=progress)
+        with Output(self.neurobench, self.overwrite).writing() as part:
+            part.write_text(to_json(measured.to_dict()) + "\n")
 
 
 @click.command(
@@ -49,6 +80,7 @@ Example:
   tfsnn evaluate snn.keras --data test.npz --task regression --strategy mirrored
   tfsnn evaluate snn.keras --data video.npz --over-time -o readout last
   tfsnn evaluate snn.keras --data events.npz --over-time --step-ms 5
+  tfsnn evaluate snn.keras --data test.npz --neurobench measures.json
 """,
 )
 @snn_argument()
@@ -65,7 +97,6 @@ Example:
     SequenceData,
     data_option(SEQUENCES),
     limit_option(),
-    raw_option(),
     over_time_options(),
 )
 @click.option(
@@ -84,12 +115,18 @@ Example:
 @task_option()
 @json_option()
 @group(
-    "figure",
-    Plot,
+    "files",
+    Files,
     plot_option("score and agreement against time steps"),
-    overwrite_option("Replace the plot if it exists."),
+    click.option(
+        "--neurobench",
+        type=OutputFile(".json"),
+        help="Write NeuroBench's measures, by its names and definitions, as .json.",
+    ),
+    overwrite_option("Replace files that exist."),
 )
 @rare_options(
+    RareSetting("raw", click.BOOL, None, RAW),
     SIGNATURE_OF,
     BATCH_SIZE_OF,
     ENERGY_OF,
@@ -101,7 +138,7 @@ def command(
     snn: Path,
     original: Original,
     samples: SequenceData,
-    figure: Plot,
+    files: Files,
     strategy: str,
     as_json: bool,
     **settings: Any,
@@ -120,13 +157,18 @@ def command(
     anew for each.
 
     Energy: 4.6 pJ for each multiply-accumulate (MAC), 0.9 pJ for each accumulate (AC);
-    32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless -o energy names other
-    hardware. An ANN costs MACs only. In the spiking network, weights on the analog
+    32-bit floating point, 45 nm (Horowitz, ISSCC 2014), unless -o energy names another
+    model. An ANN costs MACs only. In the spiking network, weights on the analog
     input (the first layer) cost MACs, once for all time steps, and weights right behind
     weights (a separable convolution) in each step; every other connection costs ACs for
     each spike through it. The energy ratio, SNN over ANN, is given for both readings of
     a spike with a coefficient: |c| ACs ("energy_ratio", from "synops"), or one AC
     ("energy_ratio_events", from "synops_events").
+
+    That is arithmetic alone. Below the table are the ratios by all models, those with
+    memory among them, and by which the spiking network takes more than the ANN:
+    lemaire (addressing, memories of each layer), bit-matched (weights fetched, against
+    an ANN of as many bits; -8bit with weights of 8 bits on both sides), loihi (events).
 
     With --strategy multi_worker the same command is started on every machine of
     TF_CONFIG; each reads its part of the data, and the first prints the result. If a
@@ -139,13 +181,28 @@ def command(
     with opened_strategy(strategy) as devices:
         network = load_snn(snn)
         ann = original.load(network)
-        data = samples.open(network, labels=figure.plot is not None and ann is None)
+        data = samples.open(network, labels=files.plot is not None and ann is None)
+        steps = settings["timesteps"]
+        if files.neurobench and steps and max(steps) != network.timesteps:
+            raise click.UsageError(
+                f"--neurobench is for all {network.timesteps} steps: name them among "
+                "--timesteps, as the last"
+            )
+        if files.neurobench and data.over_time:
+            raise click.UsageError(
+                "--neurobench measures still samples: leave out --over-time"
+            )
+        if files.neurobench and devices is not None:
+            raise click.UsageError(
+                "--neurobench measures on one device: leave out --strategy"
+            )
         settings["over_time"] = data.over_time
         found = tfsnn.evaluate(
             network, data, ann=ann, strategy=devices, progress=progress, **settings
         )
     if not workers_of(devices).is_chief:
         return
-    if figure.plot:
-        figure.write(evaluation(found, f"{network.name}, {network.report.method}"))
+    if files.plot:
+        files.write(evaluation(found, f"{network.name}, {network.report.method}"))
+    files.write_measures(network, data, found)
     show(found, as_json)

@@ -11,7 +11,12 @@ from typing import Any, NamedTuple
 
 import click
 
-from tfsnn_numpy.defaults import ENERGY_PROFILE, LARGEST_SEED, READOUTS
+from tfsnn_numpy.defaults import (
+    ENERGY_MODELS,
+    ENERGY_PROFILE,
+    LARGEST_SEED,
+    READOUTS,
+)
 
 DATA = (
     "FILE.npz (x and, for labels, y), FILE.tfrecord (image/encoded), a folder of "
@@ -69,19 +74,19 @@ class Names(click.ParamType):
 
 
 class EnergyName(NamedTuple):
-    """The name of an energy profile, looked up once the library is loaded."""
+    """The name of an energy model, looked up once the library is loaded."""
 
     name: str
 
     def profile(self) -> Any:
-        """Return the profile; an unknown name is an OptionError that lists all."""
+        """Return the model; an unknown name is an OptionError that lists all."""
         from tfsnn.hardware.energy import profile
 
         return profile(self.name)
 
 
 class Energy(click.ParamType):
-    """The type of the name of an energy profile; the command gets the profile."""
+    """The type of the name of an energy model; the command gets the model."""
 
     name = "name"
 
@@ -258,11 +263,14 @@ def energy_option() -> Decorator:
         type=Energy(),
         default=ENERGY_PROFILE,
         show_default=True,
-        help=f"{ENERGY} An unknown name gets a list of all.",
+        help=f"{ENERGY}",
     )
 
 
-ENERGY = "Cost of operations, a profile of tfsnn.energy."
+ENERGY = (
+    f"Model of the energy that operations cost: {', '.join(ENERGY_MODELS)}, or one "
+    "that was registered."
+)
 
 
 def target_option(meaning: str) -> Decorator:

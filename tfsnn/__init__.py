@@ -33,6 +33,7 @@ from tfsnn.analysis.diagnose import diagnose
 from tfsnn.analysis.early_exit import ExitCalibration, calibrate_exit
 from tfsnn.analysis.evaluate import evaluate
 from tfsnn.analysis.for_target import convert_for
+from tfsnn.analysis.neurobench import neurobench
 from tfsnn.analysis.page import report_page
 from tfsnn.analysis.verify import verify
 from tfsnn.conversion import methods
@@ -103,6 +104,7 @@ __all__ = [
     "layers",
     "load_model",
     "methods",
+    "neurobench",
     "open_data",
     "part",
     "plot",

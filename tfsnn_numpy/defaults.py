@@ -28,6 +28,10 @@ HOLDOUT = 500  # samples
 # Evaluation (tfsnn.evaluate, tfsnn.report_page, tfsnn.calibrate_exit).
 BATCH_SIZE = 50
 ENERGY_PROFILE = "45nm-float32"
+ENERGY_MODELS = (
+    *(ENERGY_PROFILE, "45nm-float16", "45nm-int32", "45nm-int8"),
+    *("lemaire", "bit-matched", "bit-matched-8bit", "loihi"),
+)
 STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 EXIT_KINDS = ("margin", "entropy", "stable", "evidence")
 EXIT_KIND = "evidence"

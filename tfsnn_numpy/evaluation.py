@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from tfsnn_numpy.energy import EnergyModel
 from tfsnn_numpy.judging import Judged
-from tfsnn_numpy.results import Energy, Row, evaluation_text, scored_head
+from tfsnn_numpy.results import Row, evaluation_text, scored_head
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Evaluation:
     samples: int
     rows: tuple[Row, ...]
     outputs: tuple[Judged, ...]
-    energy: Energy
+    energy: EnergyModel
     over_time: bool = False
 
     @property
@@ -53,7 +54,7 @@ class Evaluation:
         first, steps = self.outputs[0], [row.timesteps for row in self.rows]
         found = {"samples": self.samples, **scored_head(self.outputs)}
         found["rows"] = [row.to_dict(first.kind) for row in self.rows]
-        found["energy"] = asdict(self.energy)
+        found["energy"] = self.energy.to_dict()
         if self.over_time:
             found["over_time"] = True
         if len(self.outputs) > 1:

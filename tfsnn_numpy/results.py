@@ -1,4 +1,4 @@
-"""The rows of an evaluation, their table, and the energy of operations."""
+"""The rows of an evaluation, and their table."""
 
 from __future__ import annotations
 
@@ -6,28 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
+from tfsnn_numpy.energy import EnergyModel
 from tfsnn_numpy.judging import Judged
 from tfsnn_numpy.tasks import Task
-
-
-@dataclass(frozen=True)
-class Energy:
-    """The energy of operations: :class:`tfsnn.energy.EnergyProfile` unchecked."""
-
-    name: str
-    mac_picojoules: float
-    ac_picojoules: float
-    source: str
-
-    def picojoules(self, macs: float, accumulates: float) -> float:
-        """Return the energy of so many multiply-accumulates and accumulates."""
-        return self.mac_picojoules * macs + self.ac_picojoules * accumulates
-
-    def __str__(self) -> str:
-        return (
-            f"{self.mac_picojoules:g} pJ for each multiply-accumulate (MAC) and "
-            f"{self.ac_picojoules:g} pJ for each accumulate (AC), {self.name}"
-        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +73,7 @@ def evaluation_text(
     samples: int,
     judged: Sequence[Judged],
     rows: Sequence[Row],
-    energy: Energy,
+    energy: EnergyModel,
     steps: str = "timesteps",
 ) -> list[str]:
     """Return the lines of the table of rows, of the outputs, and of their units.
@@ -188,7 +169,7 @@ def ann_line(judged: Scored, several: bool) -> str:
     )
 
 
-def below_the_table(samples: int, energy: Energy) -> list[str]:
+def below_the_table(samples: int, energy: EnergyModel) -> list[str]:
     """Return lines on the units of the rows."""
     return [
         f"{samples} samples; spikes and operations are per sample",

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tfsnn_numpy.energy import Energy
 from tfsnn_numpy.errors import OptionError
 from tfsnn_numpy.evaluation import Evaluation
 from tfsnn_numpy.judging import Judging
 from tfsnn_numpy.opening import open_data
-from tfsnn_numpy.results import Energy, doubling
+from tfsnn_numpy.results import doubling
 from tfsnn_numpy.samples import Progress
 from tfsnn_numpy.sums import Costs, Sums, batch_result
 from tfsnn_numpy.tasks import Wanted

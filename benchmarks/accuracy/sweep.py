@@ -30,9 +30,9 @@ def sweep(
     """Make a command that measures settings and writes them as `page` says.
 
     A row, of one setting at one T, has the fields of its setting and of
-    :func:`tfsnn.evaluate`, and "points", the accuracy less that of the ANN. Rows that
-    the output has already are kept. With `draw`, calibration is on 1,024 samples of an
-    npz file.
+    :func:`tfsnn.evaluate`, "points", the accuracy less that of the ANN, and "energies",
+    the energy ratio by each model. Rows that the output has already are kept. With
+    `draw`, calibration is on 1,024 samples of an npz file.
     """
 
     @click.command()
@@ -58,7 +58,11 @@ def sweep(
             setting["used"] = snn.report.options
             report.document["samples"] = found.samples
             report.document["ann_accuracy"] = found.ann_accuracy
-            for row in found.to_dict()["rows"]:
+            for row, work in zip(found.to_dict()["rows"], found.counts, strict=True):
+                row["energies"] = {
+                    name: model.ratio(work)
+                    for name, model in tfsnn.energy.profiles().items()
+                }
                 points = 100 * (row["accuracy"] - found.ann_accuracy)
                 report.add({**setting, **row, "points": points, "loss": 0.0 - points})
             del snn

@@ -44,6 +44,8 @@ def test_figures_are_those_of_evaluate(network):
     assert found.samples == 100
     assert found.outputs[0].figures[0].scores == expected.outputs[0].figures[0].scores
     assert found.energy_ratio == expected.rows[0].energy_ratio
+    both = f" by 45nm-float32, {found.energies['bit-matched']:.2f} by bit-matched"
+    assert f"energy {found.energy_ratio:.2f} times the model's{both}" in str(found)
     text = str(found)
     assert text.startswith("On 100 samples held back from calibration:")
     agreement = expected.rows[0].agreement

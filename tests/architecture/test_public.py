@@ -56,6 +56,7 @@ PUBLIC = [
     "layers",
     "load_model",
     "methods",
+    "neurobench",
     "open_data",
     "part",
     "plot",

@@ -50,6 +50,7 @@ def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
     assert set(option.rare) == {
         *("seed", "batch_size", "precision", "holdout", "limit", "over_time"),
         *("scales", "potential_bits"),
+        "energy",
     }
     options = tfsnn.methods.options(tfsnn.methods.methods()[name])
     assert not {each["name"] for each in options} & {*option.rare, *RESERVED}
@@ -150,7 +151,8 @@ def test_evaluate_prints_the_documented_json(work):
     )
     found = json.loads(printed)
     assert list(found) == [
-        *("samples", "task", "metric", "ann_score", "ann_accuracy", "rows", "energy")
+        *("samples", "task", "metric", "ann_score", "ann_accuracy", "rows", "energy"),
+        *("energies", "notes"),
     ]
     assert found["energy"]["name"] == "45nm-float32"
     assert found["samples"] == 40 and found["ann_accuracy"] == 1
@@ -185,8 +187,10 @@ def test_evaluate_prints_a_table_and_plots(work, tmp_path):
     lines = succeed(*arguments).splitlines()
     assert lines[0].split()[0] == "timesteps" and "accuracy" in lines[0]
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "4", "8"]
-    assert lines[-2].startswith("64 samples")
-    assert lines[-1].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
+    assert lines[-4].startswith("64 samples")
+    assert lines[-3].endswith("0.9 pJ for each accumulate (AC), 45nm-float32")
+    assert lines[-2].startswith("energy ratio by other models, T = 8: 45nm-float16 ")
+    assert "energy than the ANN by" in lines[-1]
     texts = {text.text for text in ET.fromstring(plot.read_text()).iter() if text.text}
     assert {"Accuracy", "1", "2", "4", "8"} <= texts
     assert any(text.endswith(", augmapping") for text in texts)
@@ -206,13 +210,16 @@ def test_a_plot_needs_labels_or_the_model(work, tmp_path):
     assert "Agreement with the ANN (%)" in text and "Accuracy" not in text
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare", "choose", "demo", "report"])
+@pytest.mark.parametrize(
+    "command", ["evaluate", "convert", "compare", "choose", "demo", "report"]
+)
 def test_an_unknown_energy_profile_is_refused_before_anything_else(command):
     """Of the files none exists: they are not looked for."""
     files = {
         "evaluate": ("snn.keras", "--data", "x.npz"),
         "compare": ("cnn.keras", "--data", "x.npz", "--calibration", "x.npz"),
         "choose": ("cnn.keras", "--calibration", "x.npz", "--output", "snn.keras"),
+        "convert": ("cnn.keras", "--calibration", "x.npz", "--output", "snn.keras"),
         "report": (
             *("snn.keras", "--ann", "cnn.keras", "--data", "x.npz"),
             *("--output", "report.html"),

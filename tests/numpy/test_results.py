@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from tfsnn_numpy.counts import Structure
+from tfsnn_numpy.energy import Energy
 from tfsnn_numpy.judging import Judging
-from tfsnn_numpy.results import Energy, doubling, evaluation_text, table
+from tfsnn_numpy.results import doubling, evaluation_text, table
 from tfsnn_numpy.sums import Costs, Sums, batch_result
 from tfsnn_numpy.tasks import TASKS, Output
 
@@ -29,7 +31,11 @@ def judging(labelled):
 
 def test_counts_are_summed_from_the_start_pre_steps_included():
     seen, sums = swept(), Sums([1, 3], judging(True), compared=True)
-    assert seen.senders == {"own": 8000, "pooling": 8000}
+    of_node = [[4, 40, 400, 4000], [8, 80, 800, 8000]]
+    assert {name: x.tolist() for name, x in seen.senders.items()} == {
+        "own": of_node,
+        "pooling": of_node,
+    }
     for _ in range(2):
         sums.add(seen, [np.array([0, 1])], [np.array([[[1.0, 0], [1, 0]]])])
     np.testing.assert_array_equal(
@@ -45,6 +51,20 @@ def test_counts_are_summed_from_the_start_pre_steps_included():
     assert row.score == row.accuracy == judged.figures[1].score
     assert (sums.samples, judged.ann_score) == (4, 0.5)
     assert row.output_error is None  # the ANN's outputs do not vary
+
+
+def test_sums_of_processes_add_up_where_one_saw_no_samples():
+    structure = Structure((), (), [2, 3, 4], [1.0] * 3, {"own": 4, "pooling": 4})
+    costs = dataclasses.replace(COSTS, structure=structure)
+    seen, empty, whole = (Sums([1, 3], judging(True)) for _ in range(3))
+    for sums in (seen, empty, whole):
+        sums.expect(costs)
+    seen.add(swept(), [np.array([0, 1])])
+    whole.set(seen.vector() + empty.vector())
+    assert whole.samples == 2 and (whole.counts == seen.counts).all()
+    assert whole.senders.keys() == {"own", "pooling"}
+    for node, sums in seen.senders.items():
+        np.testing.assert_array_equal(whole.senders[node], sums)
 
 
 def test_what_is_not_known_is_a_dash():

@@ -38,7 +38,10 @@ class ByTensorFlow(Program):
         seen = self.snn.run(x, T, ("outputs", "counts")).observed
         outputs = [seen[f"outputs/{node}"].numpy() for node in self.snn.graph_outputs]
         counted = [n["node"] for n in self.manifest["evaluation"]["counted"]]
-        return [*outputs, np.stack([seen[f"counts/{n}"].numpy() for n in counted])]
+        return [
+            *outputs,
+            np.stack([seen[f"counts/{n}"].numpy()[..., :4] for n in counted]),
+        ]
 
 
 @pytest.mark.slow
@@ -60,8 +63,11 @@ def test_the_table_is_that_of_evaluate(name, steps, folders, tmp_path):
             value = getattr(other, field)
             value = value if value is None else pytest.approx(value, rel=1e-9)
             assert getattr(row, field) == value, field
-    assert str(found) == str(expected)
-    names = expected.to_dict().keys() - {"early_exit"}  # which this network has not
+    # Models of energy that read layers are left to the network itself.
+    lines = [line for line in str(expected).splitlines() if line not in expected.notes]
+    assert str(found).splitlines() == lines and len(expected.notes) == 2
+    # A network without early exit has none of that either.
+    names = expected.to_dict().keys() - {"early_exit", "energies", "notes"}
     assert found.to_dict().keys() == names
 
 

@@ -116,8 +116,8 @@ def test_another_setting_than_the_files_is_refused(inside, tmp_path):
     given = (str(tmp_path / "snn.keras"), "--data", str(tmp_path / "x.npz"))
     right = run("evaluate", *given)
     assert right.exit_code == 0
-    assert run("evaluate", *given, "--raw").output == right.output
-    wrong = run("evaluate", *given, "--no-raw")
+    assert run("evaluate", *given, "-o", "raw", "true").output == right.output
+    wrong = run("evaluate", *given, "-o", "raw", "false")
     assert wrong.exit_code == 2
     assert "raw=False, but " in wrong.stderr and "8-bit values kept" in wrong.stderr
     for raw in (False, []):

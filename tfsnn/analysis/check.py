@@ -14,6 +14,7 @@ from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.methods.few_spikes import FewSpikes
 from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
+from tfsnn.hardware.energy import DEFAULT, EnergyModel
 from tfsnn.network.nodes import Function
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import HELD_BACK
@@ -23,6 +24,7 @@ from tfsnn_numpy.tasks import Wanted
 
 FAR = 0.02  # share of decisions that differ, from which on advice is given
 FEW = 100  # calibration samples
+MATCHED = "bit-matched"  # the energy model that is stated beside that of arithmetic
 SHARE, LEAST = 10, 10  # one of so many samples is held back; so many are needed
 
 
@@ -35,12 +37,16 @@ class Check:
         outputs: each output, judged after T steps.
         energy_ratio: energy of the SNN over that of the ANN; None for an ANN without a
             multiply-accumulate.
+        energies: the same ratio by every energy model, by name.
+        energy: the name of the energy model of the ratio.
         advice: the one change that would help; None where nothing is amiss.
     """
 
     samples: int
     outputs: tuple[Judged, ...]
     energy_ratio: float | None
+    energies: dict[str, float | None]
+    energy: str
     advice: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,7 +57,11 @@ class Check:
         lines = [f"On {self.samples} samples held back from calibration:"]
         lines += [f"  {_sentence(judged)}" for judged in self.outputs]
         if self.energy_ratio is not None:
-            lines.append(f"  energy {self.energy_ratio:.2f} times the model's")
+            matched = self.energies.get(MATCHED)
+            honest = f" by {self.energy}"
+            if matched is not None and self.energy != MATCHED:
+                honest += f", {matched:.2f} by {MATCHED}"
+            lines.append(f"  energy {self.energy_ratio:.2f} times the model's{honest}")
         if self.advice is not None:
             lines.append(f"What would help most: {self.advice}.")
         return "\n".join(lines)
@@ -63,6 +73,7 @@ def check(
     data: Any,
     *,
     task: Wanted = None,
+    energy: str | EnergyModel = DEFAULT,
 ) -> Check:
     """Try a conversion on a few samples, and say what would help if it came out badly.
 
@@ -72,14 +83,20 @@ def check(
         data: samples that the conversion has not seen; anything that
             :func:`tfsnn.open_data` takes, with labels or without. For a recurrent
             network over time, sequences.
-        task: what the outputs answer, as for :func:`tfsnn.evaluate`.
+        task, energy: as for :func:`tfsnn.evaluate`.
 
     Raises:
-        OptionError: for an unknown task.
+        OptionError: for an unknown task or energy model.
         DataError: for data that does not fit.
     """
-    recurrent = bool(snn.graph.states)
-    found = evaluate(snn, data, ann=model, task=task, over_time=recurrent)
+    found = evaluate(
+        snn,
+        data,
+        ann=model,
+        task=task,
+        energy=energy,
+        over_time=bool(snn.graph.states),
+    )
     advice = None
     if found.rows[-1].spikes == 0:
         advice = _spiking(snn)
@@ -90,7 +107,9 @@ def check(
     last = tuple(
         Judged(o.output, o.task, o.metric, o.ann, o.figures[-1:]) for o in found.outputs
     )
-    return Check(found.samples, last, found.rows[-1].energy_ratio, advice)
+    energies = {each.name: each.ratio for each in found.energies}
+    ratio = found.rows[-1].energy_ratio
+    return Check(found.samples, last, ratio, energies, found.energy.name, advice)
 
 
 def held_back(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from tfsnn.hardware.energy import DEFAULT, EnergyProfile
+from tfsnn.hardware.energy import DEFAULT, EnergyModel
 from tfsnn_numpy.judging import Judged
 from tfsnn_numpy.results import (
     ann_line,
@@ -136,7 +136,7 @@ class Comparison:
     samples: int
     rows: tuple[ComparedRow, ...]
     outputs: tuple[ComparedOutput, ...]
-    energy: EnergyProfile = DEFAULT
+    energy: EnergyModel = DEFAULT
     left_out: tuple[str, ...] = ()
 
     def series(self) -> tuple[str, dict[str, list[ComparedRow]]]:
@@ -190,7 +190,7 @@ class Comparison:
         """Return a JSON-ready dict: samples, task, scores of the ANN, rows, energy."""
         found = {"samples": self.samples, **scored_head(self.outputs)}
         found["rows"] = [row.to_dict(self.kind) for row in self.rows]
-        found["energy"] = asdict(self.energy)
+        found["energy"] = self.energy.to_dict()
         if len(self.outputs) > 1:
             found["outputs"] = [asdict(output) for output in self.outputs]
         return found

@@ -16,7 +16,8 @@ import tfsnn_numpy.evaluation
 from tfsnn.analysis.early_exit import ExitEvaluation, evaluate_exit
 from tfsnn.data import OverTime, Progress, open_for
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.hardware.energy import DEFAULT, EnergyModel, profile, profiles
+from tfsnn.hardware.energy.side_by_side import Priced, side_by_side, verdict
 from tfsnn.simulation.devices.strategy import (
     shared_out,
     summed,
@@ -32,9 +33,10 @@ from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
 from tfsnn_numpy.checks import check_counts
+from tfsnn_numpy.counts import Counts
 from tfsnn_numpy.defaults import BATCH_SIZE
 from tfsnn_numpy.results import doubling
-from tfsnn_numpy.sums import Sums
+from tfsnn_numpy.sums import Costs, Sums
 from tfsnn_numpy.tasks import Wanted
 
 NETWORK, ANN = "network", "ann"
@@ -46,20 +48,49 @@ class Evaluation(tfsnn_numpy.evaluation.Evaluation):
 
     Attributes:
         early_exit: the result of early exit, for a network that has one.
+        counts: the work of a sample in each row, by layer, for energy models; a spike
+            of coefficient c is c spikes. Empty where nothing is counted.
+        counts_events: the same, each spike as one.
     """
 
     early_exit: ExitEvaluation | None = None
+    counts: tuple[Counts, ...] = ()
+    counts_events: tuple[Counts, ...] = ()
+
+    @property
+    def energies(self) -> tuple[Priced, ...]:
+        """The energy of the last row by every energy model."""
+        if not self.counts:
+            return ()
+        return side_by_side(self.counts[-1], self.counts_events[-1], self.energy)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the energy, in sentences; none of arithmetic alone."""
+        known = [each for each in self.energies if each.ratio is not None]
+        if not known or not self.counts[-1].layers:
+            return ()
+        others = [each.text for each in known if each.name != self.energy.name]
+        unit = "frame" if self.over_time else "T ="
+        return (
+            f"energy ratio by other models, {unit} {self.rows[-1].timesteps}: "
+            f"{', '.join(others)}",
+            verdict(known),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict; "early_exit" is there if the network has one."""
-        exits = (
-            {} if self.early_exit is None else {"early_exit": asdict(self.early_exit)}
-        )
-        return {**super().to_dict(), **exits}
+        found = super().to_dict()
+        if self.energies:
+            found["energies"] = [each.to_dict() for each in self.energies]
+            found["notes"] = list(self.notes)
+        if self.early_exit is not None:
+            found["early_exit"] = asdict(self.early_exit)
+        return found
 
     def __str__(self) -> str:
         early_exit = [str(self.early_exit)] if self.early_exit else []
-        return "\n".join([super().__str__(), *early_exit])
+        return "\n".join([super().__str__(), *self.notes, *early_exit])
 
 
 def evaluate(
@@ -71,7 +102,7 @@ def evaluate(
     limit: int | None = None,
     batch_size: int = BATCH_SIZE,
     strategy: tf.distribute.Strategy | None = None,
-    energy: str | EnergyProfile = DEFAULT,
+    energy: str | EnergyModel = DEFAULT,
     task: Wanted = None,
     progress: Progress | None = None,
     over_time: bool | OverTime = False,
@@ -104,7 +135,7 @@ def evaluate(
             scope have their weights on each device. Every worker gets the result,
             which is that of one process (:mod:`tfsnn.simulation.devices.strategy`). The
             data has to come in the same order on each worker.
-        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        energy: an energy model or its name (:mod:`tfsnn.hardware.energy`).
         task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
             output; found from heads, shapes and labels where it is not given.
         progress: wraps the batches, for a progress bar (:data:`tfsnn.data.Progress`).
@@ -114,7 +145,8 @@ def evaluate(
 
     Raises:
         OptionError: if `timesteps` is empty, not positive, or more than the network can
-            run, for a network without time, and for an unknown energy profile or task.
+            run, for a network without time, for an unknown energy model or task, and
+            for an energy model that reads layers where an engine counts none.
             With `over_time` for a network that needs the whole input, and a strategy.
         DataError: if data, labels or `ann` do not fit.
         WorkerError: if a worker was lost, or was given other data or arguments.
@@ -153,6 +185,8 @@ def evaluate(
         networks[ANN] = reference.run
     totals = Sums(steps, judged_by, compared=reference is not None)
     costs = engine.costs()
+    check_counted(prices, costs, engine)
+    totals.expect(costs)
     if len(workers) > 1:
         judged_by.where += " (in the part of this worker)"
     batches = shared_out(opened, batch_size, workers, progress, "evaluating")
@@ -176,12 +210,36 @@ def evaluate(
         totals.set(summed(strategy, workers, totals.vector(), number))
     judged = totals.judged()
     rows = totals.rows(costs, prices, judged)
-    found = Evaluation(totals.samples, rows, judged, prices, opened.over_time)
+    found = Evaluation(
+        totals.samples,
+        rows,
+        judged,
+        prices,
+        opened.over_time,
+        counts=totals.all_work(costs),
+        counts_events=totals.all_work(costs, events=True),
+    )
     if engine.early_exit is None or strategy is not None:
         return found
     batches = opened.batches(batch_size, progress, "with early exit")
     exits = evaluate_exit(as_engine(network), batches, judged_by)
     return replace(found, early_exit=exits)
+
+
+def check_counted(energy: EnergyModel, costs: Costs | None, engine: Engine) -> None:
+    """Refuse an energy model that reads layers where an engine counts totals alone.
+
+    Raises:
+        OptionError: then; it says what can be taken.
+    """
+    if not energy.needs_layers or (costs is not None and costs.structure is not None):
+        return
+    simple = [name for name, each in profiles().items() if not each.needs_layers]
+    raise OptionError(
+        f"the energy model {energy.name} reads the counts of each layer, and the "
+        f"engine {engine.kind} of {engine.name} has none: give the network from "
+        f"tfsnn.convert, or take {', '.join(simple)}"
+    )
 
 
 def _check_traceable(engines: Sequence[Engine]) -> None:

@@ -12,7 +12,7 @@ from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.convert import convert
 from tfsnn.data import Data, Progress
 from tfsnn.errors import DataError, OutputError, TfsnnError
-from tfsnn.hardware.energy import EnergyProfile
+from tfsnn.hardware.energy import EnergyModel
 from tfsnn.simulation.engines import Engine, as_engine
 from tfsnn_numpy.defaults import BATCH_SIZE, PRECISION
 from tfsnn_numpy.tasks import Wanted
@@ -43,7 +43,7 @@ class Conditions:
 
     known: Calibration
     data: Data
-    energy: EnergyProfile
+    energy: EnergyModel
     batch_size: int = BATCH_SIZE
     seconds: Callable[[Engine], float] | None = None
     engine: str | None = None

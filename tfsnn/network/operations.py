@@ -61,7 +61,7 @@ def count_operations(graph: Graph) -> Operations:
     constant = constant_nodes(graph)
     counted = operations(graph)
     macs = {node.name: counted[node.name] for node in graph if node.multiplies}
-    analog = [name for name in macs if not _driven(graph[name], spiking)]
+    analog = [name for name in macs if not driven(graph[name], spiking)]
     return Operations(
         ann_macs=sum(macs.values()),
         constant_macs=sum(macs[name] for name in analog if name in constant),
@@ -80,7 +80,7 @@ def shares(graph: Graph) -> dict[str, float]:
     counted = operations(graph)
     totals = dict.fromkeys(ROLES, 0)
     for node in graph:
-        role = SPIKING if _driven(node, spiking) else of_node[node.name]
+        role = SPIKING if driven(node, spiking) else of_node[node.name]
         totals[role] += counted[node.name]
     everything = sum(totals.values()) or 1
     return {role: total / everything for role, total in totals.items()}
@@ -118,7 +118,7 @@ def _total(counts: np.ndarray, shape: Shape, filled: np.ndarray | None) -> int:
     return int(np.broadcast_to(counts, shape)[filled].sum(dtype=np.int64))
 
 
-def _driven(node: Node, spiking: set[str]) -> bool:
+def driven(node: Node, spiking: set[str]) -> bool:
     """Return whether a node computes only where a spike that it reads arrives."""
     return node.event_driven and set(node.inputs) <= spiking
 
@@ -132,7 +132,7 @@ def _fan_outs(graph: Graph, spiking: set[str]) -> dict[str, np.ndarray]:
         if node.linear and node.passes_on:
             if node.name in behind:
                 counts = node.accumulates_behind(behind[node.name], shapes)
-        elif node.reads_values and (_driven(node, spiking) or not node.event_driven):
+        elif node.reads_values and (driven(node, spiking) or not node.event_driven):
             counts = node.accumulates(shapes)
         for name, count in zip(node.inputs, counts, strict=False):
             behind[name] = behind.get(name, 0) + count

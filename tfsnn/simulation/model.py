@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from tfsnn.errors import OptionError
 from tfsnn.network.clock import Clock
+from tfsnn.network.connections import Connections, connections
 from tfsnn.network.fields import is_trained
 from tfsnn.network.graph import Graph
 from tfsnn.network.migration import dropped_arrays, without
@@ -93,6 +94,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
         variables = self._variables_by_field
         self._simulations = Simulations(self._structure, variables, not trainable)
         self._operations = cache(partial(count_operations, self._structure))
+        self._connections = cache(partial(self._connected, self._structure))
         self.input_spec = input_spec(graph.given)
         self.built = True
         self.jit_compile = on_accelerator()
@@ -161,6 +163,13 @@ class SpikingModel(FrameByFrame, NamedFreely):
         """Count what a sample costs, once; saving reads properties, so this is none."""
         return self._operations()
 
+    def connections(self) -> Connections:
+        """Take the operations apart by layer, once."""
+        return self._connections()
+
+    def _connected(self, structure: Graph) -> Connections:
+        return connections(structure, self.operations_per_sample())
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
         refuse_still(self._structure, self.name)
@@ -200,7 +209,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
         feed = checked_feed(self._structure, x)
         chunk = self.chunk_for(next(iter(feed.values())).shape[0], early_exit)
         counts = COUNTS in observe
-        fan_outs = self.operations_per_sample().fan_outs if counts else {}
+        fan_outs = self.connections().columns if counts else {}
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
         return self._simulations.run(key, fan_outs, feed)
 

@@ -149,7 +149,7 @@ class FrameByFrame:
         """Run the compiled simulation of a frame."""
         key = RunKey(settings.steps, observe, settings.chunk, None, settings)
         counts = COUNTS in observe
-        fan_outs = self.operations_per_sample().fan_outs if counts else {}
+        fan_outs = self.connections().columns if counts else {}
         return self._simulations.run(key, fan_outs, {"x": feed, "state": state})
 
 

@@ -46,7 +46,7 @@ def observed_shapes(
             for kind in sorted({SPIKES, POTENTIALS, VALUES} & set(observe)):
                 shapes[f"{kind}/{node.name}"] = node.shape
         if COUNTS in observe and node.name in fan_outs:
-            shapes[f"{COUNTS}/{node.name}"] = (4,)
+            shapes[f"{COUNTS}/{node.name}"] = (counted_columns(fan_outs[node.name]),)
     return shapes
 
 
@@ -61,7 +61,8 @@ class Run:
         batch: B, the number of samples.
         static_batch: B if it is known while tracing, else None.
         observe: the kinds of observations (:func:`observed_shapes`).
-        fan_outs: synapses that each unit's spikes reach, for the counts.
+        fan_outs: synapses that each unit's spikes reach, for the counts, ``(units,)``;
+            or ``(units, n)`` with other weights of a spike behind them.
     """
 
     graph: Graph
@@ -231,7 +232,8 @@ class Run:
             spikes = value if sent is None else fold(sent.events)
             spikes = _ones(spikes) if self.clock.by_time else spikes
             counted = _count(spikes, self.fan_outs[node.name])
-            seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, (k, self.batch, 4))
+            shape = (k, self.batch, counted.shape[1])
+            seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, shape)
         return seen
 
     def _advance_readout(
@@ -265,16 +267,23 @@ def _ones(spikes: Any) -> Any:
     return tf.cast(spikes != 0, tf.float32)
 
 
-def _count(spikes: Any, fan_out: Any) -> Any:
+def counted_columns(fan_outs: Any) -> int:
+    """Return how many columns are counted of a node's spikes: two for each weight."""
+    return 2 * (1 + (1 if len(fan_outs.shape) == 1 else fan_outs.shape[1]))
+
+
+def _count(spikes: Any, fan_outs: Any) -> Any:
     """Count events, coefficients and the operations of both, ``(K * B, 4)``.
 
     An event is a spike whatever its coefficient; an operation is one synapse that one
-    event (or one unit of coefficient) reaches.
+    event (or one unit of coefficient) reaches. Fan-outs ``(units, n)`` give more
+    columns, two for each of the n.
     """
-    flat = tf.reshape(spikes, (-1, tf.size(fan_out)))
-    weights = tf.stack([tf.ones_like(fan_out), fan_out], 1)  # (units, 2)
+    if len(fan_outs.shape) == 1:
+        fan_outs = fan_outs[:, None]
+    weights = tf.concat([tf.ones_like(fan_outs[:, :1]), fan_outs], 1)  # (units, 1 + n)
+    flat = tf.reshape(spikes, (-1, weights.shape[0]))
     coefficients = tf.matmul(tf.abs(flat), weights)
     events = tf.matmul(tf.cast(flat != 0, tf.float32), weights)
-    return tf.stack(
-        [events[:, 0], coefficients[:, 0], events[:, 1], coefficients[:, 1]], 1
-    )
+    both = tf.stack([events, coefficients], 2)
+    return tf.reshape(both, (-1, 2 * weights.shape[1]))

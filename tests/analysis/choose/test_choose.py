@@ -1,5 +1,6 @@
 """The cheapest setting within a drop, by the library and on the command line."""
 
+import dataclasses
 import json
 import logging
 
@@ -177,6 +178,22 @@ def test_energy_is_that_of_the_hardware(labelled):
     expected = counted.constant_macs / counted.ann_macs
     assert found.tried
     assert all(row.energy_ratio == pytest.approx(expected) for row in found.tried)
+
+
+def test_the_least_energy_is_that_of_the_snn_by_any_model(labelled):
+    """Against an ANN of more bits the ratio of more steps may be less: no reason."""
+    found = tfsnn.choose(
+        *(labelled[0], labelled[1][:40]),
+        max_drop=100.0,
+        timesteps=[1, 2, 8],
+        methods=["opi"],
+        precision="float32",
+        energy="bit-matched",
+    )
+    energies = [row.picojoules for row in found.tried]
+    assert found.best.picojoules == min(energies) > 0
+    more = dataclasses.replace(found.best, energy_ratio=0.0, picojoules=1e12)
+    assert more.cost("energy") > found.best.cost("energy")
 
 
 @pytest.mark.parametrize(

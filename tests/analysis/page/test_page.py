@@ -90,11 +90,10 @@ def test_means_are_those_of_evaluate(network):
         assert means == pytest.approx(
             [row.spikes, row.coefficients, row.synops_events, row.synops]
         )
-    assert sum(found.senders.values()) == pytest.approx(expected.rows[-1].synops)
+    assert found.work[-1].synops == pytest.approx(expected.rows[-1].synops)
     assert (SPIKES, COEFFICIENTS, EVENT_SYNOPS, SYNOPS) == (0, 1, 2, 3)
     assert expected.rows[-1].energy_ratio == pytest.approx(
-        DEFAULT.snn(snn.operations_per_sample(), 4, found.count(2, SYNOPS).value)
-        / DEFAULT.ann(snn.operations_per_sample())
+        DEFAULT.snn(found.work[-1]) / DEFAULT.ann(found.work[-1])
     )
 
 
@@ -175,13 +174,24 @@ def test_parts_are_all_operations(network, page):
     shares = [float(re.findall(r"<td>([0-9.]+) %</td>", row[2])[0]) for row in rows]
     energies = [float(re.findall(r"<td>([0-9.]+) %</td>", row[2])[1]) for row in rows]
     assert [row[1] for row in rows] == ["MAC", "AC", "AC"]
-    assert rows[1][0] == html.escape(next(iter(snn.populations)))
+    assert rows[0][0] == snn.connections().layers[0].name + ", once"
     assert sum(shares) == pytest.approx(100, abs=0.02)
     assert shares[0] == pytest.approx(100 * first / (first + expected), abs=0.01)
     assert energies[0] == pytest.approx(
         100 * 8 * first / (8 * first + 2 * expected), abs=0.01
     )
-    assert "<strong>&lt;own&gt;</strong>: 8 pJ" in page
+    assert "<strong>&lt;own&gt;</strong>. me &amp; you. 8 pJ" in page
+
+
+def test_the_page_has_one_figure_of_all_energy_models(network, page):
+    """Side by side, and in words by which of them the SNN loses."""
+    model, snn, x, y = network
+    found = tfsnn.evaluate(snn, (x, y), ann=model, timesteps=[4])
+    assert page.count('<figure id="figure-models"') == 1
+    lost = [each.name for each in found.energies if each.ratio >= 1]
+    assert "bit-matched" in lost
+    named = f"SNN takes more energy than the ANN by {', '.join(lost)}"
+    assert f"<strong>The {named}" in page and f"every model: the {named}" in page
 
 
 @pytest.mark.slow
@@ -220,7 +230,9 @@ def test_a_network_without_spikes_has_a_page():
     assert "Nothing of this network spikes." in text
     assert 'id="rates"' not in text and 'id="samples"' not in text
     assert "On none of the 4 samples." in text
-    assert "analog input, once" in text  # what a constant input reaches is constant
+    assert re.search(
+        r"dense\w*, once", text
+    )  # what a constant input reaches is constant
 
 
 def test_the_extra_is_named_where_it_is_not_there(network, monkeypatch):

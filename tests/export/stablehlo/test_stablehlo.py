@@ -53,7 +53,7 @@ def test_programs_are_the_simulation_and_legal_for_a_tpu(name):
     _close(over_time, observed.pop(f"outputs/{snn.graph.outputs[0]}"))
     assert set(observed) == {f"counts/{name}" for name in programs.fan_outs}
     for of_node, key in zip(*counts, programs.fan_outs, strict=True):
-        np.testing.assert_array_equal(of_node, observed[f"counts/{key}"])
+        np.testing.assert_array_equal(of_node, observed[f"counts/{key}"][..., :4])
     text = lowered(evaluate, "CPU", False)
     assert violations(text) == []
     main = re.search(r"@main\((.*?)\) ->", text, re.DOTALL)[1]

@@ -35,6 +35,7 @@ class Tried:
         energy_ratio: energy of the SNN over that of the ANN, by `synops`; None for an
             ANN without a multiply-accumulate.
         precision: precision of the synapses that receive spikes.
+        picojoules: energy of the SNN by the energy model; None where it is not known.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Tried:
     synops: float
     energy_ratio: float | None
     precision: str = "float32"
+    picojoules: float | None = None
 
     @property
     def label(self) -> str:
@@ -59,7 +61,13 @@ class Tried:
 
     @property
     def energy(self) -> float:
-        """The energy that settings are compared by: the ratio, or else `synops`."""
+        """The energy that settings are compared by: the SNN's own.
+
+        The ratio is another order where the ANN has more bits for more steps. Where the
+        energy is not known it is the ratio, or else `synops`.
+        """
+        if self.picojoules is not None:
+            return self.picojoules
         return self.synops if self.energy_ratio is None else self.energy_ratio
 
     @property

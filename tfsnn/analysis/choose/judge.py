@@ -57,6 +57,7 @@ class Judge:
         if not row.spikes:
             self._leave_out(method, steps, "nothing spikes, it is the ANN")
             return None
+        work = found.evaluation.counts
         judged_outputs = found.evaluation.outputs
         self.outputs = tuple(map(ComparedOutput.of, judged_outputs))
         judged = Tried(
@@ -73,10 +74,12 @@ class Judge:
             synops=row.synops,
             energy_ratio=row.energy_ratio,
             precision=setting.precision,
+            picojoules=self.conditions.energy.snn(work[-1]) if work else None,
         )
         self.tried.append(judged)
         lost = ", ".join(f"{each.column} {each.value:.2f}" for each in judged.losses)
-        LOG.info(f"{judged.label} T={steps}: {lost}, energy {judged.energy:.3g}")
+        cost = judged.synops if row.energy_ratio is None else row.energy_ratio
+        LOG.info(f"{judged.label} T={steps}: {lost}, energy {cost:.3g}")
         return judged
 
     def _leave_out(self, method: str, steps: int, reason: str) -> None:

@@ -10,7 +10,7 @@ from tfsnn.analysis.choose.losses import Limits
 from tfsnn.conversion.methods.alphabet import parse
 from tfsnn.conversion.precision import check_precision
 from tfsnn.errors import OptionError
-from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn.hardware.energy import EnergyModel, profile
 from tfsnn.simulation.engines import check_engine
 from tfsnn_numpy.checks import check_counts
 from tfsnn_numpy.defaults import (
@@ -32,8 +32,9 @@ class Search:
         max_drop, max_error: what may be lost
             (:class:`tfsnn.analysis.choose.losses.Limits`).
         alphabet: what a spike can carry: "binary", "ternary", "graded:N"; any if None.
-        minimise: "energy" (that of the SNN over the ANN's), "timesteps" or "latency".
-        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        minimise: "energy" (that of the SNN, by the energy model), "timesteps" or
+            "latency".
+        energy: an energy model or its name (:mod:`tfsnn.hardware.energy`).
         engine: name of the engine that runs the networks
             (:mod:`tfsnn.simulation.engines`); their own if None.
         precision: that of the synapses, "float32" or "bfloat16", or a format of integer
@@ -53,7 +54,7 @@ class Search:
     max_error: float | None = None
     alphabet: str | None = None
     minimise: str = MINIMISED[0]
-    energy: str | EnergyProfile = ENERGY_PROFILE
+    energy: str | EnergyModel = ENERGY_PROFILE
     engine: str | None = None
     precision: str | None = None
     timesteps: Sequence[int] = TIMESTEPS

@@ -71,11 +71,11 @@ def compare(
             `calibration_limit`, `limit`.
 
     Raises:
-        OptionError: for unknown methods, options, alphabets, or energy profiles.
+        OptionError: for unknown methods, options, alphabets, or energy models.
         ModelError: for a model that cannot be converted by any method.
         DataError: for data that does not fit.
         OutputError: for a folder that cannot be written, or that holds the rows of
-            another model, other data, another seed or another energy profile.
+            another model, other data, another seed or another energy model.
     """
     wanted, of_calibration = grouped(Contest, contest, settings, OF_CALIBRATION)
     rows, left_out = wanted.contestants()
@@ -98,7 +98,7 @@ def compare(
             "limit": wanted.limit,
             "raw": list(raw),
             "seed": known.seed,
-            "energy": [costs.name, costs.mac_picojoules, costs.ac_picojoules],
+            "energy": [v for k, v in costs.to_dict().items() if k != "source"],
             "engine": wanted.engine,
             "task": wanted.task,
         }

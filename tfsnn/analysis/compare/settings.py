@@ -13,7 +13,7 @@ from tfsnn.conversion.methods import make
 from tfsnn.conversion.methods import methods as registered
 from tfsnn.conversion.methods.alphabet import Alphabet, alphabet_of, options_for, parse
 from tfsnn.errors import OptionError
-from tfsnn.hardware.energy import EnergyProfile, profile
+from tfsnn.hardware.energy import EnergyModel, profile
 from tfsnn.simulation.engines import check_engine
 from tfsnn_numpy.checks import check_count, check_counts
 from tfsnn_numpy.defaults import BATCH_SIZE, ENERGY_PROFILE, TIMESTEPS
@@ -34,7 +34,7 @@ class Contest:
             sequence or a text with commas, each is compared, with each of the others.
         limit: the most samples to evaluate.
         batch_size: samples simulated at a time.
-        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        energy: an energy model or its name (:mod:`tfsnn.hardware.energy`).
         engine: name of the engine that runs the networks
             (:mod:`tfsnn.simulation.engines`); their own if None.
         task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
@@ -45,7 +45,7 @@ class Contest:
         overwrite: whether to start anew in a folder that holds another comparison.
 
     Raises:
-        OptionError: for unknown methods, options, alphabets or energy profiles, and for
+        OptionError: for unknown methods, options, alphabets or energy models, and for
             what :func:`contestants` refuses.
     """
 
@@ -55,7 +55,7 @@ class Contest:
     options: Mapping[str, Mapping[str, Any]] | None = None
     limit: int | None = None
     batch_size: int = BATCH_SIZE
-    energy: str | EnergyProfile = ENERGY_PROFILE
+    energy: str | EnergyModel = ENERGY_PROFILE
     engine: str | None = None
     task: Wanted = None
     output: str | os.PathLike[str] | None = None

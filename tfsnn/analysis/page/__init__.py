@@ -20,6 +20,7 @@ from typing import Any
 import keras
 
 from tfsnn.analysis.diagnose import diagnose
+from tfsnn.analysis.evaluate import check_counted
 from tfsnn.analysis.page.content import content
 from tfsnn.analysis.page.findings import Findings, SampleFigure
 from tfsnn.analysis.page.measure import measure
@@ -27,7 +28,7 @@ from tfsnn.analysis.page.methods import read_comparison
 from tfsnn.analysis.page.recorded import decode, record
 from tfsnn.data import Progress, open_for
 from tfsnn.extras import require
-from tfsnn.hardware.energy import DEFAULT, EnergyProfile, profile
+from tfsnn.hardware.energy import DEFAULT, EnergyModel, profile
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_count
@@ -49,7 +50,7 @@ def report_page(
     timesteps: int | None = None,
     limit: int | None = None,
     batch_size: int = BATCH_SIZE,
-    energy: str | EnergyProfile = DEFAULT,
+    energy: str | EnergyModel = DEFAULT,
     task: Wanted = None,
     engine: str | None = None,
     command: str | None = None,
@@ -70,7 +71,7 @@ def report_page(
         timesteps: T; ``snn.timesteps`` if None.
         limit: the most samples to use.
         batch_size: samples simulated at a time.
-        energy: an energy profile or its name (:mod:`tfsnn.hardware.energy`).
+        energy: an energy model or its name (:mod:`tfsnn.hardware.energy`).
         task: what the outputs answer (:mod:`tfsnn_numpy.tasks`), one for all or by
             output; found from heads, shapes and labels where it is not given.
         engine: name of the engine to measure the network; its own if None. Layers are
@@ -80,7 +81,7 @@ def report_page(
 
     Raises:
         MissingPackageError: without the packages of the extra.
-        OptionError: for samples that do not exist, an unknown energy profile or task.
+        OptionError: for samples that do not exist, an unknown energy model or task.
         ModelError: if the SNN was not converted from this model.
         DataError: if data, labels or comparison do not fit.
     """
@@ -89,6 +90,7 @@ def report_page(
     compared = None if comparison is None else read_comparison(comparison)
     last = check_count("timesteps", snn.timesteps if timesteps is None else timesteps)
     network = as_engine(snn, last, engine)
+    check_counted(costs, network.costs(), network)
     opened = open_for(network, data, limit=limit)
     judging = Judging.of(network.outputs, opened, task, network.hints)
     known = {each.output.name: each.name for each in judging.tasks}

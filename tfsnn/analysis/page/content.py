@@ -17,6 +17,7 @@ from tfsnn.analysis.page.methods import frontier_of, measured_rows
 from tfsnn.analysis.page.samples import shown_sample
 from tfsnn.analysis.page.table import Table
 from tfsnn.conversion.methods import methods
+from tfsnn_numpy.energy import Energy
 from tfsnn_numpy.sums import SPIKES, SYNOPS
 
 PACKAGES = ("tfsnn", "tensorflow", "keras", "numpy", "matplotlib")
@@ -42,6 +43,8 @@ def content(found: Findings) -> dict[str, Any]:
         "of_layers": figures.of_layers(found),
         "layers": _layers(found),
         "parts": _parts(found),
+        "arithmetic": isinstance(found.energy, Energy),
+        "of_models": figures.of_models(found),
         "scatters": figures.scatters(found),
         "compared": max((len(d.decoded) for d in found.decoded.values()), default=0),
         "recordings": [
@@ -120,12 +123,12 @@ def _steps(found: Findings) -> Table:
 
 
 def _layers(found: Findings) -> Table:
-    senders = {part.name: part for part in found.parts if part.kind == "AC"}
+    parts = {part.name: part for part in found.parts}
     rows = []
     for layer, population in zip(
         found.diagnosis.layers, found.report.populations, strict=True
     ):
-        part = senders.get(layer.node)
+        part = parts.get(layer.node)
         rows.append(
             (
                 layer.node,
@@ -140,12 +143,12 @@ def _layers(found: Findings) -> Table:
                 "–" if layer.omega is None else f"{layer.omega:.2f}",
                 formats.share(layer.dead),
                 formats.share(layer.saturated),
-                formats.share(part.share if part else 0.0),
+                formats.share(part.energy if part else 0.0),
             )
         )
     header = ("layer", "neurons", "spikes per neuron and step", "clipped", *CAUSES)
     of_channels = ("dead channels", "saturated channels")
-    return Table((*header, "error", "omega", *of_channels, "share of operations"), rows)
+    return Table((*header, "error", "omega", *of_channels, "share of energy"), rows)
 
 
 def _parts(found: Findings) -> Table:
@@ -159,7 +162,7 @@ def _parts(found: Findings) -> Table:
         )
         for part in found.parts
     ]
-    return Table(("caused by", "kind", "per sample", "share", "of energy"), rows)
+    return Table(("layer", "kind", "per sample", "share", "of energy"), rows)
 
 
 def _methods(found: Findings) -> Table | None:

@@ -67,8 +67,7 @@ def over_time(found: Findings) -> list[Figure]:
                 unit=size,
             ),
             "energy",
-            f"Energy of the arithmetic per sample, profile {found.energy.name}; bands "
-            "as for spikes.",
+            f"Energy per sample by the model {found.energy.name}; bands as for spikes.",
         ),
     ]
 
@@ -88,7 +87,7 @@ def of_layers(found: Findings) -> list[Figure]:
         )
     }
     operations = {
-        f"{part.name} ({part.kind}s)": {
+        f"{part.name} ({part.kind})": {
             "operations": 100 * part.share,
             "energy": 100 * part.energy,
         }
@@ -118,9 +117,29 @@ def of_layers(found: Findings) -> list[Figure]:
         figure(
             plot.layers(operations, "Share of the SNN's total (%)"),
             "operations",
-            "Who causes the SNN's operations, and the energy they take.",
+            "Where the SNN's operations are, and the energy of each layer.",
         ),
         *_fit(diagnosis),
+    ]
+
+
+def of_models(found: Findings) -> list[Figure]:
+    """Draw the energy ratio by every energy model, side by side."""
+    bars = {}
+    for each in found.priced:
+        if each.ratio is not None and each.ratio_events is not None:
+            bars[each.name] = {"SNN / ANN": each.ratio}
+            if found.graded:
+                bars[each.name]["one event per spike"] = each.ratio_events
+    if not bars:
+        return []
+    return [
+        figure(
+            plot.layers(bars, "Energy, SNN / ANN"),
+            "models",
+            f"Energy over that of the ANN after {found.timesteps} steps, by every "
+            f"model: {found.loss}.",
+        )
     ]
 
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from tfsnn.analysis.aligned import Decoded
 from tfsnn.analysis.comparison import Comparison
 from tfsnn.analysis.diagnose import Diagnosis
-from tfsnn.analysis.intervals import Interval
+from tfsnn.analysis.intervals import Interval, alone
 from tfsnn.analysis.page.measure import Measured
 from tfsnn.analysis.page.recorded import Recording
-from tfsnn.hardware.energy import EnergyProfile
+from tfsnn.hardware.energy import EnergyModel
+from tfsnn.hardware.energy.side_by_side import Priced, side_by_side, verdict
 from tfsnn.network.clock import Clock
 from tfsnn.network.operations import Operations
 from tfsnn.simulation.report import ConversionReport
@@ -29,11 +30,11 @@ class Part(NamedTuple):
     """A part of all operations of the SNN, per sample.
 
     Attributes:
-        name: the node whose spikes cause them, or another cause.
-        kind: "AC" or "MAC".
+        name: the layer that does them.
+        kind: "AC", "MAC", or "neurons" of a layer without operations.
         operations: their number per sample.
         share: of all operations, of either kind.
-        energy: share of all energy.
+        energy: share of all energy, which neurons take as well.
     """
 
     name: str
@@ -41,9 +42,6 @@ class Part(NamedTuple):
     operations: float
     share: float
     energy: float
-
-
-FIRST, RUNNING = "analog input, once", "running sums and weights behind weights"
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Findings:
     decoded: dict[str, Decoded]
     shown: tuple[SampleFigure, ...]
     comparison: Comparison | None
-    energy: EnergyProfile
+    energy: EnergyModel
     command: str | None
 
     @property
@@ -79,22 +77,28 @@ class Findings:
     @property
     def ann_energy(self) -> float:
         """The energy of the ANN, picojoules per sample."""
-        return self.energy.ann(self.operations)
+        return self.energy.ann(self.measured.work[-1])
 
     def snn_energy(self, row: int, events: bool = False) -> Interval:
-        """Return picojoules per sample; a spike costs |c| ACs, or one with `events`.
+        """Return picojoules per sample; a spike of coefficient c is c, or one.
 
-        Where spikes carry any number it costs MACs.
+        Its interval is that of the synaptic operations, to which all that spikes cost
+        is taken to be proportional.
         """
-        column = EVENT_SYNOPS if events else SYNOPS
-        steps = self.clock.pre_steps + self.measured.steps[row]
-        analog = self.energy.analog(self.operations, steps)
-        counted = self.measured.count(row, column)
-        if self.clock.tracks:
-            costs = [self.energy.picojoules(each, 0) for each in counted]
-        else:
-            costs = [self.energy.synapses(each) for each in counted]
-        return Interval(*(analog + cost for cost in costs))
+        work = (self.measured.work_events if events else self.measured.work)[row]
+        counted = self.measured.count(row, EVENT_SYNOPS if events else SYNOPS)
+        if not counted.value:
+            return alone(self.energy.snn(work))
+        return Interval(
+            *(self.energy.snn(work.scaled(each / counted.value)) for each in counted)
+        )
+
+    @property
+    def priced(self) -> tuple[Priced, ...]:
+        """The energy after the last step, by every model."""
+        return side_by_side(
+            self.measured.work[-1], self.measured.work_events[-1], self.energy
+        )
 
     @property
     def graded(self) -> bool:
@@ -105,16 +109,22 @@ class Findings:
     @property
     def parts(self) -> list[Part]:
         """All operations of the SNN at the last step, in the order of the network."""
-        analog = self.whole_steps * self.operations.analog_macs
-        found = [(FIRST, "MAC", float(self.operations.constant_macs))]
-        kind = "MAC" if self.clock.tracks else "AC"
-        found += [(name, kind, count) for name, count in self.measured.senders.items()]
-        found += [(RUNNING, "MAC", float(analog))]
-        costs = {"MAC": self.energy.mac_picojoules, "AC": self.energy.ac_picojoules}
-        total = sum(count for _, _, count in found) or 1.0
-        energy = sum(count * costs[kind] for _, kind, count in found) or 1.0
-        return [
-            Part(name, kind, count, count / total, count * costs[kind] / energy)
-            for name, kind, count in found
-            if count or name in self.measured.senders
-        ]
+        work = self.measured.work[-1]
+        spiking = "MAC" if work.multiplies else "AC"
+        everything = sum(layer.analog_macs + layer.synops for layer in work.layers)
+        energy = self.energy.snn(work)
+        found = []
+        for layer in work.layers:
+            kind = spiking if layer.synops else "MAC" if layer.macs else "neurons"
+            count = layer.analog_macs + layer.synops
+            own = self.energy.of_layer(layer, work)
+            if count or own:
+                share = count / (everything or 1.0)
+                name = f"{layer.name}{', once' * layer.constant}"
+                found.append(Part(name, kind, count, share, own / (energy or 1.0)))
+        return found
+
+    @property
+    def loss(self) -> str:
+        """The models by which the SNN takes more energy than the ANN, in words."""
+        return verdict(self.priced)

@@ -23,6 +23,7 @@ from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn.simulation.sweep import sweep
+from tfsnn_numpy.counts import Counts
 from tfsnn_numpy.judging import Judging
 from tfsnn_numpy.sums import Sums
 
@@ -36,15 +37,16 @@ class Measured:
         outputs: what was measured of each output.
         counts: spikes, coefficients, and the accumulates of both, from the start,
             ``(rows, N, 4)``.
-        senders: at the last row, accumulates for each sample that the spikes of a node
-            cause, |c| for a spike of coefficient c; by node.
+        work, work_events: all work of a sample in each row, by layer; a spike of
+            coefficient c is c spikes in the first, one in the second.
         chosen: the samples asked for, by their number, as the first output has them.
     """
 
     steps: tuple[int, ...]
     outputs: tuple[OutputMeasured, ...]
     counts: np.ndarray
-    senders: dict[str, float]
+    work: tuple[Counts, ...]
+    work_events: tuple[Counts, ...]
     chosen: dict[int, Sample]
 
     @property
@@ -93,13 +95,11 @@ def measure(
     columns = [OutputColumns(task) for task in judging.tasks]
     sums = Sums(steps, judging, compared=True)
     counts = []
-    senders: dict[str, float] = {}
+    costs = engine.costs()
     chosen: dict[int, Sample] = {}
-    for x, y, seen, _ in sweep(networks, batches, steps=steps, costs=engine.costs()):
+    for x, y, seen, _ in sweep(networks, batches, steps=steps, costs=costs):
         found, ann, labels = seen["network"], seen["ann"].last, judging.read(y)
         counts.append(found.counts)
-        for name, operations in found.senders.items():
-            senders[name] = senders.get(name, 0.0) + operations
         done = sums.samples
         sums.add(found, labels, seen["ann"].outputs)
         parts = [
@@ -121,6 +121,7 @@ def measure(
         steps=tuple(steps),
         outputs=tuple(column.measured(judged) for column, judged in outputs),
         counts=np.concatenate(counts, 1),
-        senders={name: total / sums.samples for name, total in senders.items()},
+        work=sums.all_work(costs),
+        work_events=sums.all_work(costs, events=True),
         chosen=chosen,
     )

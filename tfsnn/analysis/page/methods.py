@@ -11,7 +11,7 @@ from tfsnn.analysis.compare.checkpoint import RESULTS
 from tfsnn.analysis.comparison import ComparedOutput, ComparedRow, Comparison
 from tfsnn.analysis.frontier import frontier, judged_by
 from tfsnn.errors import DataError
-from tfsnn.hardware.energy import DEFAULT, EnergyProfile
+from tfsnn.hardware.energy import DEFAULT, EnergyModel, read_profile
 from tfsnn_numpy.json_text import check_form, read_json
 
 
@@ -24,7 +24,7 @@ class Compared(TypedDict):
     task: NotRequired[str | None]
     metric: NotRequired[str | None]
     ann_score: NotRequired[float | None]
-    energy: NotRequired[EnergyProfile]
+    energy: NotRequired[dict[str, Any]]
 
 
 def read_comparison(path: str | os.PathLike[str]) -> Comparison:
@@ -40,9 +40,11 @@ def read_comparison(path: str | os.PathLike[str]) -> Comparison:
         check_form(content, Compared)
         rows = tuple(ComparedRow(**row) for row in content["rows"])
         outputs = tuple(ComparedOutput(**each) for each in _outputs(content))
-        energy = DEFAULT  # files without a profile were computed with this one
+        energy: EnergyModel = (
+            DEFAULT  # files without a profile were computed with this one
+        )
         if "energy" in content:
-            energy = EnergyProfile(**content["energy"])
+            energy = read_profile(content["energy"])
         return Comparison(content["samples"], rows, outputs, energy)
     except (OSError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]

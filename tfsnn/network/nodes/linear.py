@@ -69,6 +69,19 @@ class Linear(Node):
         return int(self.kernel.shape[axis]) * self.groups
 
     @property
+    def window(self) -> tuple[int, ...]:
+        """The sizes of the window; none of a dense layer."""
+        axes = self.kernel.shape[: len(self.strides)] if self.form != "dense" else ()
+        return tuple(map(int, axes))
+
+    @property
+    def channels_reached(self) -> int:
+        """The number of output channels that read an input channel."""
+        if self.form == "depthwise":
+            return int(self.kernel.shape[-1])
+        return self.shape[-1] // self.groups
+
+    @property
     def hides_borders(self) -> bool:
         """Whether outputs near a border read fewer inputs than others do."""
         return self.form == "transposed" or (

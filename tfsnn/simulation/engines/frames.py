@@ -117,6 +117,7 @@ class SpikingFrames(_Frames):
             OptionError: for a network that needs the whole input.
         """
         super().__init__(engine, frames)
+        self.engine: SpikingEngine = engine
         self.snn, self.asked = engine.snn, (steps_per_frame, readout)
         self._stream()  # refuses what cannot be
         self.readout = self.snn.frame_readout(readout)
@@ -169,6 +170,10 @@ class SpikingFrames(_Frames):
             self.snn.populations,
             repeated=True,
             multiplies=self.snn.clock.tracks,
+            structure=self.engine.structure(
+                [steps * frame for frame in frames],
+                [self.snn.clock.weight(steps)] * self.timesteps,
+            ),
         )
 
 

@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from tfsnn.network.digest import model_digest
-from tfsnn.network.nodes import without_heads
+from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Spiking, without_heads
 from tfsnn.simulation.early_exit import check_can_exit
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.results import Results
-from tfsnn.simulation.steps import COUNTS, OUTPUTS
+from tfsnn.simulation.steps import COUNTS, OUTPUTS, counted_columns
+from tfsnn_numpy.counts import Structure
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
 from tfsnn_numpy.tasks import Output
@@ -37,7 +39,11 @@ class SpikingEngine(Engine):
         self.by_element = bool(snn.graph.states)
         self.raw_recorded = self.raw_inputs is not None
         # Counted now, not while a strategy's function is traced.
-        self._operations = snn.operations_per_sample()
+        self._operations, self._connections = (
+            snn.operations_per_sample(),
+            snn.connections(),
+        )
+        self._bounds = bounds(snn.graph)
 
     @classmethod
     def takes(cls, network: Any) -> bool:
@@ -97,6 +103,28 @@ class SpikingEngine(Engine):
             [clock.latency(t, self.snn.depth, self.timesteps) for t in steps],
             self.snn.populations,
             multiplies=clock.tracks,
+            structure=self.structure(
+                [clock.pre_steps + t for t in steps], [*map(clock.weight, steps)]
+            ),
+        )
+
+    def structure(self, steps: list[int], weights: list[float]) -> Structure:
+        """Return the layers, for energy models.
+
+        Args:
+            steps: steps simulated until the end of each row.
+            weights: what the steps of an activation weigh together, of each row.
+        """
+        return Structure(
+            self._connections.layers,
+            self._connections.edges,
+            steps,
+            [
+                max((b * weight for b in self._bounds), default=0.0)
+                for weight in weights
+            ],
+            {k: counted_columns(w) for k, w in self._connections.columns.items()},
+            self.snn.clock.ticks,
         )
 
     def at(self, timesteps: int) -> SpikingEngine:
@@ -117,3 +145,13 @@ class SpikingEngine(Engine):
     def with_all_steps(self) -> SpikingEngine:
         """Return an engine without early exit."""
         return SpikingEngine(self.snn, self.timesteps, None)
+
+
+def bounds(graph: Graph) -> tuple[float, ...]:
+    """Return the largest spike of each population; infinite where there is none."""
+    largest = (
+        float("inf") if graph.clock.tracks else node.population.largest_spike
+        for node in graph.of_kind(Spiking)
+        if not node.population.encodes_input
+    )
+    return tuple(largest)
