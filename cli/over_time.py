@@ -21,7 +21,7 @@ SEQUENCES = (
 
 
 def over_time_options() -> Decorator:
-    """Add --over-time, --frames and --step-ms; :data:`OVER_TIME_OF` has the rest."""
+    """Add the options of sequences and events; :data:`OVER_TIME_OF` has the rest."""
     return together(
         click.option(
             "--over-time",
@@ -41,13 +41,18 @@ def over_time_options() -> Decorator:
             metavar="X",
             help="Milliseconds of a frame of events.",
         ),
+        click.option(
+            "--event-window",
+            "events_per_frame",
+            type=AT_LEAST_ONE,
+            metavar="N",
+            help="Events in a frame, instead of --step-ms.",
+        ),
     )
 
 
-_COUNT = "Events in a frame, instead of --step-ms."
 _SENSOR = "Its size as HEIGHT,WIDTH, if not the input's."
 OVER_TIME_OF = (
-    RareSetting("events_per_frame", AT_LEAST_ONE, None, _COUNT),
     RareSetting("sensor", Numbers("n", 1), None, _SENSOR),
     RareSetting(
         "time_unit", click.Choice(TIME_UNITS), TIME_UNITS[0], "That of events."

@@ -27,7 +27,7 @@ from .options import (
     timesteps_option,
 )
 from .part import part_options
-from .rare import RareSetting, rare_options
+from .rare import READOUT_OF, STEPS_PER_FRAME_OF, RareSetting, rare_options
 from .talk import progress, say, show
 
 
@@ -54,6 +54,7 @@ class Worker(click.ParamType):
 Example:
   tfsnn predict snn.keras --data 'images-*.tfrecord' --output results
   tfsnn predict snn.keras --data 'shards/*.npz' --output results --worker 0/4 --json
+  tfsnn predict gru_snn.keras --data 'recordings/*.npz' --over-time --output results
 """,
 )
 @group("original", Original, model_argument(), signature_option(), part_options())
@@ -82,6 +83,18 @@ Example:
     help="Samples in a file of results.",
 )
 @batch_size_option(PREDICTION_BATCH_SIZE)
+@click.option(
+    "--over-time",
+    is_flag=True,
+    help="Read sequences, a frame for each time step, from npz or TFRecord files: x "
+    "(N, F, ...). The outputs are those after the last frame.",
+)
+@click.option(
+    "--frames",
+    type=AT_LEAST_ONE,
+    metavar="N",
+    help="Frames of each sequence; by default those of the first npz file.",
+)
 @raw_option()
 @task_option()
 @click.option(
@@ -106,12 +119,16 @@ Example:
         None,
         "Feature of a TFRecord file that is the label; none if not given.",
     ),
+    STEPS_PER_FRAME_OF,
+    READOUT_OF,
 )
 def command(
     original: Original,
     data: tuple[str, ...],
     output: Path,
     as_json: bool,
+    over_time: bool,
+    frames: int | None,
     **settings: Any,
 ) -> None:
     """Predict data larger than memory, in shards.
@@ -129,6 +146,12 @@ def command(
     """
     import tfsnn
 
+    if frames is not None and not over_time:
+        raise click.UsageError(
+            "--frames is for sequences: give --over-time as well, or leave it out"
+        )
+    if over_time:
+        settings["over_time"] = tfsnn.OverTime(frames=frames)
     network = original.load_any()
     try:
         found = tfsnn.predict_files(network, data, output, progress=_shown, **settings)

@@ -135,7 +135,10 @@ OVER_TIME_OF = RareSetting(
     "over_time", click.BOOL, False, "Whether samples are sequences of frames."
 )
 STEPS_PER_FRAME_OF = RareSetting(
-    "steps_per_frame", AT_LEAST_ONE, 1, "Time steps of a frame, over time."
+    "steps_per_frame",
+    AT_LEAST_ONE,
+    None,
+    "Time steps of a frame, over time: 1, or all those of a recurrent network.",
 )
 READOUT_OF = RareSetting("readout", Readout(), None, READOUT)
 SWEEP_OF = RareSetting("batch_size", AT_LEAST_ONE, CALIBRATION_BATCH_SIZE, BATCH_SIZES)

@@ -58,7 +58,7 @@ def test_frames_of_a_length_of_time(work, evaluated):
 
 
 def test_rare_settings(work, evaluated, tmp_path):
-    rare = ("-o", "events_per_frame", 8, "-o", "sensor", "8,15")
+    rare = ("--event-window", 8, "-o", "sensor", "8,15")
     wide = recording(1, 64, (8, 15))
     path = npz(tmp_path / "wide.npz", **wide)
     evaluate(work, path, "--over-time", "--frames", 7, *rare)
@@ -87,7 +87,7 @@ def test_samples_that_do_not_change_are_read_as_before(work, evaluated, tmp_path
         (["-o", "time_unit", "s", "--frames", 3], 2, "frames, time_unit given for"),
         (["--over-time"], 2, "several ways to make frames of them: give step_ms"),
         (["--over-time", "--step-ms", "0"], 2, "--step-ms"),
-        (["--over-time", "--step-ms", "5", "-o", "events_per_frame", "2"], 2, "one of"),
+        (["--over-time", "--step-ms", "5", "--event-window", "2"], 2, "one of"),
         (["--over-time", "--step-ms", "5", "--frames", "99"], 1, "shorter than the 99"),
         (["--over-time", "--step-ms", "5", "-o", "sensor", "8"], 2, "must be two"),
         (

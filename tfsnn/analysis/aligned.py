@@ -14,6 +14,7 @@ from tfsnn.errors import ModelError
 from tfsnn.network.graph import Graph
 from tfsnn.network.passes import simplify
 from tfsnn.simulation.engines import as_engine
+from tfsnn.simulation.frames import refuse_still
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import VALUES
 from tfsnn.simulation.trace import Trace
@@ -28,7 +29,9 @@ def matched(model: keras.Model, snn: SpikingModel) -> Graph:
 
     Raises:
         ModelError: if the SNN was not converted from this model.
+        OptionError: for a recurrent network that takes elements of sequences.
     """
+    refuse_still(snn.graph, snn.name)
     if snn.report.method not in methods.methods():
         raise ModelError(
             f"{snn.name} was not converted from an ANN ({snn.report.method}), so there "

@@ -70,14 +70,16 @@ def check(
         model: the ANN.
         snn: the network converted from it.
         data: samples that the conversion has not seen; anything that
-            :func:`tfsnn.open_data` takes, with labels or without.
+            :func:`tfsnn.open_data` takes, with labels or without. For a recurrent
+            network over time, sequences.
         task: what the outputs answer, as for :func:`tfsnn.evaluate`.
 
     Raises:
         OptionError: for an unknown task.
         DataError: for data that does not fit.
     """
-    found = evaluate(snn, data, ann=model, task=task)
+    recurrent = bool(snn.graph.states)
+    found = evaluate(snn, data, ann=model, task=task, over_time=recurrent)
     advice = None
     if found.rows[-1].spikes == 0:
         advice = _spiking(snn)
@@ -96,6 +98,8 @@ def held_back(
 ) -> tuple[Calibration, Data | None]:
     """Hold a tenth of the calibration samples back, if that is ten at least.
 
+    Of a recurrent network over time these are whole sequences.
+
     Args:
         known: a calibration whose data was not read yet.
         most: the most samples to hold back.
@@ -105,11 +109,12 @@ def held_back(
         The calibration without them, and those held back; the same one and None where
         there are too few, or their number is not known.
     """
-    count = min(most, (known.data.size or 0) // SHARE)
+    data = known.sequences or known.data
+    count = min(most, (data.size or 0) // SHARE)
     if count < LEAST:
         return known, None
     rest, held = hold_out(
-        known.data, count, least=2 * count, seed=known.seed, progress=progress
+        data, count, least=2 * count, seed=known.seed, progress=progress
     )
     return known.with_data(rest), held
 
@@ -161,6 +166,11 @@ def _spiking(snn: SpikingModel) -> str:
 
 def _nearer(model: keras.Model, snn: SpikingModel, data: Any) -> str:
     """Advise what would bring the network nearer to the model."""
+    if snn.graph.states:
+        return (
+            "a method with finer spikes, or more time steps for each element (only "
+            "the whole network is compared over time)"
+        )
     if snn.report.populations and snn.report.samples < FEW:
         return (
             f"more calibration samples ({snn.report.samples} now, a few hundred are "

@@ -24,6 +24,7 @@ from tfsnn.simulation.devices.strategy import (
     workers_of,
 )
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.engines.elements import ElementEngine
 from tfsnn.simulation.engines.frames import StillFrames, frames_of
 from tfsnn.simulation.engines.judging import judging
 from tfsnn.simulation.over_time import refuse_frames
@@ -74,7 +75,7 @@ def evaluate(
     task: Wanted = None,
     progress: Progress | None = None,
     over_time: bool | OverTime = False,
-    steps_per_frame: int = 1,
+    steps_per_frame: int | None = None,
     readout: str | int | None = None,
 ) -> Evaluation:
     """Evaluate a spiking network after each of some numbers of steps.
@@ -85,8 +86,8 @@ def evaluate(
 
     With `over_time` samples are sequences of frames, which the network takes as a
     :meth:`tfsnn.SpikingModel.stream` does; a row is what it says after a frame, and
-    what all frames so far have cost. The ANN takes each frame by itself, and what it
-    says of them is read in the same way.
+    what all frames so far have cost. The ANN takes each frame by itself, a recurrent
+    one with the state that it has, and what it says of them is read in the same way.
 
     Args:
         network: a network from :func:`tfsnn.convert`, or anything that
@@ -126,7 +127,9 @@ def evaluate(
             f"{engine.name} is not a spiking network, so nothing of it changes with "
             "time: convert it first"
         )
-    reference = None if ann is None else _matched(as_engine(ann), engine)
+    reference = None
+    if ann is not None:
+        reference = _matched(_ann_engine(ann, engine), engine)
     opened = open_for(engine, data, limit=limit, over_time=over_time)
     if opened.frames is not None:
         engine = frames_of(engine, opened.frames, steps_per_frame, readout)
@@ -188,6 +191,11 @@ def _check_traceable(engines: Sequence[Engine]) -> None:
                 f"the engine {engine.kind} of {engine.name} cannot run on the devices "
                 "of a strategy: leave the strategy out"
             )
+
+
+def _ann_engine(ann: Any, engine: Engine) -> Engine:
+    """Return the engine of the ANN, which takes what the network takes."""
+    return ElementEngine.of(ann) if engine.by_element else as_engine(ann)
 
 
 def _matched(ann: Engine, engine: Engine) -> Engine:

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfsnn.conversion.elements import Given, element_data
 from tfsnn.conversion.methods import Method
 from tfsnn.conversion.settings import CalibrationSettings, grouped
 from tfsnn.conversion.statistics import Statistics, calibrate
@@ -23,7 +24,7 @@ from tfsnn.network.passes import simplify
 from tfsnn.network.pixels import scaled_inside
 from tfsnn.network.roles import refuse_running_sums
 from tfsnn.simulation.outputs import outputs_of
-from tfsnn.sources import import_model
+from tfsnn.sources import import_elements, import_model, is_recurrent
 from tfsnn.sources.keras_model.losses import loss_tasks
 from tfsnn.sources.keras_model.structure import output_keys
 from tfsnn_numpy.ranges import Range, Ranges
@@ -49,6 +50,8 @@ class Calibration:
         data: the data to calibrate with.
         settings: the settings of :func:`tfsnn.calibration`.
         held: samples drawn for corrections, at least.
+        sequences: of a recurrent network over time, the sequences whose elements are
+            the data.
     """
 
     model: keras.Model
@@ -56,6 +59,7 @@ class Calibration:
     data: Data
     settings: CalibrationSettings
     held: int = HELD
+    sequences: Data | None = None
     _seen: list[tuple[Graph, dict[str, Statistics]]] = field(default_factory=list)
     _drawn: list[Reservoir] = field(default_factory=list)
     _ranges: list[Ranges] = field(default_factory=list)
@@ -89,8 +93,16 @@ class Calibration:
         return self.settings.strict
 
     def with_data(self, data: Data) -> Calibration:
-        """Return a calibration of the same network with other data, not yet read."""
-        return Calibration(self.model, self.graph, data, self.settings)
+        """Return a calibration of the same network with other data, not yet read.
+
+        Of a recurrent network over time, whose samples are elements, the data may be
+        sequences.
+        """
+        sequences = data if self.graph.states and data.over_time else None
+        if sequences is not None:
+            data = element_data(self.graph, sequences)
+        own = self.model, self.graph, data, self.settings
+        return Calibration(*own, sequences=sequences)
 
     def prepared(self, method: Method) -> Graph:
         """Return the graph as a method has it (:meth:`tfsnn.methods.Method.prepare`).
@@ -158,7 +170,7 @@ class Calibration:
             if y is not None and not self._labels:
                 self._labels.append(y)
             feed = self.graph.feed(x)
-            ranges.add(feed)
+            ranges.add({name: feed[name] for name in self.graph.given})
             yield drawn.pass_on(feed)
         self._drawn[:], self._ranges[:] = [drawn], [ranges]
 
@@ -187,18 +199,25 @@ def calibration(
         DataError: for data that does not fit.
     """
     chosen, _ = grouped(CalibrationSettings, settings, named, {})
-    imported = import_model(model)
-    graph, limit = simplify(imported, strict=chosen.strict), chosen.limit
+    by_element = chosen.over_time and is_recurrent(model)
+    imported = import_elements(model) if by_element else import_model(model)
+    graph = simplify(imported, strict=chosen.strict)
     inside = scaled_inside(imported) if chosen.raw is None else frozenset()
-    kept = raw_for(graph, inside if chosen.raw is None else chosen.raw)
-    opener = open_frames if chosen.over_time else open_for
-    opened = opener(graph, data, default_split="train", raw=kept, limit=limit)
+    taken = Given.of(graph)
+    kept = raw_for(taken, inside if chosen.raw is None else chosen.raw)
+    opener = open_frames if chosen.over_time and not by_element else open_for
+    asked: dict[str, Any] = {"over_time": True} if by_element else {}
+    asked |= {"default_split": "train", "raw": kept, "limit": chosen.limit}
+    opened = opener(taken, data, **asked)
     if inside:
         LOG.info(
             f"8-bit values of {', '.join(sorted(inside))} are taken at 0..255: "
             f"{model.name} scales them itself (raw, --no-raw to divide them by 255)"
         )
-    return Calibration(model, graph, opened, chosen, held)
+    if not by_element:
+        return Calibration(model, graph, opened, chosen, held)
+    found = element_data(graph, opened)
+    return Calibration(model, graph, found, chosen, held, opened)
 
 
 def calibrated(

@@ -60,7 +60,10 @@ def convert(
             `scales`, "channel" or "layer", what has a scale of its own, and
             `potential_bits`, the width of potentials; and the settings of
             :func:`tfsnn.calibration`: `raw`, `strict`, `limit`, `seed`, `batch_size`,
-            and `over_time` for samples that are sequences, ``(N, F, *input shape)``.
+            and `over_time` for samples that are sequences, ``(N, F, *input shape)``. A
+            recurrent model is then converted for one element at a time
+            (:meth:`tfsnn.SpikingModel.stream`), and samples are as it takes them,
+            ``(N, F, ...)``, of any length.
 
     Raises:
         OptionError: for an unknown method, option or setting, and for a setting that

@@ -15,6 +15,7 @@ every sum is one of the very numbers that the ANN adds up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ def unscaled(graph: Graph, plan: Mapping[str, NeuronPlan]) -> Graph:
                 negative_threshold=scale * _float(low) if low else low,
             )
         nodes.append(node)
-    return Graph(tuple(nodes), graph.outputs, graph.layers, _clock(plan))
+    return replace(graph, nodes=tuple(nodes), clock=_clock(plan))
 
 
 class Normalized(NamedTuple):
@@ -181,7 +182,7 @@ class _Normalization:
             self.nodes.append(written)
             self.units[node.name] = unit
         clock = _clock(self.plan)
-        return Graph(tuple(self.nodes), self.ann.outputs, self.ann.layers, clock)
+        return replace(self.ann, nodes=tuple(self.nodes), clock=clock)
 
     def _write(self, node: Node) -> tuple[Node, np.ndarray]:
         """Return the node in normal form, and the unit of its output."""

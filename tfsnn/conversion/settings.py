@@ -23,7 +23,8 @@ class CalibrationSettings:
         seed: seed of the places and samples that are drawn.
         batch_size: samples swept at a time.
         over_time: whether samples are sequences, ``(N, F, *input shape)``, of which
-            each frame counts; `limit` is then of sequences.
+            each frame counts; `limit` is then of sequences. A recurrent model is then
+            converted for one element of its sequences at a time.
     """
 
     raw: bool | None = None

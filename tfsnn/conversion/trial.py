@@ -85,7 +85,8 @@ class Probe:
         counts = {
             name: found.observed[f"{COUNTS}/{name}"][..., COEFFICIENTS] for name in ones
         }
-        parts = zip(map(_log_softmax, found.outputs), self._reference, strict=True)
+        answers = found.outputs[: len(self.ann.answers)]
+        parts = zip(map(_log_softmax, answers), self._reference, strict=True)
         return Probed(
             sum(_divergence(ours, theirs) for ours, theirs in parts),
             {k: float(tf.reduce_mean(tf.reduce_sum(c, 0))) for k, c in counts.items()},
@@ -102,7 +103,7 @@ class Probe:
     @cached_property
     def _reference(self) -> list[Any]:
         values = self.ann.forward(self._feed)
-        return [_log_softmax(values[name]) for name in self.ann.outputs]
+        return [_log_softmax(values[name]) for name in self.ann.answers]
 
 
 def _log_softmax(z: Any) -> Any:

@@ -16,7 +16,7 @@ from tfsnn.data.images import read_image
 from tfsnn.data.over_time.arrays import require_frames, with_frames
 from tfsnn.data.over_time.event_files import holds_events
 from tfsnn.data.over_time.opening import open_sequences
-from tfsnn.data.over_time.settings import OverTime, settings_of
+from tfsnn.data.over_time.settings import BY_ELEMENT, OverTime, settings_of
 from tfsnn.data.over_time.tonic_sets import TONIC_NAME, is_recordings
 from tfsnn.data.tfds import TFDS_NAME, open_tfds
 from tfsnn.data.tfrecord import TFRECORD, open_tfrecord
@@ -169,6 +169,9 @@ def open_for(
         OptionError, DataError: as :func:`open_data`; OptionError also for a `raw` that
             is not that of the network's calibration.
     """
+    opened_over_time = isinstance(spec, Data) and spec.over_time
+    if getattr(network, "by_element", False) and not (over_time or opened_over_time):
+        raise OptionError(BY_ELEMENT.format(getattr(network, "name", "the network")))
     opened = open_data(
         spec,
         network.inputs,

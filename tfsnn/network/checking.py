@@ -44,8 +44,28 @@ def check_graph(graph: Graph) -> None:
     for name in graph.outputs:
         if not isinstance(graph[name], Readout):
             raise _damaged(graph[name], "it is an output, but no readout")
+    _check_states(graph)
     with tf.Graph().as_default():
         _apply(graph)
+
+
+def _check_states(graph: Graph) -> None:
+    """Refuse states that are no inputs, or to which no output leads.
+
+    Raises:
+        ModelError: that says which.
+    """
+    known, states = graph.inputs, graph.states
+    inputs = len(set(states)) == len(states) and set(states) < set(known)
+    if not inputs or len(graph.outputs) <= len(states):
+        raise ModelError(
+            f"the states {', '.join(states)} are not some of the inputs "
+            f"{', '.join(known)}, each with one of {len(graph.outputs)} outputs: "
+            "convert again"
+        )
+    for name, output in graph.kept.items():
+        if graph[output].shape != known[name]:
+            raise _damaged(graph[output], f"the state {name} is of shape {known[name]}")
 
 
 def _apply(graph: Graph) -> None:

@@ -24,4 +24,6 @@ def model_digest(graph: Graph) -> str:
         for values in node.arrays().values():
             digest.add(np.asarray(values))
     digest.add([places[name] for name in graph.outputs])
+    if graph.states:
+        digest.add([places[name] for name in graph.states])
     return digest.hex()

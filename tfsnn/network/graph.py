@@ -39,6 +39,7 @@ class Config(TypedDict):
     outputs: list[str]
     layers: list[LayerRecord]
     clock: NotRequired[Clock]
+    states: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +51,16 @@ class Graph:
         outputs: names of the readout nodes, in the order of the model's outputs.
         layers: the Keras layers that it was made from.
         clock: how the steps of a spiking network count.
+        states: the inputs of a recurrent network that takes one element of a sequence
+            at a time, by which it is given what it has found at the element before: the
+            values of the last outputs, as many and in the same order.
     """
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     layers: tuple[LayerRecord, ...] = ()
     clock: Clock = RATE_CLOCK
+    states: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that names are unique and that every edge leads to an earlier node."""
@@ -82,8 +87,24 @@ class Graph:
 
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:
-        """The inputs of the model: name and shape for one sample, in order."""
+        """The inputs, in order: name and shape for one sample; with :attr:`states`."""
         return {node.name: node.shape for node in self.nodes if not node.inputs}
+
+    @property
+    def given(self) -> dict[str, tuple[int, ...]]:
+        """The inputs of the model, in order: name and shape for one sample."""
+        return {k: shape for k, shape in self.inputs.items() if k not in self.states}
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """The outputs of the model: all but those that :attr:`states` are given."""
+        return self.outputs[: len(self.outputs) - len(self.states)]
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The output that each of :attr:`states` is given, by its name."""
+        last = self.outputs[len(self.answers) :]
+        return dict(zip(self.states, last, strict=True))
 
     @property
     def whole_inputs(self) -> frozenset[str]:
@@ -145,7 +166,7 @@ class Graph:
             for record in self.layers
         )
         outputs = tuple(map(target, self.outputs))
-        return Graph(rewired, outputs, layers, self.clock)
+        return dataclasses.replace(self, nodes=rewired, outputs=outputs, layers=layers)
 
     def map_arrays(self, change: Callable[[Node, str, Any], Any]) -> Graph:
         """Return the graph, each array exchanged for ``change(node, field, array)``."""
@@ -183,6 +204,7 @@ class Graph:
             "outputs": list(self.outputs),
             "layers": [list(record) for record in self.layers],
             "clock": dataclasses.asdict(self.clock),
+            "states": list(self.states),
         }
 
     @classmethod
@@ -201,4 +223,5 @@ class Graph:
             tuple(config["outputs"]),
             tuple(LayerRecord(*record) for record in config["layers"]),
             Clock(**config.get("clock", {})),
+            tuple(config.get("states", ())),
         )

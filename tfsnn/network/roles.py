@@ -15,12 +15,20 @@ from collections.abc import Mapping
 
 from tfsnn.errors import UnsupportedError
 from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
 
 SPIKING, LINEAR, RUNNING_SUM = ROLES = ("spiking", "linear", "running sum")
 
 IS_ANALOG = (
     "needs a running-sum node, which sends analog values: use ReLU, average pooling "
     "and sums in its place, or convert without strict"
+)
+LOOPS = (
+    "is one node that loops over the places of a sequence, and a running sum: a "
+    "population has thresholds, statistics and spikes of its own, and a loop has one "
+    "step for all places. Convert over time (over_time=True), where one element comes "
+    "after the other and what is in the step can spike, give a shorter sequence, or "
+    "convert without strict"
 )
 POOLS_OTHERS = (
     "needs a running-sum node, which sends analog values, for what it pools are not "
@@ -88,6 +96,13 @@ def constant_nodes(graph: Graph) -> set[str]:
     return constant
 
 
+def _reason(node: Node) -> str:
+    """Return why a node is a running sum, with the way out."""
+    if node.label == "recurrence":
+        return LOOPS
+    return POOLS_OTHERS if node.passes_on else IS_ANALOG
+
+
 def refuse_running_sums(graph: Graph) -> None:
     """Refuse a network that is not made of spikes and linear synapses alone.
 
@@ -100,7 +115,7 @@ def refuse_running_sums(graph: Graph) -> None:
         node.layer: (
             node.layer,
             classes.get(node.layer, type(node).__name__),
-            POOLS_OTHERS if node.passes_on else IS_ANALOG,
+            _reason(node),
         )
         for node in graph
         if found[node.name] == RUNNING_SUM

@@ -35,8 +35,8 @@ def checked_feed(
     Raises:
         DataError: for other inputs, or other shapes.
     """
-    feed, checked = by_name(graph.inputs, x), {}
-    for name, shape in graph.inputs.items():
+    feed, checked = by_name(graph.given, x), {}
+    for name, shape in graph.given.items():
         if report is not None and feed[name].dtype == np.uint8:
             _check_bytes(name, report)
         values = tf.cast(tf.convert_to_tensor(feed[name]), tf.float32)

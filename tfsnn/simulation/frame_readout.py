@@ -86,20 +86,19 @@ class MeanOfLast:
         return tf.reduce_sum(kept, 1) / for_rows(there, value), kept
 
 
-def frame_readout(readout: str | int | None, *, tracks: bool) -> FrameReadout:
+def frame_readout(readout: str | int | None, *, last: bool) -> FrameReadout:
     """Return the readout of a name, or of a number of frames.
 
     Args:
         readout: "mean", "last", or n for the mean of the last n frames. None for the
-            usual one: "last" of a network that tracks values, else "mean".
-        tracks: whether the network tracks values
-            (:class:`tfsnn.network.clock.Clock`).
+            usual one.
+        last: whether the usual one is "last", and not "mean".
 
     Raises:
         OptionError: for another readout.
     """
     if readout is None:
-        readout = "last" if tracks else "mean"
+        readout = "last" if last else "mean"
     if readout == "mean":
         return MeanSoFar()
     if readout == "last":

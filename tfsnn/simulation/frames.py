@@ -4,6 +4,11 @@ A frame is the input of K steps, in which it does not change. All that it reache
 the first neuron is computed once for each frame; the rest is the simulation that still
 samples have (:mod:`tfsnn.simulation.steps`). What lasts from frame to frame is an
 argument and a result, in which every tensor has B rows: any row can begin anew.
+
+In a recurrent network a frame is one element of a sequence. What lasts is what its
+recurrent layers hold (:attr:`tfsnn.network.graph.Graph.states`), in the ANN's units;
+its neurons begin anew with each frame, a still input of K steps, so every method can.
+Neurons that send changes go on, as in other networks.
 """
 
 from __future__ import annotations
@@ -14,16 +19,19 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from tfsnn.data.over_time.settings import BY_ELEMENT
 from tfsnn.errors import OptionError
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
-from tfsnn.network.nodes import Spiking
+from tfsnn.network.nodes import Spiking, without_heads
 from tfsnn.network.roles import constant_nodes, needs_all_steps
 from tfsnn.network.running_sum import SumState, stream_state
+from tfsnn.simulation.feed import by_name
 from tfsnn.simulation.frame_readout import FrameReadout
+from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.steps import COUNTS, Run
 
-FRAMES, NODES, OUTPUTS = "frames", "nodes", "outputs"
+FRAMES, NODES, OUTPUTS, STATES = "frames", "nodes", "outputs", "states"
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,13 @@ class FrameSettings:
         steps: K, time steps of a frame.
         readout: what is read after each frame.
         chunk: steps advanced at a time.
+        static: whether XLA compiles it, which wants shapes that do not depend on data.
     """
 
     steps: int
     readout: FrameReadout
     chunk: int = 1
+    static: bool = False
 
 
 class FrameResult(NamedTuple):
@@ -79,17 +89,21 @@ def initial_state(graph: Graph, batch: Any, settings: FrameSettings) -> dict[str
     """
     constant, nodes, outputs = constant_nodes(graph), {}, {}
     for node in graph:
-        if node.name in graph.outputs:
+        if node.name in graph.answers:
             shape = (batch, *graph[node.inputs[0]].shape)
             outputs[node.name] = settings.readout.initial(shape)
-        elif node.name not in constant:
+        elif not (_begins_anew(graph) or node.name in {*constant, *graph.outputs}):
             shapes = [graph[name].shape for name in node.inputs]
             state = node.initial_state(batch, shapes)
             if isinstance(state, SumState):
                 state = None if graph.clock.tracks else stream_state(state)
             if state is not None:
                 nodes[node.name] = _by_row(state, batch, node)
-    return {FRAMES: tf.zeros((batch,), tf.int32), NODES: nodes, OUTPUTS: outputs}
+    state = {FRAMES: tf.zeros((batch,), tf.int32), NODES: nodes, OUTPUTS: outputs}
+    if not graph.states:
+        return state
+    kept = {name: tf.zeros((batch, *graph[name].shape)) for name in graph.states}
+    return {**state, STATES: kept}
 
 
 def advance_frame(
@@ -112,24 +126,79 @@ def advance_frame(
         observe: any of "spikes", "potentials", "values" and "counts".
         fan_outs: synapses that each unit's spikes reach, by node, for "counts".
     """
-    graph = graph.prepared().without_gradients()
-    graph = replace(graph, clock=graph.clock.over_time())
-    run = FrameRun.on(graph, x, settings.steps, frozenset(observe), fan_outs)
-    nodes = dict(state[NODES])
-    for name in graph.outputs:
-        nodes[name] = tf.zeros((run.batch, *graph[graph[name].inputs[0]].shape))
-    nodes, observed = _advance(run, nodes, min(settings.chunk, settings.steps))
+    feed = {**by_name(graph.given, x), **state.get(STATES, {})}
+    run = _anew if _begins_anew(graph) else _further
+    nodes, means, observed = run(
+        graph, feed, state[NODES], settings, frozenset(observe), fan_outs
+    )
     frames, outputs, kept = state[FRAMES] + 1, [], {}
-    for name in graph.outputs:
-        total, before = nodes.pop(name), state[OUTPUTS][name]
-        mean = total if settings.steps == 1 else total / float(settings.steps)
-        value, kept[name] = settings.readout.read(mean, before, frames)
+    for name in graph.answers:
+        before = state[OUTPUTS][name]
+        value, kept[name] = settings.readout.read(means[name], before, frames)
         outputs.append(graph[name].apply(value))
     observed = {
         key: tf.reduce_sum(values, 0) if key.startswith(f"{COUNTS}/") else values
         for key, values in observed.items()
     }
-    return FrameResult(outputs, observed, {FRAMES: frames, NODES: nodes, OUTPUTS: kept})
+    after = {FRAMES: frames, NODES: nodes, OUTPUTS: kept}
+    if graph.states:
+        last = graph.kept.items()
+        after[STATES] = {name: graph[read].apply(means[read]) for name, read in last}
+    return FrameResult(outputs, observed, after)
+
+
+def _further(
+    graph: Graph,
+    feed: Mapping[str, Any],
+    nodes: Mapping[str, Any],
+    settings: FrameSettings,
+    observe: frozenset[str],
+    fan_outs: Mapping[str, Any] | None,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Run a frame from the state of the nodes.
+
+    Returns:
+        Their state after it, the mean that each output reads, and what was observed.
+    """
+    graph = graph.prepared().without_gradients()
+    graph = replace(graph, clock=graph.clock.over_time())
+    run = FrameRun.on(graph, feed, settings.steps, observe, fan_outs)
+    state = dict(nodes)
+    for name in graph.outputs:
+        state[name] = tf.zeros((run.batch, *graph[graph[name].inputs[0]].shape))
+    state, observed = _advance(run, state, min(settings.chunk, settings.steps))
+    totals = {name: state.pop(name) for name in graph.outputs}
+    if settings.steps > 1:
+        totals = {k: total / float(settings.steps) for k, total in totals.items()}
+    return state, totals, observed
+
+
+def _anew(
+    graph: Graph,
+    feed: Mapping[str, Any],
+    nodes: Mapping[str, Any],
+    settings: FrameSettings,
+    observe: frozenset[str],
+    fan_outs: Mapping[str, Any] | None,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Run a frame as a still input; what it returns is that of :func:`_further`."""
+    found = simulate(
+        without_heads(graph),
+        feed,
+        settings.steps,
+        chunk=settings.chunk,
+        observe=observe,
+        fan_outs=fan_outs,
+        static=settings.static,
+        gradients=False,
+    )
+    means = dict(zip(graph.outputs, found.outputs, strict=True))
+    return dict(nodes), means, found.observed
+
+
+def _begins_anew(graph: Graph) -> bool:
+    """Return whether neurons begin anew with each frame, of which others tell."""
+    return bool(graph.states) and not graph.clock.tracks
 
 
 def _advance(
@@ -176,9 +245,25 @@ def check_over_time(graph: Graph, name: str, method: str) -> None:
         )
 
 
+def refuse_still(graph: Graph, name: str) -> None:
+    """Refuse a still input for a recurrent network, which takes sequences.
+
+    Args:
+        graph: the spiking graph.
+        name: the name of the network.
+
+    Raises:
+        OptionError: if it has states.
+    """
+    if graph.states:
+        raise OptionError(BY_ELEMENT.format(name))
+
+
 def _needs(graph: Graph) -> str:
     """Return why a network cannot run over time; empty if it can."""
     clock = graph.clock
+    if _begins_anew(graph):
+        return ""  # each frame is a still input
     if clock.pre_steps:
         return f"{clock.pre_steps} pre-steps set up its neurons for one still input"
     if clock.base > 1:

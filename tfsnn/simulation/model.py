@@ -26,6 +26,7 @@ from tfsnn.simulation.compiled import (
 )
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, float_feed, input_spec
+from tfsnn.simulation.frames import refuse_still
 from tfsnn.simulation.outputs import outputs_of
 from tfsnn.simulation.over_time import FrameByFrame
 from tfsnn.simulation.predict import EarlyPrediction, predict_arrays
@@ -92,7 +93,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
         variables = self._variables_by_field
         self._simulations = Simulations(self._structure, variables, not trainable)
         self._operations = cache(partial(count_operations, self._structure))
-        self.input_spec = input_spec(graph.inputs)
+        self.input_spec = input_spec(graph.given)
         self.built = True
         self.jit_compile = on_accelerator()
 
@@ -124,7 +125,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
     @property
     def inputs_by_name(self) -> dict[str, tuple[int, ...]]:
         """The inputs, in order: name and shape for one sample."""
-        return self._structure.inputs
+        return self._structure.given
 
     @property
     def whole_inputs(self) -> frozenset[str]:
@@ -139,7 +140,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
     @property
     def graph_outputs(self) -> tuple[str, ...]:
         """The names of the nodes of the outputs, in order."""
-        return self._structure.outputs
+        return self._structure.answers
 
     @property
     def outputs_known(self) -> tuple[Output, ...]:
@@ -162,6 +163,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Simulate ``self.timesteps`` steps: ``(B, *input shape)`` to the outputs."""
+        refuse_still(self._structure, self.name)
         feed = float_feed(self._structure, inputs)
         batch = next(iter(feed.values())).shape[0]
         result = simulate(
@@ -192,6 +194,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
         Without `early_exit` every sample goes through all steps. The arguments are
         those of :func:`tfsnn.simulation.simulate.simulate`.
         """
+        refuse_still(self._structure, self.name)
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = check_count("timesteps", timesteps)
         feed = checked_feed(self._structure, x)
@@ -251,6 +254,7 @@ class SpikingModel(FrameByFrame, NamedFreely):
         self, x: Any, batch_size: int | None, verbose: str | int
     ) -> EarlyPrediction:
         run = partial(self.run, early_exit=self.early_exit)
+        refuse_still(self._structure, self.name)
         feed = checked_feed(self._structure, x, self.report)
         outputs, steps = predict_arrays(run, feed, batch_size or 32, verbose)
         return EarlyPrediction(arranged_outputs(self.output_keys, outputs), steps)

@@ -27,13 +27,13 @@ def outputs_of(
         keys: how the model arranges its outputs.
         heads: heads by output that the graph does not show any more.
     """
-    nodes: list[Any] = [graph[name] for name in graph.outputs]
+    nodes: list[Any] = [graph[name] for name in graph.answers]
     names = [node.name.removesuffix(READOUT) for node in nodes]
     if not isinstance(keys, bool) and len(keys) == len(nodes):
         names = list(keys)
     elif len(set(names)) < len(names):
         names = [str(number) for number in range(len(names))]
-    shapes = set(graph.inputs.values())
+    shapes = set(graph.given.values())
     return tuple(
         Output(
             name,

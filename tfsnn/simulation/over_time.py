@@ -10,9 +10,9 @@ import numpy as np
 
 from tfsnn.errors import DataError, OptionError
 from tfsnn.network.digest import model_digest
-from tfsnn.simulation.compiled import RunKey
+from tfsnn.simulation.compiled import RunKey, on_accelerator
 from tfsnn.simulation.feed import by_name, checked_feed
-from tfsnn.simulation.frame_readout import frame_readout
+from tfsnn.simulation.frame_readout import FrameReadout, frame_readout
 from tfsnn.simulation.frames import (
     FrameResult,
     FrameSettings,
@@ -35,7 +35,7 @@ class FrameByFrame:
         record: Iterable[str] = (SPIKES,),
         *,
         over_time: bool = False,
-        steps_per_frame: int = 1,
+        steps_per_frame: int | None = None,
         readout: str | int | None = None,
     ) -> Trace:
         """Simulate a batch, and record what its neurons do.
@@ -80,7 +80,7 @@ class FrameByFrame:
         self: Any,
         batch_size: int = 1,
         *,
-        steps_per_frame: int = 1,
+        steps_per_frame: int | None = None,
         readout: str | int | None = None,
         observe: Collection[str] = (),
     ) -> Stream:
@@ -88,11 +88,12 @@ class FrameByFrame:
 
         Args:
             batch_size: B, the number of rows, each a stream of its own.
-            steps_per_frame: K, the time steps for which a frame is the input.
+            steps_per_frame: K, the time steps for which a frame is the input; 1 if
+                None, and for a recurrent network those that it was converted for.
             readout: what the outputs say after a frame: "mean", of all frames so far;
                 "last", that frame alone; a number n, the mean of the last n frames. If
-                None, "last" for a network that sends changes (`sigma_delta`), else
-                "mean".
+                None, "last" for a recurrent network and one that sends changes
+                (`sigma_delta`), else "mean".
             observe: any of "spikes", "potentials", "values" and "counts", for
                 :meth:`tfsnn.simulation.stream.Stream.advance`.
 
@@ -112,18 +113,31 @@ class FrameByFrame:
         )
 
     def frame_settings(
-        self: Any, batch: int | None, steps_per_frame: int, readout: str | int | None
+        self: Any,
+        batch: int | None,
+        steps_per_frame: int | None,
+        readout: str | int | None,
     ) -> FrameSettings:
         """Return how a frame is run, for B samples or any number (None).
 
         The other arguments and the errors are those of :meth:`stream`.
         """
-        check_over_time(self._structure, self.name, self.report.method)
+        graph = self._structure
+        check_over_time(graph, self.name, self.report.method)
+        steps = steps_per_frame
+        if steps is None:
+            steps = self.timesteps if graph.states else 1
         return FrameSettings(
-            check_count("steps_per_frame", steps_per_frame),
-            frame_readout(readout, tracks=self.clock.tracks),
+            check_count("steps_per_frame", steps),
+            self.frame_readout(readout),
             self.chunk_for(batch),
+            on_accelerator(),
         )
+
+    def frame_readout(self: Any, readout: str | int | None) -> FrameReadout:
+        """Return how outputs are read after a frame, as for :meth:`stream`."""
+        last = self.clock.tracks or bool(self._structure.states)
+        return frame_readout(readout, last=last)
 
     def _frame(
         self: Any,
@@ -139,13 +153,13 @@ class FrameByFrame:
         return self._simulations.run(key, fan_outs, {"x": feed, "state": state})
 
 
-def refuse_frames(steps_per_frame: int, readout: str | int | None) -> None:
+def refuse_frames(steps_per_frame: int | None, readout: str | int | None) -> None:
     """Refuse options of frames for still inputs.
 
     Raises:
         OptionError: for any but the usual ones.
     """
-    if steps_per_frame != 1 or readout is not None:
+    if steps_per_frame not in (None, 1) or readout is not None:
         raise OptionError(
             f"steps_per_frame={steps_per_frame}, readout={readout!r} are for inputs "
             "that change: give over_time=True as well"

@@ -55,7 +55,7 @@ def _check_numbers(config: Mapping[str, Any], graph: Graph) -> None:
         if not 1 <= value <= MOST_STEPS:
             raise ValueError(f"{what} is {value}, not from 1 to {MOST_STEPS:,}")
     keys = config.get("output_keys", False)
-    count = len(graph.outputs)
+    count = len(graph.outputs) - len(graph.states)
     if isinstance(keys, list | tuple):
         if len(set(keys)) != count:
             raise ValueError(

@@ -132,10 +132,16 @@ def free_shape(name: str, shape: Sequence[int | None] | None) -> ModelError:
     """Return the error for an input that has no fixed shape."""
     sizes = [n or 128 for n in shape or (128,)]
     stated = "of unknown rank" if shape is None else f"of free size, {_text(shape)}"
+    first, *rest = shape or (1,)
+    sequence = first is None and rest and None not in rest
+    over_time = (
+        ". If recurrent layers read it, convert over time (over_time=True), for "
+        "sequences of any length"
+    )
     return ModelError(
         f"the input {name} is {stated}; a spiking network has one size: "
         f"choose it with input_shape={tuple(sizes)} of load_model or tfsnn.part "
-        f"(--input-shape {','.join(map(str, sizes))})"
+        f"(--input-shape {','.join(map(str, sizes))})" + over_time * bool(sequence)
     )
 
 

@@ -10,6 +10,7 @@ that calibration shows, so that a few epochs suffice.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -109,7 +110,7 @@ def _unrounded(graph: Graph, bounds: Mapping[str, float | None]) -> Graph:
         else node
         for node in graph
     )
-    return Graph(nodes, graph.outputs, graph.layers, graph.clock)
+    return replace(graph, nodes=nodes)
 
 
 def _threshold(statistics: Statistics, layer: QCFS) -> np.ndarray:

@@ -20,6 +20,7 @@ CASES = {
     "outputs": ("outputs", {"steps_per_frame": 2}),
 }
 NAMES = {
+    "network": "int32 (B, 4)",
     "frames": "int32 (B)",
     "first_relu_potential": "float32 (B, 5)",
     "first_relu_unsent": "float32 (B, 5)",
@@ -132,6 +133,26 @@ def test_a_state_of_another_batch_is_refused(smooth):
     _, state = follow(loaded, x[:1], ["outputs"])
     with pytest.raises(tf.errors.InvalidArgumentError, match="batches of one size"):
         loaded["step"](inputs=tf.constant(x[:, 0]), **state)
+
+
+def test_a_state_of_another_network_is_refused(smooth, tmp_path):
+    """One with other weights, whose state has the same tensors."""
+    snn, exported = smooth
+    other = spiking("smooth", negative_threshold=0.0, max_coefficient=3.0)
+    other.set_weights([2 * weights for weights in other.get_weights()])
+    loaded, x = load(exported), sequences(snn, 2, 3)
+    _, state = follow(load(export(other, tmp_path, over_time=True)), x, ["outputs"])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of another network"):
+        loaded["step"](inputs=tf.constant(x[:, 0]), **state)
+    _, own = follow(loaded, x, ["outputs"])
+    mixed = {
+        name: tf.concat([values[:2], state[name][2:]], 0)
+        for name, values in own.items()
+    }
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of another network"):
+        loaded["step"](inputs=tf.constant(x[:, 0]), **mixed)
+    state = {**state, "state_network": own["state_network"]}
+    loaded["step"](inputs=tf.constant(x[:, 0]), **state)
 
 
 def test_networks_that_need_the_whole_input_have_no_step(tmp_path):

@@ -176,3 +176,10 @@ def test_relus_at_many_steps_spike():
 
 def test_a_sequence_of_one_place():
     check(stack((1, 3), layers.LSTM(2, return_sequences=True)))
+
+
+def test_a_strict_conversion_says_why_nothing_of_a_loop_spikes():
+    model = keras.Sequential([keras.Input((40, 2)), layers.GRU(3), layers.Dense(2)])
+    with pytest.raises(UnsupportedError, match="loops over the places") as refused:
+        tfsnn.convert(model, np.ones((9, 40, 2)), "few_spikes", strict=True)
+    assert "Convert over time (over_time=True)" in str(refused.value)

@@ -19,6 +19,7 @@ No labels are needed, and no gradients.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -177,6 +178,7 @@ class _Walk:
             return None
         others = [name for name in readers[0].inputs if name != node.name]
         known = all(map(self._known, others))
+        known &= self.expected.keys() >= set(self.ann[readers[0].name].inputs)
         alike = all(self.graph[name].shape == node.shape for name in others)
         single = len(others) == len(readers[0].inputs) - 1
         return readers[0] if known and alike and single else None
@@ -280,8 +282,7 @@ class _Walk:
                 nodes.append(shift)
                 node = node.replace(inputs=(shift.name,))
             nodes.append(node)
-        graph = self.graph
-        return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+        return replace(self.graph, nodes=tuple(nodes))
 
 
 def _shrunk(error: np.ndarray) -> np.ndarray:

@@ -14,6 +14,11 @@ from tfsnn_numpy.defaults import TIME_UNITS
 
 MOST_VALUES = 2**27  # of one sequence of frames
 MOST_FRAMES = 2**20
+BY_ELEMENT = (
+    "{} is recurrent and takes sequences, one element for each frame: give "
+    "over_time=True (--over-time) to simulate, evaluate or predict_files, or take a "
+    "stream() of it"
+)
 MILLISECOND: dict[str, Fraction] = {  # in each unit
     "us": Fraction(1000),
     "ns": Fraction(10**6),
@@ -98,7 +103,7 @@ class OverTime:
             raise OptionError(
                 f"{what} holds events, and there are several ways to make frames of "
                 "them: give step_ms (--step-ms), the length of a frame, or "
-                "events_per_frame (-o events_per_frame)"
+                "events_per_frame (--event-window), the number of its events"
             )
 
     def count(self, what: str, found: int) -> int:

@@ -37,6 +37,7 @@ from tfsnn.export.nir.losses import Loss, in_other_words, losses
 from tfsnn.export.nir.neurons import shares
 from tfsnn.export.nir.record import RECORD, SCALES
 from tfsnn.export.nir.signals import DT, check_step
+from tfsnn.export.recurrent import refuse_recurrent
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
@@ -131,13 +132,15 @@ def export_nir(
     Raises:
         UnsupportedError: if NIR cannot express some nodes; it names them all.
         MissingPackageError: if the package `nir` (extra `nir`) is not installed.
-        OptionError: if `pooling` is unknown, or a task or its output.
+        OptionError: if `pooling` is unknown, or a task or its output; and for a
+            recurrent network.
         OutputError: if the file cannot be written.
         DataError: if the data does not fit the network.
     """
     if pooling not in POOLINGS:
         known = ", ".join(POOLINGS)
         raise OptionError(f"pooling={pooling!r}; expected one of {known}")
+    refuse_recurrent(snn, "NIR, as tfsnn writes it,")
     check_step(dt)
     require("nir", "nir", "The NIR format")
     target = check_output(path, overwrite)

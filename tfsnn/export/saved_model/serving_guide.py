@@ -40,14 +40,20 @@ def batching_parameters(batch_sizes: Sequence[int]) -> str:
     )
 
 
-def request_json(signatures: Signatures) -> str:
-    """Return a request of one sample as JSON, for the REST API."""
+def request_json(signatures: Signatures, name: str | None = None) -> str:
+    """Return a request of one sample as JSON, for the REST API.
+
+    Args:
+        signatures: the signatures of the network.
+        name: the one to ask; the default one if None.
+    """
     filled = {
         name: _filled(spec.shape[1:], signatures.fillers[name])
         for name, spec in signatures.specs().items()
     }
     row = filled if len(filled) > 1 else next(iter(filled.values()))
-    return json.dumps({"instances": [row]}) + "\n"
+    asked = {} if name is None else {"signature_name": name}
+    return json.dumps({**asked, "instances": [row]}) + "\n"
 
 
 def _filled(shape: tuple[int, ...], value: Any) -> Any:
@@ -78,8 +84,10 @@ def readme(exported: Exported) -> str:
             warmup=FILE,
             largest=sizes[-1],
         ),
-        _ASK.format(model=model, request=REQUEST_FILE, outputs_only=OUTPUTS_ONLY),
     ]
+    if OUTPUTS_ONLY in names:
+        asked = {"request": REQUEST_FILE, "outputs_only": OUTPUTS_ONLY}
+        parts.append(_ASK.format(model=model, **asked))
     if CLASSIFY in names:
         parts.append(_CLASSIFY.format(model=model))
     if exported.frames is not None:
@@ -183,7 +191,7 @@ for frame in frames[1:]:
 
 Send the numbers as they came: JSON and gRPC carry them without loss. To begin anew, ask
 `{start}` again. Rows of a batch are streams of their own, and may come in any batch.
-A state fits this version of the network alone.
+A state of another network is refused.
 """
 
 _XLA = """

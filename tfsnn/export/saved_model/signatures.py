@@ -51,7 +51,7 @@ class Signatures:
             zip(snn.inputs_by_name, input_names(snn.inputs_by_name), strict=True)
         )
         # Read outside of any trace, in which `snn.graph` would read the variables.
-        self._readouts = snn.graph.outputs
+        self._readouts = snn.graph_outputs
         self.output_names = output_names(snn)
         self.compiled = False  # whether XLA compiles any signature
         self._constant_graph = with_constants(snn.graph)
@@ -222,7 +222,7 @@ def identifier(name: str) -> str:
 def output_names(snn: SpikingModel) -> list[str]:
     """Name the outputs: "outputs" for the first, others by their key or layer."""
     keys, graph = snn.output_keys, snn.graph
-    layers = [graph[name].layer or name for name in graph.outputs]
+    layers = [graph[name].layer or name for name in graph.answers]
     own = layers if isinstance(keys, bool) else list(keys)
     return ["outputs", *distinct(f"outputs_{identifier(name)}" for name in own[1:])]
 

@@ -16,9 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from tfsnn.export.saved_model.over_time import START, STEP, FrameSignatures
+from tfsnn.export.saved_model.over_time import (
+    NETWORK,
+    START,
+    STEP,
+    FrameSignatures,
+)
 from tfsnn.export.saved_model.signatures import (
     ANYTIME,
     CLASSIFY,
@@ -61,10 +67,11 @@ class Exported:
 
     def filled(self, signature: str, size: int) -> dict[str, Any]:
         """Return a batch of what a signature takes, by name, as ``TensorProto``."""
-        fillers = self.signatures.fillers
+        fillers = dict(self.signatures.fillers)
         specs = self.signatures.specs(size)
         if self.frames is not None and signature == STEP:
             specs = self.frames.specs(size)
+            fillers[NETWORK] = np.tile(self.frames.digest, (size, 1))
         return {
             name: tf.make_tensor_proto(fillers.get(name, 0), spec.dtype, spec.shape)
             for name, spec in specs.items()
@@ -78,9 +85,10 @@ def warmup_records(exported: Exported, sizes: Sequence[int]) -> list[Any]:
         exported: the network; its signatures of XLA are left out.
         sizes: numbers of samples in a request, rising.
     """
-    records = [_predict(exported, DEFAULT, size) for size in sizes]
+    main = [DEFAULT] if DEFAULT in exported.names else [START, STEP]
+    records = [_predict(exported, name, size) for size in sizes for name in main]
     for lesser in (OUTPUTS_ONLY, ANYTIME, START, STEP):
-        if lesser in exported.names:
+        if lesser in exported.names and lesser not in main:
             records.append(_predict(exported, lesser, sizes[0]))
     if CLASSIFY in exported.names:
         records.append(_classify(exported.model, exported.signatures))

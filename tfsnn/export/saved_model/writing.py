@@ -35,6 +35,7 @@ from tfsnn.export.saved_model.signatures import (
 )
 from tfsnn.export.saved_model.versions import check_version, publish
 from tfsnn.simulation.exit_rule import ExitRule
+from tfsnn.simulation.frames import refuse_still
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.over_time import refuse_frames
 from tfsnn_numpy.checks import check_counts
@@ -102,7 +103,7 @@ def export_saved_model(
     raw: bool | None = None,
     class_names: str | Path | None = None,
     over_time: bool = False,
-    steps_per_frame: int = 1,
+    steps_per_frame: int | None = None,
     readout: str | int | None = None,
 ) -> ExportedModel:
     """Write a spiking network for TF Serving.
@@ -124,7 +125,8 @@ def export_saved_model(
         class_names: text file with one class name per line, for the signature
             ``classify``; of one yes or no, the names of no and of yes.
         over_time: whether to add the signatures ``start`` and ``step``, which take one
-            frame after the other (:mod:`tfsnn.export.saved_model.over_time`).
+            frame after the other (:mod:`tfsnn.export.saved_model.over_time`). A
+            recurrent network has these alone.
         steps_per_frame, readout: as for :meth:`tfsnn.SpikingModel.stream`.
 
     Raises:
@@ -134,6 +136,8 @@ def export_saved_model(
         DataError: if the class names cannot be read, or are not one for each class.
         OutputError: if the version exists or cannot be written.
     """
+    if snn.graph.states:
+        _check_recurrent(snn, over_time, xla, class_names)
     model = Path(output)
     name = model.resolve().name
     sizes = tuple(check_counts("batch_sizes", batch_sizes))
@@ -148,11 +152,13 @@ def export_saved_model(
         frames = FrameSignatures(signatures, settings)
     else:
         refuse_frames(steps_per_frame, readout)
-    traced = {
-        DEFAULT: signatures.serving_default(),
-        OUTPUTS_ONLY: signatures.outputs_only(),
-        ANYTIME: signatures.anytime(),
-    }
+    traced = {}
+    if not snn.graph.states:
+        traced = {
+            DEFAULT: signatures.serving_default(),
+            OUTPUTS_ONLY: signatures.outputs_only(),
+            ANYTIME: signatures.anytime(),
+        }
     if labels is not None:
         traced[CLASSIFY] = signatures.classify(labels)
     if frames is not None:
@@ -177,6 +183,24 @@ def export_saved_model(
     number = publish(model, version, write)
     ends = {key: _ends(function) for key, function in traced.items()}
     return ExportedModel(model / str(number), name, number, ends, sizes)
+
+
+def _check_recurrent(
+    snn: SpikingModel, over_time: bool, xla: bool, class_names: str | Path | None
+) -> None:
+    """Refuse what a recurrent network cannot have, which takes elements of sequences.
+
+    Raises:
+        OptionError: for signatures that take whole samples.
+    """
+    if not over_time:
+        refuse_still(snn.graph, snn.name)
+    if xla or class_names is not None:
+        asked = "xla" if xla else "class_names"
+        raise OptionError(
+            f"{asked}: {snn.name} is recurrent and answers by {START} and {STEP} "
+            f"alone, which take one element after the other: leave {asked} out"
+        )
 
 
 def _rule(snn: SpikingModel, wanted: bool | None) -> ExitRule | None:
@@ -235,6 +259,7 @@ def _write_guide(folder: Path, made: warmup.Exported) -> None:
         warmup.write_records(folder / warmup.XLA_FILE, warmup.xla_records(made))
     batching = serving_guide.batching_parameters(made.sizes)
     (folder / serving_guide.BATCHING_FILE).write_text(batching)
-    request = serving_guide.request_json(made.signatures)
+    asked = None if DEFAULT in made.names else START
+    request = serving_guide.request_json(made.signatures, asked)
     (folder / serving_guide.REQUEST_FILE).write_text(request)
     (folder / "README.md").write_text(serving_guide.readme(made), encoding="utf-8")

@@ -28,6 +28,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError, OutputError
+from tfsnn.export.recurrent import refuse_recurrent
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
     PREDICT,
@@ -110,10 +111,11 @@ def export_stablehlo(
         energy: profile by which `tfsnn run-stablehlo` reports energies.
 
     Raises:
-        OptionError: if an option is out of range.
+        OptionError: if an option is out of range, and for a recurrent network.
         ModelError: if the network's program breaks a rule of XLA devices.
         OutputError: if the folder exists or cannot be written.
     """
+    refuse_recurrent(snn, "StableHLO")
     target = _checked(Path(output), batch_size, platform)
     chunk = steps_at_a_time(snn, batch_size)
     programs = Programs(snn, batch_size, chunk)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.errors import ModelError
+from tfsnn.errors import ModelError, OptionError
 from tfsnn.export.saved_model.signatures import (
     distinct,
     identifier,
@@ -80,6 +80,13 @@ def step_program(snn: SpikingModel, batch_size: int) -> StepProgram:
         OptionError: for a method that cannot take one step after the other.
         ModelError: for weights that are too large to be constants of a program.
     """
+    if snn.graph.states and not snn.clock.tracks:
+        raise OptionError(
+            f"{snn.name} ({snn.report.method}) is recurrent, and an element of its "
+            f"sequences takes all its {snn.timesteps} steps: convert it with "
+            "sigma_delta, which takes one step for each, or write a SavedModel (tfsnn "
+            "export saved_model --over-time)"
+        )
     settings: FrameSettings = snn.frame_settings(batch_size, 1, None)
     graph = with_constants(snn.graph)
     if graph is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tfsnn.network.functions.each_value import COMPARISONS
@@ -60,7 +61,7 @@ def code_values(
         if wanted(node):
             nodes += _coder(node, neuron, both_signs)
             coded[node.name] = nodes[-1].name
-    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+    return replace(graph, nodes=tuple(nodes))
 
 
 def _coder(source: Node, neuron: str, both_signs: bool) -> list[Node]:

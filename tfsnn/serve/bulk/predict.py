@@ -19,15 +19,19 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.data import Progress
+from tfsnn.data import OverTime, Progress
 from tfsnn.data.opening import raw_for
+from tfsnn.data.over_time.settings import BY_ELEMENT, settings_of
 from tfsnn.errors import DataError, OptionError
 from tfsnn.serve.bulk.batches import Samples
 from tfsnn.serve.bulk.columns import Columns, scores
 from tfsnn.serve.bulk.inputs import KINDS, Reading, find, list_sources
+from tfsnn.serve.bulk.over_time import frames_in
 from tfsnn.serve.bulk.prefetch import prefetched
 from tfsnn.serve.bulk.results import Folder, read_manifest
 from tfsnn.simulation.engines import Engine, as_engine
+from tfsnn.simulation.engines.frames import SpikingFrames, frames_of
+from tfsnn.simulation.over_time import refuse_frames
 from tfsnn_numpy.checks import check_count
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
 from tfsnn_numpy.judging import Judging
@@ -103,6 +107,9 @@ def predict_files(
     worker: tuple[int, int] = (0, 1),
     task: Wanted = None,
     progress: Progress | None = None,
+    over_time: bool | OverTime = False,
+    steps_per_frame: int | None = None,
+    readout: str | int | None = None,
 ) -> BulkPrediction:
     """Predict all samples in files, a few batches in memory at a time.
 
@@ -142,10 +149,18 @@ def predict_files(
             same folder at the same time; the last one to end writes the totals.
         task: what the outputs answer, as for :func:`tfsnn.evaluate`.
         progress: wraps the batches, for a progress bar.
+        over_time: whether samples are sequences ``(F, *input shape)``, in npz or
+            TFRecord files, which the network takes as a
+            :meth:`tfsnn.SpikingModel.stream` does; outputs are those after the last
+            frame. F is that of the first npz file, or the `frames` of an
+            :class:`tfsnn.OverTime`; all sequences have as many.
+        steps_per_frame, readout: as for :meth:`tfsnn.SpikingModel.stream`.
 
     Raises:
         OptionError: for impossible numbers, an unknown task, or data in the folder of
-            the results.
+            the results. Over time also for a network that needs the whole input, with
+            `timesteps`, and where nothing says how many frames there are; for a
+            recurrent network without `over_time`.
         DataError: for data that is missing, damaged or does not fit, naming file and
             row. The shards that were written stay.
         ModelError: if outputs of a spiking network are NaN or infinite, naming file and
@@ -159,9 +174,16 @@ def predict_files(
         check_count("timesteps", timesteps)
     _check_worker(worker)
     target = Path(output)
-    net = as_engine(model, timesteps)
-    reading = Reading(dict(net.inputs), raw_for(net, raw), image_key, label_key)
     root, paths = find(data)
+    net = as_engine(model, timesteps)
+    if asked := settings_of(over_time):
+        frames = frames_in(paths, net.inputs, asked, timesteps)
+        net = frames_of(net, frames, steps_per_frame, readout)
+    else:
+        refuse_frames(steps_per_frame, readout)
+        if net.by_element:
+            raise OptionError(BY_ELEMENT.format(net.name))
+    reading = Reading(dict(net.inputs), raw_for(net, raw), image_key, label_key)
     _refuse_results(paths, target)
     before = read_manifest(target) or {"data": []}
     known = {entry["name"]: entry for entry in before["data"]}
@@ -226,6 +248,7 @@ def _manifest(net: Engine, samples: Samples, tasks: Sequence[Task]) -> dict[str,
             "image_key": reading.image_key,
             "label_key": reading.label_key,
             "tasks": {task.output.name: task.name for task in tasks},
+            **({"frames": net.options} if isinstance(net, SpikingFrames) else {}),
         },
         "samples": samples.size,
         "shards": samples.shards,

@@ -32,6 +32,8 @@ class Engine(ABC):
         ranges: the smallest and the largest value that the network was calibrated on,
             by input; empty if that is not known.
         timesteps: T, the steps of a run; None for a network that is not spiking.
+        by_element: whether it is recurrent and takes one element of a sequence at a
+            time, so that samples are sequences.
         output_keys: how the outputs are arranged
             (:data:`tfsnn.sources.keras_model.structure.OutputKeys`).
         early_exit: the rule by which samples leave a run that nothing observes.
@@ -47,6 +49,7 @@ class Engine(ABC):
     raw_recorded: bool = False
     ranges: Mapping[str, tuple[float, float]] = MappingProxyType({})
     timesteps: int | None = None
+    by_element: bool = False
     output_keys: OutputKeys = False
     early_exit: ExitRule | None = None
 

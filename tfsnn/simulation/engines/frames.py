@@ -6,7 +6,7 @@ What measures networks takes them as it takes others: a step of a row is a frame
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from tfsnn.errors import DataError, OptionError
 from tfsnn.simulation.engines.base import Engine
+from tfsnn.simulation.engines.elements import ElementEngine
 from tfsnn.simulation.engines.tensorflow import SpikingEngine
-from tfsnn.simulation.frame_readout import FrameReadout, frame_readout
+from tfsnn.simulation.frame_readout import FrameReadout
 from tfsnn.simulation.results import Results
 from tfsnn.simulation.steps import COUNTS
 from tfsnn.simulation.stream import Stream, each_frame
@@ -102,7 +103,7 @@ class SpikingFrames(_Frames):
         self,
         engine: SpikingEngine,
         frames: int,
-        steps_per_frame: int = 1,
+        steps_per_frame: int | None = None,
         readout: str | int | None = None,
     ) -> None:
         """Take the engine of a network, and how it runs over time.
@@ -116,9 +117,16 @@ class SpikingFrames(_Frames):
             OptionError: for a network that needs the whole input.
         """
         super().__init__(engine, frames)
-        self.snn, self.steps, self.asked = engine.snn, steps_per_frame, readout
+        self.snn, self.asked = engine.snn, (steps_per_frame, readout)
         self._stream()  # refuses what cannot be
-        self.readout = frame_readout(readout, tracks=self.snn.clock.tracks)
+        self.readout = self.snn.frame_readout(readout)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How it runs over time, JSON: frames, steps of each, and what is read."""
+        steps = self.snn.frame_settings(None, *self.asked).steps
+        readout = repr(self.readout)
+        return {"frames": self.timesteps, "steps": steps, "readout": readout}
 
     def run(self, x: Any, observe: Collection[str] = ()) -> Results:
         """Run sequences from an empty state, with NumPy arrays as results."""
@@ -140,23 +148,24 @@ class SpikingFrames(_Frames):
         )
 
     def _stream(self, batch: int = 1, observe: Collection[str] = ()) -> Stream:
+        steps, readout = self.asked
         return self.snn.stream(
-            batch,
-            steps_per_frame=self.steps,
-            readout=self.asked,
-            observe=observe,
+            batch, steps_per_frame=steps, readout=readout, observe=observe
         )
 
     def costs(self) -> Costs:
         """Return the costs after each frame; the ANN computes anew for each."""
-        operations = self.snn.operations_per_sample()
-        of_frame = operations.macs(self.steps)
+        operations, clock = self.snn.operations_per_sample(), self.snn.clock
+        steps = self.snn.frame_settings(None, *self.asked).steps
+        of_frame, latency = operations.macs(clock.pre_steps + steps), steps
+        if self.snn.graph.states:  # each frame goes through the network as a still one
+            latency = clock.latency(steps, self.snn.depth, steps)
         frames = range(1, self.timesteps + 1)
         return Costs(
             0,
             operations.ann_macs,
             [of_frame * frame for frame in frames],
-            [self.steps * frame for frame in frames],
+            [latency * frame for frame in frames],
             self.snn.populations,
             repeated=True,
             multiplies=self.snn.clock.tracks,
@@ -166,7 +175,8 @@ class SpikingFrames(_Frames):
 class StillFrames(_Frames):
     """A network that is not spiking, which takes each frame by itself.
 
-    What it says of the frames is read as that of a spiking network is.
+    A recurrent one keeps its states from frame to frame. What it says of the frames is
+    read as that of a spiking network is.
     """
 
     kind = "still_frames"
@@ -182,10 +192,8 @@ class StillFrames(_Frames):
         batch = len(next(iter(sequences.values())))
         kept: list[Any] = []
         read: list[list[Any]] = []
-        for frame in range(self.timesteps):
-            feed = {name: values[:, frame] for name, values in sequences.items()}
-            one = feed if len(feed) > 1 else next(iter(feed.values()))
-            values = [tf.convert_to_tensor(y) for y in self.engine.run(one).outputs]
+        for frame, found in enumerate(self._of_each(sequences, batch)):
+            values = [tf.convert_to_tensor(y) for y in found]
             kept = kept or [self.readout.initial(y.shape) for y in values]
             so_far = tf.fill([batch], frame + 1)
             both = [
@@ -197,11 +205,26 @@ class StillFrames(_Frames):
         over_time = [np.stack(values) for values in zip(*read, strict=True)]
         return Results(read[-1], over_time)
 
+    def _of_each(
+        self, sequences: Mapping[str, Any], batch: int
+    ) -> Iterator[Sequence[Any]]:
+        """Yield the outputs for each frame."""
+        engine = self.engine
+        states = engine.states(batch) if isinstance(engine, ElementEngine) else {}
+        for frame in range(self.timesteps):
+            feed = {name: values[:, frame] for name, values in sequences.items()}
+            if isinstance(engine, ElementEngine):
+                outputs, states = engine.advance(feed, states)
+                yield outputs
+                continue
+            one = feed if len(feed) > 1 else next(iter(feed.values()))
+            yield engine.run(one).outputs
+
 
 def frames_of(
     engine: Engine,
     frames: int,
-    steps_per_frame: int = 1,
+    steps_per_frame: int | None = None,
     readout: str | int | None = None,
 ) -> SpikingFrames:
     """Return the engine of a network for sequences of frames.

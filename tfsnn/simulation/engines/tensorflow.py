@@ -34,6 +34,7 @@ class SpikingEngine(Engine):
         self.name, self.output_keys = snn.name, snn.output_keys
         self.inputs, self.whole_inputs = snn.inputs_by_name, snn.whole_inputs
         self.raw_inputs, self.ranges = snn.report.raw, snn.report.ranges
+        self.by_element = bool(snn.graph.states)
         self.raw_recorded = self.raw_inputs is not None
         # Counted now, not while a strategy's function is traced.
         self._operations = snn.operations_per_sample()

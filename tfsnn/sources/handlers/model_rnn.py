@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,29 @@ from tfsnn.sources.handlers.recurrent import (
     is_short,
     unrolled,
 )
+from tfsnn.sources.handlers.recurrent_cells import Stepped
 from tfsnn.sources.handlers.registry import handles
+
+
+@dataclass(frozen=True)
+class ModelStep:
+    """One step of a layer: the states behind it, and then its other outputs.
+
+    Attributes:
+        layer: the layer.
+    """
+
+    layer: ModelRNN
+
+    def __call__(
+        self, places: Sequence[str], states: Sequence[str], builder: Builder
+    ) -> Stepped:
+        """Add the layers of the step, of the places and of the states before."""
+        assert builder.inner is not None
+        layer, count = self.layer, len(self.layer.states)
+        found = builder.inner(layer.step, [*places, *states[:count]])
+        y, *others = (found[i] for i in layer.returned)
+        return y, [*(found[i] for i in layer.states), *others]
 
 
 @handles(ModelRNN)
@@ -32,16 +55,7 @@ def model_rnn(layer: Any, inputs: Sequence[str], builder: Builder) -> list[str]:
             "it returns outputs whose shapes differ in more than the last axis: "
             "flatten them in its step"
         )
-    count = len(layer.states)
-
-    def step(
-        places: Sequence[str], states: Sequence[str], builder: Builder
-    ) -> tuple[str, list[str]]:
-        assert builder.inner is not None
-        found = builder.inner(layer.step, [*places, *states[:count]])
-        y, *others = (found[i] for i in layer.returned)
-        return y, [*(found[i] for i in layer.states), *others]
-
+    count, step = len(layer.states), ModelStep(layer)
     body, y, after = body_of(step, sequences, carried, builder)
     length = builder.shape(sequences[0])[0]
     if is_short(length, body, layer.step.count_params()):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from keras import layers
 
+from tfsnn.network.graph import LayerRecord
 from tfsnn.network.nodes import Recurrence, Source
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
 from tfsnn.sources.handlers.masks import given_mask
@@ -37,7 +38,7 @@ RECURRENT = (
 
 
 # Adds one step, of places and states: returns its output and the states behind it.
-Step = Callable[[Sequence[str], Sequence[str], Builder], Stepped]
+Steps = Callable[[Sequence[str], Sequence[str], Builder], Stepped]
 
 
 @handles(*RECURRENT)
@@ -77,7 +78,7 @@ def bidirectional(layer: Any, inputs: Sequence[str], builder: Builder) -> list[s
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """One step of a layer, with what a mask makes of it.
 
     Attributes:
@@ -120,16 +121,12 @@ def _translated(
     if layer.stateful:
         raise Unsupported(
             "it keeps its state from one batch to the next (stateful=True), and here "
-            "each sample stands for itself: build the layer with stateful=False and "
-            "give the state as initial_state, an input of the model"
+            "each sample stands for itself: convert for streams (over_time=True), "
+            "which keep its state; or build the layer with stateful=False and give the "
+            "state as initial_state, an input of the model"
         )
-    if type(layer) not in RECURRENT:
-        raise Unsupported(
-            f"it holds a {type(layer).__name__}: only recurrent layers of Keras are "
-            "supported in it"
-        )
-    convolutional = isinstance(layer, CONVOLUTIONAL)
-    cell = ConvolutionalCell(layer.cell) if convolutional else cell_of(layer.cell)
+    refuse_others(layer)
+    cell = cell_for(layer)
     if layer.go_backwards:
         x, mask = _reversed(x, builder), mask and _reversed(mask, builder)
     xs = cell.project(x, builder)
@@ -137,7 +134,7 @@ def _translated(
     given = bool(initial)
     carried = initial or [builder.constant(np.zeros(shape)) for shape in shapes]
     zero = bool(layer.zero_output_for_mask)
-    step = _Step(cell, mask is not None, zero, bool(mask and given and not zero))
+    step = Step(cell, mask is not None, zero, bool(mask and given and not zero))
     if step.repeats:
         carried = [*carried, builder.constant(np.zeros(shapes[cell.output]))]
     sequences = [xs]
@@ -154,6 +151,25 @@ def _translated(
     return [y, *states[: cell.count]] if layer.return_state else [y]
 
 
+def refuse_others(layer: Any) -> None:
+    """Refuse a layer that is none of Keras' recurrent layers.
+
+    Raises:
+        Unsupported: if it is another one, perhaps of a subclass.
+    """
+    if type(layer) not in RECURRENT:
+        raise Unsupported(
+            f"it holds a {type(layer).__name__}: only recurrent layers of Keras are "
+            "supported in it"
+        )
+
+
+def cell_for(layer: Any) -> Cell | ConvolutionalCell:
+    """Return the translation of the cell of a recurrent layer."""
+    convolutional = isinstance(layer, CONVOLUTIONAL)
+    return ConvolutionalCell(layer.cell) if convolutional else cell_of(layer.cell)
+
+
 def is_short(length: int, body: Builder, weights: int) -> bool:
     """Whether a sequence is written out, whose step has these nodes and weights."""
     neurons = any(node.spikes for node in body.nodes.values())
@@ -162,7 +178,7 @@ def is_short(length: int, body: Builder, weights: int) -> bool:
 
 
 def body_of(
-    step: Step, sequences: Sequence[str], carried: Sequence[str], builder: Builder
+    step: Steps, sequences: Sequence[str], carried: Sequence[str], builder: Builder
 ) -> tuple[Builder, str, list[str]]:
     """Return the nodes of one step, its output and its states.
 
@@ -170,6 +186,7 @@ def body_of(
         Unsupported: if layers in it cannot be converted.
     """
     body = Builder(layer="step")
+    body.records["step"] = LayerRecord("step", "", 0)  # of what is dropped
     assert builder.within is not None
     refused = builder.within(body)
     reads = [body.add(Source, (), builder.shape(x)[1:]) for x in sequences]
@@ -182,7 +199,7 @@ def body_of(
 
 def unrolled(
     layer: Any,
-    step: Step,
+    step: Steps,
     sequences: Sequence[str],
     carried: list[str],
     builder: Builder,

@@ -15,6 +15,7 @@ from tfsnn.network.nodes import Function, Recurrence
 from tfsnn.sources.handlers.builder import Builder, Unsupported
 from tfsnn.sources.handlers.linear import KERNELS
 from tfsnn.sources.handlers.masks import usable
+from tfsnn.sources.handlers.places import at_all_places
 from tfsnn.sources.handlers.recurrent import WITHOUT_NEURONS, body_of
 from tfsnn.sources.handlers.registry import handles
 
@@ -23,8 +24,9 @@ from tfsnn.sources.handlers.registry import handles
 def time_distributed(layer: Any, inputs: Sequence[str], builder: Builder) -> str:
     """Translate TimeDistributed: the layer inside, once for each step of the sequence.
 
-    Steps of a sequence are not time steps of the simulation: each has its own nodes,
-    but where many compute functions and nothing spikes, one node goes through them all.
+    Steps of a sequence are not time steps of the simulation: each has its own nodes.
+    Where there are many, the nodes of one act on all, or, where they compute functions
+    and nothing spikes, one node goes through them.
     """
     x = inputs[0]
     assert builder.inner is not None
@@ -46,12 +48,19 @@ def time_distributed(layer: Any, inputs: Sequence[str], builder: Builder) -> str
 
 
 def _at_once(layer: Any, reads: Sequence[str], builder: Builder) -> str | None:
-    """Add one node for all steps, if the layer computes functions and none spikes."""
+    """Add nodes for all steps, or one for all if it computes functions without spikes.
+
+    Returns:
+        The node with the output; None if each step has to have its own nodes.
+    """
     try:
         body, y, _ = body_of(_Each(layer), reads, [], builder)
     except Unsupported:  # of which more can be told where each step has its own nodes
         return None
     nodes = tuple(body.nodes.values())
+    if any(node.spikes for node in nodes) and len(reads) == 1:
+        sources = [node.name for node in nodes if not node.inputs]
+        return at_all_places(body, dict(zip(sources, reads, strict=True)), y, builder)
     computes = any(isinstance(node, Function | Recurrence) for node in nodes)
     if not computes or any(node.spikes for node in nodes):
         return None

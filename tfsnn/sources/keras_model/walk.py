@@ -109,14 +109,7 @@ class Walk:
                 "dict"
             )
         names = input_names(whole)
-        for name in names:
-            tensor = whole.get_layer(name).output
-            shape = tuple(tensor.shape[1:])
-            if any(n is None for n in shape):
-                raise free_shape(name, shape)
-            self.builder.layer = name
-            self.builder.add(Source, (), shape, whole="int" in tensor.dtype)
-        inputs = [Signal(name) for name in names]
+        inputs = [self.source(name, whole.get_layer(name).output) for name in names]
         outputs = [self.readout(name) for name in self.model(whole, inputs, "")]
         if self.refused.reasons:
             raise self.refused.error(self.builder.nodes)
@@ -127,13 +120,29 @@ class Walk:
                     "behind the layer that turns it into numbers (--from LAYER; "
                     "inputs= of load_model or tfsnn.part), and give those"
                 )
-        graph = self.builder.graph(outputs)
-        if lost := [name for name in graph.inputs if name not in names]:
+        graph = self.finished(outputs)
+        if lost := [name for name in graph.given if name not in names]:
             raise ModelError(
                 f"{model.name}: nothing was found that computes {lost}: build it again"
             )
         _check_weights(graph)
         return graph
+
+    def source(self, name: str, tensor: Any) -> Signal:
+        """Add an input of the model, which has a tensor in Keras.
+
+        Raises:
+            ModelError: if its shape is not fixed.
+        """
+        shape = tuple(tensor.shape[1:])
+        if any(n is None for n in shape):
+            raise free_shape(name, shape)
+        self.builder.layer = name
+        return self.builder.add(Source, (), shape, whole="int" in tensor.dtype)
+
+    def finished(self, outputs: Sequence[str]) -> Graph:
+        """Return the graph that has these readouts as outputs."""
+        return self.builder.graph(outputs)
 
     def model(
         self, model: keras.Model, inputs: Sequence[Signal], prefix: str
