@@ -54,10 +54,10 @@ PAGE = Page(
     "ANN {ann:.2p} %; {samples:,} test samples. Measured on {machine}.",
     [
         (
-            "spikes | T | gradient | epochs | converted, % | tuned, % | wanted, % "
-            "| CPU minutes",
-            "{spikes} | {timesteps} | {gradient} | {epochs} | {before:.2p} "
-            "| {after:.2p} | {wanted:g} | {cpu_minutes:.1f}",
+            "spikes | T | gradient | epochs | learning rate | converted, % | tuned, % "
+            "| wanted, % | CPU minutes",
+            "{spikes} | {timesteps} | {gradient} | {epochs} | {learning_rate:g} "
+            "| {before:.2p} | {after:.2p} | {wanted:g} | {cpu_minutes:.1f}",
         )
     ],
 )
