@@ -23,6 +23,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Affine, Linear, Rounded, Spiking
 
+FINE = 127  # the largest integer, from which on rounding to the nearest was better
 VANISHED = 0.5  # of the channels of a layer without weights: it is refused
 
 
@@ -98,7 +99,7 @@ class Grid:
         if self.only_adds(node):
             offset = np.rint(added(node) / quantum) * quantum
             return node.replace(offset=offset.astype(np.float32))
-        if moments is None:
+        if moments is None or self.settings.weights.high >= FINE:
             found, offset = self.integers(node)
         else:
             found, offset = self._chosen(node, moments)
