@@ -13,7 +13,6 @@ from .library import LibraryCommand
 from .options import (
     AT_LEAST_ONE,
     PATH,
-    RAW,
     STEPS,
     alphabet_option,
     calibration_option,
@@ -29,6 +28,7 @@ from .part import part_options
 from .rare import (
     BATCH_SIZE_OF,
     ENERGY_OF,
+    RAW_OF,
     SEED_OF,
     SIGNATURE_OF,
     RareSetting,
@@ -80,7 +80,7 @@ Example:
 @task_option()
 @rare_options(
     RareSetting("csv", click.BOOL, False, "Print the rows as CSV."),
-    RareSetting("raw", click.BOOL, None, RAW),
+    RAW_OF,
     SEED_OF,
     ENERGY_OF,
     BATCH_SIZE_OF,

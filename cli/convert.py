@@ -28,7 +28,6 @@ from .options import (
     keras_output_option,
     model_argument,
     overwrite_option,
-    raw_option,
     signature_option,
     target_option,
     task_option,
@@ -39,6 +38,7 @@ from .rare import (
     ENERGY_OF,
     LIMIT_OF,
     OVER_TIME_OF,
+    RAW_OF,
     SEED_OF,
     SWEEP_OF,
     RareSetting,
@@ -83,7 +83,6 @@ Example:
     "samples",
     CalibrationData,
     calibration_option(required=False, more=NOT_FOR),
-    raw_option(),
     click.option("--strict", is_flag=True, help=STRICT),
 )
 @group(
@@ -104,6 +103,7 @@ Example:
 @group("numbers", Numbers, target_option("Convert for a chip, in its integers."))
 @rare_options(
     SEED_OF,
+    RAW_OF,
     SWEEP_OF,
     RareSetting(
         "precision",

@@ -13,7 +13,6 @@ from tfsnn_numpy.defaults import STRATEGIES
 from .groups import Original, Output, Plot, group, load_snn
 from .library import LibraryCommand
 from .options import (
-    RAW,
     STEPS,
     OutputFile,
     ann_option,
@@ -34,6 +33,7 @@ from .over_time import (
 from .rare import (
     BATCH_SIZE_OF,
     ENERGY_OF,
+    RAW_OF,
     READOUT_OF,
     SIGNATURE_OF,
     STEPS_PER_FRAME_OF,
@@ -77,7 +77,7 @@ class Files(Plot):
 Example:
   tfsnn evaluate snn.keras --data test.npz --ann cnn.keras --timesteps 1,2,4,8
   tfsnn evaluate snn.keras --data tfds:mnist:test --limit 500 --plot accuracy.svg
-  tfsnn evaluate snn.keras --data test.npz --task regression --strategy mirrored
+  tfsnn evaluate snn.keras --data test.npz --task regression -o strategy mirrored
   tfsnn evaluate snn.keras --data video.npz --over-time -o readout last
   tfsnn evaluate snn.keras --data events.npz --over-time --step-ms 5
   tfsnn evaluate snn.keras --data test.npz --neurobench measures.json
@@ -104,14 +104,6 @@ Example:
     type=STEPS,
     help="Steps to evaluate after; by default 1,2,4,... up to those converted for.",
 )
-@click.option(
-    "--strategy",
-    type=click.Choice(STRATEGIES),
-    default=STRATEGIES[0],
-    show_default=True,
-    help="Share the work: mirrored, all GPUs of this machine; multi_worker, all "
-    "machines of the environment variable TF_CONFIG; tpu. The result is the same.",
-)
 @task_option()
 @json_option()
 @group(
@@ -126,7 +118,14 @@ Example:
     overwrite_option("Replace files that exist."),
 )
 @rare_options(
-    RareSetting("raw", click.BOOL, None, RAW),
+    RAW_OF,
+    RareSetting(
+        "strategy",
+        click.Choice(STRATEGIES),
+        STRATEGIES[0],
+        "Share the work: mirrored, all GPUs of this machine; multi_worker, all "
+        "machines of the environment variable TF_CONFIG; tpu. The result is the same.",
+    ),
     SIGNATURE_OF,
     BATCH_SIZE_OF,
     ENERGY_OF,
@@ -170,7 +169,7 @@ def command(
     lemaire (addressing, memories of each layer), bit-matched (weights fetched, against
     an ANN of as many bits; -8bit with weights of 8 bits on both sides), loihi (events).
 
-    With --strategy multi_worker the same command is started on every machine of
+    With -o strategy multi_worker the same command is started on every machine of
     TF_CONFIG; each reads its part of the data, and the first prints the result. If a
     machine is lost, the others end with an error.
     """
@@ -194,7 +193,7 @@ def command(
             )
         if files.neurobench and devices is not None:
             raise click.UsageError(
-                "--neurobench measures on one device: leave out --strategy"
+                "--neurobench measures on one device: leave out -o strategy"
             )
         settings["over_time"] = data.over_time
         found = tfsnn.evaluate(

@@ -9,7 +9,7 @@ import click
 
 from tfsnn_numpy.defaults import AUGMENTATIONS, TUNING_HOLDOUT
 
-from .options import ABOVE_ZERO, AT_LEAST_ONE, RAW, Decorator, Names
+from .options import ABOVE_ZERO, AT_LEAST_ONE, Decorator, Names
 from .rare import RareSetting
 from .talk import say, show
 
@@ -17,7 +17,6 @@ INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 HOLDOUT_OF = RareSetting(
     "holdout", AT_LEAST_ONE, TUNING_HOLDOUT, "The most held-out samples."
 )
-RAW_OF = RareSetting("raw", click.BOOL, None, RAW)
 
 
 def validation_option() -> Decorator:

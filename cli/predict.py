@@ -21,13 +21,12 @@ from .options import (
     batch_size_option,
     json_option,
     model_argument,
-    raw_option,
     signature_option,
     task_option,
     timesteps_option,
 )
 from .part import part_options
-from .rare import READOUT_OF, STEPS_PER_FRAME_OF, RareSetting, rare_options
+from .rare import RAW_OF, READOUT_OF, STEPS_PER_FRAME_OF, RareSetting, rare_options
 from .talk import progress, say, show
 
 
@@ -89,13 +88,6 @@ Example:
     help="Read sequences, a frame for each time step, from npz or TFRecord files: x "
     "(N, F, ...). The outputs are those after the last frame.",
 )
-@click.option(
-    "--frames",
-    type=AT_LEAST_ONE,
-    metavar="N",
-    help="Frames of each sequence; by default those of the first npz file.",
-)
-@raw_option()
 @task_option()
 @click.option(
     "--worker",
@@ -118,6 +110,13 @@ Example:
         click.STRING,
         None,
         "Feature of a TFRecord file that is the label; none if not given.",
+    ),
+    RAW_OF,
+    RareSetting(
+        "frames",
+        AT_LEAST_ONE,
+        None,
+        "Frames of each sequence, over time; by default those of the first npz file.",
     ),
     STEPS_PER_FRAME_OF,
     READOUT_OF,

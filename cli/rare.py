@@ -20,6 +20,7 @@ from .options import (
     BATCH_SIZES,
     ENERGY,
     LIMIT,
+    RAW,
     READOUT,
     SEEDS,
     Decorator,
@@ -128,6 +129,7 @@ def rare_options(*rare: RareSetting, others: str = "") -> Decorator:
 
 ENERGY_OF = RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY)
 LIMIT_OF = RareSetting("limit", AT_LEAST_ONE, None, LIMIT)
+RAW_OF = RareSetting("raw", click.BOOL, None, RAW)
 SEED_OF = RareSetting("seed", SEEDS, SEED, "Decides all random choices.")
 SIGNATURE_OF = RareSetting("signature", click.STRING, None, "That of a SavedModel.")
 BATCH_SIZE_OF = RareSetting("batch_size", AT_LEAST_ONE, BATCH_SIZE, BATCH_SIZES)

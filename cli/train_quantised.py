@@ -17,7 +17,6 @@ from tfsnn_numpy.defaults import (
 from .groups import EvaluationData, Original, Output, group
 from .learning import (
     HOLDOUT_OF,
-    RAW_OF,
     augment_option,
     epochs_option,
     finish,
@@ -37,7 +36,7 @@ from .options import (
     overwrite_option,
     task_option,
 )
-from .rare import SEED_OF, SIGNATURE_OF, rare_options
+from .rare import RAW_OF, SEED_OF, SIGNATURE_OF, rare_options
 from .talk import progress, say, training
 
 

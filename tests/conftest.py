@@ -62,12 +62,15 @@ def sandbox(tmp_path, monkeypatch):
     """The working folder, with the files that the README and docs/ speak of."""
     import documents
 
+    from tfsnn.hardware import energy, targets
     from tfsnn.sources.handlers import registry
 
     documents.write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     # What a page registers is for that page.
     monkeypatch.setattr(registry, "_REGISTRY", registry.registered())
+    monkeypatch.setattr(energy, "_PROFILES", energy.profiles())
+    monkeypatch.setattr(targets, "_TARGETS", targets.targets())
     return tmp_path
 
 

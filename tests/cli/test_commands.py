@@ -49,7 +49,7 @@ def test_no_option_of_a_method_is_hidden_by_a_rare_setting(name):
     (option,) = (p for p in convert.command.params if isinstance(p, RareOption))
     assert set(option.rare) == {
         *("seed", "batch_size", "precision", "holdout", "limit", "over_time"),
-        *("scales", "potential_bits"),
+        *("scales", "potential_bits", "raw"),
         "energy",
     }
     options = tfsnn.methods.options(tfsnn.methods.methods()[name])
@@ -90,7 +90,7 @@ def test_convert_honours_limit_and_raw(work, tmp_path):
     pixels = np.full((6, 6, 6, 2), 255, np.uint8)
     np.savez(tmp_path / "pixels.npz", x=pixels)
     scales = {}
-    for name, more in {"scaled": (), "raw": ("--raw",)}.items():
+    for name, more in {"scaled": (), "raw": ("-o", "raw", "true")}.items():
         report = tmp_path / f"{name}.json"
         succeed(
             *(

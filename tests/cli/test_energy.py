@@ -69,7 +69,10 @@ def test_measures_of_neurobench_are_written(work, tmp_path):
     [
         (("--neurobench", "measures.txt"), "'measures.txt' does not end in .json"),
         (("--neurobench", "m.json", "--timesteps", 2), "is for all 4 steps"),
-        (("--neurobench", "m.json", "--strategy", "mirrored"), "leave out --strategy"),
+        (
+            ("--neurobench", "m.json", "-o", "strategy", "mirrored"),
+            "leave out -o strategy",
+        ),
     ],
 )
 def test_what_neurobench_cannot_measure_is_refused(work, more, message):

@@ -72,7 +72,8 @@ def test_options_reach_the_library(work, tmp_path):
         write(tmp_path / f"{i}.tfrecord", stored[2 * i : 2 * i + 2])
     for number in (0, 1):
         result = run(
-            *("predict", work / "snn.keras", "--output", tmp_path / "out", "--raw"),
+            *("predict", work / "snn.keras", "--output", tmp_path / "out"),
+            *("-o", "raw", "true"),
             *("--data", tmp_path / "1.tfrecord", "--data", tmp_path / "0.*"),
             *("--timesteps", 3, "-o", "image_key", "pixels", "--shard-size", 2),
             *("--worker", f"{number}/2"),

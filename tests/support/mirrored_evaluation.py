@@ -31,17 +31,13 @@ with opened_strategy("mirrored") as strategy:
 values = [len(w.value.values) for w in (snn_on_each.weights[0], ann_on_each.weights[0])]
 
 pairs = []
-for batch_size in (4, 13):  # 4: a group of three batches, and a batch of one sample
-    alone = tfsnn.evaluate(snn, (x, y), ann=model, batch_size=batch_size)
-    for networks in ((snn_on_each, ann_on_each), (snn, model)):
-        shared = tfsnn.evaluate(
-            networks[0],
-            (x, y),
-            ann=networks[1],
-            batch_size=batch_size,
-            strategy=strategy,
-        )
-        pairs.append([shared.to_dict(), alone.to_dict()])
+# 4: a group of three batches, and a batch of one sample.
+for size, networks in ((4, (snn_on_each, ann_on_each)), (13, (snn, model))):
+    alone = tfsnn.evaluate(snn, (x, y), ann=model, batch_size=size)
+    shared = tfsnn.evaluate(
+        networks[0], (x, y), ann=networks[1], batch_size=size, strategy=strategy
+    )
+    pairs.append([shared.to_dict(), alone.to_dict()])
 
 a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
 both = layers.Dense(4, activation="relu")(layers.Concatenate()([a, b]))

@@ -212,7 +212,8 @@ def calibration(
     if inside:
         LOG.info(
             f"8-bit values of {', '.join(sorted(inside))} are taken at 0..255: "
-            f"{model.name} scales them itself (raw, --no-raw to divide them by 255)"
+            f"{model.name} scales them itself (raw=False, -o raw false, to divide them "
+            "by 255)"
         )
     if not by_element:
         return Calibration(model, graph, opened, chosen, held)

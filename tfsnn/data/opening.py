@@ -201,7 +201,7 @@ def raw_for(network: Takes, raw: bool | Collection[str] | None) -> frozenset[str
         how = "kept at 0..255" if known else "divided by 255"
         raise OptionError(
             f"raw={raw}, but {name} takes 8-bit values {how}: leave raw (--raw, "
-            "--no-raw, -o raw) out, or convert the model with the other setting"
+            "-o raw) out, or convert the model with the other setting"
         )
     return wanted | whole
 

@@ -69,5 +69,7 @@ def test_what_cannot_be_is_refused(data, tmp_path):
     files = tmp_path / "c.tfrecord"
     refused(OptionError, "does not say how many frames", files=files, **over_time)
     assert not (tmp_path / "out").exists()
-    wrong = run("predict", "m.keras", "--data", data, "--output", "o", "--frames", 3)
+    wrong = run(
+        "predict", "m.keras", "--data", data, "--output", "o", "-o", "frames", 3
+    )
     assert wrong.exit_code == 2 and "give --over-time as well" in wrong.stderr
