@@ -49,6 +49,24 @@ def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     return target
 
 
+def check_new_folder(path: Path) -> Path:
+    """Refuse a folder that could not be made, before the work that leads to it.
+
+    Raises OutputError when it exists, and when there is no folder that it would be in.
+    """
+    if path.exists() or path.is_symlink():
+        raise OutputError(
+            f"{path} exists already, and is not overwritten: give another name, or "
+            "remove it"
+        )
+    if not path.parent.is_dir():
+        raise OutputError(
+            f"{path} cannot be written: there is no folder {path.parent}; create it "
+            "first"
+        )
+    return path
+
+
 @contextmanager
 def replacing(
     path: str | os.PathLike[str], *, overwrite: bool = False

@@ -11,8 +11,9 @@ from tfsnn_numpy.defaults import PLATFORMS
 
 from ..groups import load_snn
 from ..library import LibraryCommand
-from ..options import AT_LEAST_ONE, PATH, json_option, snn_argument
+from ..options import json_option, snn_argument
 from ..talk import show
+from .options import new_folder_option, program_batch_option
 
 
 @click.command(
@@ -24,21 +25,8 @@ Example:
 """,
 )
 @snn_argument()
-@click.option(
-    "--output",
-    required=True,
-    metavar="DIR",
-    type=PATH,
-    help="The folder to write, which must not exist.",
-)
-@click.option(
-    "--batch-size",
-    type=AT_LEAST_ONE,
-    default=1,
-    show_default=True,
-    metavar="B",
-    help="Samples in one run of the program.",
-)
+@new_folder_option()
+@program_batch_option()
 @click.option(
     "--platform",
     type=click.Choice(PLATFORMS),

@@ -11,8 +11,9 @@ from tfsnn_numpy.defaults import STEP_RUNTIMES
 
 from ..groups import load_snn
 from ..library import LibraryCommand
-from ..options import AT_LEAST_ONE, PATH, json_option, snn_argument
+from ..options import json_option, snn_argument
 from ..talk import show
+from .options import new_folder_option, program_batch_option
 
 
 @click.command(
@@ -24,13 +25,7 @@ Example:
 """,
 )
 @snn_argument()
-@click.option(
-    "--output",
-    required=True,
-    metavar="DIR",
-    type=PATH,
-    help="The folder to write, which must not exist.",
-)
+@new_folder_option()
 @click.option(
     "--runtime",
     required=True,
@@ -38,14 +33,7 @@ Example:
     help="litert: LiteRT (TensorFlow Lite), for phones and small computers. onnx: any "
     "runtime of ONNX.",
 )
-@click.option(
-    "--batch-size",
-    type=AT_LEAST_ONE,
-    default=1,
-    show_default=True,
-    metavar="B",
-    help="Samples in one run of the program.",
-)
+@program_batch_option()
 @json_option()
 def command(snn: Path, output: Path, as_json: bool, **options: Any) -> None:
     """Write one time step of a network, to be run T times without TensorFlow.

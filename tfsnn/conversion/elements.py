@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.data.frames import repeated
+from tfsnn.data.frames import as_frames
 from tfsnn.network.graph import Graph
 from tfsnn.network.traced import traced
-from tfsnn_numpy.samples import Data, Stored, each_label
+from tfsnn_numpy.samples import Data, Stored
 
 
 class Given(NamedTuple):
@@ -40,39 +39,18 @@ def element_data(graph: Graph, sequences: Data) -> Data:
         graph: the ANN of one element.
         sequences: opened over time, for what the graph is :attr:`~Graph.given`.
     """
-    frames = sequences.frames or 1
     advance = traced(lambda feed: _states(graph, feed))
 
     def read(count: int, start: int) -> Iterator[Stored]:
-        skipped, most = start % frames, max(1, count // frames)
-        read_again = replace(sequences, start=start // frames, limit=None)
-        for x, y in read_again.batches(most):
+        for x, y in replace(sequences, start=start, limit=None).batches(count):
             by_input = x if isinstance(x, Mapping) else {next(iter(graph.given)): x}
             steps = list(_elements(graph, by_input, advance))
-            flat = {
-                name: np.stack([step[name] for step in steps], 1)
-                for name in graph.inputs
-            }
-            flat = {k: v.reshape(-1, *v.shape[2:])[skipped:] for k, v in flat.items()}
-            labels = None if y is None else each_label(y, repeated(frames, skipped))
-            size, skipped = len(next(iter(flat.values()))), 0
-            for first in range(0, size, count):
-                rows = itemgetter(slice(first, first + count))
-                part = {key: rows(values) for key, values in flat.items()}
-                yield part, None if labels is None else each_label(labels, rows)
+            yield (
+                {n: np.stack([step[n] for step in steps], 1) for n in graph.inputs},
+                y,
+            )
 
-    def times(number: int | None) -> int | None:
-        return None if number is None else number * frames
-
-    return replace(
-        sequences,
-        inputs=dict(graph.inputs),
-        size=times(sequences.size),
-        limit=times(sequences.limit),
-        start=sequences.start * frames,
-        over_time=False,
-        read=read,
-    )
+    return as_frames(sequences, graph.inputs, read)
 
 
 def _elements(

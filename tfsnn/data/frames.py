@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -30,14 +30,30 @@ def open_frames(
     """
     sequences = open_for(network, spec, over_time=over_time, **options)
     inputs = {name: shape[1:] for name, shape in sequences.inputs.items()}
+    return as_frames(sequences, inputs, sequences.read)
+
+
+def as_frames(
+    sequences: Data,
+    inputs: Mapping[str, tuple[int, ...]],
+    read_sequences: Callable[[int, int], Iterator[Stored]],
+) -> Data:
+    """Return sequences as samples, each frame one, with the label of all.
+
+    Args:
+        sequences: the sequences, of F frames each.
+        inputs: the shapes of a frame by input.
+        read_sequences: yields arrays ``(B, F, *shape)`` by input, and labels, of a
+            number of sequences at a time, from one on.
+    """
     frames = sequences.frames or 1
 
     def read(count: int, start: int) -> Iterator[Stored]:
         skipped = start % frames
         most = max(1, count // frames)
-        for x, y in sequences.read(most, start // frames):
+        for x, y in read_sequences(most, start // frames):
             flat = {k: v.reshape(-1, *v.shape[2:])[skipped:] for k, v in x.items()}
-            labels = None if y is None else each_label(y, repeated(frames, skipped))
+            labels = None if y is None else each_label(y, _repeated(frames, skipped))
             size, skipped = len(next(iter(flat.values()))), 0
             for first in range(0, size, count):
                 rows = itemgetter(slice(first, first + count))
@@ -49,7 +65,7 @@ def open_frames(
 
     return replace(
         sequences,
-        inputs=inputs,
+        inputs=dict(inputs),
         size=times(sequences.size),
         limit=times(sequences.limit),
         start=sequences.start * frames,
@@ -58,6 +74,6 @@ def open_frames(
     )
 
 
-def repeated(times: int, skipped: int) -> Callable[[np.ndarray], np.ndarray]:
+def _repeated(times: int, skipped: int) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function that repeats each row, and leaves out some at the start."""
     return lambda values: np.repeat(values, times, 0)[skipped:]

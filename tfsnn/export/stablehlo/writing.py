@@ -27,7 +27,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.errors import ModelError, OptionError, OutputError
+from tfsnn.errors import ModelError, OptionError
 from tfsnn.export.recurrent import refuse_recurrent
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
@@ -39,7 +39,7 @@ from tfsnn.export.stablehlo.program import (
     serialized,
 )
 from tfsnn.export.stablehlo.rules import RULES, violations
-from tfsnn.files import unfinished
+from tfsnn.files import check_new_folder, unfinished
 from tfsnn.hardware.energy import DEFAULT, EnergyProfile
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_count
@@ -178,17 +178,7 @@ def _checked(target: Path, batch_size: int, platform: str) -> Path:
         raise OptionError(
             f"platform={platform!r}; expected one of {', '.join(PLATFORMS)}"
         )
-    if target.exists() or target.is_symlink():
-        raise OutputError(
-            f"{target} exists already, and is not overwritten: give another name, or "
-            "remove it"
-        )
-    if not target.parent.is_dir():
-        raise OutputError(
-            f"{target} cannot be written: there is no folder {target.parent}; create "
-            "it first"
-        )
-    return target
+    return check_new_folder(target)
 
 
 def _lowered(

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tfsnn.errors import OptionError, OutputError
+from tfsnn.errors import OptionError
 from tfsnn.export.step.driver import readme
 from tfsnn.export.step.program import NEXT, StepProgram, step_program
 from tfsnn.export.step.runtimes import RUNTIMES
-from tfsnn.files import unfinished
+from tfsnn.files import check_new_folder, unfinished
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.checks import check_count
 
@@ -82,11 +82,7 @@ def export_step(
             f"runtime={runtime!r} is not known: take one of {', '.join(RUNTIMES)}"
         )
     check_count("batch_size", batch_size)
-    if target.exists() or target.is_symlink():
-        raise OutputError(
-            f"{target} exists already, and is not overwritten: give another name, or "
-            "remove it"
-        )
+    check_new_folder(target)
     program = step_program(snn, batch_size)
     write, file = RUNTIMES[runtime]
     data = write(program)
