@@ -21,7 +21,7 @@ from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
-NETWORKS = 40  # of each signal
+NETWORKS = 24  # of each signal
 WHOLE = 10
 FINE = 2.0**-16
 
