@@ -9,6 +9,7 @@ another network is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,7 @@ class FrameSignatures:
         taken = [*signatures.names.values(), *signatures.output_names, NETWORK]
         digest = bytes.fromhex(model_digest(self._graph))[: 4 * DIGITS]
         self.digest = np.frombuffer(digest, "<i4").astype(np.int32)
-        own = [STATE + identifier("_".join(p)) for p in map(_by_node, self._paths)]
-        self.state_names = distinct([*taken, *own])[len(taken) :]
+        self.state_names = state_names(self._form, taken)
         shapes, leaves = signatures.snn.inputs_by_name, tf.nest.flatten(self._form)
         frame = {n: tf.TensorSpec((None, *s), name=n) for n, s in shapes.items()}
         self._advance = tf.function(
@@ -133,6 +133,14 @@ class FrameSignatures:
         return advance_frame(graph, x, state, self._settings)
 
 
-def _by_node(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return where a tensor is, from its node on: those of nodes and outputs differ."""
-    return path if path == (FRAMES,) else path[1:]
+def state_names(form: Any, taken: Sequence[str]) -> list[str]:
+    """Name the tensors of a state, ``state_NODE_PART``, in the order of ``tf.nest``.
+
+    Args:
+        form: the state before the first frame.
+        taken: names that others have.
+    """
+    # From the node on, for those of nodes and outputs differ.
+    paths = (path if path == (FRAMES,) else path[1:] for path in leaf_paths(form))
+    own = [STATE + identifier("_".join(path)) for path in paths]
+    return distinct([*taken, *own])[len(taken) :]

@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError
+from tfsnn.export.folder import ExportedFolder
 from tfsnn.export.recurrent import refuse_recurrent
 from tfsnn.export.stablehlo.program import (
     EVALUATE,
@@ -53,16 +53,8 @@ KERNELS = dict(zip(PLATFORMS, ("CPU", "GPU", "CPU"), strict=True))  # to lower w
 AT_A_TIME = 32
 
 
-@dataclass(frozen=True)
-class ExportedProgram:
-    """The folder that was written, with its manifest."""
-
-    path: Path
-    manifest: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the export as a JSON-ready dict."""
-        return {"path": str(self.path), **self.manifest}
+class ExportedProgram(ExportedFolder):
+    """The folder of programs that was written, with its manifest."""
 
     def __str__(self) -> str:
         m = self.manifest

@@ -4,47 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-DRIVERS = {
-    "litert": '''\
-import json
-import numpy as np
+OPENING = {
+    "litert": """\
 from ai_edge_litert.interpreter import Interpreter
 
 manifest = json.load(open("manifest.json"))
 step = Interpreter(model_path=manifest["file"]).get_signature_runner()
-
-
-def run(x, timesteps=manifest["timesteps"]):
-    """Return outputs after all steps, and the spikes of each sample."""
-    state = dict(np.load("state.npz"))
-    spikes = 0
-    for _ in range(timesteps):
-        found = step(**x, **state)
-        spikes = spikes + found["spikes"]
-        state = {s["argument"]: found[s["result"]] for s in manifest["state"]}
-    return {o["name"]: found[o["name"]] for o in manifest["outputs"]}, spikes
-''',
-    "onnx": '''\
-import json
-import numpy as np
+""",
+    "onnx": """\
 import onnxruntime
 
 manifest = json.load(open("manifest.json"))
 session = onnxruntime.InferenceSession(manifest["file"])
 names = [result.name for result in session.get_outputs()]
-
+""",
+}
+CALL = {
+    "litert": "step(**x, **state)",
+    "onnx": "dict(zip(names, session.run(names, {**x, **state})))",
+}
+DRIVER = '''\
+import json
+import numpy as np
+%s
 
 def run(x, timesteps=manifest["timesteps"]):
     """Return outputs after all steps, and the spikes of each sample."""
     state = dict(np.load("state.npz"))
     spikes = 0
     for _ in range(timesteps):
-        found = dict(zip(names, session.run(names, {**x, **state})))
+        found = %s
         spikes = spikes + found["spikes"]
         state = {s["argument"]: found[s["result"]] for s in manifest["state"]}
     return {o["name"]: found[o["name"]] for o in manifest["outputs"]}, spikes
-''',
-}
+'''
 PACKAGES = {"litert": "ai-edge-litert", "onnx": "onnxruntime"}
 
 
@@ -70,7 +63,7 @@ names and shapes of all tensors.
 It needs neither TensorFlow nor tfsnn: `pip install {PACKAGES[runtime]} numpy`.
 
 ```python
-{DRIVERS[runtime]}
+{DRIVER % (OPENING[runtime], CALL[runtime])}
 
 print(run({{{zeros}}}))
 ```

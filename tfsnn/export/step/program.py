@@ -12,29 +12,19 @@ of all neurons in this step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tfsnn.errors import ModelError, OptionError
-from tfsnn.export.saved_model.signatures import (
-    distinct,
-    identifier,
-    input_names,
-    output_names,
-)
+from tfsnn.export.saved_model.over_time import state_names
+from tfsnn.export.saved_model.signatures import input_names, output_names
 from tfsnn.simulation.compiled import with_constants
-from tfsnn.simulation.frames import (
-    FRAMES,
-    FrameSettings,
-    advance_frame,
-    initial_state,
-)
+from tfsnn.simulation.frames import advance_frame, initial_state
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.steps import SPIKES
-from tfsnn.simulation.stream_state import leaf_paths
 
 COUNTED = "spikes"
 NEXT = "next_"
@@ -45,8 +35,8 @@ class StepProgram:
     """One time step of a network.
 
     Attributes:
-        graph_def: the operations, weights included; every result has a node of its
-            name, every argument a placeholder.
+        graph_def: the operations, weights included and without clips; every result
+            has a node of its name, every argument a placeholder.
         inputs: the specs of the samples, by name.
         state: the state before the first step, by the name of the argument; the result
             that replaces it has "next_" in front.
@@ -87,7 +77,7 @@ def step_program(snn: SpikingModel, batch_size: int) -> StepProgram:
             "sigma_delta, which takes one step for each, or write a SavedModel (tfsnn "
             "export saved_model --over-time)"
         )
-    settings: FrameSettings = snn.frame_settings(batch_size, 1, None)
+    settings = snn.frame_settings(batch_size, 1, None)
     graph = with_constants(snn.graph)
     if graph is None:
         raise ModelError(
@@ -99,21 +89,18 @@ def step_program(snn: SpikingModel, batch_size: int) -> StepProgram:
     shapes = snn.inputs_by_name
     names = input_names(shapes)
     outputs = output_names(snn)
-    taken = [*names, *outputs, COUNTED]
-    paths = [path if path == (FRAMES,) else path[1:] for path in leaf_paths(form)]
-    own = [f"state_{identifier('_'.join(path))}" for path in paths]
-    state_names = distinct([*taken, *own])[len(taken) :]
+    own = state_names(form, [*names, *outputs, COUNTED])
     inputs = {
         name: tf.TensorSpec((batch_size, *shape), tf.float32, name)
         for name, shape in zip(names, shapes.values(), strict=True)
     }
     program = StepProgram(
-        None, inputs, dict(zip(state_names, leaves, strict=True)), tuple(outputs)
+        None, inputs, dict(zip(own, leaves, strict=True)), tuple(outputs)
     )
 
     def step(**given: Any) -> None:
-        x = {own: given[name] for own, name in zip(shapes, names, strict=True)}
-        state = tf.nest.pack_sequence_as(form, [given[name] for name in state_names])
+        x = {of: given[name] for of, name in zip(shapes, names, strict=True)}
+        state = tf.nest.pack_sequence_as(form, [given[name] for name in own])
         result = advance_frame(graph, x, state, settings, observe=(SPIKES,))
         after = tf.nest.flatten(result.state)
         values = [*result.outputs, _counted(result.observed, batch_size), *after]
@@ -121,9 +108,7 @@ def step_program(snn: SpikingModel, batch_size: int) -> StepProgram:
             tf.identity(value, name)
 
     traced = tf.function(step, autograph=False).get_concrete_function(**program.specs)
-    return StepProgram(
-        traced.graph.as_graph_def(), inputs, program.state, program.outputs
-    )
+    return replace(program, graph_def=without_clips(traced.graph.as_graph_def()))
 
 
 def _counted(observed: dict[str, Any], batch_size: int) -> Any:
@@ -133,3 +118,25 @@ def _counted(observed: dict[str, Any], batch_size: int) -> Any:
         for sent in observed.values()
     ]
     return tf.add_n(found) if found else tf.zeros(batch_size)
+
+
+def without_clips(graph_def: Any) -> Any:
+    """Return a graph with a maximum and a minimum in place of each clip.
+
+    LiteRT has no clip, and that of onnxruntime takes numbers for bounds, no arrays.
+    """
+    changed = type(graph_def)()
+    changed.CopyFrom(graph_def)
+    del changed.node[:]
+    for node in graph_def.node:
+        if node.op != "ClipByValue":
+            changed.node.add().CopyFrom(node)
+            continue
+        value, least, most = node.input
+        below = changed.node.add(name=f"{node.name}/below", op="Minimum")
+        below.input.extend([value, most])
+        clipped = changed.node.add(name=node.name, op="Maximum")
+        clipped.input.extend([below.name, least])
+        for each in (below, clipped):
+            each.attr["T"].CopyFrom(node.attr["T"])
+    return changed

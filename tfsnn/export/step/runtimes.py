@@ -22,11 +22,10 @@ def litert(program: StepProgram) -> bytes:
     Raises:
         ModelError: for an operation that LiteRT does not have.
     """
-    graph_def = without_clips(program.graph_def)
 
     def step(**given: Any) -> dict[str, Any]:
         values = tf.graph_util.import_graph_def(
-            graph_def,
+            program.graph_def,
             {f"{name}:0": value for name, value in given.items()},
             [f"{name}:0" for name in program.results],
             name="",
@@ -56,7 +55,7 @@ def onnx(program: StepProgram) -> bytes:
     """
     convert = require("tf2onnx.convert", "onnx", "a step for ONNX")
     model, _ = convert.from_graph_def(
-        without_clips(program.graph_def),
+        program.graph_def,
         name="step",
         input_names=[f"{name}:0" for name in program.specs],
         output_names=[f"{name}:0" for name in program.results],
@@ -76,25 +75,3 @@ RUNTIMES: dict[str, tuple[Callable[[StepProgram], bytes], str]] = {
     "litert": (litert, "step.tflite"),
     "onnx": (onnx, "step.onnx"),
 }
-
-
-def without_clips(graph_def: Any) -> Any:
-    """Return a graph with a maximum and a minimum in place of each clip.
-
-    LiteRT has no clip, and that of onnxruntime takes numbers for bounds, no arrays.
-    """
-    changed = type(graph_def)()
-    changed.CopyFrom(graph_def)
-    del changed.node[:]
-    for node in graph_def.node:
-        if node.op != "ClipByValue":
-            changed.node.add().CopyFrom(node)
-            continue
-        value, least, most = node.input
-        below = changed.node.add(name=f"{node.name}/below", op="Minimum")
-        below.input.extend([value, most])
-        clipped = changed.node.add(name=node.name, op="Maximum")
-        clipped.input.extend([below.name, least])
-        for each in (below, clipped):
-            each.attr["T"].CopyFrom(node.attr["T"])
-    return changed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tfsnn.errors import OptionError
+from tfsnn.export.folder import ExportedFolder
 from tfsnn.export.step.driver import readme
 from tfsnn.export.step.program import NEXT, StepProgram, step_program
 from tfsnn.export.step.runtimes import RUNTIMES
@@ -23,16 +23,8 @@ FORM = 1  # version of the manifest's form
 MANIFEST, STATE, README = "manifest.json", "state.npz", "README.md"
 
 
-@dataclass(frozen=True)
-class ExportedStep:
-    """The folder that was written, with its manifest."""
-
-    path: Path
-    manifest: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the export as a JSON-ready dict."""
-        return {"path": str(self.path), **self.manifest}
+class ExportedStep(ExportedFolder):
+    """The folder of a step that was written, with its manifest."""
 
     def __str__(self) -> str:
         m = self.manifest

@@ -13,16 +13,13 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.network.digest import model_digest
 from tfsnn.network.traced import traced
-from tfsnn.simulation.engines.base import Engine
+from tfsnn.simulation.engines.of_model import ModelEngine
 from tfsnn.simulation.results import Results
 from tfsnn.sources import import_elements
-from tfsnn.sources.keras_model.heads import known_outputs
-from tfsnn.sources.keras_model.losses import loss_tasks
 from tfsnn.sources.keras_model.structure import output_keys
-from tfsnn_numpy.tasks import Output
 
 
-class ElementEngine(Engine):
+class ElementEngine(ModelEngine):
     """A recurrent Keras model as the graph of one element, with its states beside."""
 
     kind = "elements"
@@ -56,16 +53,6 @@ class ElementEngine(Engine):
             f"the ANN is a {type(network).__name__}: for sequences, element by "
             "element, give the Keras model that was converted"
         )
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        """The outputs, by the last layers of the model."""
-        return known_outputs(self.model)
-
-    @property
-    def hints(self) -> dict[str, tuple[str, ...]]:
-        """The tasks that the losses of the model speak of."""
-        return loss_tasks(self.model, [output.name for output in self.outputs])
 
     @cached_property
     def digest(self) -> str:

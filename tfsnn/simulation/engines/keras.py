@@ -11,18 +11,15 @@ import numpy as np
 
 from tfsnn.errors import ModelError
 from tfsnn.network.pixels import scaled_inside
-from tfsnn.simulation.engines.base import Engine
+from tfsnn.simulation.engines.of_model import ModelEngine
 from tfsnn.simulation.results import Results
 from tfsnn.sources import import_model
 from tfsnn.sources.keras_model.forward import all_outputs
-from tfsnn.sources.keras_model.heads import known_outputs
-from tfsnn.sources.keras_model.losses import loss_tasks
 from tfsnn.sources.keras_model.structure import input_names, output_keys
 from tfsnn_numpy.digest import Digest
-from tfsnn_numpy.tasks import Output
 
 
-class KerasEngine(Engine):
+class KerasEngine(ModelEngine):
     """A Keras model, such as the one that was converted."""
 
     kind = "keras"
@@ -61,16 +58,6 @@ class KerasEngine(Engine):
     def of(cls, network: keras.Model) -> KerasEngine:
         """Return the engine of a model."""
         return cls(network)
-
-    @property
-    def outputs(self) -> tuple[Output, ...]:
-        """The outputs, by the last layers of the model."""
-        return known_outputs(self.model)
-
-    @property
-    def hints(self) -> dict[str, tuple[str, ...]]:
-        """The tasks that the losses of the model speak of."""
-        return loss_tasks(self.model, [output.name for output in self.outputs])
 
     @cached_property
     def raw_inputs(self) -> frozenset[str] | None:  # type: ignore[override]
