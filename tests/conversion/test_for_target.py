@@ -1,6 +1,7 @@
 """Conversion for chips: integers, spikes at both ends, and methods that are refused."""
 
 import json
+from dataclasses import replace
 
 import keras
 import models
@@ -12,6 +13,7 @@ from keras import layers
 
 import tfsnn
 from tfsnn.analysis.for_target import convert_for
+from tfsnn.conversion.for_target import settings_for
 from tfsnn.export import export_nir
 from tfsnn.network.nodes import Linear, Readout, Spiking
 
@@ -160,6 +162,11 @@ def test_nir_computes_what_the_chip_does(chip, samples, tmp_path):
 def test_bits_below_those_of_the_chip(ann, samples):
     snn = convert_for(ann, samples, "mcu", timesteps=4, precision="int4").snn
     assert max(np.abs(n.kernel).max() for n in snn.graph.of_kind(Linear)) <= 8
+    for bits, widest in {16: "int8", 6: "int4", 2: "int2"}.items():
+        target = replace(tfsnn.targets.target("mcu"), name="own", weight_bits=bits)
+        assert settings_for(target, None)["precision"] == widest
+    with pytest.raises(tfsnn.OptionError, match="weights of 1 bits"):
+        settings_for(replace(target, weight_bits=1), None)
     with pytest.raises(tfsnn.OptionError, match="weights of 8 bits, not float32"):
         convert_for(ann, samples, "mcu", precision="float32")
 

@@ -20,9 +20,8 @@ from tfsnn.conversion.normalize import normalize_with_units
 from tfsnn.conversion.plan import Corrections
 from tfsnn.conversion.precision import check_precision, with_precision
 from tfsnn.conversion.report import report_conversion
-from tfsnn.conversion.settings import SETTINGS, split
-from tfsnn.conversion.spiking_ends import NAMES as END_SETTINGS
-from tfsnn.conversion.spiking_ends import counted_alike, split_ends, with_ends
+from tfsnn.conversion.settings import ENDS, SETTINGS, split, split_ends
+from tfsnn.conversion.spiking_ends import counted_alike, with_ends
 from tfsnn.conversion.trial import refined
 from tfsnn.data import Progress
 from tfsnn.network.roles import refuse_running_sums
@@ -82,7 +81,7 @@ def convert(
     ends, own = split_ends(own)
     asked = method is not None or bool(own)
     method = method or METHOD
-    chosen = methods.make(method, own, (*SETTINGS, *INTEGER_SETTINGS, *END_SETTINGS))
+    chosen = methods.make(method, own, (*SETTINGS, *INTEGER_SETTINGS, *ENDS))
     known = calibrated(model, calibration, settings)
     if not asked:
         method, usual = default_method(known.graph)

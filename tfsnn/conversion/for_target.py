@@ -14,7 +14,6 @@ from tfsnn.network.clock import RATE_CLOCK
 METHOD = "paced"
 TIMESTEPS = 16
 NEURON = "integrate_fire"
-PRECISION_OF = {8: "int8", 4: "int4", 2: "int2"}
 WIDEST = 24  # bits of potentials, where a target has more, or does not say
 
 
@@ -34,12 +33,7 @@ def method_for(target: Target, name: str | None, options: dict[str, Any]) -> Any
         )
     name = name or METHOD
     own = {"timesteps": TIMESTEPS, **options}
-    kind = methods.methods().get(name)
-    if kind is not None and "lookahead" in _options(kind):
-        own = {"lookahead": 0, **own}
-    fixed = not target.initial_potentials and kind is not None
-    if fixed and "initial_potential" in _options(kind):
-        own = {"initial_potential": 0.0, **own}
+    own = {**_usual(name, target), **own}
     chosen = methods.make(name, own)
     if reason := unfit(chosen, target):
         others = [each for each in methods.methods() if _could(each, target)]
@@ -75,9 +69,11 @@ def settings_for(target: Target, precision: str | None) -> dict[str, Any]:
     Raises:
         OptionError: for integers of more bits than it has.
     """
-    widest = PRECISION_OF[target.weight_bits]
+    high = 2 ** (target.weight_bits - 1) - 1
+    fitting = [name for name, form in FORMATS.items() if form.high <= high]
+    widest = max(fitting, key=lambda name: FORMATS[name].high, default="int2")
     wanted = precision or widest
-    if wanted not in FORMATS or FORMATS[wanted].high > FORMATS[widest].high:
+    if wanted not in fitting:
         raise OptionError(
             f"{target.name} has weights of {target.weight_bits} bits, not {wanted}: "
             f"leave precision out, or take integers of as many bits or fewer"
@@ -95,15 +91,14 @@ def settings_for(target: Target, precision: str | None) -> dict[str, Any]:
 
 def _could(name: str, target: Target) -> bool:
     """Return whether a target can run a method with options for it."""
-    kind = methods.methods()[name]
-    own: dict[str, Any] = {}
-    names = _options(kind)
-    if "lookahead" in names:
-        own["lookahead"] = 0
-    if "initial_potential" in names and not target.initial_potentials:
-        own["initial_potential"] = 0.0
-    return unfit(methods.make(name, own), target) is None
+    return unfit(methods.make(name, _usual(name, target)), target) is None
 
 
-def _options(kind: Any) -> set[str]:
-    return {each["name"] for each in methods.options(kind)}
+def _usual(name: str, target: Target) -> dict[str, Any]:
+    """Return the options with which a method suits a target best, if it has them."""
+    kind = methods.methods().get(name)  # None is refused where the method is made
+    known = {each["name"] for each in methods.options(kind)} if kind else set()
+    wanted: dict[str, Any] = {"lookahead": 0}
+    if not target.initial_potentials:
+        wanted["initial_potential"] = 0.0
+    return {key: value for key, value in wanted.items() if key in known}

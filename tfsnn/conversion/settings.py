@@ -35,13 +35,26 @@ class CalibrationSettings:
     over_time: bool = False
 
 
+@dataclass(frozen=True)
+class SpikingEnds:
+    """What is spikes at the ends of a network.
+
+    Attributes:
+        spiking_input: whether each input is sent by a population of neurons.
+        spiking_output: whether each output is the count of a population's spikes.
+    """
+
+    spiking_input: bool = False
+    spiking_output: bool = False
+
+
 SETTINGS = tuple(each.name for each in dataclasses.fields(CalibrationSettings))
 INTEGERS = (
     "scales",
     "potential_bits",
     "saturate",
 )  # tfsnn.conversion.integers.settings
-ENDS = ("spiking_input", "spiking_output")  # tfsnn.conversion.spiking_ends
+ENDS = tuple(each.name for each in dataclasses.fields(SpikingEnds))
 RESERVED = (
     *SETTINGS,
     *INTEGERS,
@@ -65,6 +78,12 @@ def split(
     """
     of_calibration = {names[key]: value for key, value in given.items() if key in names}
     return of_calibration, {k: value for k, value in given.items() if k not in names}
+
+
+def split_ends(given: Mapping[str, Any]) -> tuple[SpikingEnds, dict[str, Any]]:
+    """Split what was given by name: the settings of the ends, and all else."""
+    ends = {name: value for name, value in given.items() if name in ENDS}
+    return SpikingEnds(**ends), {k: v for k, v in given.items() if k not in ENDS}
 
 
 def grouped(

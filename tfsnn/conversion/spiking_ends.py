@@ -1,45 +1,27 @@
-"""Settings for networks whose inputs come as spikes, and whose outputs are counts."""
+"""Networks whose inputs come as spikes, and whose outputs are counts of spikes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from tfsnn.conversion.calibration import Calibration
 from tfsnn.conversion.plan import Plan
+from tfsnn.conversion.settings import SpikingEnds
 from tfsnn.errors import CalibrationError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Affine, Readout
+from tfsnn.network.passes.code_inputs import COUNTED, spiking_inputs
 from tfsnn.network.passes.fold_affine import fold_affine
 from tfsnn.network.passes.spiking_ends import (
-    COUNTED,
     SHIFTS_CANCEL,
     analog_outputs,
-    spiking_inputs,
     spiking_outputs,
 )
 
 SAMPLES = 256  # calibration samples, at most, that show what outputs come to
 CLASSES = "classification"
-
-
-@dataclass(frozen=True)
-class SpikingEnds:
-    """What is spikes at the ends of a network.
-
-    Attributes:
-        spiking_input: whether each input is sent by a population of neurons.
-        spiking_output: whether each output is the count of a population's spikes.
-    """
-
-    spiking_input: bool = False
-    spiking_output: bool = False
-
-
-NAMES = ("spiking_input", "spiking_output")
 
 
 def counted_alike(plan: Plan, graph: Graph) -> Plan:
@@ -57,12 +39,6 @@ def counted_alike(plan: Plan, graph: Graph) -> Plan:
             alike = np.full_like(scale, scale.max())
             changed[read.name] = replace(plan[read.name], scale=alike)
     return Plan({**plan, **changed}, plan.clock, plan.notes)
-
-
-def split_ends(options: Mapping[str, Any]) -> tuple[SpikingEnds, dict[str, Any]]:
-    """Return the settings of the ends, and all other options."""
-    own = {name: value for name, value in options.items() if name in NAMES}
-    return SpikingEnds(**own), {k: v for k, v in options.items() if k not in NAMES}
 
 
 def with_ends(graph: Graph, ends: SpikingEnds, known: Calibration) -> Graph:

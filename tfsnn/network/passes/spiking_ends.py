@@ -19,25 +19,10 @@ import numpy as np
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Affine, Rate, Readout, Source
+from tfsnn.network.passes.code_inputs import COUNTED
 
 SHIFTS_CANCEL = ("softmax",)  # heads that give the same for z and z + shift
-SHIFTED, COUNTED, RESTORED = "_shifted", "_spikes", "_counts"  # ends of names
-
-
-def spiking_inputs(graph: Graph) -> Graph:
-    """Return the graph with a population behind each input that is not of integers.
-
-    For inputs that are not negative the ANN's outputs do not change.
-    """
-    nodes: list[Node] = []
-    renamed: dict[str, str] = {}
-    for node in graph:
-        reads = tuple(renamed.get(name, name) for name in node.inputs)
-        nodes.append(node.replace(inputs=reads))
-        if node.name in graph.inputs and node.name not in graph.whole_inputs:
-            renamed[node.name] = node.name + COUNTED
-            nodes.append(Rate(renamed[node.name], (node.name,), node.shape))
-    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+SHIFTED, RESTORED = "_shifted", "_counts"  # ends of names
 
 
 def fed_with_spikes(graph: Graph) -> Graph:
@@ -46,14 +31,15 @@ def fed_with_spikes(graph: Graph) -> Graph:
     What they send is its input then. Inputs that are read otherwise stay.
     """
     gone: set[str] = set()
+    consumers = graph.consumers()
     sources: dict[str, Source] = {}
     for name, shape in graph.inputs.items():
         behind, node = [name], graph[name]
-        readers = graph.consumers()[name]
+        readers = consumers[name]
         while len(readers) == 1 and not node.spikes:
             node = readers[0]
             behind.append(node.name)
-            readers = graph.consumers()[node.name]
+            readers = consumers[node.name]
         if node.name == name + COUNTED and node.spikes:
             gone.update(behind)
             sources[node.name] = Source(node.name, (), shape)
