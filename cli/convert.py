@@ -169,6 +169,11 @@ def command(
     converted.refuse_itself(original.model)
     ann = original.load()
     if samples.calibration is None:
+        if numbers.target is not None:
+            raise click.UsageError(
+                f"--calibration is missing: for {numbers.target} integers are chosen "
+                "with data (--calibration DATA)"
+            )
         snn = _from_layers(original, ann, method)
         converted.write(snn)
         click.echo(snn.report)
@@ -177,7 +182,21 @@ def command(
     known = tfsnn.calibration(ann, samples.calibration, **samples.settings)
     known, held = held_back(known, trial["holdout"], progress)
     if numbers.target is not None:
-        _for_target(ann, known, held, converted, method, numbers)
+        given = {"precision": numbers.precision, "task": trial["task"]}
+        chip = tfsnn.convert_for(
+            ann,
+            known,
+            numbers.target,
+            method.method,
+            data=held,
+            progress=progress,
+            **given,
+            **method.values,
+        )
+        told = chip.to_dict()
+        converted.write(chip.snn, check={key: told[key] for key in ("fit", "steps")})
+        click.echo(chip.snn.report)
+        click.echo(chip)
         return
     snn = tfsnn.convert(
         ann,
@@ -195,34 +214,6 @@ def command(
         click.echo("Too few samples to hold some back and try the network on them.")
     else:
         click.echo(found)
-
-
-def _for_target(
-    ann: Any,
-    known: Any,
-    held: Any,
-    converted: Converted,
-    method: Method,
-    numbers: Numbers,
-) -> None:
-    """Convert for a chip; write the network and print what each step costs."""
-    from tfsnn.analysis.for_target import convert_for
-
-    assert numbers.target is not None
-    found = convert_for(
-        ann,
-        known,
-        numbers.target,
-        method.method,
-        data=held,
-        precision=numbers.precision,
-        progress=progress,
-        **method.values,
-    )
-    steps = found.to_dict()
-    converted.write(found.snn, check={"fit": steps["fit"], "steps": steps["steps"]})
-    click.echo(found.snn.report)
-    click.echo(found)
 
 
 def _from_layers(original: Original, model: Any, method: Method) -> Any:

@@ -210,3 +210,13 @@ def test_the_command_line(ann, samples, tmp_path):
     assert done.exit_code == 2 and "loihi3" in done.stderr, done.stderr
     done = run(*given, "--target", "mcu", "-o", "scales", "layer", *output)
     assert done.exit_code == 2 and "leave it out" in done.stderr, done.stderr
+    report = tmp_path / "report.json"
+    more = ("--task", "regression", "--report", report, "--timesteps", "2")
+    np.savez(tmp_path / "no_labels.npz", x=x)
+    unlabelled = (*given[:3], tmp_path / "no_labels.npz")
+    done = run(*unlabelled, "--target", "mcu", *more, *output, "--overwrite")
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(report.read_text())["check"]["steps"]
+    assert {s["outputs"][0]["task"] for s in told} == {"regression"}
+    done = run(*given[:2], "--target", "mcu", *output, "--overwrite")
+    assert done.exit_code == 2 and "--calibration is missing" in done.stderr

@@ -112,7 +112,8 @@ def convert_for(
             no such table.
         progress: wraps the batches, for a progress bar.
         options: as for :func:`tfsnn.convert`; `precision` for integers of fewer bits
-            than the chip has.
+            than the chip has; `task`, what the outputs answer, as for
+            :func:`tfsnn.evaluate`.
 
     Raises:
         ModelError: for a model that does not fit the chip, with every reason.
@@ -121,6 +122,7 @@ def convert_for(
     chip = looked_up(target)
     of_calibration, own = split(options)
     settings = settings_for(chip, own.pop("precision", None))
+    judging = {"task": own.pop("task", None), "progress": progress}
     name, own = method_for(chip, method, own)
     known = calibrated(model, calibration, of_calibration)
     found = fit(known.graph, chip, model.name)
@@ -132,7 +134,7 @@ def convert_for(
         snn = convert(model, known, name, progress=progress, **chosen, **own)
         if data is not None:
             judged = evaluate(
-                snn, data, ann=model, timesteps=[snn.timesteps], progress=progress
+                snn, data, ann=model, timesteps=[snn.timesteps], **judging
             )
             samples = judged.samples
             steps.append(StepToChip(step, judged.outputs))
