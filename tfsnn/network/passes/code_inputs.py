@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tfsnn.network.functions.each_value import COMPARISONS
@@ -96,7 +97,7 @@ def put_behind(
         if wanted(node):
             nodes += made(node)
             behind[node.name] = nodes[-1].name
-    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+    return replace(graph, nodes=tuple(nodes))
 
 
 def _coder(source: Node, neuron: str, both_signs: bool) -> list[Node]:

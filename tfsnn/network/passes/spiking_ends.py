@@ -13,6 +13,7 @@ outputs alike, a softmax and the largest of them stay what they are.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def fed_with_spikes(graph: Graph) -> Graph:
         for node in graph
         if node.name not in gone or node.name in sources
     )
-    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+    return replace(graph, nodes=tuple(nodes))
 
 
 def analog_outputs(graph: Graph) -> list[Readout]:
@@ -80,4 +81,4 @@ def spiking_outputs(graph: Graph, shifts: Mapping[str, float]) -> Graph:
             nodes.append(Affine(down, (sent,), shape, gain=one, offset=-shift))
             sent = down
         nodes.append(node.replace(inputs=(sent,)))
-    return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+    return replace(graph, nodes=tuple(nodes))
