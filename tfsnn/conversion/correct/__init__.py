@@ -217,8 +217,8 @@ class _Walk:
         if self.chosen.potential:
             errors = self._errors(node, currents, shift)
             start = np.asarray(node.initial_potential, np.float32)
-            start = start + self.weight * shrunk(errors)
-            node = node.replace(initial_potential=start)
+            moved = start + self.weight * shrunk(errors)
+            node = node.replace(initial_potential=moved)
             if self.grid is not None:
                 node = self.grid.start(node)
             self.nodes[node.name] = node
