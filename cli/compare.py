@@ -108,7 +108,7 @@ def command(
     (null without labels), how near they are to the model's, and, per sample, spikes,
     synaptic operations, energy over that of the model (tfsnn evaluate --help has the
     energy model) and "seconds" of simulation. These are the best of three runs of the
-    first batch, after two that compile; milliseconds in the table.
+    first batch, after one that compiles; milliseconds in the table.
 
     A method that fails is a row with the reason in "error", and the others go on.
     The exit code is 1 if all of them fail.

@@ -232,7 +232,6 @@ def test_new_weights_are_used_at_once(halve, trainable, tmp_path):
 def test_the_same_weights_compile_nothing_again():
     _, snn, x = converted("mlp")
     snn.run(x)
-    snn.run(x)  # nothing as small is compiled before
     programs = dict(snn._simulations._by_key)
     snn.set_weights(snn.get_weights())
     snn.run(x)

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.graph import Graph
-from tfsnn.network.roles import needs_all_steps
 from tfsnn.network.traced import traced
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.frames import (
@@ -18,7 +17,7 @@ from tfsnn.simulation.frames import (
     advance_frame,
     initial_state,
 )
-from tfsnn.simulation.simulate import AT_ONCE, simulate
+from tfsnn.simulation.simulate import simulate
 from tfsnn.simulation.weights import Watch
 
 # Weights up to this size are constants of a program, so that a CPU changes their layout
@@ -29,9 +28,6 @@ FLOAT_BYTES = 4
 # Samples times steps that a layer takes at a time, where K is free, and the largest K.
 # More would leave the cache of a CPU, and fewer would not keep its cores busy.
 AT_A_TIME, LARGEST_CHUNK = 32, 4
-# A first run of at most so many values of signals, in at most so many chunks of steps,
-# takes less time without a program than one is traced in.
-FEW_VALUES, FEW_CHUNKS = 2**20, 8
 
 
 def chunk_for(batch: int | None) -> int:
@@ -75,8 +71,6 @@ class Simulations:
         self._structure, self._variables = structure, variables
         self._constant = constant and not on_accelerator()
         self._by_key: dict[RunKey, Simulation] = {}
-        self._run_once: set[RunKey] = set()
-        self._values = sum(math.prod(node.shape) for node in structure)
         self._watch = Watch(list(variables.values()))
 
     def run(
@@ -88,15 +82,9 @@ class Simulations:
 
         A program that holds weights also returns those that the variables have: if they
         differ, it is compiled anew and run again. `fan_outs` serve the
-        observation of counts. A small simulation is run as it is the first time, and
-        compiled when it is run again.
+        observation of counts.
         """
         eager = tf.executing_eagerly()
-        if eager and key not in self._run_once and self._takes_little(key, feed):
-            self._run_once.add(key)
-            graph = with_variables(self._structure, self._variables)
-            x = tf.nest.map_structure(tf.convert_to_tensor, feed)
-            return simulated(graph, x, key, fan_outs)
         if not eager and self._constant and self._watch.changed(self._watch.read()):
             self._by_key.clear()
         result, weights = self._program(key, fan_outs)(feed)
@@ -104,16 +92,6 @@ class Simulations:
             self._by_key.clear()
             result, _ = self._program(key, fan_outs)(feed)
         return result
-
-    def _takes_little(self, key: RunKey, feed: dict[str, Any]) -> bool:
-        """Whether a first run takes less time than a program would be traced in."""
-        if key.frames or on_accelerator():
-            return False
-        steps = self._structure.clock.pre_steps + key.timesteps
-        batch = len(next(iter(feed.values())))
-        whole = needs_all_steps(self._structure)
-        chunks = batch * steps / AT_ONCE if whole else steps / key.chunk
-        return self._values * steps * batch <= FEW_VALUES and chunks <= FEW_CHUNKS
 
     def _program(self, key: RunKey, fan_outs: Mapping[str, Any]) -> Simulation:
         if key not in self._by_key:
@@ -156,33 +134,22 @@ def compiled(
         result = (
             _framed(graph, x, key, fan_outs)
             if key.frames
-            else simulated(graph, x, key, fan_outs, static=xla)
+            else simulate(
+                graph,
+                x,
+                key.timesteps,
+                chunk=key.chunk,
+                observe=key.observe,
+                fan_outs=fan_outs,
+                early_exit=key.early_exit,
+                static=xla,
+                gradients=False,
+            )
         )
         weights = list(variables.values()) if held else []
         return result, [tf.convert_to_tensor(variable) for variable in weights]
 
     return traced(run, jit_compile=xla)
-
-
-def simulated(
-    graph: Graph,
-    x: dict[str, Any],
-    key: RunKey,
-    fan_outs: Mapping[str, Any],
-    static: bool = False,
-) -> Any:
-    """Simulate inputs by name as a key has it, without gradients; no frames."""
-    return simulate(
-        graph,
-        x,
-        key.timesteps,
-        chunk=key.chunk,
-        observe=key.observe,
-        fan_outs=fan_outs,
-        early_exit=key.early_exit,
-        static=static,
-        gradients=False,
-    )
 
 
 def _framed(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.clock import Clock
@@ -37,16 +36,7 @@ def mean(clock: Clock, timesteps: int, state: ReadoutState) -> Any:
     """Return the mean of what was read in the steps that count, ``(B, *shape)``."""
     counted = timesteps - clock.start(timesteps)
     total = state.total - state.skipped if clock.base == 1 else state.total
-    return total * reciprocal(clock.weight(counted))
-
-
-def reciprocal(weights: Any) -> Any:
-    """Return 1 / weights in float32, to multiply by.
-
-    TensorFlow makes a division by constants this product in a program, and not outside
-    of one: so both round alike.
-    """
-    return np.float32(1) / np.asarray(weights, np.float32)
+    return total / clock.weight(counted)
 
 
 def outputs_over_time(clock: Clock, timesteps: int, node: Any, sums: Any) -> Any:
@@ -62,6 +52,6 @@ def outputs_over_time(clock: Clock, timesteps: int, node: Any, sums: Any) -> Any
         sums = sums[pre:] - tf.gather(before, [pre + start for start in starts])
     weights = [clock.weight(t - i) for t, i in zip(steps, starts, strict=True)]
     shape = (-1,) + (1,) * (len(sums.shape) - 1)
-    means = sums * tf.reshape(tf.constant(reciprocal(weights)), shape)
+    means = sums / tf.reshape(tf.constant(weights, tf.float32), shape)
     flat = tf.reshape(means, (-1, *sums.shape[2:]))
     return tf.reshape(node.apply(flat), (*tf.unstack(tf.shape(sums)[:2]), *node.shape))

@@ -11,7 +11,6 @@ from tfsnn.data import Data
 from tfsnn.simulation.engines import Engine
 from tfsnn.simulation.steps import COUNTS, OUTPUTS
 
-WARM_UP = 2  # runs that are not timed: a small network is compiled at the second one
 REPEATS, LONG_ENOUGH = 3, 1.0  # timed runs, and seconds after which no more start
 
 
@@ -24,7 +23,7 @@ class Stopwatch:
         self.first_batch: Any = None
 
     def __call__(self, network: Engine) -> float:
-        """Return the seconds per sample of the best run, after those that compile.
+        """Return the seconds per sample of the best run, after one that compiles.
 
         Each run does what :func:`tfsnn.evaluate` does: all of the network's steps, with
         spikes and operations counted.
@@ -34,11 +33,11 @@ class Stopwatch:
         x = self.first_batch
         size = len(next(iter(x.values())) if isinstance(x, dict) else x)
         runs: list[float] = []
-        for repeat in range(WARM_UP + REPEATS):
+        for repeat in range(1 + REPEATS):
             start = time.perf_counter()
             # Fetching the result waits for the end of the run on a GPU.
             np.asarray(network.run(x, (OUTPUTS, COUNTS)).outputs[0])
-            if repeat >= WARM_UP:
+            if repeat:  # the first one traces and compiles
                 runs.append(time.perf_counter() - start)
             if sum(runs) > LONG_ENOUGH:
                 break
