@@ -27,6 +27,7 @@ RESULTS = {
     "backbones": "accuracy.backbones",
     "bulk_cost": "service.bulk_cost",
     "commits": "speed.commits",
+    "converting": "speed.converting",
     "counters": "toolboxes.counters",
     "early_exit_": "accuracy.early_exit",
     "integers_": "accuracy.integers",

@@ -1,7 +1,5 @@
 """How many samples are gone through at a time."""
 
-import itertools
-
 import models
 import pytest
 from corrections import EVERYTHING, copies, pair
@@ -21,15 +19,11 @@ def chain():
 def test_as_many_samples_are_taken_as_memory_has_room_for(steps, monkeypatch):
     model = chain()
     ann, spiking = pair(model, models.samples(model, 8))
-    # By node: floats in the spiking network, in the ANN.
-    sizes = [(6, 6), (8, 8)]
-    sizes += [(n * steps, n) for n in (8, 5, 5, 3, 3)]
-    peak = 0
-    for before, here in itertools.pairwise([(0, 0), *sizes]):
-        held = sum(before) + sum(here)  # what it reads, and itself
-        peak = max(peak, held + memory.COPIES * here[0])
+    # By population, bytes: spikes of 1 byte, activations of 4, also of what is smaller.
+    spikes, current = 8 * steps, 5 * 4
+    peak = spikes + current + max(8 * 4, 5 * (steps + 4))
     for room in (20, 33):
-        monkeypatch.setattr(memory, "BUDGET", 4 * peak * room)
+        monkeypatch.setattr(memory, "BUDGET", peak * room)
         assert fitting_samples(spiking.graph, ann, steps, 256) == room
     assert fitting_samples(spiking.graph, ann, steps, 10) == 10
     monkeypatch.setattr(memory, "BUDGET", 1)

@@ -3,43 +3,95 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from tfsnn.network.graph import Graph
-from tfsnn.network.roles import constant_nodes
+from tfsnn.network.node import Node
+from tfsnn.network.nodes import Rate
+from tfsnn.network.roles import constant_nodes, spiking_nodes
 
-BUDGET = 2 * 2**30  # bytes, of the signals held
-COPIES = 3  # of the largest signal, inside an operation
+BUDGET = 2**28  # bytes, of the signals held
+FLOAT_BYTES = 4
 
 
-def last_readers(*graphs: Graph) -> dict[str, list[str]]:
-    """Return, by node, the signals that no later node reads in any of the graphs.
+def held_over_time(graph: Graph) -> frozenset[str]:
+    """Return the nodes of a spiking network whose signals are held.
 
-    The first graph has the order; the nodes of the others are among its own.
+    They are populations, all else that has a state, and what several nodes read. Other
+    signals are computed from these wherever they are read; those that do not change
+    over time are, too.
     """
-    order = {node.name: i for i, node in enumerate(graphs[0])}
-    last: dict[str, int] = {}
-    for graph in graphs:
-        for node in graph:
-            for name in (node.name, *node.inputs):
-                last[name] = max(last.get(name, 0), order[node.name])
-    names = [node.name for node in graphs[0]]
-    freed: dict[str, list[str]] = {}
-    for name, index in last.items():
-        freed.setdefault(names[index], []).append(name)
-    return freed
+    constant, readers = constant_nodes(graph), graph.consumers()
+    return frozenset(
+        node.name
+        for node in graph
+        if node.name not in constant
+        and node.name not in graph.outputs
+        and (node.spikes or not node.linear or len(readers[node.name]) > 1)
+    )
 
 
-def fitting_samples(spiking: Graph, ann: Graph, steps: int, samples: int) -> int:
-    """Return how many of `samples` samples can be held; at least 8."""
-    constant, freed = constant_nodes(spiking), last_readers(spiking, ann)
-    floats = {
-        node.name: math.prod(node.shape) * (1 if node.name in constant else steps)
-        for node in spiking
-    }
-    live = peak = 0
+def held_values(graph: Graph) -> frozenset[str]:
+    """Return the nodes of the ANN whose values are held.
+
+    They are activations, what several nodes read, and what is smaller than its input.
+    """
+    readers = graph.consumers()
+
+    def kept(node: Node) -> bool:
+        read = max(math.prod(graph[before].shape) for before in node.inputs)
+        smaller = math.prod(node.shape) < read
+        return isinstance(node, Rate) or len(readers[node.name]) > 1 or smaller
+
+    inner = (node for node in graph if node.inputs and node.name not in graph.outputs)
+    return frozenset(node.name for node in inner if kept(node))
+
+
+def last_uses(graph: Graph, held: Collection[str]) -> dict[str, str]:
+    """Return the last node at which each signal is used, by name.
+
+    A signal that is not held is computed where it is read: what it reads is used there.
+    """
+    order = {node.name: i for i, node in enumerate(graph)}
+    last = dict(order)
+    for node in reversed(graph.nodes):
+        here = order[node.name] if node.name in held else last[node.name]
+        for name in node.inputs:
+            last[name] = max(last[name], here)
+    names = [node.name for node in graph]
+    return {name: names[index] for name, index in last.items()}
+
+
+def fitting_samples(spiking: Graph, ann: Graph | None, steps: int, samples: int) -> int:
+    """Return how many of `samples` samples can be held; at least 8.
+
+    Args:
+        spiking: the network that is simulated.
+        ann: the ANN beside it, whose nodes are among its own; None for none.
+        steps: all steps of the simulation.
+        samples: how many are wanted.
+    """
+    events = spiking_nodes(spiking)
+    sizes: dict[tuple[str, str], tuple[int, str]] = {}  # bytes, and until when
+    held, last = held_over_time(spiking), {}
+    last = last_uses(spiking, held)
+    for name in held:
+        each = 1 if name in events else FLOAT_BYTES
+        size = each * steps * math.prod(spiking[name].shape)
+        sizes["spiking", name] = size, last[name]
+    if ann is not None:
+        last = last_uses(ann, held := held_values(ann))
+        for name in held:
+            size = FLOAT_BYTES * math.prod(ann[name].shape)
+            sizes["ann", name] = size, last[name]
+    freed: dict[str, int] = {}
+    for size, until in sizes.values():
+        freed[until] = freed.get(until, 0) + size
+    live, peak = 0, 1
     for node in spiking:
-        live += floats[node.name] + math.prod(node.shape)
-        peak = max(peak, live + COPIES * floats[node.name])
-        for name in freed.get(node.name, ()):
-            live -= floats.get(name, 0) + math.prod(spiking[name].shape)
-    return max(min(samples, BUDGET // (4 * peak)), min(8, samples))
+        live += sum(
+            sizes.get((kind, node.name), (0, ""))[0] for kind in ("spiking", "ann")
+        )
+        peak = max(peak, live)
+        live -= freed.get(node.name, 0)
+    return max(min(samples, BUDGET // peak), min(8, samples))

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.conversion.finite import check_range, not_finite
-from tfsnn.conversion.sweep import traced_sweep
+from tfsnn.conversion.sweep import Sweep
 from tfsnn.errors import CalibrationError
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Affine, Rate
@@ -211,27 +211,27 @@ def calibrate(
     """
     rates = graph.of_kind(Rate)
     accumulators = {node.name: _Accumulator() for node in rates}
-    sweep = traced_sweep(graph, rates)
-    samples, largest = 0, np.zeros(len(graph.outputs))
+    sweep = Sweep(graph)
+    samples, largest = 0, dict.fromkeys(graph.outputs, 0.0)
     for number, x in enumerate(batches):
         feed = graph.feed(x)
         tensors = {k: tf.constant(values, tf.float32) for k, values in feed.items()}
-        found, outputs = sweep(tensors, tf.constant([seed, number]))
-        largest = np.maximum(largest, outputs)
         size = len(next(iter(feed.values())))
-        for node, tensors_of in zip(rates, found, strict=True):
-            arrays = [tensor.numpy() for tensor in tensors_of]
-            if not all(np.isfinite(array).all() for array in arrays):
+        for node, found in sweep(tensors, (seed, number)):
+            if node.name in largest:
+                largest[node.name] = np.maximum(largest[node.name], found)
+                continue
+            if not all(np.isfinite(array).all() for array in found):
                 raise not_finite(graph, tensors, samples, node.layer)
             count = size * int(np.prod(node.shape[:-1]))
-            accumulators[node.name].add(count, *arrays)
+            accumulators[node.name].add(count, *found)
         samples += size
     if samples == 0:
         raise CalibrationError("the calibration data is empty: give some samples")
     statistics = {name: a.result(samples) for name, a in accumulators.items()}
     for name, of_node in statistics.items():
         check_range(f"the activations of {graph[name].layer}", of_node.maximum.max())
-    for name, most in zip(graph.outputs, largest, strict=True):
+    for name, most in largest.items():
         check_range(f"the values at the output {name}", float(most))
     statistics = {n: _heard(graph, statistics, n) for n in statistics}
     # The levels of a quantised activation are known without any data.

@@ -1,63 +1,98 @@
-"""One batch through the ANN: the sums and draws that its statistics are made of."""
+"""One batch through the ANN: the sums and draws that its statistics are made of.
+
+It is run operation by operation: a program traced for it would cost a small network
+more time than all its batches, and gain a large one nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.conversion.memory import last_uses
 from tfsnn.network.graph import Graph
+from tfsnn.network.node import Node
 from tfsnn.network.nodes import Rate
-from tfsnn.network.traced import safe
 
 POSITIONS = 64
 EXPONENT = 0x7F800000  # the bits of a float32's exponent
 
 
-def traced_sweep(
-    graph: Graph, rates: list[Rate]
-) -> Callable[[Any, Any], tuple[list, list]]:
-    """Return the ANN's forward pass: each node's sums, peaks, and values drawn.
+class Swept(NamedTuple):
+    """What a batch shows of a rate node; NumPy arrays.
 
-    Beside them it gives the largest value that each output reads. Its arguments are
-    the inputs by name and a seed of two numbers.
+    Attributes:
+        moments: the sum and the sum of squares of its values, then of its currents,
+            each in its unit, ``(4, C)``.
+        units: the units of the values and of the currents.
+        peak: the largest values, ``(*shape)``.
+        drawn: values at places that were drawn, ``(n, C)``.
+        lowest: the smallest currents, ``(C,)``.
     """
-    # Captured as inputs: as constants of the function they would be folded for seconds.
-    graph = graph.map_arrays(lambda node, name, values: tf.convert_to_tensor(values))
 
-    @tf.function(
-        input_signature=[
-            {k: tf.TensorSpec((None, *s)) for k, s in graph.inputs.items()},
-            tf.TensorSpec((2,), tf.int32),
-        ],
-        autograph=False,
+    moments: np.ndarray
+    units: np.ndarray
+    peak: np.ndarray
+    drawn: np.ndarray
+    lowest: np.ndarray
+
+
+class Sweep:
+    """The ANN's forward pass, one batch after the other, node by node."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Take the ANN; its weights become tensors."""
+        self.graph = graph.map_arrays(lambda node, name, v: tf.convert_to_tensor(v))
+        self._used: dict[str, list[str]] = {}
+        for name, until in last_uses(graph, {node.name for node in graph}).items():
+            self._used.setdefault(until, []).append(name)
+
+    def __call__(
+        self, x: Mapping[str, Any], seed: tuple[int, int]
+    ) -> Iterator[tuple[Node, Any]]:
+        """Return what a batch shows of each rate node, and the outputs' largest values.
+
+        Args:
+            x: the inputs by name, ``(B, *shape)``.
+            seed: the seed of the places drawn.
+        """
+        values: dict[str, Any] = dict(self.graph.feed(x))
+        index = 0
+        for node in self.graph:
+            if node.name in self.graph.outputs:
+                yield node, tf.reduce_max(tf.abs(values[node.inputs[0]])).numpy()
+            elif node.name not in values:
+                reads = [values[name] for name in node.inputs]
+                values[node.name] = node.apply(*reads)
+                if isinstance(node, Rate):
+                    place = (seed[0] + index, seed[1] + index)
+                    yield node, _swept(node, values[node.name], reads[0], place)
+                    index += 1
+            for name in self._used.get(node.name, ()):
+                values.pop(name, None)
+
+
+def _swept(node: Rate, sizes: Any, currents: Any, seed: tuple[int, int]) -> Swept:
+    channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
+    if node.signed:
+        sizes = tf.abs(sizes)
+    a = tf.reshape(sizes, (-1, places, channels))
+    lowest = tf.reduce_min(currents, list(range(len(node.shape))))
+    if places > POSITIONS:
+        order = tf.random.stateless_uniform((places,), seed)
+        a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
+    sums, unit = _sums(sizes, channels)
+    current_sums, current_unit = _sums(currents, channels)
+    return Swept(
+        np.stack([each.numpy() for each in sums + current_sums]),
+        np.stack([unit.numpy(), current_unit.numpy()]),
+        tf.reduce_max(sizes, 0).numpy(),
+        a.numpy().reshape(-1, channels),
+        lowest.numpy(),
     )
-    def sweep(x: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[list, list]:
-        values = graph.forward(x)
-        found = []
-        for index, node in enumerate(rates):
-            channels, places = node.shape[-1], int(np.prod(node.shape[:-1]))
-            sizes = values[node.name]
-            if node.signed:
-                sizes = tf.abs(sizes)
-            a = tf.reshape(sizes, (-1, places, channels))
-            currents = values[node.inputs[0]]
-            lowest = tf.reduce_min(currents, list(range(len(node.shape))))
-            peak = tf.reduce_max(sizes, 0)
-            if places > POSITIONS:
-                order = tf.random.stateless_uniform((places,), seed + index)
-                a = tf.gather(a, tf.argsort(order)[:POSITIONS], axis=1)
-            sums, unit = _sums(sizes, channels)
-            current_sums, current_unit = _sums(currents, channels)
-            moments, units = tf.stack(sums + current_sums), [unit, current_unit]
-            drawn = tf.reshape(a, (-1, channels))
-            found.append((moments, tf.stack(units), peak, drawn, lowest))
-        read = [values[graph[name].inputs[0]] for name in graph.outputs]
-        return found, [tf.reduce_max(tf.abs(value)) for value in read]
-
-    return safe(sweep.get_concrete_function())
 
 
 def _sums(values: tf.Tensor, channels: int) -> tuple[list[tf.Tensor], tf.Tensor]:
@@ -70,6 +105,6 @@ def _sums(values: tf.Tensor, channels: int) -> tuple[list[tf.Tensor], tf.Tensor]
     power = tf.bitcast(bits & EXPONENT, tf.float32)
     unit = tf.clip_by_value(power, 2.0**-100, 2.0**100)  # 1 / unit is exact, too
     flat = tf.reshape(values, (-1, channels)) / unit
-    ones = tf.ones((1, tf.shape(flat)[0]))
+    ones = tf.ones((1, flat.shape[0]))
     sums = [tf.matmul(ones, flat)[0], tf.matmul(ones, tf.square(flat))[0]]
     return sums, unit

@@ -104,12 +104,11 @@ class SpikingModel(FrameByFrame, NamedFreely):
         variable = self.add_weight(
             name=f"{node.name}.{name}".replace("/", "."),
             shape=values.shape,
-            initializer="zeros",
+            initializer=lambda shape, dtype: tf.constant(values),  # no assignment
             trainable=self.trainable and is_trained(node, name),
             dtype="float32",
             autocast=False,
         )
-        variable.assign(values)
         self._variables_by_field[f"{node.name}.{name}"] = variable
         return np.broadcast_to(np.float32(0), values.shape)  # takes no memory
 

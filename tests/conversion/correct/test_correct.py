@@ -9,7 +9,9 @@ from corrections import EVERYTHING, copies, pair
 from keras import layers
 
 import tfsnn
-from tfsnn.conversion.correct import _shrunk, _Walk, correct
+from tfsnn.conversion import layerwise
+from tfsnn.conversion.correct import _Walk, correct
+from tfsnn.conversion.correct.means import channel_mean, shrunk
 from tfsnn.conversion.methods.options import CORRECTED
 from tfsnn.conversion.normalize import normalize_with_units
 from tfsnn.conversion.plan import Corrections
@@ -150,20 +152,19 @@ def test_the_bias_goes_into_the_offset_of_a_normalisation():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["residual", "maxpool_on_spikes"])
 @pytest.mark.parametrize("method", ["opi", "paced", "radix", "cos", "differential"])
-def test_what_was_gone_through_is_the_corrected_network(name, method):
+def test_what_was_gone_through_is_the_corrected_network(name, method, monkeypatch):
     """Each population sends what it sent while the network was being mended."""
     model = models.randomise(models.MODELS[name]())
     x = models.samples(model, 12)
     ann, spiking = pair(model, x, method)
-    feed = {key: tf.constant(values) for key, values in ann.feed(x).items()}
-    walk = _Walk(ann, spiking, feed, 4, EVERYTHING)
-    walk.last = {}  # so that nothing is forgotten
+    walk = _Walk(ann, spiking, ann.feed(x), 4, EVERYTHING)
+    monkeypatch.setattr(walk.spiking, "forget", lambda name: None)
     for node in spiking.graph:
         walk.visit(node)
     after = walk.corrected()
     found = simulate(after, tf.constant(x), 4, observe=("values",)).observed
     for node in ann.of_kind(Rate):
-        seen = np.array(walk.run.steps(node.name, walk.values, walk.steps))
+        seen = np.array(walk.spiking.read(node.name, slice(0, 12)).steps())
         sent = found[f"values/{node.name}"].numpy()
         # Sums are rounded in another order: a spike may move by a step.
         assert np.isclose(seen, sent, atol=1e-4).mean() > 0.99
@@ -182,7 +183,7 @@ def test_potentials_are_the_mean_of_what_is_missing_in_all_steps(steps, delay):
     read = spikes_of(spiking.graph, x, steps)[name][delay:]
     error = expected - read.mean(0)
     found = after[name].initial_potential - 0.5
-    np.testing.assert_allclose(found, len(read) * _shrunk(error), 1e-4, 1e-6)
+    np.testing.assert_allclose(found, len(read) * shrunk([error]), 1e-4, 1e-6)
     assert found.shape == (8,) and found.any()
 
 
@@ -191,7 +192,7 @@ def test_means_are_shrunk_by_the_share_of_noise(rng):
     n, places = 50, 40
     signal = rng.normal(size=(places, 3)) * [2.0, 0.05, 0.0]
     error = signal + rng.normal(size=(n, places, 3))
-    found, mean = _shrunk(error), error.mean(0)
+    found, mean = shrunk([error]), error.mean(0)
     kept = found / mean
     for channel in range(3):
         noise = np.mean(error[..., channel].var(0, ddof=1)) / n
@@ -205,10 +206,34 @@ def test_means_are_shrunk_by_the_share_of_noise(rng):
     )
 
 
+def test_means_are_those_of_all_samples_however_they_come(rng):
+    error = rng.normal(0.1, 1, (23, 4, 5)).astype(np.float32)
+    parts = np.split(error, [1, 9, 16])
+    np.testing.assert_allclose(shrunk(parts), shrunk([error]), 1e-4, 1e-6)
+    mean = error.mean((0, 1))
+    np.testing.assert_allclose(channel_mean(map(tf.constant, parts)), mean, 1e-5, 1e-7)
+
+
+@pytest.mark.parametrize("name", ["residual", "maxpool_on_spikes"])
+@pytest.mark.parametrize("method", ["augmapping", "paced", "radix"])
+def test_a_network_is_corrected_alike_in_slices(name, method, monkeypatch):
+    """Of few samples at a time, and without currents kept from pass to pass."""
+    model = models.randomise(models.MODELS[name]())
+    x = models.samples(model, 24)
+    ann, spiking = pair(model, x, method)
+    whole = correct(ann, spiking, ann.feed(x), 4, EVERYTHING)
+    monkeypatch.setattr(layerwise, "AT_ONCE", 2500)
+    monkeypatch.setattr(layerwise, "KEPT", 0)
+    found = correct(ann, spiking, ann.feed(x), 4, EVERYTHING)
+    for one, same in zip(copies(found), copies(whole), strict=True):
+        for key, values in one.items():
+            np.testing.assert_allclose(values, same[key], 1e-2, 2e-3, err_msg=key)
+
+
 def test_means_without_noise_stay():
     error = np.broadcast_to(np.float32([[1, -2], [3, 0.5]]), (6, 2, 2))
-    assert (_shrunk(error) == error[0]).all()
-    assert (_shrunk(np.zeros((4, 3), np.float32)) == 0).all()
+    assert (shrunk([error]) == error[0]).all()
+    assert (shrunk([np.zeros((4, 3), np.float32)]) == 0).all()
 
 
 @pytest.fixture(scope="module")

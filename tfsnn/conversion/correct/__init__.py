@@ -18,25 +18,26 @@ No labels are needed, and no gradients.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.conversion.correct.means import Rows, channel_mean, shrunk
 from tfsnn.conversion.correct.weights import fitted, moments_of
 from tfsnn.conversion.integers.grid import Grid
-from tfsnn.conversion.memory import fitting_samples, last_readers
+from tfsnn.conversion.layerwise import Layerwise
+from tfsnn.conversion.memory import fitting_samples
 from tfsnn.conversion.normalize import Normalized
 from tfsnn.conversion.plan import Corrections
 from tfsnn.data import Progress
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Affine, Linear, Spiking
-from tfsnn.network.roles import constant_nodes
 from tfsnn.network.signals import fold
-from tfsnn.simulation.steps import Run
 
 MARGIN = 0.1  # of the range of a population's spikes
 
@@ -65,8 +66,9 @@ def correct(
         graph, grid = spiking.graph, spiking.grid
         return graph if grid is None else grid.all_rounded(graph)
     samples = min(len(next(iter(x.values()))), corrections.samples)
-    samples = fitting_samples(spiking.graph, ann, timesteps, samples)
-    feed = {k: tf.constant(v[:samples], tf.float32) for k, v in x.items()}
+    steps = spiking.graph.clock.pre_steps + timesteps
+    samples = fitting_samples(spiking.graph, ann, steps, samples)
+    feed = {name: values[:samples] for name, values in x.items()}
     walk = _Walk(ann, spiking, feed, timesteps, corrections)
     nodes: Any = spiking.graph.nodes
     for node in progress(nodes, len(nodes), "correcting") if progress else nodes:
@@ -85,91 +87,91 @@ class _Walk:
         timesteps: int,
         corrections: Corrections,
     ) -> None:
-        self.ann = {node.name: node for node in ann}
         self.graph, self.units, self.grid = spiking
         self.chosen, self.seed = corrections, corrections.seed
-        if self.grid is not None:
-            self.graph = self._constants_on_grid(self.grid, feed)
-        self.run = Run.on(self.graph, feed, timesteps)
-        self.steps = self.run.clock.pre_steps + timesteps
-        clock = self.run.clock  # means are over the steps that a readout reads
-        self.weight = clock.weight(timesteps - clock.start(timesteps))
-        self.state = self.run.initial_state()
-        self.values: dict[str, Any] = {}
-        self.expected: dict[str, Any] = dict(feed)
+        self.clock = self.graph.clock  # means are over the steps that a readout reads
+        self.weight = self.clock.weight(timesteps - self.clock.start(timesteps))
+        self.ann = Layerwise.of_ann(ann, feed)
+        self.spiking = Layerwise(self.graph, feed, self.clock.pre_steps + timesteps)
+        self.visited: set[str] = set(self.spiking.constant)
         self.consumers = self.graph.consumers()
-        self.last = last_readers(self.graph, ann)
         self.nodes: dict[str, Node] = {node.name: node for node in self.graph}
         self.shifts: dict[str, Affine] = {}
+        if self.grid is not None:
+            self._constants_on_grid(self.grid)
 
     def visit(self, node: Node) -> None:
         """Correct a node, and go through it in both networks."""
-        original = self.ann.get(node.name)
-        if original is not None and node.inputs:
-            reads = (self.expected[name] for name in original.inputs)
-            self.expected[node.name] = original.apply(*reads)
+        name = node.name
+        if name in self.ann.nodes:
+            self.ann.advance(name)
         if isinstance(node, Spiking) and not node.population.encodes_input:
             self._rate(node)
-        elif node.name not in (*self.graph.outputs, *self.run.constants):
+        elif name not in (*self.graph.outputs, *self.spiking.constant):
             if isinstance(node, Linear):
                 node = self._fit(node) if self.chosen.weights else node
-                node = self.nodes[node.name] = self._on_grid(node)
-            self.run.advance_node(node, self.values, self.state, self.steps)
-        for name in self.last.get(node.name, ()):
-            self.values.pop(name, None)
-            self.expected.pop(name, None)
+                self.nodes[name] = self.spiking.nodes[name] = self._on_grid(node)
+            self.spiking.advance(name)
+        self.visited.add(name)
+        self.ann.forget(name)
+        self.spiking.forget(name)
 
-    def _mean(self, name: str) -> Any:
-        """Return what a signal of the spiking network stands for, ``(N, *shape)``."""
-        if name in self.run.constants:
-            return self.run.constants[name]
-        if name not in self.values:  # a gain that was put in (_known)
+    def _mean(self, name: str, rows: slice) -> Any:
+        """Return what a signal of the spiking network stands for, ``(n, *shape)``."""
+        if name not in self.visited:  # a gain that was put in (_known)
             node = self.nodes[name]
-            return node.apply(self._mean(node.inputs[0]))
-        return self.run.clock.mean(self.run.steps(name, self.values, self.steps))
+            return node.apply(self._mean(node.inputs[0], rows))
+        return self.spiking.mean(name, rows)
 
     def _known(self, name: str) -> bool:
         """Return whether a mean is known, also through a gain that was put in."""
-        if name in self.values or name in self.run.constants:
-            return True
-        put_in = name not in self.ann  # a gain
-        return put_in and self._known(self.nodes[name].inputs[0])
+        put_in = name not in self.ann.nodes  # a gain
+        known = name in self.visited
+        return known or (put_in and self._known(self.nodes[name].inputs[0]))
+
+    def _wanted(self, name: str, rows: slice) -> Any:
+        """Return the value of a node in the ANN, ``(n, *shape)``."""
+        return self.ann.read(name, rows).tensor
 
     def _fit(self, node: Linear) -> Linear:
         """Return the linear node with weights fitted to its spiking inputs."""
-        x = self._mean(node.inputs[0])
-        current = node.apply(x)
-        wanted, reader = self.expected[node.name], node.name
         summed = self._sum_completed_by(node)
-        if summed is not None:
-            # The last summand to be known makes good the errors of the others too.
-            others = [name for name in summed.inputs if name != node.name]
-            current += sum(map(self._mean, others))
-            summands = self.ann[summed.name].inputs
-            wanted, reader = sum(self.expected[n] for n in summands), summed.name
-        error = self._visible(reader, wanted / self._unit(reader), current)
+
+        def missing(rows: slice) -> Any:
+            current = node.apply(x[rows])
+            wanted, reader = self._wanted(node.name, rows), node.name
+            if summed is not None:
+                # The last summand to be known makes good the errors of the others too.
+                others = [name for name in summed.inputs if name != node.name]
+                current += sum(self._mean(name, rows) for name in others)
+                summands = self.ann.graph[summed.name].inputs
+                wanted = sum(self._wanted(name, rows) for name in summands)
+                reader = summed.name
+            return self._visible(reader, wanted / self._unit(reader), current)
+
+        x = self._read_by(node)
+        error = Rows(self.spiking.samples, missing)
         return fitted(node, x, error, seed=self.seed)
+
+    def _read_by(self, node: Node) -> Rows:
+        """Return the mean inputs of a node, ``(N, *shape)``."""
+        mean = functools.partial(self._mean, node.inputs[0])
+        return Rows(self.spiking.samples, mean)
 
     def _on_grid(self, node: Linear) -> Linear:
         """Return the node with integers chosen against what it reads, if it has to."""
         if self.grid is None:
             return node
-        moments = moments_of(node, self._mean(node.inputs[0]), seed=self.seed)
+        moments = moments_of(node, self._read_by(node), seed=self.seed)
         return self.grid.rounded(node, moments)
 
-    def _constants_on_grid(self, grid: Grid, feed: dict[str, Any]) -> Graph:
-        """Return the graph with integers where inputs are read as they are."""
-        values, nodes = self.graph.feed(feed), []
-        constant = constant_nodes(self.graph)
+    def _constants_on_grid(self, grid: Grid) -> None:
+        """Put nodes on the grid where inputs are read as they are."""
         for node in self.graph:
-            if node.name in constant and node.name not in values:
-                if isinstance(node, Linear):
-                    moments = moments_of(node, values[node.inputs[0]], seed=self.seed)
-                    node = grid.rounded(node, moments)
-                values[node.name] = node.apply(*(values[n] for n in node.inputs))
-            nodes.append(node)
-        graph = self.graph
-        return Graph(tuple(nodes), graph.outputs, graph.layers, graph.clock)
+            if node.name in self.spiking.constant and isinstance(node, Linear):
+                moments = moments_of(node, self._read_by(node), seed=self.seed)
+                node = grid.rounded(node, moments)
+                self.nodes[node.name] = self.spiking.nodes[node.name] = node
 
     def _sum_completed_by(self, node: Linear) -> Node | None:
         """Return the sum that alone reads the node, its last summand to be known."""
@@ -178,7 +180,8 @@ class _Walk:
             return None
         others = [name for name in readers[0].inputs if name != node.name]
         known = all(map(self._known, others))
-        known &= self.expected.keys() >= set(self.ann[readers[0].name].inputs)
+        summands = self.ann.graph[readers[0].name].inputs
+        known &= all(name in {node.name, *self.visited} for name in summands)
         alike = all(self.graph[name].shape == node.shape for name in others)
         single = len(others) == len(readers[0].inputs) - 1
         return readers[0] if known and alike and single else None
@@ -204,26 +207,40 @@ class _Walk:
 
     def _rate(self, node: Spiking) -> None:
         """Correct the currents and the initial potentials of a population."""
-        currents = self.run.steps(node.inputs[0], self.values, self.steps)
-        wanted = self.expected[node.name] / self._unit(node.name)
-        values = self._sent(node, currents)
+        currents = self.spiking.currents(node.name)
+        shift: Any = None
         if self.chosen.bias:
-            error = wanted - self.run.clock.mean(values)
-            shift = tf.reduce_mean(error, range(len(error.shape) - 1)).numpy()
+            shift = channel_mean(self._errors(node, currents, shift))
             if self.grid is not None:
                 node, shift = self._shift_on_grid(self.grid, node, shift)
             self._shift_current(node, shift)
-            currents = [current + shift for current in currents]
-            values = self._sent(node, currents)
         if self.chosen.potential:
-            error = (wanted - self.run.clock.mean(values)).numpy()
+            errors = self._errors(node, currents, shift)
             start = np.asarray(node.initial_potential, np.float32)
-            node = node.replace(initial_potential=start + self.weight * _shrunk(error))
+            moved = start + self.weight * shrunk(errors)
+            node = node.replace(initial_potential=moved)
             if self.grid is not None:
                 node = self.grid.start(node)
             self.nodes[node.name] = node
-            values = self._sent(node, currents)
-        self.values[node.name] = fold(values)
+        for rows, values in self._sent(node, currents, shift):
+            self.spiking.hold(node.name, rows, fold(values))
+
+    def _errors(self, node: Spiking, currents: Any, shift: Any) -> Iterator[Any]:
+        """Return what is missing from the means of what a population sends."""
+        unit = self._unit(node.name)
+        for rows, values in self._sent(node, currents, shift):
+            yield self._wanted(node.name, rows) / unit - self.clock.mean(values)
+
+    def _sent(
+        self, node: Spiking, currents: Any, shift: Any
+    ) -> Iterator[tuple[slice, list[Any]]]:
+        """Return what a population sends in each step, for some samples at a time."""
+        neurons = node.without_gradients().population
+        for rows, steps in currents():
+            if shift is not None:
+                steps = [current + shift for current in steps]
+            state = neurons.initial_state((rows.stop - rows.start, *node.shape))
+            yield rows, neurons.advance(steps, state)[0].values
 
     def _shift_on_grid(
         self, grid: Grid, node: Spiking, shift: np.ndarray
@@ -237,12 +254,6 @@ class _Walk:
         node = grid.start(node.replace(initial_potential=start + left))
         self.nodes[node.name] = node
         return node, whole
-
-    def _sent(self, node: Spiking, currents: list[Any]) -> list[Any]:
-        """Return what a population sends in each step."""
-        neurons = node.population
-        state = neurons.initial_state((self.run.batch, *node.shape))
-        return neurons.advance(currents, state)[0].values
 
     def _shift_current(self, node: Spiking, shift: np.ndarray) -> None:
         """Add a current to each channel of a population, in the corrected graph."""
@@ -285,17 +296,3 @@ class _Walk:
                 node = node.replace(inputs=(shift.name,))
             nodes.append(node)
         return replace(self.graph, nodes=tuple(nodes))
-
-
-def _shrunk(error: np.ndarray) -> np.ndarray:
-    """Return the mean over samples, ``(N, *units)`` to ``(*units)``, less its noise.
-
-    Each channel's means are drawn to zero by the share of their mean square that
-    sampling alone explains (James and Stein).
-    """
-    mean = error.mean(0)
-    noise = error.var(0) / max(len(error) - 1, 1)
-    axes = tuple(range(mean.ndim - 1))
-    square = np.maximum((mean**2).mean(axes), 1e-30)
-    kept = np.clip(1 - noise.mean(axes) / square, 0.0, 1.0)
-    return (mean * kept).astype(np.float32)

@@ -76,7 +76,7 @@ def moments_of(node: Linear, x: Any, *, seed: int = 0) -> np.ndarray | None:
     moments, rng = _Moments(rows.width + 1, 1), np.random.default_rng(seed)
     shape = (*node.shape[:-1], 1)
     for start in range(0, len(x), BATCH):
-        some = x[start : start + BATCH]
+        some = x[start : min(start + BATCH, len(x))]
         moments.add(*rows.draw(some, tf.zeros((len(some), *shape)), rng))
     return moments.gram
 
@@ -97,33 +97,43 @@ class _Rows:
         self, x: Any, error: Any, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return rows ``(n, width)`` and their errors ``(n, out)``."""
-        inputs = x if self.node.form == "dense" else self._windows(x)
-        inputs = tf.reshape(inputs, (len(x), -1, self.width)).numpy()
-        errors = tf.reshape(error, (len(x), -1, error.shape[-1])).numpy()
-        places = inputs.shape[1]
-        if places > PLACES:
-            drawn = rng.choice(places, PLACES, replace=False)
-            inputs, errors = inputs[:, drawn], errors[:, drawn]
-        return inputs.reshape(-1, self.width), errors.reshape(-1, errors.shape[-1])
+        count, errors = len(x), np.asarray(error)
+        errors = errors.reshape(count, -1, errors.shape[-1])
+        places = np.arange(errors.shape[1])
+        if len(places) > PLACES:
+            places = rng.choice(len(places), PLACES, replace=False)
+            errors = errors[:, places]
+        return self._inputs(np.asarray(x), places), errors.reshape(-1, errors.shape[-1])
 
-    def _windows(self, x: Any) -> Any:
+    def _inputs(self, x: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return what the outputs at some places read, ``(n, width)``."""
         node = self.node
-        window, strides, dilation = (
-            tuple(sizes)
-            for sizes in (node.kernel.shape[:-2], node.strides, node.dilation)
-        )
-        if len(window) == 1:  # rows of height 1
-            x = tf.expand_dims(x, 1)
-            window, strides, dilation = (
-                (1, *sizes) for sizes in (window, strides, dilation)
-            )
-        return tf.image.extract_patches(
-            x,
-            (1, *window, 1),
-            (1, *strides, 1),
-            (1, *(dilation or (1,) * len(window)), 1),
-            node.padding.upper(),
-        )
+        if node.form == "dense":
+            return x.reshape(len(x), -1, self.width)[:, places].reshape(-1, self.width)
+        sizes = node.kernel.shape[:-2], node.strides, node.dilation or ()
+        window, strides, dilation = map(tuple, sizes)
+        dilation = dilation or (1,) * len(window)
+        if node.padding == "same":
+            x = np.pad(x, [(0, 0), *self._padding(x.shape[1:-1]), (0, 0)])
+        inner = len(window)
+        index: list[Any] = [slice(None)]
+        for axis, place in enumerate(np.unravel_index(places, node.shape[:-1])):
+            offsets = np.arange(window[axis]) * dilation[axis]
+            starts = (place * strides[axis]).reshape(-1, *[1] * inner)
+            shape = [-1 if other == axis else 1 for other in range(inner)]
+            index.append(starts + offsets.reshape(1, *shape))
+        return x[tuple(index)].reshape(-1, self.width)
+
+    def _padding(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+        """Return the zeros before and after each axis, as TensorFlow has them."""
+        node, found = self.node, []
+        dilation = node.dilation or (1,) * len(shape)
+        for axis, size in enumerate(shape):
+            reach = (node.kernel.shape[axis] - 1) * dilation[axis] + 1
+            total = (node.shape[axis] - 1) * node.strides[axis] + reach - size
+            before = max(total, 0) // 2
+            found.append((before, max(total, 0) - before))
+        return found
 
 
 class _Moments:

@@ -18,7 +18,8 @@ import tensorflow as tf
 
 from tfsnn.conversion.integers.arrays import FIELDS
 from tfsnn.conversion.integers.settings import IntegerSettings
-from tfsnn.conversion.memory import fitting_samples, last_readers
+from tfsnn.conversion.layerwise import Layerwise
+from tfsnn.conversion.memory import fitting_samples
 from tfsnn.errors import OptionError
 from tfsnn.hardware.integers import EXACT
 from tfsnn.network.graph import Graph
@@ -34,7 +35,7 @@ from tfsnn.network.nodes import (
     Source,
     Spiking,
 )
-from tfsnn.simulation.steps import Run
+from tfsnn.network.signals import fold
 
 SAMPLES = 64  # simulated where bits are not known to suffice
 
@@ -178,26 +179,22 @@ def _seen(
 ) -> dict[str, int]:
     """Return the largest size of potentials on calibration samples."""
     samples = min(len(next(iter(x.values()))), SAMPLES)
-    samples = fitting_samples(graph, graph, timesteps, samples)
-    run = Run.on(
-        graph,
-        {k: tf.constant(v[:samples], tf.float32) for k, v in x.items()},
-        timesteps,
-    )
-    state, last = run.initial_state(), last_readers(graph)
-    values: dict[str, Any] = {}
-    found: dict[str, int] = {}
+    steps = timesteps + graph.clock.pre_steps
+    samples = fitting_samples(graph, None, steps, samples)
+    feed = {name: values[:samples] for name, values in x.items()}
+    layers, found = Layerwise(graph, feed, steps), dict.fromkeys(names, 0)
     for node in graph:
-        if node.name in run.constants or node.name in graph.outputs:
-            continue
         if isinstance(node, Spiking) and node.name in names:
-            currents = run.steps(node.inputs[0], values, run.steps_in_all)
             neurons: Any = node.population
-            sent, _ = neurons.advance(currents, state[node.name])
-            found[node.name] = int(neurons.reached(currents, sent))
-        run.advance_node(node, values, state, run.steps_in_all)
-        for name in last.get(node.name, ()):
-            values.pop(name, None)
+            for rows, currents in layers.currents(node.name)():
+                state = neurons.initial_state((rows.stop - rows.start, *node.shape))
+                sent, _ = neurons.advance(currents, state)
+                layers.hold(node.name, rows, fold(sent.values))
+                reached = int(neurons.reached(currents, sent))
+                found[node.name] = max(found[node.name], reached)
+        else:
+            layers.advance(node.name)
+        layers.forget(node.name)
     return found
 
 
