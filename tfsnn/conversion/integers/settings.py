@@ -55,6 +55,15 @@ class IntegerSettings:
             raise OptionError(
                 f"scales={self.scales!r}; expected one of {', '.join(SCALES)}"
             )
+        if self.reset not in RESETS:
+            raise OptionError(
+                f"reset={self.reset!r}; expected one of {', '.join(RESETS)}"
+            )
+        if self.input_bits is not None and self.input_bits not in range(2, 17):
+            raise OptionError(
+                f"input_bits={self.input_bits!r} is not a number of bits from 2 to 16, "
+                "or None"
+            )
         bits = self.potential_bits
         counted = isinstance(bits, int) and not isinstance(bits, bool)
         if not (counted and LEAST_BITS <= bits <= MOST_BITS):
