@@ -146,6 +146,8 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "tuned_vgg9": "fine_tuning_vgg9_cifar10",
     "energy": "energy_resnet20_cifar10",
     "counters": "counters",
+    "chip_files": "chip_files",
+    "chip_steps": "chip_steps_mnist_cnn",
 }
 PARTS: Parts = {
     "help": _help,

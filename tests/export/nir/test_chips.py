@@ -92,6 +92,9 @@ def test_a_microcontroller_resets_to_zero_and_reads_signed_bytes(small):
     (image,) = graph.of_kind(Rounded)
     assert (image.low, image.high) == (0, 127)
     assert small.report.integers.potential_bits == 20
+    told = tfsnn.targets.target("mcu").to_dict()
+    assert (told["fires_above"], told["saturates"], told["input_bits"]) == (1, 0, 8)
+    assert "fire above the threshold" in str(tfsnn.targets.target("mcu"))
 
 
 def test_the_file_of_a_microcontroller_has_integers_as_snn_mlir_reads_them(

@@ -135,6 +135,9 @@ class Target:
             "scale": self.scale,
             "spikes": self.spikes,
             "resets": list(self.resets),
+            "fires_above": self.fires_above,
+            "saturates": self.saturates,
+            "input_bits": self.input_bits,
             "spiking_input": self.spiking_input,
             "spiking_output": self.spiking_output,
             "cores": [core._asdict() for core in self.cores],
@@ -156,6 +159,7 @@ class Target:
         lines.append(f"bits: {', '.join(integers)}; one scale for each {self.scale}")
         lines.append(f"spikes: {self.spikes}" + "; reset: " * bool(self.resets))
         lines[-1] += " or ".join(self.resets)
+        lines[-1] += "; neurons fire above the threshold, not at it" * self.fires_above
         ends = ("analog values", "spikes")
         lines.append(
             f"input: {ends[self.spiking_input]}; output: {ends[self.spiking_output]}"
