@@ -1,5 +1,7 @@
 """Run NIR files for chips in sinabs, norse and snn-mlir: the other side.
 
+    python -m benchmarks.toolboxes.chip_files_side FOLDER
+
 FOLDER holds ``net.nir``, ``tools.json`` and ``frames.npy``, what reaches the network
 in each step, ``(T, B, *units)``, channels first. For each tool ``TOOL.npz`` is written
 with the spikes of each IF node, and ``said.json`` with versions and what snn-mlir says
