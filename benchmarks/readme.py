@@ -138,6 +138,8 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "integers_fashion": "integers_fashion_mnist_cnn",
     "integers_mnist": "integers_mnist_cnn",
     "integers_resnet20": "integers_resnet20_cifar10",
+    "integers_vgg9": "integers_vgg9_cifar10",
+    "integers_whole_resnet20": "integers_whole_resnet20_cifar10",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "quantised": "quantised",
@@ -146,6 +148,8 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "tuned_vgg9": "fine_tuning_vgg9_cifar10",
     "energy": "energy_resnet20_cifar10",
     "counters": "counters",
+    "chip_files": "chip_files",
+    "chip_steps": "chip_steps_mnist_cnn",
 }
 PARTS: Parts = {
     "help": _help,

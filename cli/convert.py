@@ -167,7 +167,7 @@ def command(
     from tfsnn.analysis.check import check, held_back
 
     converted.refuse_itself(original.model)
-    ann = original.load()
+    ann = original.load(target=numbers.target)
     if samples.calibration is None:
         if numbers.target is not None:
             raise click.UsageError(

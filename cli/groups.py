@@ -55,16 +55,20 @@ class Original:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
-    def load(self, snn: SpikingModel | None = None) -> Any:
+    def load(self, snn: SpikingModel | None = None, target: str | None = None) -> Any:
         """Load the model, None where no path was given; refuse a spiking network.
 
         Args:
             snn: the spiking network that was made of it, which knows of which part.
+            target: the chip that it is looked at, or converted, for.
         """
         import tfsnn
+        from tfsnn.conversion.for_target import refuse_converted
 
         model = self.load_any(snn)
         if isinstance(model, tfsnn.SpikingModel):
+            if target is not None:
+                refuse_converted(model, target, self.model)
             raise tfsnn.ModelError(
                 f"{self.model}: is a spiking network already; give the model it was "
                 "made from"

@@ -45,7 +45,7 @@ def command(
         from tfsnn.sources.fit_target import fit_target
 
         chip = looked_up(target)  # before the model, which takes longer
-        fit = fit_target(original.load(), chip)
+        fit = fit_target(original.load(target=target), chip)
         show(fit, as_json)
         ctx.exit(0 if fit.fits else 1)
     from tfsnn.sources.inspect import inspect_model

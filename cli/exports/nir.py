@@ -19,6 +19,7 @@ from ..options import (
     limit_option,
     overwrite_option,
     snn_argument,
+    target_option,
     task_option,
 )
 from ..talk import progress, show
@@ -29,6 +30,7 @@ from ..talk import progress, show
     epilog="""\b
 Example:
   tfsnn export nir snn.keras --output net.nir
+  tfsnn export nir chip.keras --target spinnaker2 --output chip.nir
   tfsnn export nir snn.keras --lossy --data test.npz --output net.nir
 """,
 )
@@ -37,6 +39,7 @@ Example:
     "--output", required=True, metavar="FILE", type=PATH, help="The file to write."
 )
 @overwrite_option("Replace the file if it exists.")
+@target_option("Refuse a network that was converted for another chip.")
 @click.option(
     "--lossy",
     is_flag=True,

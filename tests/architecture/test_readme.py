@@ -26,6 +26,8 @@ RESULTS = {
     "against_": "toolboxes.comparison",
     "backbones": "accuracy.backbones",
     "bulk_cost": "service.bulk_cost",
+    "chip_files": "toolboxes.chip_files",
+    "chip_steps_": "accuracy.chip_steps",
     "commits": "speed.commits",
     "converting": "speed.converting",
     "counters": "toolboxes.counters",

@@ -3,36 +3,24 @@
 import json
 from dataclasses import replace
 
-import keras
 import models
-import nir
 import numpy as np
 import pytest
+from chips import chain, whole
 from command_line import run
-from keras import layers
 
 import tfsnn
+from tfsnn.analysis import for_target
 from tfsnn.analysis.for_target import convert_for
+from tfsnn.conversion import calibration
 from tfsnn.conversion.for_target import settings_for
-from tfsnn.export import export_nir
 from tfsnn.network.nodes import Linear, Readout, Spiking
 
 
 @pytest.fixture(scope="module")
 def ann():
     """A chain of what all chips take."""
-    return models.randomise(
-        keras.Sequential(
-            [
-                keras.Input((8, 8, 2), name="input"),
-                layers.Conv2D(6, 3, padding="same", activation="relu"),
-                layers.AveragePooling2D(2),
-                layers.Conv2D(8, 3, activation="relu"),
-                layers.Flatten(),
-                layers.Dense(5, activation="softmax"),
-            ]
-        )
-    )
+    return chain()
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +33,6 @@ def samples(ann):
 def chip(ann, samples):
     y = ann.predict(samples, verbose=0).argmax(-1)
     return convert_for(ann, samples, "spinnaker2", timesteps=16, data=(samples, y))
-
-
-def whole(values):
-    return np.array_equal(values, np.rint(values))
 
 
 def test_everything_is_an_integer_and_a_spike(chip):
@@ -130,33 +114,20 @@ def test_one_scale_for_a_layer(samples):
     assert convert_for(ann, x, "speck2f", timesteps=8).steps == ()
 
 
-def test_nir_has_the_integers_of_the_chip(chip, tmp_path):
-    export_nir(chip.snn, tmp_path / "chip.nir")
-    found = nir.read(tmp_path / "chip.nir").nodes.values()
-    weights = [node.weight for node in found if isinstance(node, nir.Conv2d)]
-    assert len(weights) == 2 and weights[0].shape[:2] == (6, 2)  # no coder before it
-    for values in weights:
-        assert whole(values) and 64 <= np.abs(values).max() <= 128
-    record = json.loads(nir.read(tmp_path / "chip.nir").metadata["tfsnn"])
-    assert "binary spikes" in record["input"]
-    (scale,) = record["input_scale"].values()
-    assert scale[0] == scale[-1] > 0
-    with pytest.raises(tfsnn.OptionError, match="inputs are spikes"):
-        export_nir(chip.snn, tmp_path / "other.nir", data=np.zeros((1, 8, 8, 2)))
-    assert all(whole(node.v_threshold) for node in found if isinstance(node, nir.IF))
-
-
-def test_nir_computes_what_the_chip_does(chip, samples, tmp_path):
-    """The file, read again and fed with the spikes of the coders, step by step."""
-    export_nir(chip.snn, tmp_path / "chip.nir")
-    again = tfsnn.import_nir(tmp_path / "chip.nir", reset="subtract")
-    found = chip.snn.run(samples, observe=("spikes",))
-    sent = next(
-        v for name, v in found.observed.items() if name.endswith("input_spikes")
+def test_one_conversion_for_each_row_and_one_sweep_for_each_graph(
+    ann, samples, monkeypatch
+):
+    made, swept = [], []
+    whole_story, sweep = for_target.convert, calibration.calibrate
+    monkeypatch.setattr(
+        for_target, "convert", lambda *a, **k: made.append(1) or whole_story(*a, **k)
     )
-    frames = np.moveaxis(np.asarray(sent, np.float32), 0, 1)
-    got = again.simulate(frames, over_time=True).outputs[0][-1]
-    np.testing.assert_allclose(got, found.outputs[0], atol=1e-5)
+    monkeypatch.setattr(
+        calibration, "calibrate", lambda *a, **k: swept.append(1) or sweep(*a, **k)
+    )
+    found = convert_for(ann, samples, "spinnaker2", timesteps=2, data=samples)
+    assert len(made) == len(found.steps) == 4
+    assert len(swept) == 3  # float and integer weights are of one graph
 
 
 def test_bits_below_those_of_the_chip(ann, samples):

@@ -11,7 +11,7 @@ import keras
 from tfsnn.analysis.evaluate import evaluate
 from tfsnn.conversion.calibration import calibrated
 from tfsnn.conversion.convert import convert
-from tfsnn.conversion.for_target import method_for, settings_for
+from tfsnn.conversion.for_target import method_for, refuse_converted, settings_for
 from tfsnn.conversion.settings import split
 from tfsnn.data import Progress
 from tfsnn.errors import ModelError
@@ -116,10 +116,12 @@ def convert_for(
             :func:`tfsnn.evaluate`.
 
     Raises:
-        ModelError: for a model that does not fit the chip, with every reason.
+        ModelError: for a model that does not fit the chip, with every reason, and for
+            a network that was converted already.
         OptionError: for an unknown target, or a method that it cannot run.
     """
     chip = looked_up(target)
+    refuse_converted(model, chip.name)
     of_calibration, own = split(options)
     settings = settings_for(chip, own.pop("precision", None))
     judging = {"task": own.pop("task", None), "progress": progress}

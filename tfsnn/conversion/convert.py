@@ -11,7 +11,7 @@ from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import calibrated
 from tfsnn.conversion.correct import correct
 from tfsnn.conversion.default import default_method, without_loss
-from tfsnn.conversion.integers import in_integers, on_grid
+from tfsnn.conversion.integers import in_integers, on_grid, with_reset
 from tfsnn.conversion.integers.bounds import SAMPLES
 from tfsnn.conversion.integers.equalise import equalised
 from tfsnn.conversion.integers.settings import NAMES as INTEGER_SETTINGS
@@ -91,6 +91,7 @@ def convert(
     plan = chosen.plan(graph, statistics)
     plan = refined(chosen, plan, graph, statistics, known.samples, progress)
     if integers is not None:
+        plan = with_reset(plan, integers)
         plan = equalised(graph, plan, integers, known.ranges, chosen.timesteps)
     if ends.spiking_output:
         plan = counted_alike(plan, graph)

@@ -6,10 +6,12 @@ from typing import Any
 
 from tfsnn.conversion import methods
 from tfsnn.conversion.methods import Method
-from tfsnn.errors import OptionError
+from tfsnn.errors import ModelError, OptionError
 from tfsnn.hardware.integers import FORMATS
 from tfsnn.hardware.targets import Target
 from tfsnn.network.clock import RATE_CLOCK
+from tfsnn.simulation.model import SpikingModel
+from tfsnn_numpy.defaults import RESETS
 
 METHOD = "paced"
 TIMESTEPS = 16
@@ -63,6 +65,27 @@ def unfit(method: Method, target: Target) -> str | None:
     return None
 
 
+def refuse_converted(model: Any, target: str, named: Any = None) -> None:
+    """Refuse a spiking network where a model to make one of for a chip is expected.
+
+    Args:
+        model: what was given.
+        target: the chip.
+        named: its name in the error; the model's own if None.
+
+    Raises:
+        ModelError: naming the chip that it was converted for, and the one asked for.
+    """
+    if not isinstance(model, SpikingModel):
+        return
+    made_for = model.report.target
+    was = "is a spiking network" + f", converted for {made_for}" * bool(made_for)
+    raise ModelError(
+        f"{named or model.name}: {was}, and cannot be made one for {target}: give the "
+        "model that it was made of"
+    )
+
+
 def settings_for(target: Target, precision: str | None) -> dict[str, Any]:
     """Return the settings of :func:`tfsnn.convert` that a target asks for.
 
@@ -82,8 +105,10 @@ def settings_for(target: Target, precision: str | None) -> dict[str, Any]:
         "precision": wanted,
         "scales": target.scale,
         "potential_bits": min(target.potential_bits or WIDEST, WIDEST),
-        "saturate": True,
+        "saturate": target.saturates,
         "initial_potentials": target.initial_potentials,
+        "reset": next(iter(target.resets), RESETS[0]),
+        "input_bits": target.input_bits,
         "spiking_input": target.spiking_input,
         "spiking_output": target.spiking_output,
     }

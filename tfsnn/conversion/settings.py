@@ -53,6 +53,9 @@ INTEGERS = (
     "scales",
     "potential_bits",
     "saturate",
+    "initial_potentials",
+    "reset",
+    "input_bits",
 )  # tfsnn.conversion.integers.settings
 ENDS = tuple(each.name for each in dataclasses.fields(SpikingEnds))
 RESERVED = (

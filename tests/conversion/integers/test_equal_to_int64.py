@@ -11,7 +11,7 @@ import tfsnn
 from tfsnn.conversion.methods import methods
 from tfsnn.conversion.methods.fields import specs
 from tfsnn.errors import TfsnnError
-from tfsnn.network.nodes import Affine, Linear, Spiking
+from tfsnn.network.nodes import Affine, Linear, Rounded, Spiking
 
 # Methods whose spikes are no integers, or have no bound, and what is said of them.
 REFUSED = {
@@ -139,6 +139,18 @@ def test_narrow_potentials_saturate_as_in_int64(known):
     expected = integer_reference.simulate(snn.graph, loud, snn.timesteps)
     check(snn, loud)
     assert expected
+
+
+def test_neurons_that_reset_to_zero_behind_signed_inputs(known):
+    chip = {"precision": "int8", "reset": "zero", "input_bits": 8}
+    snn = tfsnn.convert(*known, "paced", lookahead=0, timesteps=5, **chip)
+    resets = {node.settings["reset"] for node in snn.graph.of_kind(Spiking)}
+    (image,) = snn.graph.of_kind(Rounded)
+    assert resets == {"zero"} and (image.low, image.high) == (0, 127)
+    check(snn, images())
+    for wrong in ({"reset": "half"}, {"input_bits": 1}):
+        with pytest.raises(tfsnn.OptionError, match=r"input_bits=1 is|reset='half'"):
+            tfsnn.convert(*known, "paced", **{**chip, **wrong})
 
 
 def test_everything_is_an_integer(known):

@@ -32,12 +32,30 @@ from tfsnn.conversion.integers.report import report_integers
 from tfsnn.conversion.integers.settings import IntegerSettings
 from tfsnn.conversion.integers.writing import write
 from tfsnn.conversion.normalize import Normalized
+from tfsnn.conversion.plan import Plan
 from tfsnn.errors import UnsupportedError
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Linear, Spiking
 from tfsnn.simulation.integers import IntegerReport
+from tfsnn_numpy.defaults import RESETS
 from tfsnn_numpy.ranges import Range
+
+
+def with_reset(plan: Plan, settings: IntegerSettings) -> Plan:
+    """Return the plan with neurons that are reset as the settings say.
+
+    Raises:
+        OptionError: for neurons that cannot be.
+    """
+    if settings.reset == RESETS[0]:
+        return plan
+    reset = {"reset": settings.reset}
+    changed = {
+        name: dataclasses.replace(neurons, settings={**neurons.settings, **reset})
+        for name, neurons in plan.items()
+    }
+    return Plan(changed, plan.clock, plan.notes)
 
 
 def on_grid(
@@ -61,7 +79,7 @@ def on_grid(
         UnsupportedError: naming every layer that integers cannot do, and why.
         OptionError: for a layer whose weights vanish.
     """
-    layout = lay_out(normalized, ranges, timesteps)
+    layout = lay_out(normalized, ranges, timesteps, settings.input_bits)
     if layout.problems:
         problems = list(dict.fromkeys(layout.problems))
         raise UnsupportedError(problems, "layer(s) cannot be computed in integers")

@@ -55,7 +55,8 @@ def equalised(
     if settings.scales != "layer" or plan.exact:
         return plan
     for _ in range(ROUNDS):
-        layout = lay_out(normalize_with_units(graph, plan), ranges, timesteps)
+        normalized = normalize_with_units(graph, plan)
+        layout = lay_out(normalized, ranges, timesteps, settings.input_bits)
         readers: dict[int, tuple[Group, list[Spiking]]] = {}
         for node in layout.graph.of_kind(Spiking):
             group = layout.quanta[node.inputs[0]].group

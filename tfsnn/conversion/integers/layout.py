@@ -10,6 +10,7 @@ import numpy as np
 from tfsnn.conversion.integers.arrays import WEIGHTED
 from tfsnn.conversion.integers.groups import WHOLE, Group, Quantum, same
 from tfsnn.conversion.normalize import Normalized
+from tfsnn.hardware.integers import two_complement
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import KINDS, Neuron
@@ -28,7 +29,6 @@ from tfsnn.network.units import compressed
 from tfsnn_numpy.ranges import Range
 
 PIXELS = 255
-SIGNED = (-128, 127)
 OTHERS = "convert with a method of integrate-and-fire neurons (termapping, paced, ttfs)"
 ANALOG = (
     "sends analog values, no integers: use ReLU, sums and average pooling in its "
@@ -62,7 +62,10 @@ class Layout:
 
 
 def lay_out(
-    normalized: Normalized, ranges: Mapping[str, Range], timesteps: int
+    normalized: Normalized,
+    ranges: Mapping[str, Range],
+    timesteps: int,
+    input_bits: int | None = None,
 ) -> Layout:
     """Return the groups of a network in normal form.
 
@@ -74,25 +77,31 @@ def lay_out(
         normalized: the network.
         ranges: the smallest and the largest value of each input.
         timesteps: T.
+        input_bits: bits of the signed integers that inputs become; None for 8 bits.
     """
-    return _Walk(normalized, ranges, timesteps).layout()
+    return _Walk(normalized, ranges, timesteps, input_bits).layout()
 
 
-def rounded(source: Source, ranges: Mapping[str, Range]) -> Rounded:
-    """Return the node that rounds an input to 8 bits.
+def rounded(
+    source: Source, ranges: Mapping[str, Range], input_bits: int | None = None
+) -> Rounded:
+    """Return the node that rounds an input to 8 bits, or to signed integers.
 
     Values from 0 up become 0..255: whole numbers up to 255 as they are, values up to 1
     as multiples of 1/255, others as multiples of the largest over 255. Values of either
-    sign become -128..127, as multiples of the largest over 127.
+    sign become -128..127, as multiples of the largest over 127. With `input_bits` those
+    from 0 up end at the largest signed integer, and bytes are multiples of 255 over it.
     """
     low, high = ranges.get(source.name, (0.0, 1.0))
-    ends = (0, PIXELS)
+    signed = two_complement("input", input_bits or 8)
+    most = PIXELS if input_bits is None else signed.high
+    ends = (0, most)
     if low < 0:
-        step, ends = max(-low, high) / SIGNED[1], SIGNED
+        step, ends = max(-low, high) / signed.high, (signed.low, signed.high)
     elif high <= 1:
-        step = 1 / PIXELS
+        step = 1 / most
     else:
-        step = 1.0 if 20 < high <= PIXELS else high / PIXELS
+        step = (PIXELS if 20 < high <= PIXELS else high) / most
     return Rounded(
         f"{source.name}_rounded",
         (source.name,),
@@ -106,9 +115,14 @@ def rounded(source: Source, ranges: Mapping[str, Range]) -> Rounded:
 
 class _Walk:
     def __init__(
-        self, normalized: Normalized, ranges: Mapping[str, Range], timesteps: int
+        self,
+        normalized: Normalized,
+        ranges: Mapping[str, Range],
+        timesteps: int,
+        input_bits: int | None,
     ) -> None:
         self.before, self.ranges, self.steps = normalized, ranges, timesteps
+        self.input_bits = input_bits
         self.nodes: dict[str, Node] = {}
         self.renamed: dict[str, str] = {}
         self.found = Layout(normalized.graph, dict(normalized.units))
@@ -131,7 +145,7 @@ class _Walk:
         if isinstance(node, Source):
             self._add(node, WHOLE)
             if not node.whole:
-                behind = rounded(node, self.ranges)
+                behind = rounded(node, self.ranges, self.input_bits)
                 self._add(behind, Quantum(known=np.full(1, behind.step)))
                 self.renamed[node.name] = behind.name
         elif isinstance(node, Spiking):

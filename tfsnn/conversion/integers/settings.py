@@ -10,7 +10,13 @@ from typing import Any
 from tfsnn.errors import OptionError
 from tfsnn.hardware.integers import FORMATS, IntegerFormat
 from tfsnn.network.neurons.counting import ends
-from tfsnn_numpy.defaults import LEAST_BITS, MOST_BITS, POTENTIAL_BITS, SCALES
+from tfsnn_numpy.defaults import (
+    LEAST_BITS,
+    MOST_BITS,
+    POTENTIAL_BITS,
+    RESETS,
+    SCALES,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,10 @@ class IntegerSettings:
             there, as on a chip, and are noted. False: such a network is refused.
         initial_potentials: whether what a bias cannot say in integers may go into
             initial potentials.
+        reset: what a spike does to the potential: "subtract" the threshold, or set it
+            to "zero", as chips without subtraction do.
+        input_bits: bits of the signed integers that inputs are rounded to; None for 8
+            bits of either sign, or without one.
 
     Raises:
         OptionError: for an impossible value.
@@ -36,12 +46,23 @@ class IntegerSettings:
     potential_bits: int = POTENTIAL_BITS
     saturate: bool = False
     initial_potentials: bool = True
+    reset: str = RESETS[0]
+    input_bits: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         if self.scales not in SCALES:
             raise OptionError(
                 f"scales={self.scales!r}; expected one of {', '.join(SCALES)}"
+            )
+        if self.reset not in RESETS:
+            raise OptionError(
+                f"reset={self.reset!r}; expected one of {', '.join(RESETS)}"
+            )
+        if self.input_bits is not None and self.input_bits not in range(2, 17):
+            raise OptionError(
+                f"input_bits={self.input_bits!r} is not a number of bits from 2 to 16, "
+                "or None"
             )
         bits = self.potential_bits
         counted = isinstance(bits, int) and not isinstance(bits, bool)

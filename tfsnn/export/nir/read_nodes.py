@@ -10,6 +10,7 @@ import numpy as np
 from tfsnn.export.nir.read_neurons import neurons
 from tfsnn.export.nir.read_spatial import as_bias, convolution, pooling
 from tfsnn.export.nir.reader import (
+    Head,
     Reader,
     ReadSignal,
     UnreadableError,
@@ -63,9 +64,15 @@ def _input(reader: Reader, name: str, content: Any) -> ReadSignal:
 def _output(
     reader: Reader, name: str, content: Any, signal: ReadSignal, key: str
 ) -> ReadSignal:
-    head, options = reader.heads.get(key, ("linear", {}))
+    head = reader.heads.get(key, Head())
     signal = reader.in_order(signal)
-    return reader.add(Readout(name, (signal.name,), signal.shape, head, options))
+    if head.scale is not None:
+        counts = (signal.name,), signal.shape
+        scale, offset = (np.asarray(n, np.float32) for n in (head.scale, head.offset))
+        counted = Affine(f"{name}_counts", *counts, gain=scale, offset=offset)
+        signal = reader.add(counted)
+    reads = (signal.name,)
+    return reader.add(Readout(name, reads, signal.shape, head.name, dict(head.options)))
 
 
 def _affine(reader: Reader, name: str, content: Any, signal: ReadSignal) -> ReadSignal:

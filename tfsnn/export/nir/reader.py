@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,22 @@ from tfsnn_numpy.json_text import LARGEST
 
 class UnreadableError(Exception):
     """A NIR node has no counterpart in tfsnn, for the reason in the message."""
+
+
+class Head(NamedTuple):
+    """The head of an output, and what its spikes stand for where it is counts.
+
+    Attributes:
+        name, options: of the function.
+        scale: what one spike a step stands for, by channel; None where outputs are in
+            the ANN's units.
+        offset: what is added to that, by channel; empty for nothing.
+    """
+
+    name: str = "linear"
+    options: Mapping[str, Any] = MappingProxyType({})
+    scale: Sequence[float] | None = None
+    offset: Sequence[float] = ()
 
 
 class ReadSignal(NamedTuple):
@@ -89,7 +106,7 @@ class Reader:
         reset: reset of the neurons, "subtract" or "zero".
         strict: whether a spike needs a potential above the threshold, not equal to it.
         scales: what one spike stands for, by NIR node.
-        heads: name and options of the head of an output, by NIR node.
+        heads: the head of an output, by NIR node.
         names: names to give to nodes, by NIR node; others keep NIR's name.
         dt: the length of a step, in seconds.
         shares: what leaky neurons keep in a step, where it is known, by NIR node.
@@ -99,7 +116,7 @@ class Reader:
     reset: str
     strict: bool
     scales: dict[str, np.ndarray]
-    heads: dict[str, tuple[str, dict[str, Any]]]
+    heads: dict[str, Head]
     names: dict[str, str]
     dt: float = DT
     shares: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -22,7 +22,7 @@ import numpy as np
 
 from tfsnn.errors import ModelError, OptionError, UnsupportedError
 from tfsnn.export.nir.read_nodes import read
-from tfsnn.export.nir.reader import Reader, ReadSignal, UnreadableError
+from tfsnn.export.nir.reader import Head, Reader, ReadSignal, UnreadableError
 from tfsnn.export.nir.record import read_record
 from tfsnn.export.nir.signals import DT, check_step
 from tfsnn.extras import require
@@ -79,9 +79,14 @@ def import_nir(
     known = reset is None and bool(record)
     reader = Reader(
         reset=reset or record.get("reset", "zero"),
-        strict=not record and reset != "subtract",
+        strict=record.get("fires_above", not record and reset != "subtract"),
         scales=scales,
-        heads={r["node"]: (r["head"], r["options"]) for r in record.get("readout", [])},
+        heads={
+            r["node"]: Head(
+                r["head"], r["options"], r.get("scale"), r.get("offset", [])
+            )
+            for r in record.get("readout", [])
+        },
         names=record.get("names", {}),
         dt=check_step(record.get("dt", DT) if dt is None else dt),
         shares=record.get("shares", {}) if dt is None else {},

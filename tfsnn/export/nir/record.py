@@ -18,6 +18,8 @@ class Output(TypedDict):
     node: str
     head: str
     options: dict[str, Any]
+    scale: NotRequired[list[float]]
+    offset: NotRequired[list[float]]
 
 
 class Record(TypedDict):
@@ -26,6 +28,7 @@ class Record(TypedDict):
     method: str
     timesteps: int
     reset: Literal["subtract", "zero"]
+    fires_above: NotRequired[bool]
     inputs: NotRequired[list[str]]
     readout: list[Output]
     names: dict[str, str]

@@ -31,14 +31,21 @@ from tfsnn.export.nir import effects as nir_effects
 from tfsnn.export.nir.builder import Builder
 from tfsnn.export.nir.effects import Effect
 from tfsnn.export.nir.graph import translate
+from tfsnn.export.nir.importers import (
+    as_it_arrives,
+    as_it_leaves,
+    as_there,
+    importer_of,
+    is_sample,
+    with_its_thresholds,
+)
 from tfsnn.export.nir.losses import Loss, in_other_words, losses
-from tfsnn.export.nir.make_record import made_record, takes_spikes
+from tfsnn.export.nir.make_record import Ends, made_record
 from tfsnn.export.nir.signals import DT, check_step
 from tfsnn.export.recurrent import refuse_recurrent
 from tfsnn.extras import require
 from tfsnn.files import check_output, replacing
 from tfsnn.network.graph import Graph
-from tfsnn.network.passes.spiking_ends import fed_with_spikes
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import POOLINGS
@@ -94,6 +101,7 @@ def export_nir(
     snn: SpikingModel,
     path: str | os.PathLike[str],
     *,
+    target: str | None = None,
     lossy: bool = False,
     data: Any = None,
     limit: int | None = None,
@@ -108,6 +116,8 @@ def export_nir(
     Args:
         snn: network from :func:`tfsnn.convert`.
         path: path of the file, with the suffix ``.nir``.
+        target: the chip that the network has to have been converted for; its importer
+            gets what it wants in any case.
         lossy: whether to leave out what NIR cannot express of neurons and poolings.
         data: data to measure effects on, anything that :func:`tfsnn.open_data` takes.
         limit: samples used at most.
@@ -124,7 +134,8 @@ def export_nir(
         UnsupportedError: if NIR cannot express some nodes; it names them all.
         MissingPackageError: if the package `nir` (extra `nir`) is not installed.
         OptionError: if `pooling` is unknown, or a task or its output; and for a
-            recurrent network.
+            recurrent network; for an unknown target, and a network that was converted
+            for another.
         OutputError: if the file cannot be written.
         DataError: if the data does not fit the network.
     """
@@ -134,21 +145,22 @@ def export_nir(
     refuse_recurrent(snn, "NIR, as tfsnn writes it,")
     check_step(dt)
     require("nir", "nir", "The NIR format")
-    target = check_output(path, overwrite)
-    graph = snn.graph
-    if takes_spikes(snn):
-        if data is not None:
-            raise OptionError(
-                f"{snn.name} is written for {snn.report.target}, whose inputs are "
-                "spikes, so effects cannot be measured on samples: leave out data"
-            )
-        graph = fed_with_spikes(graph)
+    importer = importer_of(snn, target)
+    output = check_output(path, overwrite)
+    graph = as_there(as_it_arrives(snn.graph, importer), importer)
+    graph, counted = as_it_leaves(graph, importer)
+    if data is not None and (counted or not is_sample(snn.graph, graph)):
+        raise OptionError(
+            f"{snn.name} is written for what a chip gets and sends: inputs are spikes "
+            "or integers, or outputs spikes, so effects cannot be measured on samples: "
+            "leave out data"
+        )
     plain = in_other_words(nir_effects.as_arrays(graph))
     lost = losses(plain, snn.timesteps)
     written = plain
     for loss in lost:
         written = loss.change(written)
-    translation = translate(written, pooling, dt)
+    translation = translate(with_its_thresholds(written, importer), pooling, dt)
     _refuse(plain, translation.problems, [] if lossy else lost)
     effects: list[Effect] = []
     if data is not None:
@@ -157,11 +169,13 @@ def export_nir(
             snn, written, lost, opened, task=task, progress=progress
         )
     builder = translation.builder
-    record = made_record(snn, written, builder, lost, effects)
-    with replacing(target, overwrite=overwrite) as part:
+    above = importer is not None and importer.fires_above
+    ends = Ends(above, counted)
+    record = made_record(snn, written, builder, ends, lost, effects)
+    with replacing(output, overwrite=overwrite) as part:
         _write(part, builder, record)
     return NirExport(
-        str(target), snn.timesteps, _counts(builder), tuple(lost), tuple(effects)
+        str(output), snn.timesteps, _counts(builder), tuple(lost), tuple(effects)
     )
 
 

@@ -47,6 +47,7 @@ SPECK2F = Target(
     resets=("subtract", "zero"),
     spiking_input=True,
     spiking_output=True,
+    initial_potentials=False,
     rules=Rules(
         forms=frozenset({"dense", "conv"}),
         square=True,
@@ -64,5 +65,6 @@ SPECK2F = Target(
     not_known=(
         "the chip has no time steps: biases act through its leak clock, and spikes "
         "arrive in an order that no simulation by steps has",
+        "neurons could start from other potentials than 0 there, which NIR cannot say",
     ),
 )

@@ -79,6 +79,11 @@ class Target:
         spikes: what a spike may carry: "binary", "ternary" (of either sign) or
             "graded"; "none" for a chip without time.
         resets: what a spike does to the potential: "subtract", "zero".
+        fires_above: whether neurons fire above their threshold, and not at it.
+        saturates: whether potentials that leave their bits stay at the ends; else
+            they wrap around, and a network that leaves them is refused.
+        input_bits: bits of the signed integers that inputs come as, where they are no
+            spikes; None for any 8 bits.
         spiking_input: whether inputs have to be spikes.
         spiking_output: whether every output has to be spikes, read by counts.
         initial_potentials: whether neurons may start from potentials other than 0, in
@@ -101,6 +106,9 @@ class Target:
     scale: str
     spikes: str
     resets: tuple[str, ...]
+    fires_above: bool = False
+    saturates: bool = True
+    input_bits: int | None = None
     spiking_input: bool
     spiking_output: bool
     initial_potentials: bool = True
@@ -127,6 +135,9 @@ class Target:
             "scale": self.scale,
             "spikes": self.spikes,
             "resets": list(self.resets),
+            "fires_above": self.fires_above,
+            "saturates": self.saturates,
+            "input_bits": self.input_bits,
             "spiking_input": self.spiking_input,
             "spiking_output": self.spiking_output,
             "cores": [core._asdict() for core in self.cores],
@@ -148,6 +159,7 @@ class Target:
         lines.append(f"bits: {', '.join(integers)}; one scale for each {self.scale}")
         lines.append(f"spikes: {self.spikes}" + "; reset: " * bool(self.resets))
         lines[-1] += " or ".join(self.resets)
+        lines[-1] += "; neurons fire above the threshold, not at it" * self.fires_above
         ends = ("analog values", "spikes")
         lines.append(
             f"input: {ends[self.spiking_input]}; output: {ends[self.spiking_output]}"

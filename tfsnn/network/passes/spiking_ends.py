@@ -29,7 +29,8 @@ SHIFTED, RESTORED = "_shifted", "_counts"  # ends of names
 def fed_with_spikes(graph: Graph) -> Graph:
     """Return a spiking graph without the populations that send its inputs.
 
-    What they send is its input then. Inputs that are read otherwise stay.
+    What they send is its input then. Layers of the model stay, as do inputs that are
+    read otherwise.
     """
     gone: set[str] = set()
     consumers = graph.consumers()
@@ -41,7 +42,7 @@ def fed_with_spikes(graph: Graph) -> Graph:
             node = readers[0]
             behind.append(node.name)
             readers = consumers[node.name]
-        if node.name == name + COUNTED and node.spikes:
+        if node.name == name + COUNTED and node.spikes and not node.layer:
             gone.update(behind)
             sources[node.name] = Source(node.name, (), shape)
     nodes = (
