@@ -14,6 +14,8 @@ from tfsnn.simulation.compiled import NotLowered
 
 MOST_BYTES = 2**31 - 2**20  # of a graph in a file: protobuf's bound
 
+VIEWS = ("Reshape", "Unsqueeze", "Squeeze", "Transpose")  # the values stay as they are
+
 
 class LoweredModel(NamedTuple):
     """A model of OpenVINO.
@@ -73,12 +75,23 @@ def lowered_model(
             model = reader.convert(loaded)
         except frontend.OpConversionFailure as failure:
             raise NotLowered(_lacks(traced.graph, str(failure))) from failure
+    _keep_divisions(model)
     given, found = _places(model.inputs), _places(model.outputs)
     return LoweredModel(
         model,
         [given.get(tensor.name) for tensor in traced.inputs],
         [found[name] for name in results],
     )
+
+
+def _keep_divisions(model: Any) -> None:
+    """Have OpenVINO divide by constants, too, which it takes for products otherwise.
+
+    These round otherwise: 3 / 3 would be less than 1, and no neuron would fire.
+    """
+    for operation in model.get_ops():
+        if operation.get_type_name() == "Divide":
+            operation.get_rt_info()["nonconvertable_divide_0"] = True
 
 
 def _places(tensors: Sequence[Any]) -> dict[str, int]:
@@ -92,3 +105,28 @@ def _lacks(graph: Any, failure: str) -> str:
     return (
         f"OpenVINO lacks {', '.join(types) or 'operations'} ({failure.strip()[:200]})"
     )
+
+
+def guard_joins(lowered: LoweredModel) -> None:
+    """Multiply what is joined, and read elsewhere as well, by the first argument."""
+    (place, *_), operations = lowered.inputs, openvino("openvino.opset13")
+    factor = lowered.model.input(place).get_node()
+    for join in lowered.model.get_ordered_ops():
+        if join.get_type_name() != "Concat":
+            continue
+        for read in join.inputs():
+            source = read.get_source_output()
+            same = source.get_element_type() == factor.get_element_type()
+            if same and _is_read_elsewhere(source):
+                product = operations.multiply(source, factor)
+                read.replace_source_output(product.output(0))
+
+
+def _is_read_elsewhere(source: Any) -> bool:
+    """Return whether one value, in whatever shape, has several readers."""
+    while len(source.get_target_inputs()) == 1:
+        node = source.get_node()
+        if node.get_type_name() not in VIEWS:
+            return False
+        source = node.input_value(0)
+    return True

@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.simulation.engines.openvino.lowering import lowered_model, openvino
+from tfsnn.simulation.engines.openvino.lowering import (
+    guard_joins,
+    lowered_model,
+    openvino,
+)
 
 # Programs on disk may take so many bytes; those that were not used for longest go.
 CACHE_BYTES = 2**31
@@ -23,6 +27,10 @@ SETTINGS = {
     "PERFORMANCE_HINT": "LATENCY",
     "ENABLE_CPU_PINNING": False,
 }
+# Results, and what is joined and read elsewhere as well, are multiplied by this argument.
+# OpenVINO (2026.4) cannot leave that out; without it, it lets such a tensor lie in the
+# memory of what it is joined to, and then reads it when that has been given away.
+ONE = np.ones((), np.float32)
 
 
 def cache_folder() -> Path | None:
@@ -70,7 +78,7 @@ class Program:
         self.form: Any = None
         self._sources: list[int] = []  # of each result: an argument, or after these
 
-        def flat(*tensors: Any) -> list[Any]:
+        def flat(one: Any, *tensors: Any) -> list[Any]:
             result = function(tf.nest.pack_sequence_as(given, tensors))
             self.form = tf.nest.map_structure(lambda _: 0, result)
             known = {id(tensor): number for number, tensor in enumerate(tensors)}
@@ -80,13 +88,14 @@ class Program:
                     known[id(leaf)] = len(known)
                     computed.append(leaf)
                 self._sources.append(known[id(leaf)])
-            return list(map(tf.identity, computed))
+            return [leaf * tf.cast(one, leaf.dtype) for leaf in computed]
 
         specs = [
             tf.TensorSpec(leaf.shape, tf.as_dtype(leaf.dtype), f"input_{number}")
-            for number, leaf in enumerate(leaves)
+            for number, leaf in enumerate([ONE, *leaves])
         ]
         lowered = lowered_model(flat, specs)
+        guard_joins(lowered)
         self._compiled = compiled_model(lowered.model)
         self._inputs, self._outputs = lowered.inputs, lowered.outputs
         self._request = self._compiled.create_infer_request()
@@ -96,7 +105,7 @@ class Program:
         """Run the program, and return new arrays."""
         feed = {
             place: leaf
-            for place, leaf in zip(self._inputs, leaves, strict=True)
+            for place, leaf in zip(self._inputs, [ONE, *leaves], strict=True)
             if place is not None
         }
         with self._lock:
