@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -101,15 +102,15 @@ def _places(tensors: Sequence[Any]) -> dict[str, int]:
 
 def _lacks(graph: Any, failure: str) -> str:
     """Say which operations of a graph OpenVINO lacks, by what it says of them."""
-    types = sorted({op.type for op in graph.get_operations() if op.type in failure})
-    return (
-        f"OpenVINO lacks {', '.join(types) or 'operations'} ({failure.strip()[:200]})"
-    )
+    said = set(re.findall(r"\w+", failure.partition("No conversion rule")[2]))
+    lacking = sorted({op.type for op in graph.get_operations() if op.type in said})
+    return f"OpenVINO lacks {', '.join(lacking) or failure.strip()}"
 
 
 def guard_joins(lowered: LoweredModel) -> None:
     """Multiply what is joined, and read elsewhere as well, by the first argument."""
     (place, *_), operations = lowered.inputs, openvino("openvino.opset13")
+    assert place is not None  # it is a factor of each result
     factor = lowered.model.input(place).get_node()
     for join in lowered.model.get_ordered_ops():
         if join.get_type_name() != "Concat":

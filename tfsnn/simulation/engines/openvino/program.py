@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from tfsnn.simulation.engines.openvino.lowering import (
+    LoweredModel,
     guard_joins,
     lowered_model,
     openvino,
@@ -27,9 +28,9 @@ SETTINGS = {
     "PERFORMANCE_HINT": "LATENCY",
     "ENABLE_CPU_PINNING": False,
 }
-# Results, and what is joined and read elsewhere as well, are multiplied by this argument.
-# OpenVINO (2026.4) cannot leave that out; without it, it lets such a tensor lie in the
-# memory of what it is joined to, and then reads it when that has been given away.
+# Results, and what is joined and read elsewhere as well, are multiplied by this
+# argument, which OpenVINO (2026.4) cannot leave out. Otherwise it lets such a tensor
+# lie in the memory of what it is joined to, and reads it when that was given away.
 ONE = np.ones((), np.float32)
 
 
@@ -51,6 +52,59 @@ def _core() -> Any:
     return openvino().Core()
 
 
+class Lowered(NamedTuple):
+    """A function of nests of tensors as a model, whose first argument is :data:`ONE`.
+
+    Attributes:
+        model: the model, and the places of arguments and results in it.
+        form: a nest of the form of the function's result.
+        sources: where each tensor of that comes from: the number of an argument, or,
+            behind these, that of a result of the model.
+    """
+
+    model: LoweredModel
+    form: Any
+    sources: list[int]
+
+
+def lowered_function(
+    function: Callable[[Any], Any], given: Any, leaves: Sequence[np.ndarray]
+) -> Lowered:
+    """Trace a function and lower it.
+
+    Args:
+        function: takes and returns nests of tensors.
+        given: a nest of the form of its argument.
+        leaves: arrays of the shapes and types of the argument.
+
+    Raises:
+        NotLowered: if OpenVINO cannot run the function.
+        MissingPackageError: if it is not installed.
+    """
+    form: list[Any] = []
+    sources: list[int] = []
+
+    def flat(one: Any, *tensors: Any) -> list[Any]:
+        result = function(tf.nest.pack_sequence_as(given, tensors))
+        form.append(tf.nest.map_structure(lambda _: 0, result))
+        known = {id(tensor): number for number, tensor in enumerate(tensors)}
+        computed = []
+        for leaf in map(tf.convert_to_tensor, tf.nest.flatten(result)):
+            if id(leaf) not in known:
+                known[id(leaf)] = len(known)
+                computed.append(leaf)
+            sources.append(known[id(leaf)])
+        return [leaf * tf.cast(one, leaf.dtype) for leaf in computed]
+
+    specs = [
+        tf.TensorSpec(leaf.shape, tf.as_dtype(leaf.dtype), f"input_{number}")
+        for number, leaf in enumerate([ONE, *leaves])
+    ]
+    model = lowered_model(flat, specs)
+    guard_joins(model)
+    return Lowered(model, form[0], sources)
+
+
 class Program:
     """A function of tensors, compiled by OpenVINO for one shape of its argument.
 
@@ -58,47 +112,12 @@ class Program:
         form: a nest of the form of the function's result.
     """
 
-    def __init__(
-        self,
-        function: Callable[[Any], Any],
-        given: Any,
-        leaves: Sequence[np.ndarray],
-    ) -> None:
-        """Trace, lower and compile.
-
-        Args:
-            function: takes and returns nests of tensors.
-            given: a nest of the form of its argument.
-            leaves: arrays of the shapes and types of the argument.
-
-        Raises:
-            NotLowered: if OpenVINO cannot run the function.
-            MissingPackageError: if it is not installed.
-        """
-        self.form: Any = None
-        self._sources: list[int] = []  # of each result: an argument, or after these
-
-        def flat(one: Any, *tensors: Any) -> list[Any]:
-            result = function(tf.nest.pack_sequence_as(given, tensors))
-            self.form = tf.nest.map_structure(lambda _: 0, result)
-            known = {id(tensor): number for number, tensor in enumerate(tensors)}
-            computed = []
-            for leaf in map(tf.convert_to_tensor, tf.nest.flatten(result)):
-                if id(leaf) not in known:
-                    known[id(leaf)] = len(known)
-                    computed.append(leaf)
-                self._sources.append(known[id(leaf)])
-            return [leaf * tf.cast(one, leaf.dtype) for leaf in computed]
-
-        specs = [
-            tf.TensorSpec(leaf.shape, tf.as_dtype(leaf.dtype), f"input_{number}")
-            for number, leaf in enumerate([ONE, *leaves])
-        ]
-        lowered = lowered_model(flat, specs)
-        guard_joins(lowered)
-        self._compiled = compiled_model(lowered.model)
-        self._inputs, self._outputs = lowered.inputs, lowered.outputs
-        self._request = self._compiled.create_infer_request()
+    def __init__(self, lowered: Lowered) -> None:
+        """Compile a lowered function."""
+        self.form, self._sources = lowered.form, lowered.sources
+        self._inputs, self._outputs = lowered.model.inputs, lowered.model.outputs
+        compiled = compiled_model(lowered.model.model)
+        self._request = compiled.create_infer_request()
         self._lock = threading.Lock()  # a request has one set of tensors
 
     def __call__(self, leaves: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfsnn.simulation.engines.openvino.program import Program
+from tfsnn.simulation.engines.openvino.program import Program, lowered_function
 
 KEPT = 16  # programs that are kept in memory
 GROWTH = 4  # between the sizes of batches from which samples leave
@@ -62,7 +62,7 @@ class Programs:
         self, key: tuple[str, int], function: Any, given: Any, leaves: list[np.ndarray]
     ) -> Program:
         if key not in self._kept:
-            self._kept[key] = Program(function, given, leaves)
+            self._kept[key] = Program(lowered_function(function, given, leaves))
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)

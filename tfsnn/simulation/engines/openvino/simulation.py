@@ -49,7 +49,9 @@ def simulation(
     raises :class:`tfsnn.simulation.compiled.NotLowered` for what OpenVINO cannot run.
     """
     graph = with_variables(structure, variables)
-    made = _Simulation(graph.map_arrays(lambda node, name, a: a.numpy()), key, fan_outs)
+    made = LoweredSimulation(
+        graph.map_arrays(lambda node, name, a: a.numpy()), key, fan_outs
+    )
 
     def run(feed: dict[str, Any]) -> tuple[Any, list[Any]]:
         return made(feed), list(map(tf.convert_to_tensor, variables.values()))
@@ -57,7 +59,7 @@ def simulation(
     return run
 
 
-class _Simulation:
+class LoweredSimulation:
     """A network with NumPy arrays, run in one way."""
 
     def __init__(self, graph: Graph, key: RunKey, fan_outs: Mapping[str, Any]) -> None:
@@ -78,22 +80,25 @@ class _Simulation:
 
     def _whole(self, feed: dict[str, Any]) -> Result:
         """Run all steps as one program."""
-        key = self.key
-        self._check_size(self.graph.clock.pre_steps + key.timesteps)
+        return self.programs.run("whole", self.whole, feed, _first_of_result)
 
-        def function(x: dict[str, Any]) -> Result:
-            return simulate(
-                self.in_trace(),
-                x,
-                key.timesteps,
-                chunk=key.chunk,
-                observe=key.observe,
-                fan_outs=self.fan_outs,
-                gradients=False,
-                start=partial(Run.on, lowered=self.lowered),
-            )
+    def whole(self, x: dict[str, Any]) -> Result:
+        """Simulate all steps; to be traced, with the samples by input.
 
-        return self.programs.run("whole", function, feed, _first_of_result)
+        Raises:
+            NotLowered: for more steps than a program takes.
+        """
+        self._check_size(self.graph.clock.pre_steps + self.key.timesteps)
+        return simulate(
+            self.in_trace(),
+            x,
+            self.key.timesteps,
+            chunk=self.key.chunk,
+            observe=self.key.observe,
+            fan_outs=self.fan_outs,
+            gradients=False,
+            start=partial(Run.on, lowered=self.lowered),
+        )
 
     def _in_slices(self, feed: dict[str, Any], size: int) -> Result:
         """Run all steps as one program, some samples after the others."""
@@ -199,7 +204,7 @@ class _ChunkRun(Run):
         return owner.programs.run(f"{k} steps", function, given, _first_of_chunk)
 
 
-def _start(owner: _Simulation, *arguments: Any) -> _ChunkRun:
+def _start(owner: LoweredSimulation, *arguments: Any) -> _ChunkRun:
     """Return a run, of which `arguments` are those of :meth:`Run.on`."""
     run = Run.on(*arguments)
     values = {name: getattr(run, name) for name in run.__dataclass_fields__}
