@@ -155,8 +155,8 @@ def main(
     train, test = (
         np.load(data / f"fashion_mnist_{part}.npz") for part in ("train", "test")
     )
-    x, y = train["x"][:limit], train["y"][:limit]
-    held, answers = test["x"].astype(np.float32) / 255, test["y"]
+    x, y = train["x"][:limit, ..., None], train["y"][:limit]
+    held, answers = test["x"][..., None].astype(np.float32) / 255, test["y"]
     given = batches(x, y, batch_size, SHIFT if name == "cnn" else 0, seed)
     model = network(name, timesteps)
     compiled(model, epochs * len(given), learning_rate)

@@ -29,6 +29,14 @@ SHOWN = [
 ]
 
 
+@pytest.fixture(scope="module")
+def script():
+    """What docs/generate.py defines; it adds to the paths of modules."""
+    paths = list(sys.path)
+    yield runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    sys.path[:] = paths
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", SHOWN)
 def test_the_commands_and_snippets_of_a_page_work(page, sandbox):
@@ -42,9 +50,7 @@ def test_the_commands_and_snippets_of_a_page_work(page, sandbox):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", GENERATED)
-def test_generated_parts_are_up_to_date(page, monkeypatch):
-    monkeypatch.setattr(sys, "path", list(sys.path))  # the script adds to it
-    script = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+def test_generated_parts_are_up_to_date(page, script):
     assert script["generated"](TEXTS[page]) == TEXTS[page], "run docs/generate.py"
 
 

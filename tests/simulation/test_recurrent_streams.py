@@ -47,6 +47,14 @@ def test_every_kind_of_spikes_comes_near(method):
     assert 0 < np.abs(found - expected).max() < most < np.ptp(expected) / 5
 
 
+def test_errors_are_smaller_where_they_come_round_again():
+    def thetas(**options):
+        graph = online("sigma_delta", **options)[1].graph
+        return [node.settings["theta"] for node in graph if node.spikes]
+
+    assert thetas() == thetas(error=0.05, input_error=0.02)
+
+
 def test_gates_spike_where_the_method_has_neurons_for_them():
     assert {"gru", "gru_tanh", "lstm"} < set(online("few_spikes")[1].populations)
 

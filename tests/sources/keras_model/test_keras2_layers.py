@@ -63,15 +63,18 @@ def randomised(model, rng):
     return model
 
 
+def as_list(values):
+    """Tensors or arrays, one or several, as a list."""
+    return list(values) if isinstance(values, list | tuple) else [values]
+
+
 def check(model, samples, tmp_path):
     """Write a model in both formats of files; each is read with the same outputs."""
-    expected = model(samples, training=False)
-    expected = expected if isinstance(expected, list | tuple) else [expected]
+    expected = as_list(model(samples, training=False))
     for suffix in (".h5", ".keras"):
         path = tmp_path / f"model{suffix}"
         model.save(path)
-        found = tfsnn.load_model(path)(samples, training=False)
-        found = found if isinstance(found, list | tuple) else [found]
+        found = as_list(tfsnn.load_model(path)(samples, training=False))
         assert len(found) == len(expected)
         for ours, theirs in zip(found, expected, strict=True):
             assert ours.shape == theirs.shape
@@ -82,10 +85,13 @@ def check(model, samples, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", sorted(CASES))
 def test_a_layer_of_keras_2_computes_the_same(kind, rng, tmp_path):
+    inputs, samples, outputs = [], [], []  # of all models of the class, as one
     for make, shape in CASES[kind]:
-        x, samples = inputs_of(shape, rng)
-        model = randomised(tf_keras.Model(x, make()(x)), rng)
-        check(model, samples, tmp_path)
+        x, values = inputs_of(shape, rng)
+        outputs += as_list(make()(x))
+        inputs += as_list(x)
+        samples += as_list(values)
+    check(randomised(tf_keras.Model(inputs, outputs), rng), samples, tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -95,8 +101,8 @@ def test_a_saved_model_computes_the_same(rng, tmp_path):
         make, shape = CASES[kind][0]
         x, values = inputs_of(shape, rng)
         outputs[kind] = make()(x)
-        inputs += x if isinstance(x, list) else [x]
-        samples += values if isinstance(values, list) else [values]
+        inputs += as_list(x)
+        samples += as_list(values)
     model = randomised(tf_keras.Model(inputs, outputs), rng)
     expected = model(samples, training=False)
     model.export(tmp_path / "saved")

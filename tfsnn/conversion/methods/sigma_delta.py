@@ -16,6 +16,10 @@ that what is received differs from the activation by less than that share of it,
 mean square; for `error` = 0 the network is the ANN, frame by frame. Departs from lava
 in floating point numbers in place of fixed ones, and in that layers answer within a
 step. A still image costs as much as in the ANN: only streams gain.
+
+Errors of a state come round again with every element of a sequence, so that networks
+with states get smaller ones: of a GRU over rows of MNIST (64 units, 500 images, 92.4 %)
+0.2 and 0.05 left 83.6 %, 0.05 and 0.02 left 92.4 %.
 """
 
 from __future__ import annotations
@@ -48,8 +52,14 @@ class SigmaDeltaCoding(Method):
     alphabet = Spikes(AnyNumber(), signed=True)
 
     timesteps: int = option(1, "time steps; a still image changes in the first", low=1)
-    error: float = option(0.2, "error of activations, a share of their size", low=0)
-    input_error: float = option(0.05, "the same of inputs", low=0)
+    error: float | None = option(
+        None,
+        "error of activations, a share of their size; None: 0.2, with states 0.05",
+        low=0,
+    )
+    input_error: float | None = option(
+        None, "the same of inputs; None: 0.05, with states 0.02", low=0
+    )
 
     def prepare(self, graph: Graph) -> Graph:
         """Put neurons behind inputs, and behind other values that weights read."""
@@ -58,10 +68,10 @@ class SigmaDeltaCoding(Method):
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """Plan neurons whose least change follows from the size of activations."""
         plans = {}
+        error, input_error = self.errors(bool(graph.states))
         for node in graph.of_kind(Rate):
             of_input = isinstance(node, Coder) and _reads_input(node, graph)
-            error = self.input_error if of_input else self.error
-            theta = error * sizes(statistics[node.name])
+            theta = (input_error if of_input else error) * sizes(statistics[node.name])
             settings: dict[str, Any] = {"theta": theta.tolist()}
             if isinstance(node, Coder):
                 settings["rectified"] = False
@@ -74,6 +84,14 @@ class SigmaDeltaCoding(Method):
                 settings=settings,
             )
         return Plan(plans, Clock(tracks=True))
+
+    def errors(self, states: bool) -> tuple[float, float]:
+        """Return the errors of activations and of inputs, of a network with states."""
+        error, of_inputs = (0.05, 0.02) if states else (0.2, 0.05)
+        return (
+            error if self.error is None else self.error,
+            of_inputs if self.input_error is None else self.input_error,
+        )
 
 
 def _reads_input(node: Coder, graph: Graph) -> bool:
