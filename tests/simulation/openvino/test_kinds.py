@@ -15,11 +15,6 @@ from tfsnn.network.neurons import KINDS
 pytest.importorskip("openvino")
 
 
-@pytest.fixture(autouse=True)
-def no_cache(monkeypatch):
-    monkeypatch.setenv("TFSNN_OPENVINO_CACHE", "")
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_neurons_send_the_same_spikes(kind):
     graph, chosen, x = network_of("maxpool_on_spikes", kind)

@@ -19,11 +19,6 @@ pytest.importorskip("openvino")
 OBSERVED = ("outputs", "spikes", "potentials", "means", "counts")
 
 
-@pytest.fixture(autouse=True)
-def no_cache(monkeypatch):
-    monkeypatch.setenv("TFSNN_OPENVINO_CACHE", "")
-
-
 @pytest.fixture(scope="module")
 def model():
     return models.dyadic(models.MODELS["cnn"]())
