@@ -36,9 +36,9 @@ EXAMPLES = [case for case in CASES if case.id in CHOSEN]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case.id)
-def test_nodes_give_the_same_outputs(case):
-    graph, feed = spiking(case.values[1])
+@pytest.mark.parametrize(("layer", "example"), EXAMPLES)
+def test_nodes_give_the_same_outputs(layer, example):
+    graph, feed = spiking(example)
     normal = normalize(graph, plan(graph))
     assert_same(*both(normal, feed, 4, ("outputs", "spikes")), 1e-4)
 
