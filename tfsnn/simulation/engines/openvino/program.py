@@ -28,6 +28,7 @@ SETTINGS = {
     "PERFORMANCE_HINT": "LATENCY",
     "ENABLE_CPU_PINNING": False,
 }
+NOT_FUSED = {"SNIPPETS_MODE": "DISABLE"}
 # Results, and what is joined and read elsewhere as well, are multiplied by this
 # argument, which OpenVINO (2026.4) cannot leave out. Otherwise it lets such a tensor
 # lie in the memory of what it is joined to, and reads it when that was given away.
@@ -137,11 +138,21 @@ def compiled_model(model: Any) -> Any:
     """Compile a model for the CPU, and keep the result on disk."""
     folder, settings = cache_folder(), dict(SETTINGS)
     if folder is None:
-        return _core().compile_model(model, "CPU", settings)
+        return _compiled(model, settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    made = _core().compile_model(model, "CPU", {**settings, "CACHE_DIR": str(folder)})
+    made = _compiled(model, {**settings, "CACHE_DIR": str(folder)})
     trim(folder)
     return made
+
+
+def _compiled(model: Any, settings: dict[str, Any]) -> Any:
+    """Compile a model, without fusing where fused operations need many registers."""
+    try:
+        return _core().compile_model(model, "CPU", settings)
+    except RuntimeError as error:  # OpenVINO has no other
+        if "not enough registers" not in str(error):
+            raise
+    return _core().compile_model(model, "CPU", {**settings, **NOT_FUSED})
 
 
 def trim(folder: Path, most: int = CACHE_BYTES) -> None:
