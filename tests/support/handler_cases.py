@@ -41,16 +41,15 @@ def check(model):
     simple = simplify(graph)
     feed = example.inputs(3)
     expected = example.expected(feed)
-    for count in (1, 3):
+    for count, each in ((1, graph), (3, simple)):
         x = floats({name: values[:count] for name, values in feed.items()})
-        for each in (graph, simple):
-            values = each.forward(x)
-            assert len(each.outputs) == len(expected)
-            for name, y in zip(each.outputs, expected, strict=True):
-                assert values[name].shape == (count, *y.shape[1:])
-                close(values[name], y[:count])
-            for node in each:
-                assert values[node.name].shape == (count, *node.shape), node
+        values = each.forward(x)
+        assert len(each.outputs) == len(expected)
+        for name, y in zip(each.outputs, expected, strict=True):
+            assert values[name].shape == (count, *y.shape[1:])
+            close(values[name], y[:count])
+        for node in each:
+            assert values[node.name].shape == (count, *node.shape), node
     # Every layer is told of: its nodes, or what became of it.
     told = {node.layer for node in graph} | {r.layer for r in graph.layers if r.fate}
     assert {record.layer for record in graph.layers} <= told
