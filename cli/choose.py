@@ -33,6 +33,7 @@ from .options import (
 from .part import part_options
 from .rare import (
     ENERGY_OF,
+    ENGINE_OF,
     LIMIT_OF,
     SEED_OF,
     SIGNATURE_OF,
@@ -90,6 +91,7 @@ Example:
     LIMIT_OF,
     RareSetting("raw", click.BOOL, False, RAW),
     ENERGY_OF,
+    ENGINE_OF,
     RareSetting(
         "precision",
         click.Choice(PRECISIONS),

@@ -28,6 +28,7 @@ from .part import part_options
 from .rare import (
     BATCH_SIZE_OF,
     ENERGY_OF,
+    ENGINE_OF,
     RAW_OF,
     SEED_OF,
     SIGNATURE_OF,
@@ -83,6 +84,7 @@ Example:
     RAW_OF,
     SEED_OF,
     ENERGY_OF,
+    ENGINE_OF,
     BATCH_SIZE_OF,
     RareSetting(
         "calibration_limit",

@@ -33,6 +33,7 @@ from .over_time import (
 from .rare import (
     BATCH_SIZE_OF,
     ENERGY_OF,
+    ENGINE_OF,
     RAW_OF,
     READOUT_OF,
     SIGNATURE_OF,
@@ -81,6 +82,7 @@ Example:
   tfsnn evaluate snn.keras --data video.npz --over-time -o readout last
   tfsnn evaluate snn.keras --data events.npz --over-time --step-ms 5
   tfsnn evaluate snn.keras --data test.npz --neurobench measures.json
+  tfsnn evaluate snn.keras --data test.npz -o engine openvino
 """,
 )
 @snn_argument()
@@ -129,6 +131,7 @@ Example:
     SIGNATURE_OF,
     BATCH_SIZE_OF,
     ENERGY_OF,
+    ENGINE_OF,
     STEPS_PER_FRAME_OF,
     READOUT_OF,
     *OVER_TIME_OF,
@@ -178,7 +181,7 @@ def command(
     from tfsnn.simulation.devices.strategy import opened_strategy, workers_of
 
     with opened_strategy(strategy) as devices:
-        network = load_snn(snn)
+        network = load_snn(snn, settings.pop("engine"))
         ann = original.load(network)
         data = samples.open(network, labels=files.plot is not None and ann is None)
         steps = settings["timesteps"]

@@ -89,8 +89,8 @@ class Original:
         return load_part(self.model, part)
 
 
-def load_snn(path: Path) -> SpikingModel:
-    """Load a model that `tfsnn convert` wrote."""
+def load_snn(path: Path, engine: str | None = None) -> SpikingModel:
+    """Load a model that `tfsnn convert` wrote, to be simulated by an engine."""
     import tfsnn
 
     model = tfsnn.load_model(path)
@@ -99,6 +99,7 @@ def load_snn(path: Path) -> SpikingModel:
             f"{path}: is a {type(model).__name__}, not a spiking network; convert it "
             f"first: tfsnn convert {path} --calibration DATA --output snn.keras"
         )
+    model.engine = engine or model.engine
     return model
 
 

@@ -26,7 +26,14 @@ from .options import (
     timesteps_option,
 )
 from .part import part_options
-from .rare import RAW_OF, READOUT_OF, STEPS_PER_FRAME_OF, RareSetting, rare_options
+from .rare import (
+    ENGINE_OF,
+    RAW_OF,
+    READOUT_OF,
+    STEPS_PER_FRAME_OF,
+    RareSetting,
+    rare_options,
+)
 from .talk import progress, say, show
 
 
@@ -118,6 +125,7 @@ Example:
         None,
         "Frames of each sequence, over time; by default those of the first npz file.",
     ),
+    ENGINE_OF,
     STEPS_PER_FRAME_OF,
     READOUT_OF,
 )
@@ -152,6 +160,13 @@ def command(
     if over_time:
         settings["over_time"] = tfsnn.OverTime(frames=frames)
     network = original.load_any()
+    if engine := settings.pop("engine"):
+        if not isinstance(network, tfsnn.SpikingModel):
+            raise click.UsageError(
+                f"-o engine {engine} is for spiking networks, and {original.model} is "
+                "none: leave it out"
+            )
+        network.engine = engine
     try:
         found = tfsnn.predict_files(network, data, output, progress=_shown, **settings)
     except KeyboardInterrupt:

@@ -13,6 +13,7 @@ from tfsnn_numpy.defaults import (
     CALIBRATION_BATCH_SIZE,
     ENERGY_PROFILE,
     SEED,
+    SIMULATORS,
 )
 
 from .options import (
@@ -127,6 +128,13 @@ def rare_options(*rare: RareSetting, others: str = "") -> Decorator:
     )
 
 
+ENGINE_OF = RareSetting(
+    "engine",
+    click.Choice(SIMULATORS),
+    None,
+    "What simulates, tensorflow unless given; auto takes openvino where it is "
+    "installed and that pays.",
+)
 ENERGY_OF = RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY)
 LIMIT_OF = RareSetting("limit", AT_LEAST_ONE, None, LIMIT)
 RAW_OF = RareSetting("raw", click.BOOL, None, RAW)

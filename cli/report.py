@@ -23,7 +23,7 @@ from .options import (
     task_option,
     timesteps_option,
 )
-from .rare import BATCH_SIZE_OF, ENERGY_OF, SIGNATURE_OF, rare_options
+from .rare import BATCH_SIZE_OF, ENERGY_OF, ENGINE_OF, SIGNATURE_OF, rare_options
 from .talk import progress
 
 ARGUMENTS = "tfsnn.report.arguments"
@@ -71,7 +71,7 @@ Example:
 )
 @timesteps_option("Time steps to simulate; by default those converted for.")
 @task_option()
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF)
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF, ENGINE_OF)
 @click.pass_context
 def command(
     context: click.Context,
@@ -92,7 +92,7 @@ def command(
     """
     from tfsnn.analysis.page import report_page
 
-    network = load_snn(snn)
+    network = load_snn(snn, settings.pop("engine"))
     model = original.load(network)
     written = report_page(
         model,

@@ -32,6 +32,7 @@ ENERGY_MODELS = (
     *(ENERGY_PROFILE, "45nm-float16", "45nm-int32", "45nm-int8"),
     *("lemaire", "bit-matched", "bit-matched-8bit", "loihi"),
 )
+SIMULATORS = ("auto", "tensorflow", "openvino")  # what simulates (SpikingModel.engine)
 STRATEGIES = ("none", "mirrored", "multi_worker", "tpu")
 EXIT_KINDS = ("margin", "entropy", "stable", "evidence")
 EXIT_KIND = "evidence"

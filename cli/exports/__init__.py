@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-FORMATS: tuple[str, ...] = ("saved_model", "stablehlo", "nir", "step")
+FORMATS: tuple[str, ...] = (*("saved_model", "stablehlo", "nir", "step", "openvino"),)

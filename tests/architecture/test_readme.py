@@ -38,6 +38,7 @@ RESULTS = {
     "low_latency_": "accuracy.low_latency",
     "memory": "speed.memory",
     "one_spike_": "accuracy.one_spike",
+    "openvino": "speed.openvino",
     "options": "accuracy.options",
     "published_": "accuracy.published",
     "quantised": "quantised.quantised",

@@ -18,6 +18,7 @@ from tfsnn.data import OverTime, Progress, open_for
 from tfsnn.errors import ModelError, OptionError
 from tfsnn.hardware.energy import DEFAULT, EnergyModel, profile, profiles
 from tfsnn.hardware.energy.side_by_side import Priced, side_by_side, verdict
+from tfsnn.simulation.compiled import TENSORFLOW
 from tfsnn.simulation.devices.strategy import (
     shared_out,
     summed,
@@ -51,11 +52,13 @@ class Evaluation(tfsnn_numpy.evaluation.Evaluation):
         counts: the work of a sample in each row, by layer, for energy models; a spike
             of coefficient c is c spikes. Empty where nothing is counted.
         counts_events: the same, each spike as one.
+        simulated_by: the engine that simulated, and why not the one that was asked for.
     """
 
     early_exit: ExitEvaluation | None = None
     counts: tuple[Counts, ...] = ()
     counts_events: tuple[Counts, ...] = ()
+    simulated_by: str = TENSORFLOW
 
     @property
     def energies(self) -> tuple[Priced, ...]:
@@ -86,10 +89,14 @@ class Evaluation(tfsnn_numpy.evaluation.Evaluation):
             found["notes"] = list(self.notes)
         if self.early_exit is not None:
             found["early_exit"] = asdict(self.early_exit)
+        if self.simulated_by != TENSORFLOW:
+            found["simulated_by"] = self.simulated_by
         return found
 
     def __str__(self) -> str:
         early_exit = [str(self.early_exit)] if self.early_exit else []
+        if self.simulated_by != TENSORFLOW:
+            early_exit.append(f"simulated by {self.simulated_by}")
         return "\n".join([super().__str__(), *self.notes, *early_exit])
 
 
@@ -218,6 +225,7 @@ def evaluate(
         opened.over_time,
         counts=totals.all_work(costs),
         counts_events=totals.all_work(costs, events=True),
+        simulated_by=engine.ran_by,
     )
     if engine.early_exit is None or strategy is not None:
         return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -48,6 +49,34 @@ class RunKey(NamedTuple):
 
 
 Simulation = Callable[[dict[str, Any]], tuple[Any, list[Any]]]
+LOG = logging.getLogger(__name__)
+TENSORFLOW = "tensorflow"
+
+
+class NotLowered(Exception):
+    """An engine cannot run a network, or cannot run it in this way; says what and why.
+
+    The network then runs in TensorFlow.
+    """
+
+
+class Compiler(Protocol):
+    """What makes the simulations of an engine: the signature of :func:`compiled`."""
+
+    def __call__(
+        self,
+        structure: Graph,
+        variables: Mapping[str, Any],
+        key: RunKey,
+        fan_outs: Mapping[str, Any],
+        constant: bool = True,
+    ) -> Simulation:
+        """Return a simulation of inputs by name."""
+        ...
+
+
+# By the name of the engine; engines beside TensorFlow register theirs.
+COMPILERS: dict[str, Compiler] = {}
 
 
 class Simulations:
@@ -55,6 +84,11 @@ class Simulations:
 
     (A plain dict would be tracked and saved by Keras.) Programs that hold the weights
     as constants are forgotten when the weights change, however that happens.
+
+    Attributes:
+        ran_by: the engine that ran last; None before the first run.
+        refusal: why an engine could not run the network, which TensorFlow then ran;
+            empty where none has refused.
     """
 
     def __init__(
@@ -70,11 +104,18 @@ class Simulations:
         """
         self._structure, self._variables = structure, variables
         self._constant = constant and not on_accelerator()
-        self._by_key: dict[RunKey, Simulation] = {}
+        self._by_key: dict[tuple[str, RunKey], Simulation] = {}
+        self._refused: set[tuple[str, RunKey]] = set()
+        self.ran_by: str | None = None
+        self.refusal = ""
         self._watch = Watch(list(variables.values()))
 
     def run(
-        self, key: RunKey, fan_outs: Mapping[str, Any], feed: dict[str, Any]
+        self,
+        key: RunKey,
+        fan_outs: Mapping[str, Any],
+        feed: dict[str, Any],
+        engine: str = TENSORFLOW,
     ) -> Any:
         """Run the simulation of a key on a batch, with the current weights.
 
@@ -82,25 +123,37 @@ class Simulations:
 
         A program that holds weights also returns those that the variables have: if they
         differ, it is compiled anew and run again. `fan_outs` serve the
-        observation of counts.
+        observation of counts. While a function is traced, and where the engine cannot
+        run the network, TensorFlow does.
         """
         eager = tf.executing_eagerly()
+        if not eager or (engine, key) in self._refused:
+            engine = TENSORFLOW
         if not eager and self._constant and self._watch.changed(self._watch.read()):
             self._by_key.clear()
-        result, weights = self._program(key, fan_outs)(feed)
-        if eager and self._watch.changed(weights):
-            self._by_key.clear()
-            result, _ = self._program(key, fan_outs)(feed)
+        try:
+            result, weights = self._program(engine, key, fan_outs)(feed)
+            if eager and self._watch.changed(weights):
+                self._by_key.clear()
+                result, _ = self._program(engine, key, fan_outs)(feed)
+        except NotLowered as refused:
+            self._refused.add((engine, key))
+            self.refusal = f"{engine}: {refused}"
+            LOG.warning(f"{self.refusal}; TensorFlow runs it instead")
+            return self.run(key, fan_outs, feed)
+        self.ran_by = engine
         return result
 
-    def _program(self, key: RunKey, fan_outs: Mapping[str, Any]) -> Simulation:
-        if key not in self._by_key:
+    def _program(
+        self, engine: str, key: RunKey, fan_outs: Mapping[str, Any]
+    ) -> Simulation:
+        if (engine, key) not in self._by_key:
             if self._constant and self._watch.changed(self._watch.read()):
                 self._by_key.clear()
-            self._by_key[key] = compiled(
+            self._by_key[engine, key] = COMPILERS[engine](
                 self._structure, self._variables, key, fan_outs, self._constant
             )
-        return self._by_key[key]
+        return self._by_key[engine, key]
 
 
 def compiled(
@@ -132,7 +185,7 @@ def compiled(
     def run(x: dict[str, Any]) -> tuple[Any, list[Any]]:
         graph = held or with_variables(structure, variables)
         result = (
-            _framed(graph, x, key, fan_outs)
+            framed(graph, x, key, fan_outs)
             if key.frames
             else simulate(
                 graph,
@@ -152,7 +205,10 @@ def compiled(
     return traced(run, jit_compile=xla)
 
 
-def _framed(
+COMPILERS[TENSORFLOW] = compiled
+
+
+def framed(
     graph: Graph, x: dict[str, Any], key: RunKey, fan_outs: Mapping[str, Any]
 ) -> FrameResult:
     """Run a graph on a frame, from a state that is given as a list of tensors."""

@@ -133,7 +133,7 @@ class _Loop:
             streak=zeros,
             counts=counts,
             state=run.initial_state(),
-            constants={name: run.constants[name] for name in _read_over_time(run)},
+            constants={name: run.constants[name] for name in read_over_time(run)},
         )
         shapes_read = (run.graph[node.inputs[0]].shape for node in self.readouts)
         means = [tf.zeros((run.batch, *shape)) for shape in shapes_read]
@@ -194,7 +194,7 @@ class _Loop:
         return kept, answers
 
 
-def _read_over_time(run: Run) -> list[str]:
+def read_over_time(run: Run) -> list[str]:
     """Return the constant nodes that others read in every step."""
     read = {
         name

@@ -14,7 +14,8 @@ Neurons that send changes go on, as in other networks.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -29,7 +30,7 @@ from tfsnn.network.running_sum import SumState, stream_state
 from tfsnn.simulation.feed import by_name
 from tfsnn.simulation.frame_readout import FrameReadout
 from tfsnn.simulation.simulate import simulate
-from tfsnn.simulation.steps import COUNTS, Run
+from tfsnn.simulation.steps import COUNTS, Lowering, Run
 
 FRAMES, NODES, OUTPUTS, STATES = "frames", "nodes", "outputs", "states"
 
@@ -43,12 +44,15 @@ class FrameSettings:
         readout: what is read after each frame.
         chunk: steps advanced at a time.
         static: whether XLA compiles it, which wants shapes that do not depend on data.
+        lowered: what advances nodes of some kinds in a program of another engine, as in
+            :class:`tfsnn.simulation.steps.Run`; it makes no difference to the results.
     """
 
     steps: int
     readout: FrameReadout
     chunk: int = 1
     static: bool = False
+    lowered: Mapping[type[Node], Lowering] | None = field(default=None, compare=False)
 
 
 class FrameResult(NamedTuple):
@@ -162,7 +166,8 @@ def _further(
     """
     graph = graph.prepared().without_gradients()
     graph = replace(graph, clock=graph.clock.over_time())
-    run = FrameRun.on(graph, feed, settings.steps, observe, fan_outs)
+    lowered = settings.lowered
+    run = FrameRun.on(graph, feed, settings.steps, observe, fan_outs, lowered)
     state = dict(nodes)
     for name in graph.outputs:
         state[name] = tf.zeros((run.batch, *graph[graph[name].inputs[0]].shape))
@@ -191,6 +196,7 @@ def _anew(
         fan_outs=fan_outs,
         static=settings.static,
         gradients=False,
+        start=partial(Run.on, lowered=settings.lowered),
     )
     means = dict(zip(graph.outputs, found.outputs, strict=True))
     return dict(nodes), means, found.observed

@@ -18,6 +18,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.migration import dropped_arrays, without
 from tfsnn.network.node import Node
 from tfsnn.network.operations import Operations, count_operations
+from tfsnn.simulation.choice_of_engine import RunByEngines, check_simulator
 from tfsnn.simulation.compiled import (
     RunKey,
     Simulations,
@@ -42,7 +43,7 @@ from tfsnn_numpy.tasks import Output
 
 
 @keras.saving.register_keras_serializable(package="tfsnn")
-class SpikingModel(FrameByFrame, NamedFreely):
+class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
     """A spiking network as a Keras model; made by :func:`tfsnn.convert`.
 
     Called on a batch ``(B, *input shape)`` it simulates ``timesteps`` steps of that as
@@ -196,21 +197,25 @@ class SpikingModel(FrameByFrame, NamedFreely):
         timesteps: int | None = None,
         observe: Collection[str] = (),
         early_exit: ExitRule | None = None,
+        engine: str | None = None,
     ) -> Result:
         """Run the compiled simulation, without gradients, and observe.
 
         Without `early_exit` every sample goes through all steps. The arguments are
-        those of :func:`tfsnn.simulation.simulate.simulate`.
+        those of :func:`tfsnn.simulation.simulate.simulate`; `engine` takes the place
+        of :attr:`engine`.
         """
         refuse_still(self._structure, self.name)
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = check_count("timesteps", timesteps)
         feed = checked_feed(self._structure, x)
-        chunk = self.chunk_for(next(iter(feed.values())).shape[0], early_exit)
+        rows = next(iter(feed.values())).shape[0]
+        chunk = self.chunk_for(rows, early_exit)
+        by = self.engine_for(rows, timesteps, check_simulator(engine or self.engine))
         counts = COUNTS in observe
         fan_outs = self.connections().columns if counts else {}
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
-        return self._simulations.run(key, fan_outs, feed)
+        return self._simulations.run(key, fan_outs, feed, by)
 
     def load_own_variables(self, store: Any) -> None:
         """Load the weights as Keras does, without the arrays that old files have."""

@@ -150,7 +150,9 @@ class FrameByFrame:
         key = RunKey(settings.steps, observe, settings.chunk, None, settings)
         counts = COUNTS in observe
         fan_outs = self.connections().columns if counts else {}
-        return self._simulations.run(key, fan_outs, {"x": feed, "state": state})
+        by = self.engine_for(next(iter(feed.values())).shape[0], settings.steps)
+        given = {"x": feed, "state": state}
+        return self._simulations.run(key, fan_outs, given, by)
 
 
 def refuse_frames(steps_per_frame: int | None, readout: str | int | None) -> None:

@@ -14,7 +14,7 @@ ever.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -65,6 +65,7 @@ def simulate(
     early_exit: ExitRule | None = None,
     static: bool = False,
     gradients: bool = True,
+    start: Callable[..., Run] = Run.on,
 ) -> Result:
     """Run a spiking graph on a constant input current.
 
@@ -90,6 +91,8 @@ def simulate(
             registers the gradient of a traced function for good, and keeps with it the
             function and the variables that it reads: programs that nobody trains leave
             it out.
+        start: makes the run of a graph, samples and so on, as :meth:`Run.on` does; an
+            engine may have nodes advanced otherwise.
 
     Raises:
         OptionError: for early exit from a network that does not answer step by step,
@@ -106,10 +109,10 @@ def simulate(
                 "were asked for: observe counts, or simulate without early exit"
             )
         seen = frozenset(observe)
-        run = Run.on(graph, feed, timesteps, seen, fan_outs)
+        run = start(graph, feed, timesteps, seen, fan_outs)
         return Result(*run_until_decided(run, early_exit, chunk, compact=not static))
     seen = frozenset(observe)
-    part = _Part(graph, timesteps, chunk, seen, fan_outs or {})
+    part = _Part(graph, timesteps, chunk, seen, fan_outs or {}, start)
     if not needs_all_steps(graph):
         return part(feed)
     size, batch = max(1, AT_ONCE // part.steps), next(iter(feed.values())).shape[0]
@@ -128,6 +131,7 @@ class _Part(NamedTuple):
     chunk: int
     observe: frozenset[str]
     fan_outs: Mapping[str, Any]
+    start: Callable[..., Run]
 
     @property
     def steps(self) -> int:
@@ -136,7 +140,7 @@ class _Part(NamedTuple):
 
     def __call__(self, feed: dict[str, Any]) -> Result:
         graph = self.graph
-        run = Run.on(graph, feed, self.timesteps, self.observe, self.fan_outs)
+        run = self.start(graph, feed, self.timesteps, self.observe, self.fan_outs)
         chunk = min(self.chunk, self.steps)
         chunks, rest = divmod(self.steps, chunk)
         state, observed = run.loop(run.initial_state(), chunks, chunk)

@@ -8,7 +8,7 @@ T that count; outputs are observed after each of the T.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,11 +19,15 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.roles import constant_nodes
-from tfsnn.network.signals import Signal, fold
+from tfsnn.network.signals import Advanced, Signal, fold
+from tfsnn.simulation.counted import count, counted_columns, ones
 from tfsnn.simulation.readout import ReadoutState, read
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
 VALUES, MEANS = "values", "means"
+
+# What advances the nodes of a kind, with the arguments of Node.advance behind the node.
+Lowering = Callable[[Any, Sequence[Signal], Any, Clock], Advanced]
 
 
 def average_of(name: str) -> str:
@@ -63,6 +67,9 @@ class Run:
         observe: the kinds of observations (:func:`observed_shapes`).
         fan_outs: synapses that each unit's spikes reach, for the counts, ``(units,)``;
             or ``(units, n)`` with other weights of a spike behind them.
+        lowered: what advances nodes of these kinds in place of their own method, in a
+            program that another engine compiles, whose loop is written out; None in
+            TensorFlow.
     """
 
     graph: Graph
@@ -72,6 +79,7 @@ class Run:
     static_batch: int | None
     observe: frozenset[str] = frozenset()
     fan_outs: Mapping[str, Any] = field(default_factory=dict)
+    lowered: Mapping[type[Node], Lowering] | None = None
 
     @classmethod
     def on(
@@ -81,6 +89,7 @@ class Run:
         timesteps: int,
         observe: frozenset[str] = frozenset(),
         fan_outs: Mapping[str, Any] | None = None,
+        lowered: Mapping[type[Node], Lowering] | None = None,
     ) -> Run:
         """Return the run of a graph on samples ``(B, *input shape)``.
 
@@ -102,6 +111,7 @@ class Run:
             static,
             observe,
             {name: _as_float(counts) for name, counts in (fan_outs or {}).items()},
+            lowered,
         )
 
     def for_samples(self, index: Any, constants: Mapping[str, Any]) -> Run:
@@ -163,6 +173,8 @@ class Run:
         self, state: dict[str, Any], chunks: int, chunk: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Advance `chunks` times `chunk` steps."""
+        if self.lowered is not None:
+            return self._written_out(state, chunks, chunk)
         if chunks == 1:  # a loop takes a third of the time that a program is traced in
             return self.advance(state, chunk)
         shapes = observed_shapes(self.graph, self.observe, self.fan_outs)
@@ -192,6 +204,16 @@ class Run:
             observed[key].set_shape((chunks * chunk, *shape[1:]))
         return state, observed
 
+    def _written_out(
+        self, state: dict[str, Any], chunks: int, chunk: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Advance as :meth:`loop` does, without a loop in the program."""
+        pieces = []
+        for _ in range(chunks):
+            state, seen = self.advance(state, chunk)
+            pieces.append(seen)
+        return state, {key: fold([seen[key] for seen in pieces]) for key in pieces[0]}
+
     def advance(
         self, state: dict[str, Any], k: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -211,13 +233,14 @@ class Run:
             return self._advance_readout(node, values, state, k)
         seen = {}
         reads = [self._signal(name, values, k) for name in node.inputs]
-        value, after, sent = node.advance(reads, state.get(node.name), self.clock)
+        advance = (self.lowered or {}).get(type(node), type(node).advance)
+        value, after, sent = advance(node, reads, state.get(node.name), self.clock)
         values[node.name] = value
         if after is not None:
             state[node.name] = after
         if sent is not None:
             if self.clock.by_time:
-                sent = sent._replace(events=list(map(_ones, sent.events)))
+                sent = sent._replace(events=list(map(ones, sent.events)))
             recorded = {
                 SPIKES: sent.events,
                 POTENTIALS: sent.potentials,
@@ -232,8 +255,8 @@ class Run:
                     state[key] = now
         if COUNTS in self.observe and node.name in self.fan_outs:
             spikes = value if sent is None else fold(sent.events)
-            spikes = _ones(spikes) if self.clock.by_time else spikes
-            counted = _count(spikes, self.fan_outs[node.name])
+            spikes = ones(spikes) if self.clock.by_time else spikes
+            counted = count(spikes, self.fan_outs[node.name])
             shape = (k, self.batch, counted.shape[1])
             seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, shape)
         return seen
@@ -262,30 +285,3 @@ class Run:
 def _as_float(counts: Any) -> Any:
     """Return counts as float32, without a constant of other type in the program."""
     return counts if tf.is_tensor(counts) else np.asarray(counts, np.float32)
-
-
-def _ones(spikes: Any) -> Any:
-    """Return 1 for each spike, whatever it carries, and 0 for none."""
-    return tf.cast(spikes != 0, tf.float32)
-
-
-def counted_columns(fan_outs: Any) -> int:
-    """Return how many columns are counted of a node's spikes: two for each weight."""
-    return 2 * (1 + (1 if len(fan_outs.shape) == 1 else fan_outs.shape[1]))
-
-
-def _count(spikes: Any, fan_outs: Any) -> Any:
-    """Count events, coefficients and the operations of both, ``(K * B, 4)``.
-
-    An event is a spike whatever its coefficient; an operation is one synapse that one
-    event (or one unit of coefficient) reaches. Fan-outs ``(units, n)`` give more
-    columns, two for each of the n.
-    """
-    if len(fan_outs.shape) == 1:
-        fan_outs = fan_outs[:, None]
-    weights = tf.concat([tf.ones_like(fan_outs[:, :1]), fan_outs], 1)  # (units, 1 + n)
-    flat = tf.reshape(spikes, (-1, weights.shape[0]))
-    coefficients = tf.matmul(tf.abs(flat), weights)
-    events = tf.matmul(tf.cast(flat != 0, tf.float32), weights)
-    both = tf.stack([events, coefficients], 2)
-    return tf.reshape(both, (-1, 2 * weights.shape[1]))

@@ -9,10 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from tfsnn.errors import OptionError
+from tfsnn.simulation.engines import openvino as _openvino  # noqa: F401
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.engines.keras import KerasEngine
 from tfsnn.simulation.engines.stablehlo import ProgramEngine
-from tfsnn.simulation.engines.tensorflow import SpikingEngine
+from tfsnn.simulation.engines.tensorflow import (
+    AutoEngine,
+    OpenVINOEngine,
+    SpikingEngine,
+)
 
 __all__ = ["ENGINES", "Engine", "as_engine", "check_engine", "engine"]
 
@@ -31,7 +36,13 @@ def engine(cls: type[Engine]) -> type[Engine]:
     return cls
 
 
-for _engine in (SpikingEngine, KerasEngine, ProgramEngine):
+for _engine in (
+    SpikingEngine,
+    KerasEngine,
+    ProgramEngine,
+    OpenVINOEngine,
+    AutoEngine,
+):
     engine(_engine)
 
 

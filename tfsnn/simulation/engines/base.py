@@ -69,6 +69,11 @@ class Engine(ABC):
         return ()
 
     @property
+    def ran_by(self) -> str:
+        """What simulated last, and why nothing else did; by default the kind."""
+        return self.kind
+
+    @property
     def hints(self) -> Mapping[str, Sequence[str]]:
         """Tasks by output, taken where head, shape and labels leave a choice."""
         return {}

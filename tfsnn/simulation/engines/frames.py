@@ -56,6 +56,11 @@ class _Frames(Engine):
         raise OptionError(f"the engine {cls.kind} is made of another engine: make that")
 
     @property
+    def ran_by(self) -> str:
+        """What simulated the engine of one frame last."""
+        return self.engine.ran_by
+
+    @property
     def outputs(self) -> Any:
         """The outputs, as the network has them."""
         return self.engine.outputs

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from tfsnn.network.digest import model_digest
 from tfsnn.network.graph import Graph
 from tfsnn.network.nodes import Spiking, without_heads
+from tfsnn.simulation.counted import counted_columns
 from tfsnn.simulation.early_exit import check_can_exit
 from tfsnn.simulation.engines.base import Engine
 from tfsnn.simulation.model import SpikingModel
 from tfsnn.simulation.results import Results
-from tfsnn.simulation.steps import COUNTS, OUTPUTS, counted_columns
+from tfsnn.simulation.steps import COUNTS, OUTPUTS
 from tfsnn_numpy.counts import Structure
 from tfsnn_numpy.digest import Digest
 from tfsnn_numpy.sums import Costs
@@ -24,11 +25,17 @@ NOT_DIGESTED = ("name", "graph", "report", "timesteps", "trainable")
 
 
 class SpikingEngine(Engine):
-    """A :class:`tfsnn.SpikingModel`, by its own compiled simulations."""
+    """A :class:`tfsnn.SpikingModel`, by its own compiled simulations.
+
+    Attributes:
+        by: what simulates; what the model says if None
+            (:attr:`tfsnn.SpikingModel.engine`).
+    """
 
     kind = "tensorflow"
     traceable = True
     timesteps: int
+    by: ClassVar[str | None] = None
 
     def __init__(self, snn: SpikingModel, timesteps: int, early_exit: Any) -> None:
         """Take a model, T, and the rule by which samples leave, or None."""
@@ -51,7 +58,7 @@ class SpikingEngine(Engine):
         return isinstance(network, SpikingModel)
 
     @classmethod
-    def of(cls, network: SpikingModel) -> SpikingEngine:
+    def of(cls, network: SpikingModel) -> Self:
         """Return the engine of a model, with its T and its early exit."""
         return cls(network, network.timesteps, network.early_exit)
 
@@ -59,6 +66,11 @@ class SpikingEngine(Engine):
     def outputs(self) -> tuple[Output, ...]:
         """The outputs, as the graph has them."""
         return self.snn.outputs_known
+
+    @property
+    def ran_by(self) -> str:
+        """The engine that simulated last, and why another one did not."""
+        return self.snn.ran_by
 
     @property
     def hints(self) -> dict[str, tuple[str]]:
@@ -78,7 +90,7 @@ class SpikingEngine(Engine):
     def run(self, x: Any, observe: Collection[str] = ()) -> Results:
         """Simulate a batch, with tensors as results."""
         rule = None if observe else self.early_exit
-        found = self.snn.run(x, self.timesteps, observe, rule)
+        found = self.snn.run(x, self.timesteps, observe, rule, self.by)
         seen = found.observed
         over_time = [
             seen[key]
@@ -127,24 +139,41 @@ class SpikingEngine(Engine):
             self.snn.clock.ticks,
         )
 
-    def at(self, timesteps: int) -> SpikingEngine:
+    def at(self, timesteps: int) -> Self:
         """Return an engine that simulates T steps."""
-        return SpikingEngine(self.snn, timesteps, self.early_exit)
+        return type(self)(self.snn, timesteps, self.early_exit)
 
-    def until(self, timesteps: int) -> SpikingEngine:
+    def until(self, timesteps: int) -> Self:
         """Return an engine that ends with step T."""
         return self.at(timesteps)
 
-    def deciding(self) -> SpikingEngine:
+    def deciding(self) -> Self:
         """Return an engine of the network without the heads of its outputs."""
         check_can_exit(self.snn.graph)
         graph = without_heads(self.snn.graph)
         snn = SpikingModel(graph, self.timesteps, self.snn.report, self.output_keys)
-        return SpikingEngine(snn, self.timesteps, None)
+        snn.engine = self.snn.engine
+        return type(self)(snn, self.timesteps, None)
 
-    def with_all_steps(self) -> SpikingEngine:
+    def with_all_steps(self) -> Self:
         """Return an engine without early exit."""
-        return SpikingEngine(self.snn, self.timesteps, None)
+        return type(self)(self.snn, self.timesteps, None)
+
+
+class OpenVINOEngine(SpikingEngine):
+    """The same model, simulated by OpenVINO as far as that can."""
+
+    kind = "openvino"
+    traceable = False
+    by = "openvino"
+
+
+class AutoEngine(SpikingEngine):
+    """The same model, simulated by OpenVINO where that is there and a call is large."""
+
+    kind = "auto"
+    traceable = False
+    by = "auto"
 
 
 def bounds(graph: Graph) -> tuple[float, ...]:

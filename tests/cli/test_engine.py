@@ -1,0 +1,64 @@
+"""``-o engine``: what simulates, for every command that measures a network."""
+
+import json
+
+import models
+import numpy as np
+import pytest
+from command_line import run, succeed
+
+import tfsnn
+
+pytest.importorskip("openvino")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("engine")
+    model = models.dyadic(models.MODELS["mlp"]())
+    x = models.samples(model, 24)
+    model.save(folder / "ann.keras")
+    tfsnn.convert(model, x, "termapping", timesteps=2).save(folder / "snn.keras")
+    labels = np.asarray(model(x)).argmax(1)
+    np.savez(folder / "data.npz", x=x, y=labels)
+    return folder
+
+
+def test_evaluate_says_what_simulated(files):
+    asked = ("evaluate", files / "snn.keras", "--data", files / "data.npz", "--json")
+    plain = json.loads(succeed(*asked))
+    found = json.loads(succeed(*asked, "-o", "engine", "openvino"))
+    assert "simulated_by" not in plain
+    assert "so TensorFlow counts them" in found.pop("simulated_by")
+    assert found["rows"] == plain["rows"]
+    assert "simulated_by" not in json.loads(succeed(*asked, "-o", "engine", "auto"))
+
+
+def test_predict_writes_the_same(files):
+    asked = ("predict", files / "snn.keras", "--data", files / "data.npz", "--output")
+    succeed(*asked, files / "one")
+    succeed(*asked, files / "other", "-o", "engine", "openvino")
+    one, other = (
+        np.load(next((files / name).glob("shard-*.npz"))) for name in ("one", "other")
+    )
+    np.testing.assert_allclose(one["outputs"], other["outputs"], atol=1e-5)
+    assert np.array_equal(one["top"], other["top"])
+
+
+def test_compare_measures_in_the_engine(files):
+    asked = ("compare", files / "ann.keras", "--calibration", files / "data.npz")
+    asked += ("--data", files / "data.npz", "--methods", "termapping", "--json")
+    asked += ("--timesteps", "2", "-o", "engine")
+    one, other = (
+        json.loads(succeed(*asked, engine))["rows"][0]
+        for engine in ("tensorflow", "openvino")
+    )
+    assert one.pop("seconds") > 0 and other.pop("seconds") > 0
+    assert one == other
+
+
+def test_an_engine_for_no_spiking_network_is_refused(files):
+    asked = ("predict", files / "ann.keras", "--data", files / "data.npz")
+    result = run(*asked, "--output", files / "none", "-o", "engine", "openvino")
+    assert result.exit_code == 2
+    assert "-o engine openvino is for spiking networks" in result.output

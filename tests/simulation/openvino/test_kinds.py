@@ -1,0 +1,51 @@
+"""Every kind of neurons and of nodes in OpenVINO: the spikes of TensorFlow."""
+
+import numpy as np
+import pytest
+from handler_cases import CASES
+from in_openvino import assert_same, both
+from neuron_examples import spiking as network_of
+from neuron_examples import steps_of
+from spiking_examples import plan, spiking
+
+from tfsnn.conversion.normalize import normalize
+from tfsnn.network import nodes
+from tfsnn.network.neurons import KINDS
+
+pytest.importorskip("openvino")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neurons_send_the_same_spikes(kind):
+    graph, chosen, x = network_of("maxpool_on_spikes", kind)
+    graph = normalize(graph, chosen)
+    one, other = both(graph, x, steps_of(kind), ("spikes", "outputs"), chunk=2)
+    assert_same(one, other)
+    assert any(np.any(v) for k, v in one.observed.items() if k.startswith("spikes"))
+
+
+# Examples that have every kind of node, and every form of product.
+CHOSEN = (
+    *("GRU-1", "ops.AveragePool-3", "ops.Trace-0", "ZeroPadding1D-0", "UpSampling2D-2"),
+    *("MaxPooling1D-0", "ReversibleEmbedding-0", "TimeDistributed-3"),
+    *("Conv1D-7", "Conv2D-1", "Conv2DTranspose-1", "DepthwiseConv2D-1", "Conv3D-0"),
+)
+
+
+EXAMPLES = [case for case in CASES if case.id in CHOSEN]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layer", "example"), EXAMPLES)
+def test_nodes_give_the_same_outputs(layer, example):
+    graph, feed = spiking(example)
+    normal = normalize(graph, plan(graph))
+    assert_same(*both(normal, feed, 4, ("outputs", "spikes")), 1e-4)
+
+
+def test_the_chosen_examples_have_every_kind_of_node():
+    found = {type(node).__name__ for case in EXAMPLES for node in case.values[1].graph}
+    # Those that stand for neurons, bases of others, and those of own conversions.
+    others = {"Coder", "Passing", "Pool", "Rounded", "SmoothRate", "Spiking", "StepMax"}
+    kinds = {name for name in nodes.__all__ if isinstance(getattr(nodes, name), type)}
+    assert kinds - found <= others

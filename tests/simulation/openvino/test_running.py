@@ -1,0 +1,164 @@
+"""How OpenVINO is run: chunks, early exit, streams, counts, and what it leaves."""
+
+import os
+
+import models
+import numpy as np
+import pytest
+from in_openvino import assert_same, both
+from neuron_examples import spiking as network_of
+
+import tfsnn
+from tfsnn.conversion.normalize import normalize
+from tfsnn.simulation.choice_of_engine import LARGE
+from tfsnn.simulation.engines import as_engine
+from tfsnn.simulation.engines.openvino import kinds
+from tfsnn.simulation.engines.openvino.program import trim
+
+pytest.importorskip("openvino")
+OBSERVED = ("outputs", "spikes", "potentials", "means")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return models.dyadic(models.MODELS["cnn"]())
+
+
+@pytest.fixture(scope="module")
+def snn(model):
+    return tfsnn.convert(model, models.samples(model), "termapping", timesteps=4)
+
+
+@pytest.fixture
+def openvino(snn):
+    snn.engine = "openvino"
+    yield snn
+    snn.engine = "tensorflow"
+
+
+@pytest.fixture(scope="module")
+def x(model):
+    return models.samples(model)
+
+
+def arrays(snn):
+    return snn.graph.map_arrays(lambda node, field, values: values.numpy())
+
+
+@pytest.mark.parametrize(("timesteps", "chunk"), [(4, 2), (19, 4)])
+def test_everything_observed_is_the_same(timesteps, chunk):
+    """One program, and a loop over programs of 8 steps with 3 left; all sums exact."""
+    graph, chosen, x = network_of("cnn", "integrate_fire")
+    graph = normalize(graph, chosen)
+    one, other = both(graph, x, timesteps, OBSERVED, chunk=chunk)
+    assert_same(one, other)
+    for key in (k for k in one.observed if k.startswith(("potentials", "means"))):
+        np.testing.assert_allclose(one.observed[key], other.observed[key], atol=1e-5)
+    assert {key.split("/")[0] for key in one.observed} == set(OBSERVED)
+
+
+def test_samples_leave_at_the_same_steps(snn, x):
+    rule = tfsnn.ExitRule("margin", 0.3)
+    one, other = both(arrays(snn), x, 8, (), early_exit=rule)
+    assert_same(one, other)
+    assert len(set(one.steps.numpy())) > 1
+
+
+def test_a_stream_says_the_same(openvino, x):
+    openvino.engine = "tensorflow"
+    expected = [openvino.stream(2).step(x[i : i + 2]) for i in (0, 1)]
+    openvino.engine = "openvino"
+    stream = openvino.stream(2)
+    first = stream.step(x[:2])
+    assert openvino.ran_by == "openvino"
+    np.testing.assert_allclose(first, expected[0], atol=1e-6)
+    stream.reset()
+    np.testing.assert_allclose(stream.step(x[1:3]), expected[1], atol=1e-6)
+
+
+def test_fewer_rows_are_filled_up(openvino, x):
+    whole = openvino.predict(x, verbose=0)
+    np.testing.assert_allclose(openvino.predict(x[:2], verbose=0), whole[:2], atol=1e-6)
+
+
+def test_weights_that_change_are_compiled_anew(openvino, x):
+    before = openvino.predict(x, verbose=0)
+    kernel = next(v for v in openvino.weights if v.path.endswith("kernel"))
+    old = kernel.numpy()
+    kernel.assign(old * 0)
+    after = openvino.predict(x, verbose=0)
+    kernel.assign(old)
+    assert np.abs(after - before).max() > 0.01
+    assert np.array_equal(openvino.predict(x, verbose=0), before)
+
+
+def test_what_openvino_lacks_runs_in_tensorflow(model, x, caplog):
+    snn = tfsnn.convert(model, x, "ttfs", timesteps=2, jitter=0.5)
+    expected = snn.predict(x, verbose=0)
+    snn.engine = "openvino"
+    assert np.array_equal(snn.predict(x, verbose=0), expected)
+    lacking = "Bitcast, StatelessRandomGetKeyCounter, StatelessRandomNormalV2"
+    assert snn.ran_by == f"tensorflow (openvino: OpenVINO lacks {lacking})"
+    assert "TensorFlow runs it instead" in caplog.text
+    found = tfsnn.evaluate(snn, (x, np.zeros(len(x), int)))
+    assert f"simulated by {snn.ran_by}" in str(found)
+
+
+def test_auto_takes_openvino_for_large_calls(snn):
+    macs = snn.operations_per_sample().ann_macs
+    rows = -(-LARGE // (4 * macs))
+    assert snn.engine_for(rows, 4, "auto") == "openvino"
+    assert snn.engine_for(rows - 1, 4, "auto") == "tensorflow"
+    assert snn.engine_for(None, 4, "auto") == "tensorflow"
+
+
+def test_an_engine_is_chosen_by_its_name(snn, x):
+    with pytest.raises(tfsnn.OptionError, match="expected one of auto, tensorflow, op"):
+        snn.engine = "onnx"
+    for kind, name in (("openvino", "openvino"), ("auto", "tensorflow")):
+        engine = as_engine(snn, 2, kind).with_all_steps()
+        engine.run(x)
+        assert engine.ran_by.startswith(name)
+    engine = as_engine(snn, 2, "openvino")
+    expected = as_engine(snn, 2, "tensorflow").run(x, ("outputs", "counts"))
+    found = engine.run(x, ("outputs", "counts"))
+    assert "so TensorFlow counts them" in engine.ran_by
+    for name, counts in expected.counts.items():
+        assert np.array_equal(found.counts[name], counts)
+
+
+@pytest.mark.parametrize("method", ["termapping", "data_norm"])
+def test_integers_are_multiplied_in_8_bits(method):
+    """Signed spikes, whose zeros of a padding stay zeros, and unsigned ones."""
+    model = models.MODELS["residual"]()
+    x = models.samples(model)
+    snn = tfsnn.convert(model, x, method, timesteps=4, precision="int8")
+    graph = arrays(snn)
+    held = kinds._held(graph)
+    bits = kinds.SIGNED if method == "termapping" else kinds.UNSIGNED
+    assert len(held) >= 2 and set(held.values()) == {bits}
+    one, other = both(graph, x, 4)
+    assert_same(one, other)
+    for a, b in zip(one.outputs, other.outputs, strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_bfloat16_gives_the_same_spikes(model, x):
+    options = {"timesteps": 4, "precision": "bfloat16"}
+    snn = tfsnn.convert(model, x, "termapping", **options)
+    assert_same(*both(arrays(snn), x, 4), 1e-2)
+
+
+def test_the_oldest_programs_leave_the_disk(tmp_path):
+    for number in range(4):
+        path = tmp_path / f"{number}.blob"
+        path.write_bytes(bytes(10))
+        os.utime(path, (number, number))
+    trim(tmp_path, 25)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2.blob", "3.blob"]
+
+
+def test_programs_are_kept_on_disk(snn, x, tmp_path, monkeypatch):
+    monkeypatch.setenv("TFSNN_OPENVINO_CACHE", str(tmp_path / "programs"))
+    both(arrays(snn), x, 2)
+    assert list((tmp_path / "programs").glob("*.blob"))

@@ -1,0 +1,237 @@
+"""The simulations of a network in OpenVINO: which programs run it, and how.
+
+A run of few steps is one program. One of many is a loop over a program of some steps,
+to which the state is given and which returns it, so that memory does not grow with T;
+so are runs with early exit, between whose steps samples leave, and streams of frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import tensorflow as tf
+
+from tfsnn.network.graph import Graph
+from tfsnn.network.roles import needs_all_steps
+from tfsnn.simulation.compiled import (
+    NotLowered,
+    RunKey,
+    Simulation,
+    framed,
+    with_variables,
+)
+from tfsnn.simulation.early_exit import read_over_time
+from tfsnn.simulation.engines.openvino.kinds import lowerings
+from tfsnn.simulation.engines.openvino.programs import Programs
+from tfsnn.simulation.simulate import AT_ONCE, Result, simulate
+from tfsnn.simulation.steps import COUNTS, Run
+
+# Steps that a layer takes together where it need not take all: to split and to join
+# them costs more than products of several save (ResNet-20, batch 1: 12 ms, or 19).
+STEPS = 1
+# Steps that are written out in one program, at most, where there need not be more.
+WRITTEN_OUT = 8
+# Populations times steps of a program: compiling some hundreds takes seconds.
+LARGEST = 4096
+
+
+def simulation(
+    structure: Graph,
+    variables: Mapping[str, Any],
+    key: RunKey,
+    fan_outs: Mapping[str, Any],
+    constant: bool = True,
+) -> Simulation:
+    """Return a simulation as :func:`tfsnn.simulation.compiled.compiled` does.
+
+    Its programs hold the weights, also those of a network that is trained. Called, it
+    raises :class:`tfsnn.simulation.compiled.NotLowered` for what OpenVINO cannot run.
+    """
+    graph = with_variables(structure, variables)
+    made = LoweredSimulation(
+        graph.map_arrays(lambda node, name, a: a.numpy()), key, fan_outs
+    )
+
+    def run(feed: dict[str, Any]) -> tuple[Any, list[Any]]:
+        return made(feed), list(map(tf.convert_to_tensor, variables.values()))
+
+    return run
+
+
+class LoweredSimulation:
+    """A network with NumPy arrays, run in one way."""
+
+    def __init__(self, graph: Graph, key: RunKey, fan_outs: Mapping[str, Any]) -> None:
+        self.graph, self.key, self.fan_outs = graph, key, fan_outs
+        self.lowered = lowerings(graph)
+        self.programs = Programs(leaving=key.early_exit is not None)
+
+    def __call__(self, feed: dict[str, Any]) -> Any:
+        key = self.key
+        if COUNTS in key.observe:
+            raise NotLowered(
+                "OpenVINO (2026.4) writes over spikes that are counted, so TensorFlow "
+                "counts them"
+            )
+        if key.frames is not None:
+            return self._frame(feed)
+        steps = self.graph.clock.pre_steps + key.timesteps
+        if needs_all_steps(self.graph):
+            return self._in_slices(feed, max(1, AT_ONCE // steps))
+        if key.early_exit is not None or steps > WRITTEN_OUT:
+            return self._in_chunks(feed)
+        return self._whole(feed)
+
+    def _whole(self, feed: dict[str, Any]) -> Result:
+        """Run all steps as one program."""
+        return self.programs.run("whole", self.whole, feed, _first_of_result)
+
+    def whole(self, x: dict[str, Any]) -> Result:
+        """Simulate all steps; to be traced, with the samples by input.
+
+        Raises:
+            NotLowered: for more steps than a program takes.
+        """
+        self._check_size(self.graph.clock.pre_steps + self.key.timesteps)
+        return simulate(
+            self.in_trace(),
+            x,
+            self.key.timesteps,
+            chunk=STEPS,
+            observe=self.key.observe,
+            fan_outs=self.fan_outs,
+            gradients=False,
+            start=partial(Run.on, lowered=self.lowered),
+        )
+
+    def _in_slices(self, feed: dict[str, Any], size: int) -> Result:
+        """Run all steps as one program, some samples after the others."""
+        rows = len(next(iter(feed.values())))
+        starts = range(0, max(rows, 1), size)
+        parts = [
+            self._whole({name: x[start : start + size] for name, x in feed.items()})
+            for start in starts
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        outputs = zip(*(part.outputs for part in parts), strict=True)
+        return Result(
+            [tf.concat(values, 0) for values in outputs],
+            {
+                name: tf.concat([part.observed[name] for part in parts], 1)
+                for name in parts[0].observed
+            },
+            tf.concat([part.steps for part in parts], 0),
+        )
+
+    def _in_chunks(self, feed: dict[str, Any]) -> Result:
+        """Run a loop over programs of some steps, or until samples are decided."""
+        key = self.key
+        return simulate(
+            self._tensors,
+            feed,
+            key.timesteps,
+            chunk=key.chunk if key.early_exit else _chunk(key.timesteps),
+            observe=key.observe,
+            fan_outs=self.fan_outs,
+            early_exit=key.early_exit,
+            gradients=False,
+            start=partial(_start, self),
+        )
+
+    def _frame(self, feed: dict[str, Any]) -> Any:
+        """Run the steps of a frame as one program."""
+        key = self.key
+        assert key.frames is not None
+        self._check_size(key.frames.steps)
+        settings = replace(key.frames, lowered=self.lowered, chunk=STEPS)
+
+        def function(x: dict[str, Any]) -> Any:
+            graph, way = self.in_trace(), key._replace(frames=settings)
+            return framed(graph, x, way, self.fan_outs)
+
+        return self.programs.run("frame", function, feed, _all_of_frame)
+
+    def _check_size(self, steps: int) -> None:
+        populations = sum(node.spikes for node in self.graph)
+        if populations * steps > LARGEST:
+            raise NotLowered(
+                f"{steps} steps of {populations} populations, which are needed at "
+                f"once, are more than the {LARGEST} of a program: simulate fewer steps"
+            )
+
+    def in_trace(self) -> Graph:
+        """Return the graph with one constant for each array, in the function traced."""
+        return self.graph.map_arrays(lambda node, name, array: tf.constant(array))
+
+    @cached_property
+    def _tensors(self) -> Graph:
+        return self.in_trace()
+
+
+@dataclass(frozen=True, eq=False)
+class _ChunkRun(Run):
+    """A run in which programs compute the steps."""
+
+    owner: Any = None
+
+    def advance(
+        self, state: dict[str, Any], k: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Advance every node by k steps, in one program."""
+        owner, read = self.owner, read_over_time(self)
+        given = {
+            "constants": {name: self.constants[name] for name in read},
+            "state": state,
+        }
+
+        def function(x: dict[str, Any]) -> Any:
+            batch = max(x.shape[0] for x in tf.nest.flatten(x) if len(x.shape))
+            run = Run(
+                owner.in_trace().prepared().without_gradients(),
+                self.timesteps,
+                {**dict.fromkeys(self.constants), **x["constants"]},
+                batch,
+                batch,
+                self.observe,
+                self.fan_outs,
+                owner.lowered,
+            )
+            return run.loop(x["state"], k, STEPS)
+
+        return owner.programs.run(f"{k} steps", function, given, _first_of_chunk)
+
+
+def _start(owner: LoweredSimulation, *arguments: Any) -> _ChunkRun:
+    """Return a run, of which `arguments` are those of :meth:`Run.on`."""
+    run = Run.on(*arguments)
+    values = {name: getattr(run, name) for name in run.__dataclass_fields__}
+    return _ChunkRun(**values, owner=owner)
+
+
+def _chunk(timesteps: int) -> int:
+    """Return the steps of a program: those that divide T, if they are not few."""
+    divisors = (n for n in range(WRITTEN_OUT, WRITTEN_OUT // 2, -1))
+    return next((n for n in divisors if timesteps % n == 0), WRITTEN_OUT)
+
+
+def _first_of_result(result: Result, rows: int) -> Result:
+    return Result(
+        [y[:rows] for y in result.outputs],
+        {name: values[:, :rows] for name, values in result.observed.items()},
+        result.steps[:rows],
+    )
+
+
+def _first_of_chunk(result: Any, rows: int) -> Any:
+    state, seen = result
+    state = tf.nest.map_structure(lambda x: x[:rows] if len(x.shape) else x, state)
+    return state, {name: values[:, :rows] for name, values in seen.items()}
+
+
+def _all_of_frame(result: Any, rows: int) -> Any:
+    """Refuse: a stream has always as many rows."""
+    raise AssertionError(f"a program of frames was filled up to more than {rows} rows")
