@@ -7,7 +7,7 @@ so are runs with early exit, between whose steps samples leave, and streams of f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -34,6 +34,9 @@ from tfsnn.simulation.steps import COUNTS, Run
 STEPS = 1
 # Steps that are written out in one program, at most, where there need not be more.
 WRITTEN_OUT = 8
+# Samples of a program, at most: more take memory (VGG-16, 256 in 8 steps: 17 GB)
+# and no less time for each.
+SAMPLES = 32
 # Populations times steps of a program: compiling some hundreds takes seconds.
 LARGEST = 4096
 
@@ -80,10 +83,11 @@ class LoweredSimulation:
             return self._frame(feed)
         steps = self.graph.clock.pre_steps + key.timesteps
         if needs_all_steps(self.graph):
-            return self._in_slices(feed, max(1, AT_ONCE // steps))
-        if key.early_exit is not None or steps > WRITTEN_OUT:
+            return self._in_slices(self._whole, feed, max(1, AT_ONCE // steps))
+        if key.early_exit is not None:
             return self._in_chunks(feed)
-        return self._whole(feed)
+        run = self._in_chunks if steps > WRITTEN_OUT else self._whole
+        return self._in_slices(run, feed, SAMPLES)
 
     def _whole(self, feed: dict[str, Any]) -> Result:
         """Run all steps as one program."""
@@ -107,12 +111,14 @@ class LoweredSimulation:
             start=partial(Run.on, lowered=self.lowered),
         )
 
-    def _in_slices(self, feed: dict[str, Any], size: int) -> Result:
-        """Run all steps as one program, some samples after the others."""
+    def _in_slices(
+        self, run: Callable[[dict[str, Any]], Result], feed: dict[str, Any], size: int
+    ) -> Result:
+        """Run all steps, some samples after the others."""
         rows = len(next(iter(feed.values())))
         starts = range(0, max(rows, 1), size)
         parts = [
-            self._whole({name: x[start : start + size] for name, x in feed.items()})
+            run({name: x[start : start + size] for name, x in feed.items()})
             for start in starts
         ]
         if len(parts) == 1:
