@@ -130,7 +130,8 @@ Parts: TypeAlias = Mapping[str, Callable[[], str]]
 # Parts that are a result as it was written; the part has the file's name.
 SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
-    real_networks rate_inference
+    real_networks rate_inference openvino converting chip_files
+    counters quantised train_quantised
 """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
@@ -142,13 +143,9 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "integers_whole_resnet20": "integers_whole_resnet20_cifar10",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
-    "quantised": "quantised",
-    "train_quantised": "train_quantised",
     "tuned_resnet20": "fine_tuning_resnet20_cifar10",
     "tuned_vgg9": "fine_tuning_vgg9_cifar10",
     "energy": "energy_resnet20_cifar10",
-    "counters": "counters",
-    "chip_files": "chip_files",
     "chip_steps": "chip_steps_mnist_cnn",
 }
 PARTS: Parts = {

@@ -15,6 +15,8 @@ from tfsnn.simulation.compiled import NotLowered
 
 MOST_BYTES = 2**31 - 2**20  # of a graph in a file: protobuf's bound
 
+# How versions of OpenVINO (from 2026, before) begin to name what they lack.
+LACKING = re.compile("No conversion rule|no translator found")
 VIEWS = ("Reshape", "Unsqueeze", "Squeeze", "Transpose")  # the values stay as they are
 
 
@@ -102,7 +104,7 @@ def _places(tensors: Sequence[Any]) -> dict[str, int]:
 
 def _lacks(graph: Any, failure: str) -> str:
     """Say which operations of a graph OpenVINO lacks, by what it says of them."""
-    said = set(re.findall(r"\w+", failure.partition("No conversion rule")[2]))
+    said = set(re.findall(r"\w+", LACKING.split(failure, maxsplit=1)[-1]))
     lacking = sorted({op.type for op in graph.get_operations() if op.type in said})
     return f"OpenVINO lacks {', '.join(lacking) or failure.strip()}"
 
