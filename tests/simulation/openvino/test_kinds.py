@@ -10,9 +10,16 @@ from spiking_examples import plan, spiking
 
 from tfsnn.conversion.normalize import normalize
 from tfsnn.network import nodes
+from tfsnn.network.connections import connections
 from tfsnn.network.neurons import KINDS
+from tfsnn.network.operations import count_operations
 
 pytest.importorskip("openvino")
+
+
+def counted(graph, x, timesteps):
+    columns = connections(graph, count_operations(graph)).columns
+    return both(graph, x, timesteps, ("counts",), chunk=2, fan_outs=columns)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -21,6 +28,7 @@ def test_neurons_send_the_same_spikes(kind):
     graph = normalize(graph, chosen)
     one, other = both(graph, x, steps_of(kind), ("spikes", "outputs"), chunk=2)
     assert_same(one, other)
+    assert_same(*counted(graph, x, steps_of(kind)))
     assert any(np.any(v) for k, v in one.observed.items() if k.startswith("spikes"))
 
 
@@ -41,6 +49,7 @@ def test_nodes_give_the_same_outputs(layer, example):
     graph, feed = spiking(example)
     normal = normalize(graph, plan(graph))
     assert_same(*both(normal, feed, 4, ("outputs", "spikes")), 1e-4)
+    assert_same(*counted(normal, feed, 4), 1e-4)
 
 
 def test_the_chosen_examples_have_every_kind_of_node():

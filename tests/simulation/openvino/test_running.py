@@ -10,6 +10,8 @@ from neuron_examples import spiking as network_of
 
 import tfsnn
 from tfsnn.conversion.normalize import normalize
+from tfsnn.network.connections import connections
+from tfsnn.network.operations import count_operations
 from tfsnn.simulation.choice_of_engine import LARGE
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.engines.openvino import kinds
@@ -55,6 +57,9 @@ def test_everything_observed_is_the_same(timesteps, chunk):
     for key in (k for k in one.observed if k.startswith(("potentials", "means"))):
         np.testing.assert_allclose(one.observed[key], other.observed[key], atol=1e-5)
     assert {key.split("/")[0] for key in one.observed} == set(OBSERVED)
+    columns = connections(graph, count_operations(graph)).columns
+    seen = ("outputs", "counts")
+    assert_same(*both(graph, x, timesteps, seen, chunk=chunk, fan_outs=columns))
 
 
 def test_samples_leave_at_the_same_steps(snn, x):
@@ -121,10 +126,11 @@ def test_an_engine_is_chosen_by_its_name(snn, x):
         assert engine.ran_by.startswith(name)
     engine = as_engine(snn, 2, "openvino")
     expected = as_engine(snn, 2, "tensorflow").run(x, ("outputs", "counts"))
-    found = engine.run(x, ("outputs", "counts"))
-    assert "so TensorFlow counts them" in engine.ran_by
-    for name, counts in expected.counts.items():
-        assert np.array_equal(found.counts[name], counts)
+    for beside, ran_by in ((), "openvino"), (("spikes",), "TensorFlow counts them"):
+        found = engine.run(x, ("outputs", "counts", *beside))
+        assert ran_by in engine.ran_by
+        for name, counts in expected.counts.items():
+            assert np.array_equal(found.counts[name], counts)
 
 
 @pytest.mark.parametrize("method", ["termapping", "data_norm"])
