@@ -13,8 +13,9 @@ from tfsnn.conversion.normalize import normalize
 from tfsnn.network.connections import connections
 from tfsnn.network.operations import count_operations
 from tfsnn.simulation.choice_of_engine import LARGE
+from tfsnn.simulation.compiled import RunKey
 from tfsnn.simulation.engines import as_engine
-from tfsnn.simulation.engines.openvino import kinds
+from tfsnn.simulation.engines.openvino import kinds, simulation
 from tfsnn.simulation.engines.openvino.program import trim
 
 pytest.importorskip("openvino")
@@ -60,6 +61,17 @@ def test_everything_observed_is_the_same(timesteps, chunk):
     columns = connections(graph, count_operations(graph)).columns
     seen = ("outputs", "counts")
     assert_same(*both(graph, x, timesteps, seen, chunk=chunk, fan_outs=columns))
+
+
+@pytest.mark.parametrize("timesteps", [4, 19])
+def test_layers_of_many_weights_take_all_steps_together(timesteps, monkeypatch):
+    monkeypatch.setattr(simulation, "MANY_WEIGHTS", 0)
+    graph, chosen, x = network_of("cnn", "integrate_fire")
+    graph, few = normalize(graph, chosen), x[: simulation.FEW_SAMPLES]
+    made = simulation.LoweredSimulation(graph, RunKey(8, frozenset(), 1, None), {})
+    assert [made.chunk(n, 8) for n in (len(few), len(few) + 1)] == [8, 1]
+    one, other = both(graph, few, timesteps, ("outputs", "spikes", "potentials"))
+    assert_same(one, other)
 
 
 def test_samples_leave_at_the_same_steps(snn, x):

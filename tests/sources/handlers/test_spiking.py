@@ -49,7 +49,7 @@ def test_the_spiking_network_tends_to_the_ann(kind, example):
     graph, feed = spiking(example)
     neurons = plan(graph)
     normal = with_tensors(normalize(graph, neurons))
-    sent = outputs(normal, feed, 4, chunk=2)
+    sent = outputs(normal, feed, 8, chunk=4)
     streamed = outputs(normal, feed, 2, chunk=1)
     untouched = outputs(with_tensors(unscaled(graph, neurons)), feed, 2, chunk=2)
     values = graph.forward(feed)

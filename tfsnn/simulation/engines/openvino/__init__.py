@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from tfsnn.simulation.compiled import COMPILERS
 from tfsnn.simulation.engines.openvino.kinds import lowers
-from tfsnn.simulation.engines.openvino.simulation import simulation
+from tfsnn.simulation.engines.openvino.simulation import simulation_in_openvino
 
 __all__ = ["lowers"]
 
-COMPILERS["openvino"] = simulation
+COMPILERS["openvino"] = simulation_in_openvino

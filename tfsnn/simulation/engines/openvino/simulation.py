@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from tfsnn.network.graph import Graph
+from tfsnn.network.nodes import Linear
 from tfsnn.network.roles import needs_all_steps
 from tfsnn.simulation.compiled import (
     NotLowered,
@@ -29,9 +30,11 @@ from tfsnn.simulation.engines.openvino.programs import Programs
 from tfsnn.simulation.simulate import AT_ONCE, Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run
 
-# Steps that a layer takes together where it need not take all: to split and to join
-# them costs more than products of several save (ResNet-20, batch 1: 12 ms, or 19).
-STEPS = 1
+# A layer takes one step at a time where it need not take all: to split and to join them
+# costs more than products of several save (ResNet-20, batch 1: 12 ms, or 19). But few
+# samples of many weights take all together, so that these are read once (VGG-16, batch
+# 1, of float32: 56 ms, or 50; of int8: 47, or 38).
+FEW_SAMPLES, MANY_WEIGHTS = 4, 2**22
 # Steps that are written out in one program, at most, where there need not be more.
 WRITTEN_OUT = 8
 # Samples of a program, at most: more take memory (VGG-16, 256 in 8 steps: 17 GB)
@@ -41,7 +44,7 @@ SAMPLES = 32
 LARGEST = 4096
 
 
-def simulation(
+def simulation_in_openvino(
     structure: Graph,
     variables: Mapping[str, Any],
     key: RunKey,
@@ -99,12 +102,13 @@ class LoweredSimulation:
         Raises:
             NotLowered: for more steps than a program takes.
         """
-        self._check_size(self.graph.clock.pre_steps + self.key.timesteps)
+        steps = self.graph.clock.pre_steps + self.key.timesteps
+        self._check_size(steps)
         return simulate(
             self.in_trace(),
             x,
             self.key.timesteps,
-            chunk=STEPS,
+            chunk=self.chunk(_rows(x), steps),
             observe=self.key.observe,
             fan_outs=self.fan_outs,
             gradients=False,
@@ -115,7 +119,7 @@ class LoweredSimulation:
         self, run: Callable[[dict[str, Any]], Result], feed: dict[str, Any], size: int
     ) -> Result:
         """Run all steps, some samples after the others."""
-        rows = len(next(iter(feed.values())))
+        rows = _rows(feed)
         starts = range(0, max(rows, 1), size)
         parts = [
             run({name: x[start : start + size] for name, x in feed.items()})
@@ -153,13 +157,23 @@ class LoweredSimulation:
         key = self.key
         assert key.frames is not None
         self._check_size(key.frames.steps)
-        settings = replace(key.frames, lowered=self.lowered, chunk=STEPS)
+        chunk = self.chunk(_rows(feed), key.frames.steps)
+        settings = replace(key.frames, lowered=self.lowered, chunk=chunk)
 
         def function(x: dict[str, Any]) -> Any:
             graph, way = self.in_trace(), key._replace(frames=settings)
             return framed(graph, x, way, self.fan_outs)
 
         return self.programs.run("frame", function, feed, _all_of_frame)
+
+    def chunk(self, samples: int, steps: int) -> int:
+        """Return how many of some steps a layer takes together."""
+        few = samples <= FEW_SAMPLES and self._weights >= MANY_WEIGHTS
+        return steps if few else 1
+
+    @cached_property
+    def _weights(self) -> int:
+        return sum(node.kernel.size for node in self.graph.of_kind(Linear))
 
     def _check_size(self, steps: int) -> None:
         populations = sum(node.spikes for node in self.graph)
@@ -195,7 +209,7 @@ class _ChunkRun(Run):
         }
 
         def function(x: dict[str, Any]) -> Any:
-            batch = max(x.shape[0] for x in tf.nest.flatten(x) if len(x.shape))
+            batch = _rows(x)
             run = Run(
                 owner.in_trace().prepared().without_gradients(),
                 self.timesteps,
@@ -206,7 +220,8 @@ class _ChunkRun(Run):
                 self.fan_outs,
                 owner.lowered,
             )
-            return run.loop(x["state"], k, STEPS)
+            together = owner.chunk(batch, k)
+            return run.loop(x["state"], k // together, together)
 
         return owner.programs.run(f"{k} steps", function, given, _first_of_chunk)
 
@@ -216,6 +231,11 @@ def _start(owner: LoweredSimulation, *arguments: Any) -> _ChunkRun:
     run = Run.on(*arguments)
     values = {name: getattr(run, name) for name in run.__dataclass_fields__}
     return _ChunkRun(**values, owner=owner)
+
+
+def _rows(feed: Mapping[str, Any]) -> int:
+    """Return the number of samples in a nest of tensors, some of which are scalars."""
+    return max(x.shape[0] for x in tf.nest.flatten(feed) if len(x.shape))
 
 
 def _chunk(timesteps: int) -> int:
