@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Constant, Linear, Pad, Reshape
+from tfsnn.network.windows import same_pads
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,9 @@ def _padding(read: Node, node: Linear) -> list[tuple[int, int]]:
         pads = list(read.amounts[:-1])
     if node.padding == "valid":
         return pads
-    for i, (length, stride) in enumerate(
-        zip(read.shape[:-1], node.strides, strict=True)
-    ):
-        reach = (node.kernel.shape[i] - 1) * node.dilation[i] + 1
-        total = max((math.ceil(length / stride) - 1) * stride + reach - length, 0)
-        before, after = pads[i]  # Keras pads by one more behind if the sum is odd
-        pads[i] = (before + total // 2, after + total - total // 2)
-    return pads
+    window = node.kernel.shape[:-2], node.strides, node.dilation
+    added = same_pads(read.shape[:-1], *window)
+    return [
+        (before + in_front, after + behind)
+        for (before, after), (in_front, behind) in zip(pads, added, strict=True)
+    ]

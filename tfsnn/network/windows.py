@@ -77,3 +77,25 @@ class Windows:
             places = windows * stride + offset * dilation - before
             inside = (places >= 0) & (places < length)
             yield windows[inside], places[inside]
+
+
+def same_pads(
+    shape: Sequence[int],
+    window: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+) -> tuple[tuple[int, int], ...]:
+    """Return the zeros of the padding "same" around each axis: one more behind if odd.
+
+    Args:
+        shape: the length of the axes.
+        window, strides, dilation: of the window, a number for each axis.
+    """
+    found = []
+    for size, length, stride, step in zip(
+        shape, window, strides, dilation, strict=True
+    ):
+        reach = step * (length - 1) + 1
+        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
+        found.append((total // 2, total - total // 2))
+    return tuple(found)

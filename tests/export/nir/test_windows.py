@@ -5,7 +5,8 @@ import nir_reference
 import numpy as np
 import pytest
 
-from tfsnn.export.nir.windows import explicit, same_pads
+from tfsnn.export.nir.windows import explicit
+from tfsnn.network.windows import same_pads
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])

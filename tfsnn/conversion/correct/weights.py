@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.network.nodes import Linear
+from tfsnn.network.windows import same_pads
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 PLACES = 256  # drawn from each sample's map
@@ -114,7 +115,8 @@ class _Rows:
         window, strides, dilation = map(tuple, sizes)
         dilation = dilation or (1,) * len(window)
         if node.padding == "same":
-            x = np.pad(x, [(0, 0), *self._padding(x.shape[1:-1]), (0, 0)])
+            pads = same_pads(x.shape[1:-1], window, strides, dilation)
+            x = np.pad(x, [(0, 0), *pads, (0, 0)])
         inner = len(window)
         index: list[Any] = [slice(None)]
         for axis, place in enumerate(np.unravel_index(places, node.shape[:-1])):
@@ -123,17 +125,6 @@ class _Rows:
             shape = [-1 if other == axis else 1 for other in range(inner)]
             index.append(starts + offsets.reshape(1, *shape))
         return x[tuple(index)].reshape(-1, self.width)
-
-    def _padding(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
-        """Return the zeros before and after each axis, as TensorFlow has them."""
-        node, found = self.node, []
-        dilation = node.dilation or (1,) * len(shape)
-        for axis, size in enumerate(shape):
-            reach = (node.kernel.shape[axis] - 1) * dilation[axis] + 1
-            total = (node.shape[axis] - 1) * node.strides[axis] + reach - size
-            before = max(total, 0) // 2
-            found.append((before, max(total, 0) - before))
-        return found
 
 
 class _Moments:

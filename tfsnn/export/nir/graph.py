@@ -31,7 +31,6 @@ from tfsnn.export.nir.builder import (
 from tfsnn.export.nir.neurons import spiking
 from tfsnn.export.nir.pooling import average, reduce
 from tfsnn.export.nir.signals import DT, Signal, channels_first
-from tfsnn.export.nir.windows import same_pads
 from tfsnn.network.graph import Graph, Node
 from tfsnn.network.nodes import (
     Affine,
@@ -46,6 +45,7 @@ from tfsnn.network.nodes import (
     Source,
     Spiking,
 )
+from tfsnn.network.windows import same_pads
 
 REASONS = {
     "StepMax": "is a max pooling, which NIR has no node for: use average pooling",

@@ -8,9 +8,10 @@ import numpy as np
 
 from tfsnn.export.nir.builder import Builder, InexpressibleError, Kernel, by_unit
 from tfsnn.export.nir.signals import Signal
-from tfsnn.export.nir.windows import Pads, same_pads
+from tfsnn.export.nir.windows import Pads
 from tfsnn.network.graph import Node
 from tfsnn.network.nodes import Average, Reduce
+from tfsnn.network.windows import same_pads
 
 
 def average(node: Average, builder: Builder, signal: Signal) -> Signal:

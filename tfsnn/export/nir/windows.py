@@ -70,23 +70,6 @@ class Window(NamedTuple):
     dilation: tuple[int, ...]
 
 
-def same_pads(
-    shape: Sequence[int],
-    window: Sequence[int],
-    strides: Sequence[int],
-    dilation: Sequence[int],
-) -> Pads:
-    """Return the zeros of Keras's padding ``same``: one more behind if odd."""
-    found = []
-    for size, length, stride, step in zip(
-        shape, window, strides, dilation, strict=True
-    ):
-        reach = step * (length - 1) + 1
-        total = max((-(-size // stride) - 1) * stride + reach - size, 0)
-        found.append((total // 2, total - total // 2))
-    return tuple(found)
-
-
 def explicit(
     kernel: np.ndarray,
     sizes: Sequence[int],
