@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-FORMATS: tuple[str, ...] = (*("saved_model", "stablehlo", "nir", "step", "openvino"),)
+FORMATS: tuple[str, ...] = (
+    "saved_model",
+    "stablehlo",
+    "nir",
+    "step",
+    "openvino",
+)

@@ -94,10 +94,12 @@ class Evaluation(tfsnn_numpy.evaluation.Evaluation):
         return found
 
     def __str__(self) -> str:
-        early_exit = [str(self.early_exit)] if self.early_exit else []
+        lines = [super().__str__(), *self.notes]
+        if self.early_exit:
+            lines.append(str(self.early_exit))
         if self.simulated_by != TENSORFLOW:
-            early_exit.append(f"simulated by {self.simulated_by}")
-        return "\n".join([super().__str__(), *self.notes, *early_exit])
+            lines.append(f"simulated by {self.simulated_by}")
+        return "\n".join(lines)
 
 
 def evaluate(

@@ -57,9 +57,7 @@ class Layerwise:
         self.samples = len(next(iter(feed.values())))
         self.constant = constant_nodes(graph) if constant is None else set(constant)
         self.held = held_over_time(graph) if held is None else held
-        self._used: dict[str, list[str]] = {}
-        for name, until in last_uses(graph, self.held).items():
-            self._used.setdefault(until, []).append(name)
+        self._used = last_uses(graph, self.held)
         self._events = spiking_nodes(graph) - self.constant
         self._arrays: dict[str, np.ndarray] = {}  # (N, S, *shape), or (N, *shape)
         self._widest: dict[str, int] = {}

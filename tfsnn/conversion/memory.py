@@ -47,8 +47,8 @@ def held_values(graph: Graph) -> frozenset[str]:
     return frozenset(node.name for node in inner if kept(node))
 
 
-def last_uses(graph: Graph, held: Collection[str]) -> dict[str, str]:
-    """Return the last node at which each signal is used, by name.
+def last_uses(graph: Graph, held: Collection[str]) -> dict[str, list[str]]:
+    """Return, by node, the signals that are used there for the last time.
 
     A signal that is not held is computed where it is read: what it reads is used there.
     """
@@ -58,8 +58,10 @@ def last_uses(graph: Graph, held: Collection[str]) -> dict[str, str]:
         here = order[node.name] if node.name in held else last[node.name]
         for name in node.inputs:
             last[name] = max(last[name], here)
-    names = [node.name for node in graph]
-    return {name: names[index] for name, index in last.items()}
+    used: dict[str, list[str]] = {}
+    for name, index in last.items():
+        used.setdefault(graph.nodes[index].name, []).append(name)
+    return used
 
 
 def fitting_samples(spiking: Graph, ann: Graph | None, steps: int, samples: int) -> int:
@@ -71,27 +73,18 @@ def fitting_samples(spiking: Graph, ann: Graph | None, steps: int, samples: int)
         steps: all steps of the simulation.
         samples: how many are wanted.
     """
-    events = spiking_nodes(spiking)
-    sizes: dict[tuple[str, str], tuple[int, str]] = {}  # bytes, and until when
-    held, last = held_over_time(spiking), {}
-    last = last_uses(spiking, held)
-    for name in held:
-        each = 1 if name in events else FLOAT_BYTES
-        size = each * steps * math.prod(spiking[name].shape)
-        sizes["spiking", name] = size, last[name]
+    events, held = spiking_nodes(spiking), held_over_time(spiking)
+    each = {name: 1 if name in events else FLOAT_BYTES for name in held}
+    sizes = {n: each[n] * steps * math.prod(spiking[n].shape) for n in held}
+    networks = [(sizes, last_uses(spiking, held))]
     if ann is not None:
-        last = last_uses(ann, held := held_values(ann))
-        for name in held:
-            size = FLOAT_BYTES * math.prod(ann[name].shape)
-            sizes["ann", name] = size, last[name]
-    freed: dict[str, int] = {}
-    for size, until in sizes.values():
-        freed[until] = freed.get(until, 0) + size
+        held = held_values(ann)
+        sizes = {n: FLOAT_BYTES * math.prod(ann[n].shape) for n in held}
+        networks.append((sizes, last_uses(ann, held)))
     live, peak = 0, 1
     for node in spiking:
-        live += sum(
-            sizes.get((kind, node.name), (0, ""))[0] for kind in ("spiking", "ann")
-        )
+        live += sum(sizes.get(node.name, 0) for sizes, _ in networks)
         peak = max(peak, live)
-        live -= freed.get(node.name, 0)
+        for sizes, used in networks:
+            live -= sum(sizes.get(name, 0) for name in used.get(node.name, ()))
     return max(min(samples, BUDGET // peak), min(8, samples))

@@ -46,9 +46,7 @@ class Sweep:
     def __init__(self, graph: Graph) -> None:
         """Take the ANN; its weights become tensors."""
         self.graph = graph.map_arrays(lambda node, name, v: tf.convert_to_tensor(v))
-        self._used: dict[str, list[str]] = {}
-        for name, until in last_uses(graph, {node.name for node in graph}).items():
-            self._used.setdefault(until, []).append(name)
+        self._used = last_uses(graph, {node.name for node in graph})
 
     def __call__(
         self, x: Mapping[str, Any], seed: tuple[int, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -60,21 +60,10 @@ class NotLowered(Exception):
     """
 
 
-class Compiler(Protocol):
-    """What makes the simulations of an engine: the signature of :func:`compiled`."""
-
-    def __call__(
-        self,
-        structure: Graph,
-        variables: Mapping[str, Any],
-        key: RunKey,
-        fan_outs: Mapping[str, Any],
-        constant: bool = True,
-    ) -> Simulation:
-        """Return a simulation of inputs by name."""
-        ...
-
-
+# What makes the simulations of an engine; called as :func:`compiled`.
+Compiler = Callable[
+    [Graph, Mapping[str, Any], RunKey, Mapping[str, Any], bool], Simulation
+]
 # By the name of the engine; engines beside TensorFlow register theirs.
 COMPILERS: dict[str, Compiler] = {}
 

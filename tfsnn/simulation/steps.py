@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
@@ -90,7 +90,7 @@ class Run:
         observe: frozenset[str] = frozenset(),
         fan_outs: Mapping[str, Any] | None = None,
         lowered: Mapping[type[Node], Lowering] | None = None,
-    ) -> Run:
+    ) -> Self:
         """Return the run of a graph on samples ``(B, *input shape)``.
 
         The arguments are those of :func:`tfsnn.simulation.simulate.simulate`.

@@ -22,10 +22,10 @@ from tfsnn.network.nodes import Linear, Merge, Spiking
 from tfsnn.network.nodes.passing import Passing
 from tfsnn.network.signals import Advanced, Signal
 from tfsnn.simulation.steps import Lowering
+from tfsnn_numpy.defaults import INTEGERS
 
 SIGNED, UNSIGNED = (-128, 127), (0, 255)  # what 8 bits hold
 EXACT = 2**24  # float32 has all integers up to it
-VALUES = ("float32", "bfloat16")  # precisions of weights that are not integers
 
 
 class Integers(NamedTuple):
@@ -110,7 +110,7 @@ def _held(graph: Graph) -> dict[str, tuple[int, int]]:
 
 def _is_of_8_bits(node: Linear) -> bool:
     """Return whether the weights are integers of 8 bits."""
-    if node.precision in VALUES:
+    if node.precision not in INTEGERS:
         return False
     low, high = SIGNED
     kernel = np.asarray(node.kernel)

@@ -228,9 +228,7 @@ class _ChunkRun(Run):
 
 def _start(owner: LoweredSimulation, *arguments: Any) -> _ChunkRun:
     """Return a run, of which `arguments` are those of :meth:`Run.on`."""
-    run = Run.on(*arguments)
-    values = {name: getattr(run, name) for name in run.__dataclass_fields__}
-    return _ChunkRun(**values, owner=owner)
+    return replace(_ChunkRun.on(*arguments), owner=owner)
 
 
 def _rows(feed: Mapping[str, Any]) -> int:
