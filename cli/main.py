@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from tfsnn_numpy.errors import OptionError, TfsnnError
+from tfsnn_numpy.errors import OptionError, TfsnnError, plain_interrupts
 
 from .lazy import LazyGroup
 
@@ -45,7 +45,8 @@ class Program(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; every error becomes one message and an exit code."""
         try:
-            return super().invoke(ctx)
+            with plain_interrupts():
+                return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
         except Exception as error:

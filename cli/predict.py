@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tfsnn_numpy.defaults import IMAGE_KEY, PREDICTION_BATCH_SIZE, SHARD_SIZE
+from tfsnn_numpy.errors import plain_interrupts
 
 from .groups import Original, group
 from .library import LibraryCommand
@@ -168,7 +169,10 @@ def command(
             )
         network.engine = engine
     try:
-        found = tfsnn.predict_files(network, data, output, progress=_shown, **settings)
+        with plain_interrupts():
+            found = tfsnn.predict_files(
+                network, data, output, progress=_shown, **settings
+            )
     except KeyboardInterrupt:
         say(f"\nstopped; the same command goes on with what is missing in {output}")
         raise

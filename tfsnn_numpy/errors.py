@@ -7,6 +7,9 @@ command line prints it without a traceback: exit code 2 for :class:`OptionError`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class TfsnnError(Exception):
     """The base of every error that tfsnn raises on purpose."""
@@ -18,3 +21,19 @@ class OptionError(TfsnnError, ValueError):
 
 class DataError(TfsnnError, ValueError):
     """Data that cannot be read or does not fit the model."""
+
+
+@contextmanager
+def plain_interrupts() -> Iterator[None]:
+    """Let Ctrl-C leave the block as :class:`KeyboardInterrupt`, wherever it came.
+
+    A signal that arrives inside a function of C (an array of NumPy that is being made,
+    say) may come out as ``SystemError: ... returned a result with an exception set``,
+    with the interrupt as its cause.
+    """
+    try:
+        yield
+    except SystemError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise

@@ -21,6 +21,7 @@ from tfsnn.training.checkpoint import Checkpoint
 from tfsnn.training.run import Fitted, Position, Run
 from tfsnn.training.samples import Samples
 from tfsnn.training.scoring import Scores
+from tfsnn_numpy.errors import plain_interrupts
 
 SHARE = 20  # so many times longer between checkpoints than writing one takes
 
@@ -88,10 +89,8 @@ class _Fit:
     def result(self) -> Fitted:
         """Train to the end, or until something stops it."""
         try:
-            for epoch in range(self.step // self.samples.steps, self.run.epochs):
-                self._epoch(epoch)
-                if self.stopped:
-                    break
+            with plain_interrupts():
+                self._epochs()
         except KeyboardInterrupt:
             self._interrupted()
         for variable, values in zip(
@@ -107,6 +106,12 @@ class _Fit:
             self.stopped,
             self.interrupted,
         )
+
+    def _epochs(self) -> None:
+        for epoch in range(self.step // self.samples.steps, self.run.epochs):
+            self._epoch(epoch)
+            if self.stopped:
+                break
 
     def _epoch(self, epoch: int) -> None:
         skip = self.step - epoch * self.samples.steps
