@@ -57,7 +57,10 @@ PAGE = Page(
 
 @click.command()
 @takes_task
-def main(task: Task) -> None:
+@click.option(
+    "--only", multiple=True, help="SPIKES:WEIGHTS:SCALES, as in ternary:int8:layer."
+)
+def main(task: Task, only: tuple[str, ...]) -> None:
     """Measure every setting; write JSON and Markdown."""
     ann = task.model
     report = Report(task.output, PAGE, keep=True, model=ann.name)
@@ -75,7 +78,10 @@ def main(task: Task) -> None:
     for numbers in NUMBERS:
         for spikes, (method, options) in SPIKES.items():
             named = {"spikes": spikes, **options, **numbers}
-            if any(named.items() <= row.items() for row in rows):
+            name = ":".join([spikes, *numbers.values()])
+            if any(named.items() <= row.items() for row in rows) or (
+                only and name not in only
+            ):
                 continue
             try:
                 snn = tfsnn.convert(ann, calibration, method, **options, **numbers)
