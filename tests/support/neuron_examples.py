@@ -36,6 +36,7 @@ EXAMPLES = {
         {"rounding": {"levels": 80, "step": 1 / 80}, "base": 3, "steps": 4},
         Clock(base=3),
     ),
+    "successive": ({}, {"function": "rsqrt", "largest": 4.0}, Clock(base=2)),
     "radix": ({"max_coefficient": 2.0}, {"base": 3}, Clock(base=3)),
     "differential": (
         {**SIGNED, "max_coefficient": None, "initial_potential": 0.0},

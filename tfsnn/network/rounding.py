@@ -126,7 +126,7 @@ def divided(x: Any, divisor: Any) -> Any:
     Of a division by a constant it makes a product with the inverse, in the last digit
     another number, but not of this one.
     """
-    return tf.math.divide_no_nan(x, tf.constant(divisor, tf.float32))
+    return tf.math.divide_no_nan(x, tf.convert_to_tensor(divisor, tf.float32))
 
 
 def weighted_mean(values: Sequence[Any], base: int) -> Any:

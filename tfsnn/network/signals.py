@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.neurons.population import Emission
+from tfsnn.network.neurons.steps import Steps
 
 
 @dataclass(frozen=True)
@@ -51,4 +52,6 @@ class Advanced(NamedTuple):
 
 def fold(steps: list[Any]) -> Any:
     """Join k tensors ``(B, ...)`` into one, ``(k * B, ...)``."""
+    if isinstance(steps, Steps):
+        return steps.folded()
     return steps[0] if len(steps) == 1 else tf.concat(steps, 0)

@@ -27,6 +27,7 @@ from tfsnn.network.node import Node
 from tfsnn.network.nodes import Spiking, without_heads
 from tfsnn.network.roles import constant_nodes, needs_all_steps
 from tfsnn.network.running_sum import SumState, stream_state
+from tfsnn.network.signals import Signal
 from tfsnn.simulation.feed import by_name
 from tfsnn.simulation.frame_readout import FrameReadout
 from tfsnn.simulation.simulate import simulate
@@ -76,9 +77,9 @@ class FrameRun(Run):
     """The run of one frame, whose readouts are sums over its steps."""
 
     def _advance_readout(
-        self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
+        self, node: Node, signals: Mapping[str, Signal], state: dict[str, Any]
     ) -> dict[str, Any]:
-        for current in self.steps(node.inputs[0], values, k):
+        for current in signals[node.inputs[0]].steps():
             state[node.name] = state[node.name] + current
         return {}
 

@@ -38,19 +38,19 @@ def received(snn: SpikingModel, x: Any, timesteps: int) -> Received:
     feed = checked_feed(snn.graph, x)
     run = Run.on(snn.graph.prepared(), feed, timesteps, frozenset([SPIKES, POTENTIALS]))
     state = run.initial_state()
-    values: dict[str, Any] = {}
     seen: dict[str, Any] = {}
     steps, batch = run.steps_in_all, len(next(iter(feed.values())))
+    signals = run.signals(steps)
     for node in run.graph:
         if node.name not in run.constants:
-            seen |= run.advance_node(node, values, state, steps)
+            seen |= run.advance_node(node, signals, state, steps)
     inputs = {}
     for node in run.graph.of_kind(Linear):
         (name,) = node.inputs
         if name in run.constants:
             inputs[node.name] = np.asarray(run.constants[name])[None]
         else:
-            sent = np.asarray(values[name])
+            sent = np.asarray(signals[name].tensor)
             inputs[node.name] = sent.reshape(steps, batch, *sent.shape[1:])
     kinds: dict[str, dict[str, np.ndarray]] = {SPIKES: {}, POTENTIALS: {}}
     for key, observed in seen.items():

@@ -8,6 +8,7 @@ T that count; outputs are observed after each of the T.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -22,6 +23,7 @@ from tfsnn.network.roles import constant_nodes
 from tfsnn.network.signals import Advanced, Signal, fold
 from tfsnn.simulation.counted import count, counted_columns, ones
 from tfsnn.simulation.readout import ReadoutState, read
+from tfsnn.simulation.whole_values import by_value, in_steps, whole
 
 OUTPUTS, SPIKES, POTENTIALS, COUNTS = "outputs", "spikes", "potentials", "counts"
 VALUES, MEANS = "values", "means"
@@ -218,24 +220,52 @@ class Run:
         self, state: dict[str, Any], k: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Advance every node by k steps, one node after the other."""
-        values: dict[str, Any] = {}
+        signals = self.signals(k)
         state, seen = dict(state), {}
+        means = self.signals(1) if by_value(self.graph) else None
         for node in self.graph:
-            if node.name not in self.constants:
-                seen.update(self.advance_node(node, values, state, k))
+            if node.name in self.constants:
+                continue
+            if means is None:
+                seen.update(self.advance_node(node, signals, state, k))
+            elif node.name in self._in_steps:
+                seen.update(self.advance_node(node, signals, state, k))
+                if node.name in signals:
+                    means[node.name] = whole(signals[node.name], self.clock)
+            else:
+                reads = [means[name] for name in node.inputs]
+                mean = self._advanced(node, reads, state).value
+                means[node.name] = Signal(mean, 1)
+                signals[node.name] = Signal(mean, k, constant=True)
         return state, seen
 
+    @functools.cached_property
+    def _in_steps(self) -> frozenset[str]:
+        return in_steps(self.graph)
+
+    def signals(self, k: int) -> dict[str, Signal]:
+        """Return the constant nodes as signals of k steps, by name."""
+        return {
+            name: Signal(value, k, constant=True)
+            for name, value in self.constants.items()
+        }
+
+    def _advanced(
+        self, node: Node, reads: Sequence[Signal], state: Mapping[str, Any]
+    ) -> Advanced:
+        advance = (self.lowered or {}).get(type(node), type(node).advance)
+        return advance(node, reads, state.get(node.name), self.clock)
+
     def advance_node(
-        self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
+        self, node: Node, signals: dict[str, Signal], state: dict[str, Any], k: int
     ) -> dict[str, Any]:
         """Advance one node by k steps, store value and state, and observe."""
         if node.name in self.graph.outputs:
-            return self._advance_readout(node, values, state, k)
+            return self._advance_readout(node, signals, state)
         seen = {}
-        reads = [self._signal(name, values, k) for name in node.inputs]
-        advance = (self.lowered or {}).get(type(node), type(node).advance)
-        value, after, sent = advance(node, reads, state.get(node.name), self.clock)
-        values[node.name] = value
+        reads = [signals[name] for name in node.inputs]
+        value, after, sent = self._advanced(node, reads, state)
+        signals[node.name] = Signal(value, k)
         if after is not None:
             state[node.name] = after
         if sent is not None:
@@ -262,24 +292,15 @@ class Run:
         return seen
 
     def _advance_readout(
-        self, node: Node, values: dict[str, Any], state: dict[str, Any], k: int
+        self, node: Node, signals: Mapping[str, Signal], state: dict[str, Any]
     ) -> dict[str, Any]:
         sums = []
-        for current in self.steps(node.inputs[0], values, k):
+        for current in signals[node.inputs[0]].steps():
             before = state[node.name]
             state[node.name] = read(self.clock, self.timesteps, current, before)
             sums.append(state[node.name].total)
         observed = OUTPUTS in self.observe
         return {f"{OUTPUTS}/{node.name}": tf.stack(sums)} if observed else {}
-
-    def steps(self, name: str, values: dict[str, Any], k: int) -> list[Any]:
-        """Return a signal as k tensors ``(B, *shape)``."""
-        return self._signal(name, values, k).steps()
-
-    def _signal(self, name: str, values: dict[str, Any], k: int) -> Signal:
-        if name in self.constants:
-            return Signal(self.constants[name], k, constant=True)
-        return Signal(values[name], k)
 
 
 def _as_float(counts: Any) -> Any:

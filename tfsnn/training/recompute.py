@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tfsnn.network.fields import is_trained
+from tfsnn.network.signals import Signal
 from tfsnn.simulation.readout import mean, outputs_over_time
 from tfsnn.simulation.steps import MEANS, OUTPUTS, Run, average_of
 from tfsnn.training.packing import Packing, packings
@@ -100,10 +101,16 @@ def advance(run: Run, names: Any, reads: Mapping[str, Any]) -> tuple[Values, Val
         *shape)``; and where the run observes them ``means/NAME`` of populations, ``(B,
         *units)``, and ``outputs/NAME``, ``(T, B, *shape)``.
     """
-    values, state, seen = dict(reads), run.initial_state(names), {}
+    steps, state, seen = run.steps_in_all, run.initial_state(names), {}
+    signals = run.signals(steps)
+    signals |= {name: Signal(value, steps) for name, value in reads.items()}
     for name in names:
-        node = run.graph[name]
-        seen.update(run.advance_node(node, values, state, run.steps_in_all))
+        seen.update(run.advance_node(run.graph[name], signals, state, steps))
+    values = {
+        name: signal.tensor
+        for name, signal in signals.items()
+        if name not in run.constants
+    }
     results: Values = {}
     for name in names:
         node = run.graph[name]

@@ -31,8 +31,9 @@ from tfsnn.errors import OptionError
 from tfsnn.network.neurons.counting import Counting, largest, quotient
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
+from tfsnn.network.neurons.steps import Steps, stacked, weighted_sum
 from tfsnn.network.neurons.thresholded import Thresholded
-from tfsnn.network.rounding import step_weight
+from tfsnn.network.rounding import divided, step_weight
 
 LARGEST = 2**24  # float32 has all integers up to it
 
@@ -63,15 +64,19 @@ def send_digits(
         counts: whether synapses receive the digits themselves, of integers that a
             division might round.
     """
-    place = float(base ** (steps - 1))
-    sent = Emission([], [], [])
-    for _ in range(steps):
-        digit = quotient(q, place) if counts else tf.floor(q / place)
-        q = base * (q - digit * place)
-        sent.values.append(digit if counts else population.spike(digit))
-        sent.events.append(digit)
-        sent.potentials.append(q * population.threshold)
-    return sent
+    shape = (steps, *[1] * len(q.shape))
+    places = [float(base ** (steps - 1 - t)) for t in range(steps)]
+    place = tf.reshape(tf.constant(places), shape)
+    # What is left behind the digits before, which is 0 before the first.
+    high = quotient(q, base * place) if counts else tf.floor(divided(q, base * place))
+    low = q - high * (base * place)
+    digit = quotient(low, place) if counts else tf.floor(divided(low, place))
+    left = (low - digit * place) * tf.reshape(tf.constant(places[::-1]), shape) * base
+    return Emission(
+        Steps(digit if counts else population.spike(digit)),
+        Steps(digit),
+        Steps(left * population.threshold),
+    )
 
 
 @neuron_kind("radix")
@@ -135,9 +140,12 @@ class Radix(Counting):
             OptionError: for more digits than float32 holds.
         """
         check_places(self.base, len(currents))
-        potential = tf.zeros_like(state.potential)
-        for current in currents:
-            potential = self.held(self.base * potential + current)
+        if self.width is None:
+            potential = weighted_sum(currents, self.base)
+        else:
+            potential = tf.zeros_like(state.potential)
+            for current in currents:
+                potential = self.held(self.base * potential + current)
         most = self.base ** len(currents) - 1
         size = tf.abs(potential) if self.signed else potential
         size = size + state.potential
@@ -147,4 +155,4 @@ class Radix(Counting):
         if not self.signed:
             return sent, state
         sign = tf.sign(potential)
-        return Emission(*([x * sign for x in each] for each in sent)), state
+        return Emission(*(Steps(stacked(each) * sign) for each in sent)), state
