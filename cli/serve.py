@@ -30,7 +30,7 @@ from tfsnn_numpy.defaults import (
 
 from .library import LibraryCommand
 from .options import AT_LEAST_ONE, PATH
-from .rare import ENGINE_OF, RareSetting, rare_options
+from .rare import ENGINE_OF, THREADS_OF, RareSetting, rare_options
 from .talk import say
 
 SECONDS = click.FloatRange(min=0, min_open=True)
@@ -127,7 +127,7 @@ Example:
     metavar="S",
     help="Seconds between looks for new versions; 0 for never.",
 )
-@rare_options(ENGINE_OF, *LIMITS)
+@rare_options(ENGINE_OF, THREADS_OF, *LIMITS)
 def command(folder: Path, engine: str | None, **options: Any) -> None:
     """Answer requests with exported networks, as TF Serving would.
 

@@ -16,7 +16,11 @@ from tfsnn.simulation.choice_of_engine import LARGE
 from tfsnn.simulation.compiled import RunKey
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.engines.openvino import kinds, simulation
-from tfsnn.simulation.engines.openvino.program import trim
+from tfsnn.simulation.engines.openvino.program import (
+    compiled_model,
+    lowered_function,
+    trim,
+)
 
 pytest.importorskip("openvino")
 OBSERVED = ("outputs", "spikes", "potentials", "means")
@@ -174,6 +178,15 @@ def test_the_oldest_programs_leave_the_disk(tmp_path):
         os.utime(path, (number, number))
     trim(tmp_path, 25)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2.blob", "3.blob"]
+
+
+def test_programs_compute_in_the_threads_of_tensorflow(monkeypatch):
+    x = np.ones(3, np.float32)
+    made = lowered_function(lambda x: x * 2, x, [x]).model.model
+    for said, expected in (("1", 1), ("2", 2)):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", said)
+        compiled = compiled_model(made)
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == expected
 
 
 def test_programs_are_kept_on_disk(snn, x, tmp_path, monkeypatch):

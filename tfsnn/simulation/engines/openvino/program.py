@@ -18,12 +18,13 @@ from tfsnn.simulation.engines.openvino.lowering import (
     lowered_model,
     openvino,
 )
+from tfsnn.simulation.threads import threads
 
 # Programs on disk may take so many bytes; those that were not used for longest go.
 CACHE_BYTES = 2**31
 CACHE_VARIABLE = "TFSNN_OPENVINO_CACHE"
 # Potentials have float32: a processor with bfloat16 would have OpenVINO round them.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",
     "PERFORMANCE_HINT": "LATENCY",
     "ENABLE_CPU_PINNING": False,
@@ -137,6 +138,8 @@ class Program:
 def compiled_model(model: Any) -> Any:
     """Compile a model for the CPU, and keep the result on disk."""
     folder, settings = cache_folder(), dict(SETTINGS)
+    if told := threads():
+        settings["INFERENCE_NUM_THREADS"] = told
     if folder is None:
         return _compiled(model, settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
