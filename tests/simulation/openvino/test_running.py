@@ -17,6 +17,7 @@ from tfsnn.simulation.compiled import RunKey
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.engines.openvino import kinds, simulation
 from tfsnn.simulation.engines.openvino.program import (
+    Program,
     compiled_model,
     lowered_function,
     trim,
@@ -65,6 +66,21 @@ def test_everything_observed_is_the_same(timesteps, chunk):
     columns = connections(graph, count_operations(graph)).columns
     seen = ("outputs", "counts")
     assert_same(*both(graph, x, timesteps, seen, chunk=chunk, fan_outs=columns))
+
+
+def test_a_loop_runs_some_samples_after_the_others(monkeypatch):
+    graph, chosen, x = network_of("cnn", "integrate_fire")
+    graph, rows = normalize(graph, chosen), []
+    call = Program.__call__
+
+    def noted(program, leaves):
+        rows.append(max(len(leaf) for leaf in leaves if leaf.ndim))
+        return call(program, leaves)
+
+    monkeypatch.setattr(Program, "__call__", noted)
+    monkeypatch.setattr(simulation, "SAMPLES_OF_LOOP", 4)
+    assert_same(*both(graph, x[:6], 16, OBSERVED))
+    assert rows == [4] * 4  # two halves of the steps of 4 samples, and of 2, filled up
 
 
 @pytest.mark.parametrize("timesteps", [4, 19])

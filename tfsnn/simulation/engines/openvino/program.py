@@ -122,17 +122,18 @@ class Program:
         self._request = compiled.create_infer_request()
         self._lock = threading.Lock()  # a request has one set of tensors
 
-    def __call__(self, leaves: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run the program, and return new arrays."""
+    def __call__(self, leaves: Sequence[np.ndarray]) -> list[tf.Tensor]:
+        """Run the program, and return new tensors."""
         feed = {
             place: leaf
             for place, leaf in zip(self._inputs, [ONE, *leaves], strict=True)
             if place is not None
         }
         with self._lock:
-            found = self._request.infer(feed, share_inputs=True)
+            # Views of memory that the next run writes to: copied once, to tensors.
+            found = self._request.infer(feed, share_inputs=True, share_outputs=True)
             known = [*leaves, *(found[output] for output in self._outputs)]
-        return [known[source] for source in self._sources]
+            return [tf.constant(known[source]) for source in self._sources]
 
 
 def compiled_model(model: Any) -> Any:
