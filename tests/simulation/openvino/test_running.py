@@ -79,8 +79,10 @@ def test_a_loop_runs_some_samples_after_the_others(monkeypatch):
 
     monkeypatch.setattr(Program, "__call__", noted)
     monkeypatch.setattr(simulation, "SAMPLES_OF_LOOP", 4)
-    assert_same(*both(graph, x[:6], 16, OBSERVED))
-    assert rows == [4] * 4  # two halves of the steps of 4 samples, and of 2, filled up
+    assert_same(*both(graph, x[:5], 16, OBSERVED))
+    # Two halves of the steps of 4 samples, and of 1: filled up, then by a program of
+    # its own.
+    assert rows == [4, 4, 4, 1]
 
 
 @pytest.mark.parametrize("timesteps", [4, 19])
