@@ -38,6 +38,7 @@ from .rare import (
     SEED_OF,
     SIGNATURE_OF,
     SWEEP_OF,
+    THREADS_OF,
     RareSetting,
     rare_options,
 )
@@ -92,6 +93,7 @@ Example:
     RareSetting("raw", click.BOOL, False, RAW),
     ENERGY_OF,
     ENGINE_OF,
+    THREADS_OF,
     RareSetting(
         "precision",
         click.Choice(PRECISIONS),

@@ -32,6 +32,7 @@ from .rare import (
     RAW_OF,
     SEED_OF,
     SIGNATURE_OF,
+    THREADS_OF,
     RareSetting,
     rare_options,
 )
@@ -85,6 +86,7 @@ Example:
     SEED_OF,
     ENERGY_OF,
     ENGINE_OF,
+    THREADS_OF,
     BATCH_SIZE_OF,
     RareSetting(
         "calibration_limit",

@@ -38,6 +38,7 @@ from .rare import (
     READOUT_OF,
     SIGNATURE_OF,
     STEPS_PER_FRAME_OF,
+    THREADS_OF,
     RareSetting,
     rare_options,
 )
@@ -132,6 +133,7 @@ Example:
     BATCH_SIZE_OF,
     ENERGY_OF,
     ENGINE_OF,
+    THREADS_OF,
     STEPS_PER_FRAME_OF,
     READOUT_OF,
     *OVER_TIME_OF,

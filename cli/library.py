@@ -31,6 +31,10 @@ class LibraryCommand(click.Command):
         for name, value in ctx.params.items():
             if isinstance(value, EnergyName):
                 ctx.params[name] = value.profile()
+        if (threads := ctx.params.pop("threads", None)) is not None:
+            from tfsnn.simulation.threads import set_threads
+
+            set_threads(threads)
         with _log_shown():
             return super().invoke(ctx)
 

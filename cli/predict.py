@@ -32,6 +32,7 @@ from .rare import (
     RAW_OF,
     READOUT_OF,
     STEPS_PER_FRAME_OF,
+    THREADS_OF,
     RareSetting,
     rare_options,
 )
@@ -127,6 +128,7 @@ Example:
         "Frames of each sequence, over time; by default those of the first npz file.",
     ),
     ENGINE_OF,
+    THREADS_OF,
     STEPS_PER_FRAME_OF,
     READOUT_OF,
 )

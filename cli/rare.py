@@ -135,6 +135,12 @@ ENGINE_OF = RareSetting(
     "What simulates, tensorflow unless given; auto takes openvino where it is "
     "installed and that pays.",
 )
+THREADS_OF = RareSetting(
+    "threads",
+    AT_LEAST_ONE,
+    None,
+    "Threads that compute; as many as cores unless given.",
+)
 ENERGY_OF = RareSetting("energy", Energy(), ENERGY_PROFILE, ENERGY)
 LIMIT_OF = RareSetting("limit", AT_LEAST_ONE, None, LIMIT)
 RAW_OF = RareSetting("raw", click.BOOL, None, RAW)

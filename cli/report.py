@@ -23,7 +23,14 @@ from .options import (
     task_option,
     timesteps_option,
 )
-from .rare import BATCH_SIZE_OF, ENERGY_OF, ENGINE_OF, SIGNATURE_OF, rare_options
+from .rare import (
+    BATCH_SIZE_OF,
+    ENERGY_OF,
+    ENGINE_OF,
+    SIGNATURE_OF,
+    THREADS_OF,
+    rare_options,
+)
 from .talk import progress
 
 ARGUMENTS = "tfsnn.report.arguments"
@@ -71,7 +78,7 @@ Example:
 )
 @timesteps_option("Time steps to simulate; by default those converted for.")
 @task_option()
-@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF, ENGINE_OF)
+@rare_options(SIGNATURE_OF, BATCH_SIZE_OF, ENERGY_OF, ENGINE_OF, THREADS_OF)
 @click.pass_context
 def command(
     context: click.Context,

@@ -30,7 +30,7 @@ from tfsnn_numpy.defaults import (
 
 from .library import LibraryCommand
 from .options import AT_LEAST_ONE, PATH
-from .rare import RareSetting, rare_options
+from .rare import ENGINE_OF, THREADS_OF, RareSetting, rare_options
 from .talk import say
 
 SECONDS = click.FloatRange(min=0, min_open=True)
@@ -61,6 +61,7 @@ Example:
   tfsnn serve models/digits --port 8501
   curl -d @models/digits/1/assets.extra/request.json \\
       http://127.0.0.1:8501/v1/models/digits:predict
+  tfsnn serve snn.keras -o engine openvino
 """,
 )
 @click.argument("folder", metavar="DIR", type=PATH)
@@ -126,15 +127,17 @@ Example:
     metavar="S",
     help="Seconds between looks for new versions; 0 for never.",
 )
-@rare_options(*LIMITS)
-def command(folder: Path, **options: Any) -> None:
+@rare_options(ENGINE_OF, THREADS_OF, *LIMITS)
+def command(folder: Path, engine: str | None, **options: Any) -> None:
     """Answer requests with exported networks, as TF Serving would.
 
-    DIR is what tfsnn export saved_model wrote: the folder of a model's
-    versions, or a folder of several such. This is a development server with paths and
-    JSON of TF Serving's REST API: /v1/models/NAME for the status, with /metadata for
-    the signatures, with :predict or :classify for answers; /versions/N behind NAME
-    chooses a version that is loaded. Ctrl-C answers pending requests, and ends.
+    DIR is what tfsnn export saved_model wrote: the folder of a model's versions, or a
+    folder of several such. A version may hold a .keras file of tfsnn convert instead,
+    and DIR may be such a file; these are what -o engine simulates. This is a
+    development server with paths and JSON of TF Serving's REST API: /v1/models/NAME for
+    the status, with /metadata for the signatures, with :predict or :classify for
+    answers; /versions/N behind NAME chooses a version that is loaded. Ctrl-C answers
+    pending requests, and ends.
 
     A version that appears meanwhile is loaded and warmed up with the requests in its
     assets.extra; then it answers, and the older one is unloaded after its last answer.
@@ -142,6 +145,8 @@ def command(folder: Path, **options: Any) -> None:
     """
     from tfsnn.serve import serve
 
+    if engine is not None:
+        options["engine"] = engine
     serve(folder, announce=_announce, **options)
     gc.freeze()  # the process ends: to look for garbage would take it a second
 
@@ -150,4 +155,7 @@ def _announce(server: Any) -> None:
     for name, versions in server.models.names.items():
         listed = ", ".join(map(str, versions))
         say(f"{name} (version {listed}): {server.url}/v1/models/{name}:predict")
+        for number in versions:
+            if (ran_by := server.models.version(name, number).ran_by) != "tensorflow":
+                say(f"{name}, version {number}: simulated by {ran_by}")
     say("Ctrl-C to stop")

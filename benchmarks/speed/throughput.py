@@ -149,7 +149,7 @@ def main(
             row = {"network": name, "timesteps": t, "batch_size": batch}
             row |= _ours(model, snns, x, batch)
             if python:
-                row["spikingjelly"] = _theirs(python, model, x, batch, t)
+                row["spikingjelly"] = in_spikingjelly(python, model, x, batch, t)
             report.add(row | _ratios(row))
 
 
@@ -225,10 +225,10 @@ def _convolutions(snn: Any, batch: int) -> Callable[[], Any]:
     return run
 
 
-def _theirs(
+def in_spikingjelly(
     python: str, model: keras.Model, x: np.ndarray, batch: int, t: int
 ) -> float:
-    """Milliseconds per image."""
+    """Time SpikingJelly, in milliseconds per image."""
     request = {
         "settings": {"sj-rate": [t]},
         "batch_sizes": [batch],

@@ -1,11 +1,13 @@
 """``-o engine``: what simulates, for every command that measures a network."""
 
 import json
+from subprocess import PIPE
 
 import models
 import numpy as np
 import pytest
-from command_line import run, succeed
+import tensorflow as tf
+from command_line import MAIN, run, start, succeed
 
 import tfsnn
 
@@ -55,6 +57,37 @@ def test_compare_measures_in_the_engine(files):
     )
     assert one.pop("seconds") > 0 and other.pop("seconds") > 0
     assert one == other
+
+
+def test_threads_are_set_before_tensorflow_starts(files):
+    asked = ("evaluate", files / "snn.keras", "--data", files / "data.npz")
+    tf.constant(0)
+    result = run(*asked, "-o", "threads", "3")
+    assert result.exit_code == 2
+    assert "threads=3: TensorFlow has started already" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_both_engines_compute_in_the_threads_asked_for(files):
+    code = f"""
+{MAIN.partition(";")[0]}
+import tensorflow as tf
+from tfsnn.simulation.engines.openvino.program import compiled_model
+from tfsnn_cli.main import cli
+cli(standalone_mode=False)
+import openvino
+from openvino import opset13
+x = opset13.parameter([1])
+model = compiled_model(openvino.Model([opset13.relu(x)], [x]))
+print(tf.config.threading.get_intra_op_parallelism_threads())
+print(model.get_property("INFERENCE_NUM_THREADS"))
+"""
+    asked = ("evaluate", files / "snn.keras", "--data", files / "data.npz")
+    unset = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    process = start(*asked, "-o", "threads", 1, code=code, unset=unset, stdout=PIPE)
+    out, _ = process.communicate(timeout=120)
+    assert out.split()[-2:] == [b"1", b"1"]
 
 
 def test_an_engine_for_no_spiking_network_is_refused(files):

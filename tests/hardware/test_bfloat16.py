@@ -1,5 +1,6 @@
 """bfloat16 is taken only where the machine has instructions for it."""
 
+import dataclasses
 import logging
 import subprocess
 
@@ -13,6 +14,8 @@ from tfsnn.analysis.choose import search
 from tfsnn.conversion import precision
 from tfsnn.hardware import bfloat16
 from tfsnn.hardware.bfloat16 import computes_in_bfloat16
+from tfsnn.network.nodes import Linear
+from tfsnn.simulation import computed_in
 
 
 @pytest.fixture
@@ -86,4 +89,41 @@ def test_asked_for_it_is_used_with_a_word(work, monkeypatch, caplog, has):
     caplog.set_level(logging.INFO, "tfsnn")
     snn = tfsnn.convert(*work, "termapping", precision="bfloat16", timesteps=2)
     assert snn.report.precision == "bfloat16"
-    assert ("runs slower here than float32" in caplog.text) == (not has)
+    assert ("runs in float32 here" in caplog.text) == (not has)
+
+
+@pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
+def test_without_instructions_it_runs_in_float32(work, monkeypatch, engine):
+    """The outputs are those of the rounded weights in float32, bit by bit."""
+    if engine == "openvino":
+        pytest.importorskip("openvino")
+    model, x = work
+    snn = tfsnn.convert(model, x, "termapping", precision="bfloat16", timesteps=2)
+    graph = snn.graph.map_arrays(lambda node, name, values: values.numpy())
+    assert {node.precision for node in graph.of_kind(Linear)} == {"float32", "bfloat16"}
+    plain = dataclasses.replace(
+        graph,
+        nodes=tuple(
+            node.replace(precision="float32") if isinstance(node, Linear) else node
+            for node in graph
+        ),
+    )
+    expected = tfsnn.SpikingModel(plain, 2, snn.report)
+    expected.engine = engine
+    labels = np.zeros(len(x), int)
+    for has in (True, False):
+        monkeypatch.setattr(computed_in, "computes_in_bfloat16", lambda has=has: has)
+        here = tfsnn.SpikingModel(graph, 2, snn.report)
+        here.engine = engine
+        same = np.array_equal(
+            here.predict(x, verbose=0), expected.predict(x, verbose=0)
+        )
+        assert same == (not has)
+        assert np.array_equal(here(x), expected(x)) == (not has)
+        said = "bfloat16 synapses in float32" in str(tfsnn.evaluate(here, (x, labels)))
+        assert said == (not has)
+        assert here.ran_by.startswith(engine)
+    assert {node.precision for node in here.graph.of_kind(Linear)} == {
+        "float32",
+        "bfloat16",
+    }

@@ -55,8 +55,8 @@ def with_precision(graph: Graph, precision: str) -> Graph:
     if not computes_in_bfloat16():
         LOG.info(
             "precision bfloat16: this machine has no instructions for it that are "
-            "known, so it runs slower here than float32; results are the same as on a "
-            "machine that has them"
+            "known, so the network runs in float32 here, with the same rounded "
+            "weights; a machine that has them rounds currents as well"
         )
     sizes = _sizes(graph)
     rounded = {

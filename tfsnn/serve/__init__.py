@@ -1,4 +1,4 @@
-"""A development server for exported SavedModels, with the REST API of TF Serving."""
+"""A development server of spiking networks, with the REST API of TF Serving."""
 
 from tfsnn.serve.server import serve
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tfsnn.errors import ModelError, TfsnnError
 from tfsnn.serve.errors import NoModelError
-from tfsnn.serve.folders import contents, find_models
+from tfsnn.serve.folders import contents, find_models, number_of
 from tfsnn.serve.servable import Servable, State
-from tfsnn.serve.version import Version
+from tfsnn.serve.version import SavedModelVersion, Version
 from tfsnn.serve.warmup import warm_up
 from tfsnn_numpy.defaults import NUM_VERSIONS
 
@@ -32,17 +32,23 @@ class Models:
     Any thread may read; only one at a time may :meth:`refresh`.
     """
 
-    def __init__(self, folder: Path, num_versions: int = NUM_VERSIONS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        num_versions: int = NUM_VERSIONS,
+        load: Callable[[Path], Version] = SavedModelVersion,
+    ) -> None:
         """Load the newest versions of every model.
 
         Args:
-            folder: folder of one model's versions, or of several models.
+            folder: what :func:`tfsnn.serve.folders.find_models` looks into.
             num_versions: versions of each model that are served, the newest ones.
+            load: function that loads a version from where it lies.
 
         Raises:
             ModelError: if the folder has no model, or a version cannot be loaded.
         """
-        self._folder, self._num_versions = folder, num_versions
+        self._folder, self._num_versions, self._loaded = folder, num_versions, load
         self._servables: dict[str, dict[int, Servable]] = {}
         self._lock = threading.Lock()  # guards states, uses, and the dicts
         self._closed = threading.Event()
@@ -144,7 +150,7 @@ class Models:
         """Return the versions that should answer, latest first; START means new."""
         aspired = []
         for folder in reversed(folders[-self._num_versions :]):
-            number = int(folder.name)
+            number = number_of(folder)
             servable = self._servables.get(name, {}).get(number)
             if servable is None or servable.renewable:
                 servable = Servable(name, folder)
@@ -180,7 +186,7 @@ class Models:
             ModelError: if the version cannot be loaded or warmed up.
         """
         servable.state = State.LOADING
-        version = Version(servable.folder)
+        version = self._loaded(servable.folder)
         try:
             warm_up(version, servable.folder, self._closed.is_set)
         except BaseException:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfsnn.errors import TfsnnError
 from tfsnn.serve.errors import RequestError
-from tfsnn.serve.folders import contents
+from tfsnn.serve.folders import contents, number_of
 
 OK = "OK"
 # The names of TensorFlow's error codes: tf.errors.INVALID_ARGUMENT is 3.
@@ -38,7 +38,7 @@ class Servable:
 
     Attributes:
         model: the name of the model.
-        folder: where the version lies.
+        folder: where the version lies; the file of a network by itself.
         state: what the server is doing with it.
         version: the loaded version, where the state is AVAILABLE or UNLOADING.
         uses: number of requests that the version is answering.
@@ -58,8 +58,8 @@ class Servable:
 
     @property
     def number(self) -> int:
-        """The number of the version, which is the name of its folder."""
-        return int(self.folder.name)
+        """The number of the version."""
+        return number_of(self.folder)
 
     @property
     def renewable(self) -> bool:

@@ -17,7 +17,10 @@ from tfsnn.serve.batching import Batcher
 from tfsnn.serve.errors import ServeError
 from tfsnn.serve.http import HttpLimits, Service
 from tfsnn.serve.models import Models
+from tfsnn.serve.network import Loader
 from tfsnn.serve.sessions import Sessions
+from tfsnn.simulation.choice_of_engine import check_simulator
+from tfsnn.simulation.compiled import TENSORFLOW
 from tfsnn_numpy.defaults import (
     BATCH_TIMEOUT_MICROS,
     HOST,
@@ -40,6 +43,8 @@ class ServerOptions(HttpLimits):
 
     Attributes:
         host: the address to listen at.
+        engine: what simulates the networks among the versions, as
+            :attr:`tfsnn.SpikingModel.engine`; TensorFlow runs SavedModels.
         port: 0 for any that is free.
         max_batch_size: samples run at a time, of one request or of several.
         batch_timeout_micros: microseconds that a request waits for others to join it.
@@ -54,10 +59,13 @@ class ServerOptions(HttpLimits):
         session_timeout: seconds that a session lasts without a frame.
 
     Raises:
-        OptionError: for a number below the least that makes sense.
+        OptionError: for a number below the least that makes sense, or an unknown
+            engine.
+        MissingPackageError: for an engine that is not installed.
     """
 
     host: str = HOST
+    engine: str = TENSORFLOW
     port: int = PORT
     max_batch_size: int = MAX_BATCH_SIZE
     batch_timeout_micros: int = BATCH_TIMEOUT_MICROS
@@ -68,9 +76,10 @@ class ServerOptions(HttpLimits):
     session_timeout: float = SESSION_TIMEOUT
 
     def __post_init__(self) -> None:
-        """Refuse a number that is too small, or none."""
+        """Refuse a number that is too small, or none, and an unknown engine."""
+        check_simulator(self.engine)
         for field in dataclasses.fields(self):
-            if field.name == "host":
+            if field.name in ("host", "engine"):
                 continue
             value, least = getattr(self, field.name), int(field.name not in FROM_ZERO)
             if field.name.endswith("_timeout"):
@@ -99,7 +108,11 @@ class Server:
         host = chosen.host
         self._socket = _listening(host, chosen.port)
         try:
-            self.models = Models(Path(folder), chosen.num_versions)
+            self.models = Models(
+                Path(folder),
+                chosen.num_versions,
+                Loader(chosen.engine, chosen.max_batch_size),
+            )
         except BaseException:
             self._socket.close()
             raise
@@ -142,13 +155,14 @@ def serve(
     announce: Callable[[Server], Any] = lambda server: None,
     **options: Any,
 ) -> None:
-    """Answer requests for exported models, by TF Serving's REST API, until Ctrl-C.
+    """Answer requests for models, by TF Serving's REST API, until Ctrl-C.
 
     The server is for development: one process, no TLS, no authentication. Versions
     that appear in the folder meanwhile replace older ones (:mod:`tfsnn.serve.models`).
 
     Args:
-        folder: folder of one model's versions, or of several models.
+        folder: folder of one model's versions, or of several models; or the ``.keras``
+            file of a spiking network.
         announce: function that is called with the :class:`Server` once it accepts
             connections.
         options: the fields of :class:`ServerOptions`, by name.

@@ -1,4 +1,4 @@
-"""Signatures of loaded SavedModels: what they take and give, and how they run."""
+"""Signatures of loaded versions: what they take and give, and how they run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Signature:
 
     def __init__(self, name: str, definition: Any, session: Any) -> None:
         """Read a ``SignatureDef`` whose graph is loaded in a session."""
-        self.name, self._session = name, session
+        self.name, self.definition, self._session = name, definition, session
         self.inputs = {
             key: TensorSpec.of(info) for key, info in definition.inputs.items()
         }

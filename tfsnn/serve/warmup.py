@@ -1,6 +1,6 @@
 """Warm-up: the requests of its own that a version answers before any other.
 
-These requests are in ``assets.extra/tf_serving_warmup_requests``
+Those of a SavedModel are in ``assets.extra/tf_serving_warmup_requests``
 (:mod:`tfsnn.export.saved_model.warmup` writes it), a TFRecord of ``PredictionLog``
 messages. As with TF Serving, there are 1000 at most, and a version that cannot answer
 one of them is not served. Requests for services that are not offered here (Regress,
@@ -44,11 +44,16 @@ def warm_up(
     Raises:
         ModelError: if a request cannot be read or answered, or there are too many.
     """
+    read = answered = 0
+    for signature, inputs in version.own_requests():
+        if stopped():
+            break
+        signature(inputs)
+        answered += 1
     path = folder / FILE
     if not path.exists():
-        return 0
+        return answered
     message = serving_messages().PredictionLog
-    read = answered = 0
     try:
         check_regular(path)
         records = tf.data.TFRecordDataset(os.fsencode(path))

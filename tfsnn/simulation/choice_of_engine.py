@@ -8,6 +8,7 @@ from typing import Any
 from tfsnn.errors import OptionError
 from tfsnn.extras import require
 from tfsnn.simulation.compiled import TENSORFLOW
+from tfsnn.simulation.computed_in import IN_FLOAT32, runs_otherwise
 from tfsnn_numpy.defaults import SIMULATORS
 
 AUTO, OPENVINO = "auto", "openvino"
@@ -44,11 +45,19 @@ class RunByEngines:
 
     @property
     def ran_by(self: Any) -> str:
-        """The engine that simulated last, and why another one did not; "" for none."""
+        """The engine that simulated last, and what it did otherwise; "" for none.
+
+        That is why another engine did not, and whether synapses of bfloat16 were
+        computed in float32, where the machine has no instructions for it.
+        """
         simulations = self._simulations
+        notes = []
         if simulations.ran_by == TENSORFLOW and simulations.refusal:
-            return f"{TENSORFLOW} ({simulations.refusal})"
-        return simulations.ran_by or ""
+            notes.append(simulations.refusal)
+        if runs_otherwise(self._structure):
+            notes.append(IN_FLOAT32)
+        ran_by = simulations.ran_by or ""
+        return f"{ran_by} ({'; '.join(notes)})" if ran_by and notes else ran_by
 
     def engine_for(self: Any, rows: int | None, timesteps: int, name: str = "") -> str:
         """Return the engine for a call: "auto" decides by its size.

@@ -26,6 +26,7 @@ from tfsnn.simulation.compiled import (
     on_accelerator,
     with_variables,
 )
+from tfsnn.simulation.computed_in import computed_here
 from tfsnn.simulation.exit_rule import ExitRule
 from tfsnn.simulation.feed import checked_feed, float_feed, input_spec
 from tfsnn.simulation.frames import refuse_still
@@ -93,7 +94,9 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
         # The structure alone: zeros in place of the arrays, which the variables hold.
         self._structure = graph.map_arrays(self._make_variable)
         variables = self._variables_by_field
-        self._simulations = Simulations(self._structure, variables, not trainable)
+        self._simulations = Simulations(
+            computed_here(self._structure), variables, not trainable
+        )
         self._operations = cache(partial(count_operations, self._structure))
         self._connections = cache(partial(self._connected, self._structure))
         self.input_spec = input_spec(graph.given)
@@ -176,7 +179,7 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
         feed = float_feed(self._structure, inputs)
         batch = next(iter(feed.values())).shape[0]
         result = simulate(
-            self.graph,
+            computed_here(self.graph),
             feed,
             self.timesteps,
             chunk=self.chunk_for(batch, self.early_exit),

@@ -16,7 +16,12 @@ from tfsnn.simulation.choice_of_engine import LARGE
 from tfsnn.simulation.compiled import RunKey
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.engines.openvino import kinds, simulation
-from tfsnn.simulation.engines.openvino.program import trim
+from tfsnn.simulation.engines.openvino.program import (
+    Program,
+    compiled_model,
+    lowered_function,
+    trim,
+)
 
 pytest.importorskip("openvino")
 OBSERVED = ("outputs", "spikes", "potentials", "means")
@@ -61,6 +66,23 @@ def test_everything_observed_is_the_same(timesteps, chunk):
     columns = connections(graph, count_operations(graph)).columns
     seen = ("outputs", "counts")
     assert_same(*both(graph, x, timesteps, seen, chunk=chunk, fan_outs=columns))
+
+
+def test_a_loop_runs_some_samples_after_the_others(monkeypatch):
+    graph, chosen, x = network_of("cnn", "integrate_fire")
+    graph, rows = normalize(graph, chosen), []
+    call = Program.__call__
+
+    def noted(program, leaves):
+        rows.append(max(len(leaf) for leaf in leaves if leaf.ndim))
+        return call(program, leaves)
+
+    monkeypatch.setattr(Program, "__call__", noted)
+    monkeypatch.setattr(simulation, "SAMPLES_OF_LOOP", 4)
+    assert_same(*both(graph, x[:5], 16, OBSERVED))
+    # Two halves of the steps of 4 samples, and of 1: filled up, then by a program of
+    # its own.
+    assert rows == [4, 4, 4, 1]
 
 
 @pytest.mark.parametrize("timesteps", [4, 19])
@@ -174,6 +196,15 @@ def test_the_oldest_programs_leave_the_disk(tmp_path):
         os.utime(path, (number, number))
     trim(tmp_path, 25)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2.blob", "3.blob"]
+
+
+def test_programs_compute_in_the_threads_of_tensorflow(monkeypatch):
+    x = np.ones(3, np.float32)
+    made = lowered_function(lambda x: x * 2, x, [x]).model.model
+    for said, expected in (("1", 1), ("2", 2)):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", said)
+        compiled = compiled_model(made)
+        assert compiled.get_property("INFERENCE_NUM_THREADS") == expected
 
 
 def test_programs_are_kept_on_disk(snn, x, tmp_path, monkeypatch):

@@ -18,12 +18,13 @@ from tfsnn.simulation.engines.openvino.lowering import (
     lowered_model,
     openvino,
 )
+from tfsnn.simulation.threads import threads
 
 # Programs on disk may take so many bytes; those that were not used for longest go.
 CACHE_BYTES = 2**31
 CACHE_VARIABLE = "TFSNN_OPENVINO_CACHE"
 # Potentials have float32: a processor with bfloat16 would have OpenVINO round them.
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",
     "PERFORMANCE_HINT": "LATENCY",
     "ENABLE_CPU_PINNING": False,
@@ -121,22 +122,25 @@ class Program:
         self._request = compiled.create_infer_request()
         self._lock = threading.Lock()  # a request has one set of tensors
 
-    def __call__(self, leaves: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Run the program, and return new arrays."""
+    def __call__(self, leaves: Sequence[np.ndarray]) -> list[tf.Tensor]:
+        """Run the program, and return new tensors."""
         feed = {
             place: leaf
             for place, leaf in zip(self._inputs, [ONE, *leaves], strict=True)
             if place is not None
         }
         with self._lock:
-            found = self._request.infer(feed, share_inputs=True)
+            # Views of memory that the next run writes to: copied once, to tensors.
+            found = self._request.infer(feed, share_inputs=True, share_outputs=True)
             known = [*leaves, *(found[output] for output in self._outputs)]
-        return [known[source] for source in self._sources]
+            return [tf.constant(known[source]) for source in self._sources]
 
 
 def compiled_model(model: Any) -> Any:
     """Compile a model for the CPU, and keep the result on disk."""
     folder, settings = cache_folder(), dict(SETTINGS)
+    if told := threads():
+        settings["INFERENCE_NUM_THREADS"] = told
     if folder is None:
         return _compiled(model, settings)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

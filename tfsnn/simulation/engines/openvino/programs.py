@@ -54,8 +54,7 @@ class Programs:
         if size != rows:
             leaves = [_filled(x, size) if x.ndim else x for x in leaves]
         program = self._program((name, size), function, given, leaves)
-        found = [tf.constant(x) for x in program(leaves)]
-        result = tf.nest.pack_sequence_as(program.form, found)
+        result = tf.nest.pack_sequence_as(program.form, program(leaves))
         return result if size == rows else taken(result, rows)
 
     def _program(
