@@ -157,3 +157,20 @@ def test_the_last_summand_of_a_sum_makes_good_the_others():
     expected = np.asarray(model.get_layer("b").kernel) + np.eye(5) / 2
     np.testing.assert_allclose(fit.graph["b"].kernel, expected, atol=0.01)
     np.testing.assert_allclose(fit(x[150:]), model(x[150:]), atol=0.02)
+
+
+def test_currents_below_zero_count_where_neurons_are_smooth():
+    """The weights of a layer before tanh are mended for inputs of both signs."""
+    x = keras.Input((6,))
+    y = layers.Dense(5, "tanh")(x)
+    y = layers.Dense(4, "tanh", name="mended")(y)
+    model = models.randomise(keras.Model(x, layers.Dense(2)(y)))
+    samples = models.samples(model, 256) - 0.5
+    errors = {}
+    for correct in ("none", "bias", "weights", "weights+bias"):
+        options = {"timesteps": 2, "correct": correct}
+        snn = tfsnn.convert(model, samples, "few_spikes", **options)
+        error = np.asarray(snn(samples)) - np.asarray(model(samples))
+        errors[correct] = float(np.sqrt(np.mean(error**2)))
+    assert errors["bias"] == errors["none"]  # a current is not what they send
+    assert errors["weights+bias"] == errors["weights"] < 0.8 * errors["none"]

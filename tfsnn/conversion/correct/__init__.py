@@ -13,7 +13,8 @@ mended already:
   read (T less a delay), is added to its initial potential (the same, "advanced"
   calibration), shrunk to what the samples show to be more than noise.
 
-No labels are needed, and no gradients.
+The last two are for neurons that rectify; what those of smooth activations lack is left
+to the weights behind them. No labels are needed, and no gradients.
 """
 
 from __future__ import annotations
@@ -118,10 +119,10 @@ class _Walk:
 
     def _mean(self, name: str, rows: slice) -> Any:
         """Return what a signal of the spiking network stands for, ``(n, *shape)``."""
-        if name not in self.visited:  # a gain that was put in (_known)
-            node = self.nodes[name]
-            return node.apply(self._mean(node.inputs[0], rows))
-        return self.spiking.mean(name, rows)
+        if name in self.visited:
+            return self.spiking.mean(name, rows)
+        node = self.nodes[name]  # a gain that was put in (_known)
+        return node.apply(self._mean(node.inputs[0], rows))
 
     def _known(self, name: str) -> bool:
         """Return whether a mean is known, also through a gain that was put in."""
@@ -193,9 +194,10 @@ class _Walk:
         but for a margin, because currents fluctuate.
         """
         readers = self.consumers[name]
-        if not readers or not all(reader.spikes for reader in readers):
+        relus = [r for r in readers if isinstance(r, Spiking) and r.rectifies]
+        if not readers or len(relus) < len(readers):
             return wanted - current
-        bounds = [reader.max_coefficient for reader in readers]  # type: ignore[attr-defined]
+        bounds = [relu.max_coefficient for relu in relus]
         top = np.inf if None in bounds else float(max(map(np.max, bounds)))
         margin = MARGIN * top if np.isfinite(top) else MARGIN
         low = tf.where(wanted > 0, tf.minimum(wanted, top + margin), -np.inf)
@@ -209,12 +211,12 @@ class _Walk:
         """Correct the currents and the initial potentials of a population."""
         currents = self.spiking.currents(node.name)
         shift: Any = None
-        if self.chosen.bias:
+        if self.chosen.bias and node.rectifies:
             shift = channel_mean(self._errors(node, currents, shift))
             if self.grid is not None:
                 node, shift = self._shift_on_grid(self.grid, node, shift)
             self._shift_current(node, shift)
-        if self.chosen.potential:
+        if self.chosen.potential and node.rectifies:
             errors = self._errors(node, currents, shift)
             start = np.asarray(node.initial_potential, np.float32)
             moved = start + self.weight * shrunk(errors)

@@ -115,6 +115,7 @@ class FewSpikes(Thresholded):
 
     description: ClassVar[str] = "few-spikes neurons"
     whole: ClassVar[bool] = True
+    rectifies: ClassVar[bool] = False
 
     function: str = "sigmoid"
     high: int = 8

@@ -54,6 +54,9 @@ class Population(ABC):
             (:class:`tfsnn.network.neurons.counting.Counting`).
         still: whether it takes its current to be the same in every step, so that it
             cannot follow one that changes.
+        rectifies: whether it sends nothing for currents below 0, and above it in
+            proportion up to its bound, as a ReLU does; corrections of currents rest on
+            that.
     """
 
     kind: ClassVar[str]
@@ -63,6 +66,7 @@ class Population(ABC):
     encodes_input: ClassVar[bool] = False
     in_integers: ClassVar[bool] = False
     still: ClassVar[bool] = False
+    rectifies: ClassVar[bool] = True
 
     @property
     def closed_form(self) -> bool:
@@ -152,7 +156,7 @@ class Population(ABC):
 STATED = ("threshold", "initial_potential", "negative_threshold", "max_coefficient")
 FACTS = (
     *("description", "whole", "integers", "in_integers", "encodes_input", "still"),
-    *("closed_form", "in_nir"),
+    *("closed_form", "in_nir", "rectifies"),
 )
 KINDS: dict[str, type[Population]] = {}
 
