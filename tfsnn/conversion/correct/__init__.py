@@ -28,6 +28,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.conversion.correct.means import Rows, channel_mean, shrunk
+from tfsnn.conversion.correct.visible import visible
 from tfsnn.conversion.correct.weights import fitted, moments_of
 from tfsnn.conversion.integers.grid import Grid
 from tfsnn.conversion.layerwise import Layerwise
@@ -39,8 +40,6 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Affine, Linear, Spiking
 from tfsnn.network.signals import fold
-
-MARGIN = 0.1  # of the range of a population's spikes
 
 
 def correct(
@@ -148,7 +147,8 @@ class _Walk:
                 summands = self.ann.graph[summed.name].inputs
                 wanted = sum(self._wanted(name, rows) for name in summands)
                 reader = summed.name
-            return self._visible(reader, wanted / self._unit(reader), current)
+            readers = self.consumers[reader]
+            return visible(readers, wanted / self._unit(reader), current)
 
         x = self._read_by(node)
         error = Rows(self.spiking.samples, missing)
@@ -186,23 +186,6 @@ class _Walk:
         alike = all(self.graph[name].shape == node.shape for name in others)
         single = len(others) == len(readers[0].inputs) - 1
         return readers[0] if known and alike and single else None
-
-    def _visible(self, name: str, wanted: Any, current: Any) -> Any:
-        """Return what a current lacks, as far as the neurons that read it show it.
-
-        Below zero and above the range of their spikes, all currents are alike to them,
-        but for a margin, because currents fluctuate.
-        """
-        readers = self.consumers[name]
-        relus = [r for r in readers if isinstance(r, Spiking) and r.rectifies]
-        if not readers or len(relus) < len(readers):
-            return wanted - current
-        bounds = [relu.max_coefficient for relu in relus]
-        top = np.inf if None in bounds else float(max(map(np.max, bounds)))
-        margin = MARGIN * top if np.isfinite(top) else MARGIN
-        low = tf.where(wanted > 0, tf.minimum(wanted, top + margin), -np.inf)
-        high = tf.where(wanted < top, tf.maximum(wanted, -margin), np.inf)
-        return tf.clip_by_value(current, low, high) - current
 
     def _unit(self, name: str) -> Any:
         return tf.constant(self.units[name], tf.float32)
