@@ -107,15 +107,14 @@ def cost(snn: tfsnn.SpikingModel, ann: keras.Model, x: Any) -> dict[str, float]:
     }
 
 
-def speed(snn: tfsnn.SpikingModel, ann: keras.Model, x: Any) -> dict[str, float]:
-    """Return sentences per second over the ANN's, by the engines that are there."""
-    found = {}
+def speed(snn: tfsnn.SpikingModel, ann: keras.Model, x: Any) -> dict[str, Any]:
+    """Return sentences per second over the ANN's, by the engines that can.
+
+    "refused" has the reason of each that cannot.
+    """
+    found: dict[str, Any] = {"refused": {}}
     for engine in ENGINES:
-        try:
-            snn.engine = engine
-        except tfsnn.TfsnnError as error:
-            click.echo(f"{engine}: {error}", err=True)
-            continue
+        snn.engine = engine
         times = in_turn(
             {
                 "ann": lambda: ann.predict(x, batch_size=BATCH, verbose=0),
@@ -123,9 +122,11 @@ def speed(snn: tfsnn.SpikingModel, ann: keras.Model, x: Any) -> dict[str, float]
             },
             RUNS,
         )
+        if snn.ran_by != engine:
+            found["refused"][engine] = snn.ran_by
+            continue
         ann_time, snn_time = (statistics.median(times[each]) for each in ("ann", "snn"))
         found[engine] = ann_time / snn_time
-    snn.engine = None
     return found
 
 
