@@ -1,8 +1,8 @@
 """Networks that an older version saved are loaded, and compute what they did.
 
 ``data_files/`` was written before graphs had a version: a network of ReLU6, max pooling
-and a dense ReLU (with GELU and sigmoid for few_spikes), converted by five methods with
-T = 4; in ``expected.npz`` are their input ``x``, and by method outputs and spikes.
+and a dense ReLU, converted by four methods with T = 4; in ``expected.npz`` are their
+input ``x``, and by method outputs and spikes.
 """
 
 import json
@@ -19,7 +19,7 @@ from tfsnn.network.migration import dropped_arrays, migrated
 from tfsnn.network.nodes import Spiking
 
 FILES = Path(__file__).parent / "data_files"
-METHODS = ("termapping", "paced", "differential", "ic_snn", "few_spikes")
+METHODS = ("termapping", "paced", "differential", "ic_snn")
 
 
 def stored(method):
@@ -53,8 +53,8 @@ def test_a_network_saved_before_versions_computes_what_it_did(method, tmp_path):
 def test_only_populations_change_and_they_lose_their_activations(method):
     before, after = stored(method), migrated(stored(method))
     assert "version" not in before and after["version"] == 2
-    bounds = {"few_spikes": 0}.get(method, 2)  # one of each ReLU6, per channel
-    assert len(dropped_arrays(before)) == bounds and not dropped_arrays(after)
+    assert len(dropped_arrays(before)) == 2  # a bound of each ReLU6, per channel
+    assert not dropped_arrays(after)
     for old, new in zip(before["nodes"], after["nodes"], strict=True):
         if old["kind"] not in ("Rate", "SmoothRate"):
             assert new == old

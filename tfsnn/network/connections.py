@@ -16,8 +16,8 @@ import numpy as np
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Linear
-from tfsnn.network.operations import Operations, driven, operations
-from tfsnn.network.roles import constant_nodes, spiking_nodes
+from tfsnn.network.operations import Operations, operations
+from tfsnn.network.roles import Events, events
 from tfsnn_numpy.counts import CONVOLUTION, DENSE, Edge, LayerCounts
 
 ONES, FAN_OUT = 0, 1
@@ -45,7 +45,7 @@ def connections(graph: Graph, counted: Operations) -> Connections:
         graph: the graph.
         counted: its operations.
     """
-    spiking, constant = spiking_nodes(graph), constant_nodes(graph)
+    known = events(graph)
     macs = operations(graph)
     columns = {
         name: [np.ones_like(fan_out), fan_out]
@@ -54,7 +54,7 @@ def connections(graph: Graph, counted: Operations) -> Connections:
     edges: list[Edge] = []
     layers: list[LayerCounts] = []
     for node in graph:
-        found = _reaching(graph, node, spiking, columns.keys())
+        found = _reaching(graph, node, known, columns.keys())
         edges += [
             Edge(
                 name,
@@ -66,7 +66,7 @@ def connections(graph: Graph, counted: Operations) -> Connections:
         ]
         own = macs[node.name] if node.multiplies else 0
         if found or own or node.spikes:
-            layers.append(_layer(graph, node, own, spiking, node.name in constant))
+            layers.append(_layer(graph, node, own, known))
     return Connections(
         tuple(layers),
         tuple(edges),
@@ -74,16 +74,14 @@ def connections(graph: Graph, counted: Operations) -> Connections:
     )
 
 
-def _layer(
-    graph: Graph, node: Node, macs: int, spiking: set[str], constant: bool
-) -> LayerCounts:
+def _layer(graph: Graph, node: Node, macs: int, known: Events) -> LayerCounts:
     facts: dict[str, Any] = {
         "name": node.name,
         "inputs": sum(math.prod(graph[name].shape) for name in node.inputs),
         "outputs": math.prod(node.shape),
         "macs": macs,
-        "driven": driven(node, spiking),
-        "constant": constant,
+        "driven": known.drive(node),
+        "constant": node.name in known.constant,
         "neurons": math.prod(node.shape) if node.spikes else 0,
     }
     if isinstance(node, Linear):
@@ -103,10 +101,10 @@ def _layer(
 
 
 def _reaching(
-    graph: Graph, node: Node, spiking: set[str], senders: Collection[str]
+    graph: Graph, node: Node, known: Events, senders: Collection[str]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the places and synapses of a node that a spike reaches, by its sender."""
-    counts_here = driven(node, spiking) or not node.event_driven
+    counts_here = known.drive(node) or not node.event_driven
     passes = node.linear and node.passes_on
     if passes or not node.reads_values or not counts_here:
         return {}

@@ -58,6 +58,10 @@ class Node:
             cost counts them. True.
         reads_values: whether the values of its inputs count, not only the number of
             samples. True.
+        joins_constants: whether constants beside spikes are to it what weights are, so
+            that spikes alone make it compute. False.
+        pools_digits: whether it finds a maximum digit by digit, so that it sends spikes
+            whatever a step weighs. False.
     """
 
     kinds: ClassVar[dict[str, type[Node]]] = {}
@@ -68,6 +72,8 @@ class Node:
     event_driven: ClassVar[bool] = False
     multiplies: ClassVar[bool] = True
     reads_values: ClassVar[bool] = True
+    joins_constants: ClassVar[bool] = False
+    pools_digits: ClassVar[bool] = False
 
     name: str
     inputs: tuple[str, ...]

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfsnn.network.graph import Graph
-from tfsnn.network.node import Node, Shape
+from tfsnn.network.node import Shape
 from tfsnn.network.roles import (
     ROLES,
     SPIKING,
-    constant_nodes,
+    Events,
+    events,
     roles,
-    spiking_nodes,
 )
 
 
@@ -57,16 +57,15 @@ class Operations:
 
 def count_operations(graph: Graph) -> Operations:
     """Count the connections of a graph, sorted by what they carry."""
-    spiking = spiking_nodes(graph)
-    constant = constant_nodes(graph)
+    known = events(graph)
     counted = operations(graph)
     macs = {node.name: counted[node.name] for node in graph if node.multiplies}
-    analog = [name for name in macs if not driven(graph[name], spiking)]
+    analog = [name for name in macs if not known.drive(graph[name])]
     return Operations(
         ann_macs=sum(macs.values()),
-        constant_macs=sum(macs[name] for name in analog if name in constant),
-        analog_macs=sum(macs[name] for name in analog if name not in constant),
-        fan_outs=_fan_outs(graph, spiking),
+        constant_macs=sum(macs[name] for name in analog if name in known.constant),
+        analog_macs=sum(macs[name] for name in analog if name not in known.constant),
+        fan_outs=_fan_outs(graph, known),
     )
 
 
@@ -76,11 +75,11 @@ def shares(graph: Graph) -> dict[str, float]:
     Connections that spikes drive, and neurons, are "spiking"; connections that analog
     signals drive are "linear".
     """
-    spiking, of_node = spiking_nodes(graph), roles(graph)
+    known, of_node = events(graph), roles(graph)
     counted = operations(graph)
     totals = dict.fromkeys(ROLES, 0)
     for node in graph:
-        role = SPIKING if driven(node, spiking) else of_node[node.name]
+        role = SPIKING if known.drive(node) else of_node[node.name]
         totals[role] += counted[node.name]
     everything = sum(totals.values()) or 1
     return {role: total / everything for role, total in totals.items()}
@@ -92,7 +91,7 @@ def operations(graph: Graph) -> dict[str, int]:
     found: dict[str, int] = {}
     for node in graph:
         shapes = [graph[name].shape for name in node.inputs]
-        if node.event_driven:
+        if node.event_driven and len(shapes) == 1:
             parts = zip(node.inputs, shapes, node.accumulates(shapes), strict=True)
             found[node.name] = sum(
                 _total(counts, shape, filled[name]) for name, shape, counts in parts
@@ -118,12 +117,7 @@ def _total(counts: np.ndarray, shape: Shape, filled: np.ndarray | None) -> int:
     return int(np.broadcast_to(counts, shape)[filled].sum(dtype=np.int64))
 
 
-def driven(node: Node, spiking: set[str]) -> bool:
-    """Return whether a node computes only where a spike that it reads arrives."""
-    return node.event_driven and set(node.inputs) <= spiking
-
-
-def _fan_outs(graph: Graph, spiking: set[str]) -> dict[str, np.ndarray]:
+def _fan_outs(graph: Graph, known: Events) -> dict[str, np.ndarray]:
     """Count what a spike of each unit causes, from the outputs to the inputs."""
     behind: dict[str, np.ndarray] = {}
     for node in reversed(graph.nodes):
@@ -132,7 +126,7 @@ def _fan_outs(graph: Graph, spiking: set[str]) -> dict[str, np.ndarray]:
         if node.linear and node.passes_on:
             if node.name in behind:
                 counts = node.accumulates_behind(behind[node.name], shapes)
-        elif node.reads_values and (driven(node, spiking) or not node.event_driven):
+        elif node.reads_values and (known.drive(node) or not node.event_driven):
             counts = node.accumulates(shapes)
         for name, count in zip(node.inputs, counts, strict=False):
             behind[name] = behind.get(name, 0) + count

@@ -1,7 +1,8 @@
 """The role of each node in the spiking network: spiking, linear or a running sum.
 
 * "spiking": neurons, and max pooling of single spikes: integers in, integers out;
-* "linear": synapses and whatever else is linear: exact over time, without a state;
+* "linear": synapses and whatever else is linear: exact over time, without a state; and
+  products of two spike trains;
 * "running sum": it sends analog values of either sign
 (:mod:`tfsnn.network.running_sum`).
 
@@ -11,9 +12,10 @@ nodes say of themselves (:mod:`tfsnn.network.node`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tfsnn.errors import UnsupportedError
+from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 
@@ -39,47 +41,67 @@ POOLS_OTHERS = (
 )
 
 
-def spiking_nodes(graph: Graph) -> set[str]:
-    """Return the nodes whose outputs are events: spikes, or spikes passed on.
+class Events:
+    """What the nodes of a graph send, found one after the other in its order.
 
-    Linear nodes pass on spikes of any size. A pooling sends values that it has found
-    itself: they are spikes where it reads single spikes, integers or times, and all
-    steps weigh alike; not behind a sum, an average or a gain.
+    Attributes:
+        spiking: the nodes whose outputs are events: spikes, or spikes passed on.
+        constant: those whose values do not change over time: a constant input reaches
+            them before any neuron; outputs are not among them.
     """
-    spiking: set[str] = set()
-    integers: set[str] = set()
-    for node in graph:
+
+    def __init__(self, clock: Clock, outputs: Collection[str] = ()) -> None:
+        """Take how the steps of the network count, and the names of its outputs."""
+        self.clock, self.outputs = clock, outputs
+        self.spiking: set[str] = set()
+        self.constant: set[str] = set()
+        self._integers: set[str] = set()
+
+    def read(self, node: Node) -> None:
+        """Find what a node sends, after those that it reads.
+
+        Linear nodes pass on spikes of any size. A pooling sends values that it has
+        found itself: they are spikes where it reads single spikes, integers or times,
+        and all steps weigh alike, or it goes digit by digit; not behind a sum, an
+        average or a gain.
+        """
         reads = set(node.inputs)
+        if node.joins_constants:
+            reads -= self.constant
         if node.spikes:
-            sends, whole = True, node.integers or graph.clock.by_time
+            sends, whole = True, node.integers or self.clock.by_time
         else:
-            whole = node.integers and reads <= integers
-            pooled = whole and graph.clock.base == 1
+            whole = node.integers and reads <= self._integers
+            pooled = whole and (self.clock.base == 1 or node.pools_digits)
             passes_on = node.passes_on and (node.linear or pooled)
-            sends = passes_on and bool(reads) and reads <= spiking
+            sends = passes_on and bool(reads) and reads <= self.spiking
         if sends:
-            spiking.add(node.name)
+            self.spiking.add(node.name)
         if sends and whole:
-            integers.add(node.name)
-    return spiking
+            self._integers.add(node.name)
+        changes = node.spikes or node.name in self.outputs
+        if not changes and set(node.inputs) <= self.constant:
+            self.constant.add(node.name)
+
+    def drive(self, node: Node) -> bool:
+        """Return whether a node computes only where a spike that it reads arrives."""
+        reads = set(node.inputs)
+        if node.joins_constants:
+            reads -= self.constant
+        return node.event_driven and bool(reads) and reads <= self.spiking
 
 
-def roles(graph: Graph) -> dict[str, str]:
-    """Return the role of each node, by name."""
-    spiking = spiking_nodes(graph)
-    found = {}
+def events(graph: Graph) -> Events:
+    """Return what the nodes of a graph send."""
+    found = Events(graph.clock, graph.outputs)
     for node in graph:
-        if node.linear:
-            found[node.name] = LINEAR
-        else:
-            found[node.name] = SPIKING if node.name in spiking else RUNNING_SUM
+        found.read(node)
     return found
 
 
-def needs_all_steps(graph: Graph) -> bool:
-    """Return whether the graph can be simulated layer by layer only."""
-    whole = any(node.needs_all_steps for node in graph)
-    return whole or bool(graph.clock.pre_steps) or graph.clock.base > 1
+def spiking_nodes(graph: Graph) -> set[str]:
+    """Return the nodes whose outputs are events: spikes, or spikes passed on."""
+    return events(graph).spiking
 
 
 def constant_nodes(graph: Graph) -> set[str]:
@@ -88,12 +110,26 @@ def constant_nodes(graph: Graph) -> set[str]:
     They are those that a constant input reaches before any neuron; outputs are not
     among them.
     """
-    constant: set[str] = set()
+    return events(graph).constant
+
+
+def roles(graph: Graph) -> dict[str, str]:
+    """Return the role of each node, by name."""
+    known = events(graph)
+    found = {}
     for node in graph:
-        changes = node.spikes or node.name in graph.outputs
-        if not changes and set(node.inputs) <= constant:
-            constant.add(node.name)
-    return constant
+        if node.linear or known.drive(node):
+            found[node.name] = LINEAR
+        else:
+            spikes = node.name in known.spiking
+            found[node.name] = SPIKING if spikes else RUNNING_SUM
+    return found
+
+
+def needs_all_steps(graph: Graph) -> bool:
+    """Return whether the graph can be simulated layer by layer only."""
+    whole = any(node.needs_all_steps for node in graph)
+    return whole or bool(graph.clock.pre_steps) or graph.clock.base > 1
 
 
 def _reason(node: Node) -> str:
@@ -110,7 +146,7 @@ def refuse_running_sums(graph: Graph) -> None:
         UnsupportedError: naming every layer that needs a running sum.
     """
     classes: Mapping[str, str] = {r.layer: r.layer_class for r in graph.layers}
-    found = roles(graph)
+    found, constant = roles(graph), constant_nodes(graph)
     problems = {
         node.layer: (
             node.layer,
@@ -119,6 +155,8 @@ def refuse_running_sums(graph: Graph) -> None:
         )
         for node in graph
         if found[node.name] == RUNNING_SUM
+        # Which places a mask keeps is known before the first spike.
+        and not (node.label == "kept" and node.name in constant)
     }
     if problems:
         raise UnsupportedError(list(problems.values()))

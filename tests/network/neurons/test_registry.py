@@ -27,6 +27,7 @@ FACTS = {
     "radix": ({"base": 4}, "1101", 3.0, None),
     "differential": ({}, "0000", INF, None),
     "few_spikes": ({}, "1000", INF, None),
+    "successive": ({}, "1000", INF, None),
     "first_spike": ({"max_coefficient": 3.0}, "1101", 3.0, None),
     "first_spike_unclocked": ({}, "1000", INF, None),
     "sigma_delta": ({}, "0000", INF, None),
@@ -170,7 +171,7 @@ SAVED = {
         {"max_coefficient": None, "negative_threshold": 0.0},
         {"thresholds": 3},
     ),
-    "few_spikes": ({"max_coefficient": 1.0}, {"function": "silu", "high": 8}),
+    "few_spikes": ({"max_coefficient": 1.0}, {"function": "mish", "high": 8}),
     "rate_coder": ({"max_coefficient": 1.0}, {}),
     "compensated_coder": ({"max_coefficient": 1.0}, {}),
 }

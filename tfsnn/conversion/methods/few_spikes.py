@@ -23,7 +23,7 @@ each layer takes that of the least error on the calibration data.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,12 +32,14 @@ from tfsnn.conversion.methods.fields import option
 from tfsnn.conversion.methods.options import Corrected, InitialPotential
 from tfsnn.conversion.methods.registry import method
 from tfsnn.conversion.methods.spikes import Spikes
+from tfsnn.conversion.methods.thresholds import mean_square_scale
 from tfsnn.conversion.plan import NeuronPlan, Plan
 from tfsnn.conversion.statistics import Statistics
 from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
-from tfsnn.network.neurons import few_spikes
-from tfsnn.network.nodes import SmoothRate
+from tfsnn.network.neurons import few_spikes, successive
+from tfsnn.network.nodes import Coder, SmoothRate
+from tfsnn.network.passes.spike_everything import spike_everything
 from tfsnn.network.passes.spike_functions import PARTS, spike_functions
 
 
@@ -54,20 +56,48 @@ class FewSpikes(InitialPotential, Corrected):
 
     def prepare(self, graph: Graph) -> Graph:
         """Put neurons in the place of smooth activations."""
-        return spike_functions(graph, self.spiking_functions)
+        return spike_everything(spike_functions(graph, self.spiking_functions))
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """Plan ReLUs as radix encoding to base 2, smooth activations by tables."""
         plan = super().plan(graph, statistics)
+        for node in graph.of_kind(Coder):
+            plan[node.name] = self._coder(node, plan[node.name], statistics[node.name])
         for node in graph.of_kind(SmoothRate):
-            high = best_interval(node.op, statistics[node.name], self.timesteps)
-            largest = few_spikes.largest(node.op, high)
-            plan[node.name] = NeuronPlan(
-                np.full(node.shape[-1], largest),
-                neuron="few_spikes",
-                settings={"function": node.op, "high": high},
-            )
+            known = statistics[node.name]
+            if node.op in successive.FUNCTIONS_OF_DIGITS:
+                plan[node.name] = self._digits(node, known)
+            else:
+                plan[node.name] = self._table(node, known)
         return plan
+
+    def _coder(self, node: Coder, plan: NeuronPlan, known: Statistics) -> NeuronPlan:
+        """Plan the neurons of values of either sign, with a range for each or one."""
+        if node.together:
+            plan = replace(plan, scale=self._range(known))
+        return replace(plan, settings={**plan.settings, "signed": node.both_signs})
+
+    def _range(self, known: Statistics) -> np.ndarray:
+        """Return the range of least square error of a layer, ``(1,)``."""
+        return mean_square_scale(known.layer(), self.resolution, 1)
+
+    def _digits(self, node: SmoothRate, known: Statistics) -> NeuronPlan:
+        """Plan the neurons of a function whose digits are found by comparing."""
+        largest = 1.0 if node.op == "exp" else float(self._range(known)[0])
+        return NeuronPlan(
+            np.full(node.shape[-1], largest),
+            initial_potential=self.initial_potential,
+            neuron="successive",
+            settings={"function": node.op, "largest": largest},
+        )
+
+    def _table(self, node: SmoothRate, known: Statistics) -> NeuronPlan:
+        high = best_interval(node.op, known, self.timesteps)
+        return NeuronPlan(
+            np.full(node.shape[-1], few_spikes.largest(node.op, high)),
+            neuron="few_spikes",
+            settings={"function": node.op, "high": high},
+        )
 
     @property
     def resolution(self) -> int:

@@ -56,6 +56,24 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 @formula(elementwise=True)
+def kept(mask: Any) -> Any:
+    """Return 1 where a mask keeps a value, that is, where it is more than 1/2."""
+    return mask > 0.5
+
+
+@formula(elementwise=True)
+def gelu_tail(x: Any, approximate: bool = False) -> Any:
+    """Return relu(x) - gelu(x), which is even, and small but near 1."""
+    return tf.maximum(x, 0.0) - tf.nn.gelu(x, approximate)
+
+
+@formula(elementwise=True)
+def silu_tail(x: Any) -> Any:
+    """Return relu(x) - silu(x), which is even."""
+    return tf.abs(x) * tf.sigmoid(-tf.abs(x))
+
+
+@formula(elementwise=True)
 def logical_and(x: Any, y: Any) -> Any:
     """Return 1 where neither x nor y is 0."""
     return _true(x) & _true(y)

@@ -24,6 +24,7 @@ from tfsnn.network.neurons.pre_run import OffsetCorrected, Silenced
 from tfsnn.network.neurons.quantised import Quantised
 from tfsnn.network.neurons.radix import Radix
 from tfsnn.network.neurons.sigma_delta import SigmaDelta
+from tfsnn.network.neurons.successive import Successive
 from tfsnn.network.neurons.thresholded import State, Thresholded
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "SigmaDelta",
     "Silenced",
     "State",
+    "Successive",
     "Thresholded",
     "Written",
     "neuron_kind",

@@ -34,6 +34,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.errors import OptionError
 from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons.few_spikes_tables import TABLES, UNIT
 from tfsnn.network.neurons.in_nir import Never
@@ -46,13 +47,16 @@ LOWEST = {
     "tanh": -4.0,
     "softsign": -16.0,
     "negative_elu": -8.0,
-    "silu": -8.0,
-    "gelu": -4.0,
+    "silu_tail": 0.0,
+    "gelu_tail": 0.0,
     "hard_silu": -4.0,
     "mish": -8.0,
     "softplus": -8.0,
 }
-BOUNDED = ("sigmoid", "tanh", "softsign", "negative_elu")  # by 1, or -1
+BOUNDED = (  # by 1, or -1
+    *("sigmoid", "tanh", "softsign", "negative_elu", "silu_tail", "gelu_tail"),
+)
+EVEN = ("silu_tail", "gelu_tail")  # of abs(x): a neuron for x, and one for -x
 FUNCTION_NAMES = tuple(LOWEST)
 Table = tuple[tuple[float, float, float], ...]  # T, h and d of each step
 
@@ -120,6 +124,19 @@ class FewSpikes(Thresholded):
     function: str = "sigmoid"
     high: int = 8
 
+    def __post_init__(self) -> None:
+        """Refuse a function, or an interval of it, without tables.
+
+        Raises:
+            OptionError: naming those that there are.
+        """
+        if self.high not in upper_ends(self.function):
+            known = sorted({f"{name} to {high}" for name, high, _ in TABLES})
+            raise OptionError(
+                f"few_spikes neurons have no table of {self.function} to {self.high}: "
+                f"there are those of {', '.join(known)}; convert the network again"
+            )
+
     def in_nir(self) -> Never:
         """Return that NIR has no spikes that weigh by their step."""
         return Never(
@@ -130,7 +147,8 @@ class FewSpikes(Thresholded):
     def response(self, current: Any) -> Any:
         """Compute the smooth activation, of the current clipped to its interval."""
         unit = self.threshold / largest(self.function, self.high)
-        x = tf.clip_by_value(current / unit, LOWEST[self.function], float(self.high))
+        x = tf.abs(current / unit) if self.function in EVEN else current / unit
+        x = tf.clip_by_value(x, LOWEST[self.function], float(self.high))
         return FUNCTIONS[self.function](x) * unit
 
     def advance(self, currents: list[Any], state: Any) -> tuple[Emission, Any]:
@@ -145,6 +163,7 @@ class FewSpikes(Thresholded):
         weight = float(2**steps - 1)
         unit = self.threshold / largest(self.function, self.high)
         v = (total + state.potential) / (weight * unit)
+        v = tf.abs(v) if self.function in EVEN else v
         v = tf.clip_by_value(v, LOWEST[self.function], float(self.high))
         sent = Emission([], [], [])
         for t, (threshold, reset, output) in enumerate(rows, 1):

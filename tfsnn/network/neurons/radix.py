@@ -15,6 +15,9 @@ In thresholds, with radix r and the T steps of the layer before it::
 so that sum d(t) r^(T-t) is the rounded and clipped sum: the layer is exactly a
 quantised ReLU. A constant current x, and a bias, sum up to x (r^T - 1) / (r - 1): each
 step stands for itself in a weighted mean (:class:`tfsnn.network.clock.Clock`).
+
+Signed ones send the digits of abs(V), each with the sign of V: a neuron for either sign
+of which one is silent.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from tfsnn.errors import OptionError
 from tfsnn.network.neurons.counting import Counting, largest, quotient
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
+from tfsnn.network.neurons.thresholded import Thresholded
 from tfsnn.network.rounding import step_weight
 
 LARGEST = 2**24  # float32 has all integers up to it
@@ -46,16 +50,46 @@ def check_places(base: int, steps: int) -> None:
         )
 
 
+def send_digits(
+    population: Thresholded, q: Any, base: int, steps: int, counts: bool = False
+) -> Emission:
+    """Send the digits of whole numbers `q` >= 0, ``(B, *units)``, one in each step.
+
+    Args:
+        population: neurons, whose threshold a digit of 1 stands for.
+        q: less than ``base**steps``.
+        base: the radix.
+        steps: the number of digits; the first is the most significant.
+        counts: whether synapses receive the digits themselves, of integers that a
+            division might round.
+    """
+    place = float(base ** (steps - 1))
+    sent = Emission([], [], [])
+    for _ in range(steps):
+        digit = quotient(q, place) if counts else tf.floor(q / place)
+        q = base * (q - digit * place)
+        sent.values.append(digit if counts else population.spike(digit))
+        sent.events.append(digit)
+        sent.potentials.append(q * population.threshold)
+    return sent
+
+
 @neuron_kind("radix")
 @dataclass(frozen=True)
 class Radix(Counting):
-    """Neurons that send the digits of their activation to the base `base` (r)."""
+    """Neurons that send the digits of their activation to the base `base` (r).
+
+    Attributes:
+        base: the radix.
+        signed: whether activations, and with them digits, may be negative.
+    """
 
     whole: ClassVar[bool] = True
     integers: ClassVar[bool] = True
     in_integers: ClassVar[bool] = True
 
     base: int = 2
+    signed: bool = False
 
     @property
     def max_coefficient(self) -> float:
@@ -64,8 +98,18 @@ class Radix(Counting):
 
     @property
     def closed_form(self) -> bool:
-        """Whether the closed form holds: it does, the digits are those of that sum."""
-        return True
+        """Whether the closed form holds: the digits are those of that sum.
+
+        It says nothing of negative spikes.
+        """
+        return not self.signed
+
+    def response(self, current: Any) -> Any:
+        """Compute the mean value that is sent: the current, clipped to the range."""
+        if not self.signed:
+            return super().response(current)
+        most = self.max_coefficient * self.threshold
+        return tf.clip_by_value(current, -most, most)
 
     def in_nir(self) -> Never:
         """Return that NIR has no spikes that weigh by their step."""
@@ -95,18 +139,12 @@ class Radix(Counting):
         for current in currents:
             potential = self.held(self.base * potential + current)
         most = self.base ** len(currents) - 1
-        potential = potential + state.potential
-        if self.counts:
-            q = self.quotient(potential)
-        else:
-            q = tf.floor(potential / self.threshold)
+        size = tf.abs(potential) if self.signed else potential
+        size = size + state.potential
+        q = self.quotient(size) if self.counts else tf.floor(size / self.threshold)
         q = tf.clip_by_value(q, 0.0, float(most))
-        place = float(self.base ** (len(currents) - 1))
-        sent = Emission([], [], [])
-        for _ in currents:
-            digit = quotient(q, place) if self.counts else tf.floor(q / place)
-            q = self.base * (q - digit * place)
-            sent.values.append(self.value(digit))
-            sent.events.append(digit)
-            sent.potentials.append(q * self.threshold)
-        return sent, state
+        sent = send_digits(self, q, self.base, len(currents), self.counts)
+        if not self.signed:
+            return sent, state
+        sign = tf.sign(potential)
+        return Emission(*([x * sign for x in each] for each in sent)), state

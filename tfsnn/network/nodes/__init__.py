@@ -18,9 +18,11 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | `StepMax` | max pooling, in networks of spiking layers | of each step alone |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
 | `Recurrence` | a recurrent layer, over a whole sequence | running sum |
+| `Product` | a product of two spike trains whose spikes are digits | exact |
+| `DigitMax` | the largest of values whose spikes are digits | exact, sends digits |
 | `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
 | `SmoothRate` | a smooth activation that neurons compute | becomes `Spiking` |
-| `Coder` | an input that is sent as spikes | becomes `Spiking` |
+| `Coder` | a value that is sent as spikes | becomes `Spiking` |
 | `Spiking` | nothing in the ANN | a population of neurons |
 | `Readout` | an output: the head (softmax, ...) of what reaches it | mean so far |
 
@@ -38,6 +40,7 @@ from tfsnn.network.nodes.ends import (
     Source,
     without_heads,
 )
+from tfsnn.network.nodes.events import DigitMax, Product
 from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
@@ -52,6 +55,7 @@ __all__ = [
     "Average",
     "Coder",
     "Constant",
+    "DigitMax",
     "Function",
     "Linear",
     "Lookup",
@@ -60,6 +64,7 @@ __all__ = [
     "Pad",
     "Passing",
     "Pool",
+    "Product",
     "Rate",
     "Readout",
     "Recurrence",

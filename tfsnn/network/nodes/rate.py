@@ -124,10 +124,12 @@ class Coder(Rate):
     Attributes:
         neuron: the kind of the coders (:data:`tfsnn.network.neurons.KINDS`).
         both_signs: whether values may be negative.
+        together: whether all of its values have one scale, so that they compare.
     """
 
     neuron: str = field(kw_only=True)
     both_signs: bool = field(default=False, kw_only=True)
+    together: bool = field(default=False, kw_only=True)
 
     @property
     def signed(self) -> bool:

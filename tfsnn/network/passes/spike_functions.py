@@ -6,14 +6,16 @@ Some are sums of what neurons compute: with n(x) = min(exp(x) - 1, 0) and any al
     celu(x) = relu(x) + alpha n(x / alpha)
     selu(x) = s relu(x) + s a n(x), with the s and a of Klambauer et al. (NIPS 2017)
     log_sigmoid(x) = -softplus(-x)
+    gelu(x) = relu(x) - gelu_tail(x), silu(x) = relu(x) - silu_tail(x)
 
-Of these each sum has a population for x above 0 and one for x below 0.
+The tails are even and bounded, so that no table has to reach the largest x. Of these
+each sum has a population for x above 0 and another one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,18 +34,22 @@ class Parts(NamedTuple):
         positive: the gain of ReLU, 0 for none.
         inner: the gain before f.
         outer: the gain behind f.
+        options: the arguments of f beside its input.
     """
 
     function: str
     positive: float
     inner: float
     outer: float
+    options: Mapping[str, Any] = {}
 
 
 PARTS: dict[str, Callable[..., Parts]] = {
     "elu": lambda alpha=1.0: Parts("negative_elu", 1.0, 1.0, alpha),
     "celu": lambda alpha=1.0: Parts("negative_elu", 1.0, 1 / alpha, alpha),
     "selu": lambda: Parts("negative_elu", SELU_SCALE, 1.0, SELU_SCALE * SELU_ALPHA),
+    "gelu": lambda **how: Parts("gelu_tail", 1.0, 1.0, -1.0, how),
+    "silu": lambda: Parts("silu_tail", 1.0, 1.0, -1.0),
     "log_sigmoid": lambda: Parts("softplus", 0.0, -1.0, -1.0),
 }
 
@@ -69,11 +75,12 @@ def _spiking(node: Function, functions: Collection[str]) -> list[Node]:
         return _sum(node, parts) if parts.function in functions else [node]
     if node.op not in functions:
         return [node]
-    return [_neurons(node, node.name, node.inputs[0], node.op)]
+    return [_neurons(node, node.name, node.inputs[0], node.op, node.options)]
 
 
-def _neurons(node: Function, name: str, reads: str, op: str) -> SmoothRate:
-    options = node.options if op == node.op else {}
+def _neurons(
+    node: Function, name: str, reads: str, op: str, options: Mapping[str, Any]
+) -> SmoothRate:
     return SmoothRate(
         name, (reads,), node.shape, layer=node.layer, op=op, options=options
     )
@@ -98,7 +105,7 @@ def _sum(node: Function, parts: Parts) -> list[Node]:
         ways.append(scaled(above, parts.positive, f"{above}_gain"))
     below = f"{node.name}_below"
     reads = scaled(x, parts.inner, f"{below}_scaled")
-    nodes.append(_neurons(node, below, reads, parts.function))
+    nodes.append(_neurons(node, below, reads, parts.function, parts.options))
     ways.append(scaled(below, parts.outer, f"{below}_gain"))
     if len(ways) > 1:
         inputs, form = tuple(ways), "add"

@@ -5,12 +5,12 @@ They were made by ``examples/fit_few_spikes.py``. The fit counts small inputs mo
 """
 
 from tfsnn.network.neurons.few_spikes_tables import (
-    gelu,
+    gelu_tail,
     hard_silu,
     mish,
     negative_elu,
     sigmoid,
-    silu,
+    silu_tail,
     softplus,
     softsign,
     tanh,
@@ -26,7 +26,7 @@ TABLES: dict[
     (module.__name__.rpartition(".")[2], *key): rows
     for module in (
         *(sigmoid, tanh, softsign, negative_elu),
-        *(silu, gelu, hard_silu, mish, softplus),
+        *(silu_tail, gelu_tail, hard_silu, mish, softplus),
     )
     for key, rows in module.TABLES.items()
 }
