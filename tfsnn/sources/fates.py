@@ -10,8 +10,8 @@ import keras
 from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import StepMax
-from tfsnn.network.operations import driven, operations
-from tfsnn.network.roles import SPIKING, constant_nodes, roles, spiking_nodes
+from tfsnn.network.operations import operations
+from tfsnn.network.roles import SPIKING, events, roles
 
 
 class Fate(NamedTuple):
@@ -35,7 +35,7 @@ class Fates:
     def __init__(self, graph: Graph) -> None:
         """Count the operations of the graph."""
         self.graph, self.counted = graph, operations(graph)
-        self.spiking, self.constant = spiking_nodes(graph), constant_nodes(graph)
+        self.events = events(graph)
         self.roles: Mapping[str, str] = roles(graph)
 
     def of(self, name: str, layer: Any) -> Fate:
@@ -54,17 +54,17 @@ class Fates:
         return Fate(text or "nothing", macs, spiking / total if total else None)
 
     def _spikes(self, node: Node) -> bool:
-        return driven(node, self.spiking) or self.roles[node.name] == SPIKING
+        return self.events.drive(node) or self.roles[node.name] == SPIKING
 
     def _describe(self, node: Node) -> str:
         """Tell what a node is, and whether it passes on spikes or currents."""
         text = node.describe()
         if node.linear or not node.passes_on or isinstance(node, StepMax):
             return text
-        if node.name in self.spiking:
+        if node.name in self.events.spiking:
             return f"{text} of spikes"
         if self.graph.consumers()[node.name][0].spikes:
             return f"{text} before the neurons"
-        if node.name in self.constant:
+        if node.name in self.events.constant:
             return text
         return f"{text} as a running sum"

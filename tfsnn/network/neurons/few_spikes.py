@@ -119,7 +119,6 @@ class FewSpikes(Thresholded):
 
     description: ClassVar[str] = "few-spikes neurons"
     whole: ClassVar[bool] = True
-    rectifies: ClassVar[bool] = False
 
     function: str = "sigmoid"
     high: int = 8
@@ -136,6 +135,11 @@ class FewSpikes(Thresholded):
                 f"few_spikes neurons have no table of {self.function} to {self.high}: "
                 f"there are those of {', '.join(known)}; convert the network again"
             )
+
+    @property
+    def rectifies(self) -> bool:
+        """Whether it sends what a ReLU does: it does not."""
+        return False
 
     def in_nir(self) -> Never:
         """Return that NIR has no spikes that weigh by their step."""

@@ -54,9 +54,6 @@ class Population(ABC):
             (:class:`tfsnn.network.neurons.counting.Counting`).
         still: whether it takes its current to be the same in every step, so that it
             cannot follow one that changes.
-        rectifies: whether it sends nothing for currents below 0, and above it in
-            proportion up to its bound, as a ReLU does; corrections of currents rest on
-            that.
     """
 
     kind: ClassVar[str]
@@ -66,7 +63,6 @@ class Population(ABC):
     encodes_input: ClassVar[bool] = False
     in_integers: ClassVar[bool] = False
     still: ClassVar[bool] = False
-    rectifies: ClassVar[bool] = True
 
     @property
     def closed_form(self) -> bool:
@@ -77,6 +73,15 @@ class Population(ABC):
         ``clip(floor((V(0) + n (I + drive)) / theta), 0, n * max_coefficient)``.
         """
         return False
+
+    @property
+    def rectifies(self) -> bool:
+        """Whether it sends what a ReLU does, up to its bound.
+
+        That is, nothing for currents below 0, and above it in proportion: corrections
+        of currents rest on that.
+        """
+        return True
 
     def in_nir(self) -> Written | Never:
         """Return what NIR can write of these neurons; by default nothing."""

@@ -62,7 +62,7 @@ class Spiking(Node):
     @property
     def rectifies(self) -> bool:
         """Whether its neurons send what a ReLU does, up to their bound."""
-        return KINDS[self.neuron].rectifies
+        return self.population.rectifies
 
     def without_gradients(self) -> Self:
         """Return the node with neurons that are not straight-through."""
