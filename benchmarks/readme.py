@@ -147,6 +147,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "tuned_vgg9": "fine_tuning_vgg9_cifar10",
     "energy": "energy_resnet20_cifar10",
     "chip_steps": "chip_steps_mnist_cnn",
+    "sentence_encoder_elsewhere": "sentence_encoder_elsewhere",
 }
 PARTS: Parts = {
     "help": _help,

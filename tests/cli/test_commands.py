@@ -328,6 +328,17 @@ def test_inspect(work):
     assert found["convertible"] and found["problems"] == []
 
 
+def test_inspect_by_a_method(work):
+    printed = succeed("inspect", work / "model.keras", "--method", "few_spikes")
+    assert "by spikes" in printed.splitlines()[0] and "100.0 %" in printed
+    for said, *options in (
+        ("few_spikes", "--method", "few_spike"),
+        ("give one of both", "--method", "radix", "--target", "mcu"),
+    ):
+        result = run("inspect", work / "model.keras", *options)
+        assert result.exit_code == 2 and said in result.stderr
+
+
 def test_inspect_names_all_that_is_not_supported(tmp_path):
     model = keras.Sequential(
         [

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+import tfsnn
 from tfsnn.network.nodes import Rate
 from tfsnn.network.operations import count_operations
 from tfsnn.network.passes import simplify
@@ -145,3 +146,25 @@ def test_the_shares_of_roles_are_told():
     assert "running sum of gelu" in {
         row.becomes.split(" + ")[-1] for row in found.layers
     }
+
+
+def test_a_method_tells_what_it_makes_of_the_model():
+    x = keras.Input((6,))
+    y = layers.Dense(5, activation="gelu", name="wide")(x)
+    y = layers.Dense(4, activation="gelu", name="next")(y)
+    y = layers.LayerNormalization(name="norm")(layers.Dense(3, name="last")(y))
+    model = keras.Model(x, layers.Dense(2, name="out")(y))
+    without = inspect_model(model)
+    assert without.neurons == 0 and not without.method
+    assert {layer.by_spikes for layer in without.layers} == {None, 0.0}
+    found = inspect_model(model, tfsnn.methods.make("few_spikes", {}))
+    by_spikes = {layer.layer: layer.by_spikes for layer in found.layers}
+    analog, neurons = 30, 5 + 5  # those of a ReLU, and of what GELU lacks of it
+    assert by_spikes.pop("wide") == neurons / (analog + neurons)
+    assert set(by_spikes.values()) == {None, 1.0}
+    assert found.macs == without.macs
+    becomes = {layer.layer: layer.becomes for layer in found.layers}
+    assert becomes["wide"].startswith("dense + spiking neurons")
+    assert "running sum" not in becomes["norm"]
+    assert "25.0 %" in str(found) and "by spikes" not in str(without)
+    assert found.to_dict()["method"] is True

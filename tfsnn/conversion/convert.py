@@ -9,7 +9,7 @@ import keras
 
 from tfsnn.conversion import methods
 from tfsnn.conversion.calibration import calibrated
-from tfsnn.conversion.correct import correct
+from tfsnn.conversion.correct.smooth import correct_where_it_helps
 from tfsnn.conversion.default import default_method, without_loss
 from tfsnn.conversion.integers import in_integers, on_grid, with_reset
 from tfsnn.conversion.integers.bounds import SAMPLES
@@ -101,7 +101,7 @@ def convert(
     if integers is not None:
         steps = chosen.timesteps
         normalized = on_grid(normalized, integers, known.ranges, steps)
-    spiking = correct(
+    spiking = correct_where_it_helps(
         graph,
         normalized,
         known.samples(wanted),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
 from tfsnn.errors import ModelError, UnsupportedError
 from tfsnn.network.graph import Graph
-from tfsnn.network.node import Node
-from tfsnn.network.nodes import StepMax
-from tfsnn.network.operations import operations, shares
+from tfsnn.network.operations import shares
 from tfsnn.network.passes import simplify
 from tfsnn.network.pixels import scaled_inside
-from tfsnn.network.roles import constant_nodes, spiking_nodes
 from tfsnn.sources import import_model
+from tfsnn.sources.fates import Fate, Fates
 from tfsnn.sources.keras_model.over_time import has_spiking_layers, import_layers
 from tfsnn_numpy.results import table
 
@@ -34,6 +32,8 @@ class LayerInspection:
         macs: multiply-accumulates of one forward pass of the ANN; None where the model
             cannot be converted.
         output_shape: shape of one sample in the ANN; None where the layer has none.
+        by_spikes: part of the operations of one time step that spikes drive, those of
+            neurons included, from 0 to 1; None for a layer without operations.
     """
 
     layer: str
@@ -42,6 +42,7 @@ class LayerInspection:
     parameters: int
     macs: int | None
     output_shape: tuple[int | None, ...] | None
+    by_spikes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Inspection:
             `raw` are None where there is any.
         raw: the inputs that take 8-bit values at 0..255, as the model scales them
             itself; those of others are divided by 255.
+        method: whether it tells what a certain method would make of the model; each
+            method makes at least what is told without one.
     """
 
     model: str
@@ -80,6 +83,7 @@ class Inspection:
     shares: dict[str, float] | None = None
     problems: tuple[Problem, ...] = ()
     raw: tuple[str, ...] | None = None
+    method: bool = False
 
     @property
     def convertible(self) -> bool:
@@ -100,6 +104,7 @@ class Inspection:
             },
             "shares": self.shares,
             "raw": self.raw,
+            "method": self.method,
             "problems": [asdict(problem) for problem in self.problems],
         }
 
@@ -116,6 +121,10 @@ class Inspection:
             for layer in self.layers
         ]
         header = ["layer", "class", "becomes", "parameters", "MACs", "output shape"]
+        if self.method:
+            header.append("by spikes")
+            for row, layer in zip(rows, self.layers, strict=True):
+                row.append(_percent(layer.by_spikes))
         for i in (1, 2):  # `table` aligns columns to the right; these are text
             width = max(len(row[i]) for row in [header, *rows])
             for row in [header, *rows]:
@@ -139,11 +148,25 @@ class Inspection:
         return "\n".join(lines)
 
 
-def inspect_model(model: keras.Model) -> Inspection:
+class Preparing(Protocol):
+    """A conversion method, as far as inspection asks it."""
+
+    def prepare(self, graph: Graph) -> Graph:
+        """Return the ANN's graph with the neurons that the method puts in."""
+        ...
+
+
+def inspect_model(model: keras.Model, method: Preparing | None = None) -> Inspection:
     """Tell what :func:`tfsnn.convert` would make of each layer, or why it cannot.
 
     Of a model of spiking layers it tells what :func:`tfsnn.from_layers` would make.
     A model that cannot be converted raises nothing: the result lists its `problems`.
+
+    Args:
+        model: Functional or Sequential; it is left as it is.
+        method: a method (:func:`tfsnn.methods.make`) that the model would be converted
+            by; if None, what is told holds for all of them, and some make neurons of
+            more layers. A model of spiking layers is converted by none.
     """
     layers = list(_layers(model))
     problems: Sequence[tuple[str, str, str]] = ()
@@ -151,6 +174,7 @@ def inspect_model(model: keras.Model) -> Inspection:
     try:
         if has_spiking_layers(model):
             imported, _ = import_layers(model)
+            method = None
         else:
             imported = import_model(model)
         graph, raw = simplify(imported), tuple(sorted(scaled_inside(imported)))
@@ -162,19 +186,20 @@ def inspect_model(model: keras.Model) -> Inspection:
     if graph is None or problems:
         refused = {name for name, _, _ in problems}
         found = [
-            _inspection(name, layer, "not supported" if name in refused else usual)
+            _inspection(
+                name, layer, Fate("not supported" if name in refused else usual)
+            )
             for name, layer in layers
         ]
         macs = neurons = of_roles = None
     else:
-        counted = operations(graph)
-        at = {node.layer: node.shape for node in imported}
-        found = [
-            _inspection(
-                name, layer, *_becomes(graph, counted, name, layer), at.get(name)
-            )
-            for name, layer in layers
-        ]
+        ann, at = Fates(graph), {node.layer: node.shape for node in imported}
+        graph = graph if method is None else method.prepare(graph)
+        fates = Fates(graph)
+        found = []
+        for name, layer in layers:
+            fate = fates.of(name, layer)._replace(macs=ann.of(name, layer).macs)
+            found.append(_inspection(name, layer, fate, at.get(name)))
         macs = sum(layer.macs or 0 for layer in found)
         neurons = sum(math.prod(node.shape) for node in graph if node.spikes)
         of_roles = shares(graph)
@@ -187,6 +212,7 @@ def inspect_model(model: keras.Model) -> Inspection:
         shares=of_roles,
         problems=tuple(Problem(*problem) for problem in problems),
         raw=raw,
+        method=method is not None,
     )
 
 
@@ -199,11 +225,7 @@ def _layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _inspection(
-    name: str,
-    layer: Any,
-    becomes: str,
-    macs: int | None = None,
-    shape: tuple[int, ...] | None = None,
+    name: str, layer: Any, fate: Fate, shape: tuple[int, ...] | None = None
 ) -> LayerInspection:
     counted = (
         isinstance(layer, keras.Layer)
@@ -213,10 +235,11 @@ def _inspection(
     return LayerInspection(
         layer=name,
         layer_class=type(layer).__name__,
-        becomes=becomes,
+        becomes=fate.becomes,
         parameters=layer.count_params() if counted else 0,
-        macs=macs,
+        macs=fate.macs,
         output_shape=_output_shape(layer, shape),
+        by_spikes=fate.by_spikes,
     )
 
 
@@ -231,36 +254,11 @@ def _output_shape(
     return shape if shape and None in stated else stated
 
 
-def _becomes(
-    graph: Graph, counted: Mapping[str, int], name: str, layer: Any
-) -> tuple[str, int]:
-    """Tell what a layer is in the simplified graph, and its MACs."""
-    if isinstance(layer, keras.layers.InputLayer):
-        return "input", 0
-    nodes = [node for node in graph if node.layer == name]
-    parts = [_describe(graph, node) for node in nodes]
-    parts += [record.fate for record in graph.layers if record.layer == name]
-    # A shared layer has its nodes once for each call.
-    text = " + ".join(dict.fromkeys(part for part in parts if part))
-    macs = sum(counted[node.name] for node in nodes if node.multiplies)
-    return text or "nothing", macs
-
-
-def _describe(graph: Graph, node: Node) -> str:
-    """Tell what a node is, and whether it passes on spikes or currents of neurons."""
-    text = node.describe()
-    if node.linear or not node.passes_on or isinstance(node, StepMax):
-        return text
-    if node.name in spiking_nodes(graph):
-        return f"{text} of spikes"
-    if graph.consumers()[node.name][0].spikes:
-        return f"{text} before the neurons"
-    if node.name in constant_nodes(graph):
-        return text
-    return f"{text} as a running sum"
-
-
 def _shape(shape: tuple[int | None, ...] | None) -> str:
     if shape is None:
         return "-"
     return "x".join("?" if n is None else str(n) for n in shape)
+
+
+def _percent(part: float | None) -> str:
+    return "-" if part is None else f"{100 * part:.1f} %"

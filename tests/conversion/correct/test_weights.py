@@ -8,8 +8,16 @@ import tensorflow as tf
 from keras import layers
 
 import tfsnn
+from tfsnn.conversion import methods
+from tfsnn.conversion.correct import correct
+from tfsnn.conversion.correct.smooth import correct_where_it_helps
 from tfsnn.conversion.correct.weights import fitted
+from tfsnn.conversion.normalize import normalize_with_units
+from tfsnn.conversion.plan import Corrections
+from tfsnn.conversion.statistics import calibrate
 from tfsnn.network.nodes import Linear
+from tfsnn.network.passes import simplify
+from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
 LINEAR = {
@@ -157,3 +165,48 @@ def test_the_last_summand_of_a_sum_makes_good_the_others():
     expected = np.asarray(model.get_layer("b").kernel) + np.eye(5) / 2
     np.testing.assert_allclose(fit.graph["b"].kernel, expected, atol=0.01)
     np.testing.assert_allclose(fit(x[150:]), model(x[150:]), atol=0.02)
+
+
+def test_currents_below_zero_count_where_neurons_are_smooth():
+    """The weights of a layer before tanh are mended for inputs of both signs."""
+    x = keras.Input((6,))
+    y = layers.Dense(5, "tanh")(x)
+    y = layers.Dense(4, "tanh", name="mended")(y)
+    model = models.randomise(keras.Model(x, layers.Dense(2)(y)))
+    samples = models.samples(model, 256) - 0.5
+    errors = {}
+    for chosen in ("none", "bias", "weights", "weights+bias"):
+        options = {"timesteps": 2, "correct": chosen}
+        snn = tfsnn.convert(model, samples, "few_spikes", **options)
+        error = np.asarray(snn(samples)) - np.asarray(model(samples))
+        errors[chosen] = float(np.sqrt(np.mean(error**2)))
+    assert errors["bias"] == errors["none"]  # a current is not what they send
+    assert errors["weights+bias"] == errors["weights"] < 0.8 * errors["none"]
+
+
+def test_corrections_of_smooth_neurons_are_kept_if_they_help_other_samples(rng):
+    """Fitted to one place they mend nothing elsewhere; to all places they do."""
+    x = keras.Input((6,))
+    y = layers.Dense(20, "sigmoid")(x)
+    y = layers.Dense(20, "sigmoid")(y)
+    model = models.randomise(keras.Model(x, layers.Dense(2)(y)))
+    wide = rng.normal(size=(128, 6)).astype(np.float32)
+    narrow = wide.copy()
+    narrow[:96] = 2 + wide[:96] / 4  # the last quarter is held back
+    chosen = methods.make("few_spikes", {"timesteps": 2})
+    ann = chosen.prepare(simplify(import_model(model)))
+    plan = chosen.plan(ann, calibrate(ann, [wide]))
+    spiking = normalize_with_units(ann, plan)
+
+    def error(graph):
+        found = simulate(graph, tf.constant(wide[96:]), 2, gradients=False).outputs[0]
+        return float(np.mean((found - model(wide[96:])) ** 2))
+
+    before = error(spiking.graph)
+    for samples, helps in ((wide, True), (narrow, False)):
+        given = ann, spiking, ann.feed(samples), 2, Corrections(weights=True)
+        found = correct_where_it_helps(*given)
+        fit = correct(ann, spiking, ann.feed(samples[:96]), *given[3:])
+        assert (error(fit) < before) == helps
+        assert (found is spiking.graph) != helps
+        assert error(found) == (error(fit) if helps else before)

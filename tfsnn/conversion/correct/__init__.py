@@ -13,7 +13,8 @@ mended already:
   read (T less a delay), is added to its initial potential (the same, "advanced"
   calibration), shrunk to what the samples show to be more than noise.
 
-No labels are needed, and no gradients.
+The last two are for neurons that rectify; what those of smooth activations lack is left
+to the weights behind them. No labels are needed, and no gradients.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfsnn.conversion.correct.means import Rows, channel_mean, shrunk
+from tfsnn.conversion.correct.visible import visible
 from tfsnn.conversion.correct.weights import fitted, moments_of
 from tfsnn.conversion.integers.grid import Grid
 from tfsnn.conversion.layerwise import Layerwise
@@ -38,8 +40,6 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.nodes import Affine, Linear, Spiking
 from tfsnn.network.signals import fold
-
-MARGIN = 0.1  # of the range of a population's spikes
 
 
 def correct(
@@ -118,10 +118,10 @@ class _Walk:
 
     def _mean(self, name: str, rows: slice) -> Any:
         """Return what a signal of the spiking network stands for, ``(n, *shape)``."""
-        if name not in self.visited:  # a gain that was put in (_known)
-            node = self.nodes[name]
-            return node.apply(self._mean(node.inputs[0], rows))
-        return self.spiking.mean(name, rows)
+        if name in self.visited:
+            return self.spiking.mean(name, rows)
+        node = self.nodes[name]  # a gain that was put in (_known)
+        return node.apply(self._mean(node.inputs[0], rows))
 
     def _known(self, name: str) -> bool:
         """Return whether a mean is known, also through a gain that was put in."""
@@ -147,7 +147,8 @@ class _Walk:
                 summands = self.ann.graph[summed.name].inputs
                 wanted = sum(self._wanted(name, rows) for name in summands)
                 reader = summed.name
-            return self._visible(reader, wanted / self._unit(reader), current)
+            readers = self.consumers[reader]
+            return visible(readers, wanted / self._unit(reader), current)
 
         x = self._read_by(node)
         error = Rows(self.spiking.samples, missing)
@@ -186,22 +187,6 @@ class _Walk:
         single = len(others) == len(readers[0].inputs) - 1
         return readers[0] if known and alike and single else None
 
-    def _visible(self, name: str, wanted: Any, current: Any) -> Any:
-        """Return what a current lacks, as far as the neurons that read it show it.
-
-        Below zero and above the range of their spikes, all currents are alike to them,
-        but for a margin, because currents fluctuate.
-        """
-        readers = self.consumers[name]
-        if not readers or not all(reader.spikes for reader in readers):
-            return wanted - current
-        bounds = [reader.max_coefficient for reader in readers]  # type: ignore[attr-defined]
-        top = np.inf if None in bounds else float(max(map(np.max, bounds)))
-        margin = MARGIN * top if np.isfinite(top) else MARGIN
-        low = tf.where(wanted > 0, tf.minimum(wanted, top + margin), -np.inf)
-        high = tf.where(wanted < top, tf.maximum(wanted, -margin), np.inf)
-        return tf.clip_by_value(current, low, high) - current
-
     def _unit(self, name: str) -> Any:
         return tf.constant(self.units[name], tf.float32)
 
@@ -209,12 +194,12 @@ class _Walk:
         """Correct the currents and the initial potentials of a population."""
         currents = self.spiking.currents(node.name)
         shift: Any = None
-        if self.chosen.bias:
+        if self.chosen.bias and node.rectifies:
             shift = channel_mean(self._errors(node, currents, shift))
             if self.grid is not None:
                 node, shift = self._shift_on_grid(self.grid, node, shift)
             self._shift_current(node, shift)
-        if self.chosen.potential:
+        if self.chosen.potential and node.rectifies:
             errors = self._errors(node, currents, shift)
             start = np.asarray(node.initial_potential, np.float32)
             moved = start + self.weight * shrunk(errors)

@@ -137,6 +137,11 @@ class FewSpikes(Thresholded):
                 f"there are those of {', '.join(known)}; convert the network again"
             )
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether it sends what a ReLU does: it does not."""
+        return False
+
     def in_nir(self) -> Never:
         """Return that NIR has no spikes that weigh by their step."""
         return Never(

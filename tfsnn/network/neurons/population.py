@@ -74,6 +74,15 @@ class Population(ABC):
         """
         return False
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether it sends what a ReLU does, up to its bound.
+
+        That is, nothing for currents below 0, and above it in proportion: corrections
+        of currents rest on that.
+        """
+        return True
+
     def in_nir(self) -> Written | Never:
         """Return what NIR can write of these neurons; by default nothing."""
         return Never(
@@ -152,7 +161,7 @@ class Population(ABC):
 STATED = ("threshold", "initial_potential", "negative_threshold", "max_coefficient")
 FACTS = (
     *("description", "whole", "integers", "in_integers", "encodes_input", "still"),
-    *("closed_form", "in_nir"),
+    *("closed_form", "in_nir", "rectifies"),
 )
 KINDS: dict[str, type[Population]] = {}
 

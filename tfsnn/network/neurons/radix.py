@@ -116,6 +116,11 @@ class Radix(Counting):
         most = self.max_coefficient * self.threshold
         return tf.clip_by_value(current, -most, most)
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether it sends what a ReLU does: not with negative digits."""
+        return not self.signed
+
     def in_nir(self) -> Never:
         """Return that NIR has no spikes that weigh by their step."""
         return Never(

@@ -69,6 +69,11 @@ class Successive(Thresholded):
                 f"one of {', '.join(FUNCTIONS_OF_DIGITS)}"
             )
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether it sends what a ReLU does: it does not."""
+        return False
+
     def in_nir(self) -> Never:
         """Return that NIR has no spikes that weigh by their step."""
         return Never(

@@ -59,6 +59,11 @@ class Spiking(Node):
         """Whether its spikes are integers, in normal form."""
         return KINDS[self.neuron].integers
 
+    @property
+    def rectifies(self) -> bool:
+        """Whether its neurons send what a ReLU does, up to their bound."""
+        return self.population.rectifies
+
     def without_gradients(self) -> Self:
         """Return the node with neurons that are not straight-through."""
         if not hasattr(self.population, "straight_through"):

@@ -16,7 +16,6 @@ from tfsnn.errors import ModelError
 from tfsnn.network.graph import Graph, LayerRecord
 from tfsnn.network.nodes import Readout, Source
 from tfsnn.sources.handlers.builder import Builder, Signal, Unsupported
-from tfsnn.sources.handlers.registry import translate
 from tfsnn.sources.keras_model.config import (
     Reference,
     calls,
@@ -25,6 +24,7 @@ from tfsnn.sources.keras_model.config import (
     references,
     signals,
 )
+from tfsnn.sources.keras_model.constants import translate_or_fold
 from tfsnn.sources.keras_model.masks import hand_in, masked_outputs, with_masks
 from tfsnn.sources.keras_model.nesting import (
     in_key_order,
@@ -74,7 +74,7 @@ def _check_weights(graph: Graph) -> None:
 class Walk:
     """The walk over one model, which collects all layers that cannot be converted."""
 
-    def __init__(self, translate: Translate = translate) -> None:
+    def __init__(self, translate: Translate = translate_or_fold) -> None:
         """Start with an empty graph.
 
         Args:
