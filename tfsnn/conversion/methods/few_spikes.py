@@ -10,10 +10,18 @@ from v = x, the complete input. A ReLU has T(t) = h(t) = d(t) = alpha 2^-t, whic
 bits of it (:mod:`tfsnn.network.neurons.radix` with base 2); smooth activations such as
 sigmoid, SiLU, GELU and softplus have fitted tables, so that they spike where other
 methods need running sums (:mod:`tfsnn.network.neurons.few_spikes`). ELU, SELU and CELU
-are a ReLU and a table for what lies below 0. K is `timesteps`, for each layer: the
-error of a ReLU halves with each of them. The options of thresholds are for ReLUs alone.
+are a ReLU and a table for what lies below 0, GELU and SiLU one and a table for what is
+taken from it. K is `timesteps`, for each layer: the error of a ReLU halves with each of
+them. The options of thresholds are for ReLUs, and for other values that are sent as
+digits.
 
-Departs from the paper in rounding a ReLU to the nearest level instead of down
+What is left in a transformer is made of neurons and of products of two spike trains
+(:mod:`tfsnn.network.passes.spike_everything`): softmax, normalisation, products of
+signals. Values of either sign are sent as digits with a sign, in a range of each
+channel, and exp(x), 1 / x and 1 / sqrt(x) have neurons that find their digits by
+comparing (:mod:`tfsnn.network.neurons.successive`). So spikes drive every product.
+
+Departs from the paper in that, in rounding a ReLU to the nearest level instead of down
 (`initial_potential` = 0 gives the latter), in a range alpha of each channel, of least
 square error, instead of one for the network, in tables fitted anew, and in that a
 smooth activation without a bound has a table for small, one for larger inputs, of which

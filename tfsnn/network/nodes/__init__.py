@@ -18,6 +18,7 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | `StepMax` | max pooling, in networks of spiking layers | of each step alone |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
 | `Recurrence` | a recurrent layer, over a whole sequence | running sum |
+| `Known` | a function of what does not change, such as a mask | constant |
 | `Product` | a product of two spike trains whose spikes are digits | exact |
 | `DigitMax` | the largest of values whose spikes are digits | exact, sends digits |
 | `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
@@ -40,7 +41,7 @@ from tfsnn.network.nodes.ends import (
     Source,
     without_heads,
 )
-from tfsnn.network.nodes.events import DigitMax, Product
+from tfsnn.network.nodes.events import DigitMax, Known, Product
 from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
@@ -57,6 +58,7 @@ __all__ = [
     "Constant",
     "DigitMax",
     "Function",
+    "Known",
     "Linear",
     "Lookup",
     "Max",

@@ -1,4 +1,7 @@
-"""Nodes of networks in which spikes are digits: products and maxima of spike trains."""
+"""Nodes of networks in which spikes are digits: products and maxima of spike trains.
+
+And what is known of masks before the first spike.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import tensorflow as tf
 from tfsnn.network import functions
 from tfsnn.network.clock import Clock
 from tfsnn.network.node import Node, Shape
+from tfsnn.network.nodes.function import Function
 from tfsnn.network.signals import Advanced, Signal, fold
 from tfsnn.network.units import ONE, Rescaled
 
@@ -62,6 +66,13 @@ class Product(Node):
         """
         met = self.operations(shapes) / math.prod(shapes[0])
         return [np.full((), round(met), np.int64), np.ones((), np.int64)]
+
+
+@dataclass(frozen=True, eq=False)
+class Known(Function):
+    """A function of signals that are constant, such as a mask: no running sum."""
+
+    linear: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, eq=False)
