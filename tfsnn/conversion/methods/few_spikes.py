@@ -47,6 +47,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import few_spikes, successive
 from tfsnn.network.nodes import Coder, SmoothRate
+from tfsnn.network.passes.silence_padding import silence_padding
 from tfsnn.network.passes.spike_everything import spike_everything
 from tfsnn.network.passes.spike_functions import PARTS, spike_functions
 
@@ -64,7 +65,8 @@ class FewSpikes(InitialPotential, Corrected):
 
     def prepare(self, graph: Graph) -> Graph:
         """Put neurons in the place of smooth activations."""
-        return spike_everything(spike_functions(graph, self.spiking_functions))
+        smooth = spike_functions(graph, self.spiking_functions)
+        return silence_padding(spike_everything(smooth))
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """Plan ReLUs as radix encoding to base 2, smooth activations by tables."""
