@@ -131,11 +131,14 @@ Parts: TypeAlias = Mapping[str, Callable[[], str]]
 SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
     real_networks rate_inference openvino converting chip_files
-    counters quantised train_quantised
+    counters quantised train_quantised moving_digits
 """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
     "early_exit_ternary": "early_exit_ternary_resnet20",
+    "one_spike_mnist": "one_spike_mnist_cnn",
+    "one_spike_fashion": "one_spike_fashion_mnist_cnn",
+    "one_spike_resnet20": "one_spike_resnet20_cifar10",
     "integers_fashion": "integers_fashion_mnist_cnn",
     "integers_mnist": "integers_mnist_cnn",
     "integers_resnet20": "integers_resnet20_cifar10",

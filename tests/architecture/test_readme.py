@@ -37,6 +37,7 @@ RESULTS = {
     "learning_rate_": "training.learning_rate",
     "low_latency_": "accuracy.low_latency",
     "memory": "speed.memory",
+    "moving_digits": "moving_digits",
     "one_spike_": "accuracy.one_spike",
     "openvino": "speed.openvino",
     "options": "accuracy.options",

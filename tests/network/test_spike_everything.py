@@ -12,6 +12,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.nodes import Coder, DigitMax, Product
 from tfsnn.network.operations import count_operations
 from tfsnn.network.passes import simplify
+from tfsnn.network.passes.silence_padding import silence_padding
 from tfsnn.network.passes.spike_everything import spike_everything
 from tfsnn.network.passes.spike_functions import spike_functions
 from tfsnn.network.signals import Signal, fold
@@ -67,9 +68,7 @@ def test_the_pass_leaves_outputs_alone(network):
 
 def test_all_operations_are_driven_by_spikes(network):
     model, snn = network
-    assert "running sum" not in {
-        node.role for node in snn.report.nodes if node.kind != "kept"
-    }
+    assert "running sum" not in {node.role for node in snn.report.nodes}
     counted = count_operations(snn.graph)
     assert counted.analog_macs == 0
     plain = tfsnn.convert(model, sentences(60), "radix", timesteps=8)
@@ -82,6 +81,31 @@ def test_it_is_near_to_the_ann(network):
     expected = model(feed).numpy()
     error = np.abs(snn.predict(feed, verbose=0) - expected).max()
     assert error < 0.02 * np.abs(expected).max()
+
+
+def test_neurons_of_padding_are_silent(network):
+    _, snn = network
+    feed = sentences(10, 3)
+    spikes = snn.simulate(feed).spikes
+    of_tokens = {
+        name: np.abs(sent)
+        for name, sent in spikes.items()
+        if snn.graph[name].shape[0] == TOKENS and not name.endswith("_inverse")
+    }
+    assert len(of_tokens) > 10
+    padding = feed["mask"] == 0
+    for sent in of_tokens.values():
+        each = sent.sum((0, *range(3, sent.ndim)))  # by sample and token
+        assert not each[padding].any() and each[~padding].any()
+
+
+def test_padding_that_reaches_an_output_is_not_silenced():
+    x, mask = keras.Input((TOKENS, WIDTH)), keras.Input((TOKENS,))
+    kept = keras.ops.expand_dims(mask, 1)
+    y = layers.MultiHeadAttention(2, 4)(x, x, attention_mask=kept)
+    model = models.randomise(keras.Model([x, mask], layers.Dense(3)(y + x)))
+    graph = spike_everything(simplify(import_model(model)))
+    assert silence_padding(graph) is graph
 
 
 def test_what_padding_holds_does_not_matter(network):

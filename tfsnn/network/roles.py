@@ -146,7 +146,7 @@ def refuse_running_sums(graph: Graph) -> None:
         UnsupportedError: naming every layer that needs a running sum.
     """
     classes: Mapping[str, str] = {r.layer: r.layer_class for r in graph.layers}
-    found, constant = roles(graph), constant_nodes(graph)
+    found = roles(graph)
     problems = {
         node.layer: (
             node.layer,
@@ -155,8 +155,6 @@ def refuse_running_sums(graph: Graph) -> None:
         )
         for node in graph
         if found[node.name] == RUNNING_SUM
-        # Which places a mask keeps is known before the first spike.
-        and not (node.label == "kept" and node.name in constant)
     }
     if problems:
         raise UnsupportedError(list(problems.values()))

@@ -10,10 +10,18 @@ from v = x, the complete input. A ReLU has T(t) = h(t) = d(t) = alpha 2^-t, whic
 bits of it (:mod:`tfsnn.network.neurons.radix` with base 2); smooth activations such as
 sigmoid, SiLU, GELU and softplus have fitted tables, so that they spike where other
 methods need running sums (:mod:`tfsnn.network.neurons.few_spikes`). ELU, SELU and CELU
-are a ReLU and a table for what lies below 0. K is `timesteps`, for each layer: the
-error of a ReLU halves with each of them. The options of thresholds are for ReLUs alone.
+are a ReLU and a table for what lies below 0, GELU and SiLU one and a table for what is
+taken from it. K is `timesteps`, for each layer: the error of a ReLU halves with each of
+them. The options of thresholds are for ReLUs, and for other values that are sent as
+digits.
 
-Departs from the paper in rounding a ReLU to the nearest level instead of down
+What is left in a transformer is made of neurons and of products of two spike trains
+(:mod:`tfsnn.network.passes.spike_everything`): softmax, normalisation, products of
+signals. Values of either sign are sent as digits with a sign, in a range of each
+channel, and exp(x), 1 / x and 1 / sqrt(x) have neurons that find their digits by
+comparing (:mod:`tfsnn.network.neurons.successive`). So spikes drive every product.
+
+Departs from the paper in that, in rounding a ReLU to the nearest level instead of down
 (`initial_potential` = 0 gives the latter), in a range alpha of each channel, of least
 square error, instead of one for the network, in tables fitted anew, and in that a
 smooth activation without a bound has a table for small, one for larger inputs, of which
@@ -39,6 +47,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import few_spikes, successive
 from tfsnn.network.nodes import Coder, SmoothRate
+from tfsnn.network.passes.silence_padding import silence_padding
 from tfsnn.network.passes.spike_everything import spike_everything
 from tfsnn.network.passes.spike_functions import PARTS, spike_functions
 
@@ -56,7 +65,8 @@ class FewSpikes(InitialPotential, Corrected):
 
     def prepare(self, graph: Graph) -> Graph:
         """Put neurons in the place of smooth activations."""
-        return spike_everything(spike_functions(graph, self.spiking_functions))
+        smooth = spike_functions(graph, self.spiking_functions)
+        return silence_padding(spike_everything(smooth))
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:
         """Plan ReLUs as radix encoding to base 2, smooth activations by tables."""

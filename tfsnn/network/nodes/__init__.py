@@ -18,6 +18,8 @@ another subclass of ``Node``, in a module that is imported before models are loa
 | `StepMax` | max pooling, in networks of spiking layers | of each step alone |
 | `Function` | anything else: a smooth activation, a product of signals | running sum |
 | `Recurrence` | a recurrent layer, over a whole sequence | running sum |
+| `Gate` | a signal where a mask lets it through | exact |
+| `Known` | a function of what does not change, such as a mask | constant |
 | `Product` | a product of two spike trains whose spikes are digits | exact |
 | `DigitMax` | the largest of values whose spikes are digits | exact, sends digits |
 | `Rate` | ReLU, with or without an upper bound | becomes `Spiking` |
@@ -40,7 +42,7 @@ from tfsnn.network.nodes.ends import (
     Source,
     without_heads,
 )
-from tfsnn.network.nodes.events import DigitMax, Product
+from tfsnn.network.nodes.events import DigitMax, Gate, Known, Product
 from tfsnn.network.nodes.function import Function
 from tfsnn.network.nodes.linear import Linear, Lookup
 from tfsnn.network.nodes.movement import Pad, Reshape, Slice, Take, Transpose
@@ -57,6 +59,8 @@ __all__ = [
     "Constant",
     "DigitMax",
     "Function",
+    "Gate",
+    "Known",
     "Linear",
     "Lookup",
     "Max",

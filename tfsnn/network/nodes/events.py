@@ -1,4 +1,7 @@
-"""Nodes of networks in which spikes are digits: products and maxima of spike trains."""
+"""Nodes of networks in which spikes are digits: products and maxima of spike trains.
+
+And what is known of masks before the first spike.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import tensorflow as tf
 from tfsnn.network import functions
 from tfsnn.network.clock import Clock
 from tfsnn.network.node import Node, Shape
+from tfsnn.network.nodes.function import Function
 from tfsnn.network.signals import Advanced, Signal, fold
 from tfsnn.network.units import ONE, Rescaled
 
@@ -62,6 +66,50 @@ class Product(Node):
         """
         met = self.operations(shapes) / math.prod(shapes[0])
         return [np.full((), round(met), np.int64), np.ones((), np.int64)]
+
+
+@dataclass(frozen=True, eq=False)
+class Known(Function):
+    """A function of signals that are constant, such as a mask: no running sum."""
+
+    linear: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, eq=False)
+class Gate(Node):
+    """A signal where a constant mask of 1 and 0 lets it through, and 0 elsewhere.
+
+    Its inputs are the signal and the mask, which broadcasts to its shape.
+    """
+
+    linear: ClassVar[bool] = True
+    passes_on: ClassVar[bool] = True
+    joins_constants: ClassVar[bool] = True
+
+    @property
+    def keeps_channels(self) -> bool:
+        """True: each value is the one at its own place, or 0."""
+        return True
+
+    def apply(self, x: Any, mask: Any) -> Any:
+        """Let ``(N, *shape)`` through where the mask is 1."""
+        return x * mask
+
+    def describe(self) -> str:
+        """Name the operation."""
+        return "what a mask keeps"
+
+    def rescaled(
+        self, units: Sequence[np.ndarray], shapes: Sequence[Shape], wish: np.ndarray
+    ) -> Rescaled:
+        """Keep the unit of the signal."""
+        return Rescaled(self, units[0], [units[0], ONE])
+
+    def accumulates_behind(
+        self, behind: np.ndarray, shapes: Sequence[Shape]
+    ) -> Sequence[np.ndarray]:
+        """Count what is behind it as if nothing was left out, and none of the mask."""
+        return [behind, np.zeros((), np.int64)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ The ANN's outputs stay, but for rounding, and names and shapes as well.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ from tfsnn.network.nodes import (
     Coder,
     DigitMax,
     Function,
+    Known,
     Linear,
     Merge,
     Product,
@@ -42,13 +44,15 @@ from tfsnn.network.nodes import (
 from tfsnn.network.passes.code_inputs import COUNTED
 from tfsnn.network.roles import Events
 
+FIELDS = dataclasses.fields(Function)
 SILENT = 32.0  # exp(-32) is less than half of the last of 16 digits, and of 24
 
 
 def spike_everything(graph: Graph) -> Graph:
     """Make all products of a graph, but those of constants, products of spikes.
 
-    Functions that are not named above stay running sums.
+    Functions that are not named above stay running sums; of what does not change, such
+    as masks, they are computed once, before the first spike.
     """
     rewriting = _Rewriting(graph)
     for node in graph:
@@ -70,12 +74,13 @@ class _Rewriting:
 
     def take(self, node: Node) -> None:
         """Add a node of the graph, or what takes its place."""
-        if (
-            isinstance(node, Function)
-            and node.op in PARTS
-            and PARTS[node.op](self, node)
-        ):
-            return
+        if isinstance(node, Function):
+            part = PARTS.get(node.op)
+            if part is not None and part(self, node):
+                return
+            if self.constant(node.inputs):
+                fields = {spec.name: getattr(node, spec.name) for spec in FIELDS}
+                node = Known(**fields)
         if isinstance(node, Linear) and not self.constant(node.inputs):
             node = node.replace(inputs=(self.spikes(node.inputs[0], node.layer),))
         self.add(node)
@@ -202,12 +207,18 @@ def _square(rewriting: _Rewriting, node: Function) -> bool:
 
 
 def _divide(rewriting: _Rewriting, node: Function) -> bool:
-    """Multiply by neurons of 1 / y, where y is known to be positive."""
+    """Multiply by 1 / y: of neurons, where y is known to be positive, or constant."""
     x, y = node.inputs
-    if rewriting.constant(node.inputs) or not rewriting.positive(y):
+    constant = y in rewriting.known.constant
+    if x in rewriting.known.constant or not (constant or rewriting.positive(y)):
         return False
     x = rewriting.spikes(x, node.layer)
-    inverse = rewriting.smooth(node, "_inverse", y, "reciprocal")
+    if constant:
+        name, shape = f"{node.name}_inverse", rewriting.shape(y)
+        one = Known(name, (y,), shape, "reciprocal", layer=node.layer)
+        inverse = rewriting.add(one)
+    else:
+        inverse = rewriting.smooth(node, "_inverse", y, "reciprocal")
     rewriting.product(node, "", (x, inverse))
     return True
 
@@ -252,7 +263,7 @@ def _softmax(rewriting: _Rewriting, node: Function) -> bool:
     kept, silent = [], []
     for mask in masks:
         shape, layer = rewriting.shape(mask), node.layer
-        one = Function(f"{node.name}_kept", (mask,), shape, "kept", layer=layer)
+        one = Known(f"{node.name}_kept", (mask,), shape, "kept", layer=layer)
         kept.append(rewriting.add(one))
         gain = np.full(1, SILENT, np.float32)
         name, reads = f"{node.name}_silent", (one.name,)
