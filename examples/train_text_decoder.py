@@ -99,12 +99,12 @@ def main(
     known, test = read(text or sorted(DOCS.glob("*.md")))
     sizes = {"length": length, "width": width, "blocks": blocks}
     model = fit(known, sizes, epochs, steps, seed)
-    save(output, ann=model)
+    save(output, model.name, model)
     known, _ = parts(known, calibration, length)
     x, y = parts(test, count, length)
     snn, figures = measured(model, known, x, y, timesteps=timesteps)
     click.echo(told(snn, figures, len(x)))
-    save(output, snn=snn)
+    save(output, f"{model.name}_snn", snn)
 
 
 if __name__ == "__main__":

@@ -66,13 +66,13 @@ def main(
         steps=len(x) // batch_size,
         peak=2e-3,
     )
-    save(output, ann=model)
+    save(output, model.name, model)
     known = x[:calibration].astype("float32") / 255
     x, y = (each[:count] for each in load(test_path))
     x = x.astype("float32") / 255
     snn, figures = measured(model, known, x, y, timesteps=timesteps)
     click.echo(told(snn, figures, len(x)))
-    save(output, snn=snn)
+    save(output, f"{model.name}_snn", snn)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import keras
 import numpy as np
 from keras import layers, ops
@@ -20,7 +19,7 @@ from training import OneCycle
 
 import tfsnn
 
-ENERGIES = {"45nm-float32": "arithmetic", "bit-matched-8bit": "against 8 bits"}
+ENERGIES = {"45nm-float32": "arithmetic", "bit-matched-8bit": "bit_matched"}
 
 
 def with_positions(x: Any) -> Any:
@@ -85,7 +84,7 @@ def measured(
     Returns:
         The spiking network, and "ann" and "snn", the shares of right answers, "same",
         that of equal ones, "driven", the share of the operations executed that a spike
-        causes, and the energy ratios by their names.
+        causes, and the energy ratios, "arithmetic" and "bit_matched".
     """
     snn = tfsnn.convert(model, known, **{"method": "few_spikes", **options})
     found = tfsnn.evaluate(
@@ -112,19 +111,17 @@ def measured(
 
 def told(snn: tfsnn.SpikingModel, figures: dict[str, float], count: int) -> str:
     """Return the figures of :func:`measured`, of `count` samples, as a sentence."""
-    ratios = ", ".join(f"{figures[name]:.3f} {name}" for name in ENERGIES.values())
     return (
         f"T={snn.timesteps}, {count} samples: the network is right for "
         f"{figures['ann']:.2%}, in spikes for {figures['snn']:.2%}; the same decision "
         f"for {figures['same']:.2%}; {figures['driven']:.2%} of the operations driven "
-        f"by spikes; energy of the SNN over the ANN's: {ratios}"
+        f"by spikes; energy of the SNN over the ANN's: {figures['arithmetic']:.3f} "
+        f"(arithmetic), {figures['bit_matched']:.3f} (bit-matched, against 8 bits)"
     )
 
 
-def save(folder: Path | None, **networks: keras.Model) -> None:
-    """Save networks as FOLDER/NAME.keras, if there is a folder."""
+def save(folder: Path | None, name: str, network: keras.Model) -> None:
+    """Save a network as FOLDER/NAME.keras, if there is a folder."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, each in networks.items():
-            each.save(folder / f"{name}.keras")
-            click.echo(f"saved {folder / name}.keras")
+        network.save(folder / f"{name}.keras")

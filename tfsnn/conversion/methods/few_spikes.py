@@ -47,6 +47,7 @@ from tfsnn.network.clock import Clock
 from tfsnn.network.graph import Graph
 from tfsnn.network.neurons import few_spikes, successive
 from tfsnn.network.nodes import Coder, SmoothRate
+from tfsnn.network.passes.score_masks import score_masks
 from tfsnn.network.passes.silence_padding import silence_padding
 from tfsnn.network.passes.spike_everything import spike_everything
 from tfsnn.network.passes.spike_functions import PARTS, spike_functions
@@ -65,7 +66,7 @@ class FewSpikes(InitialPotential, Corrected):
 
     def prepare(self, graph: Graph) -> Graph:
         """Put neurons in the place of smooth activations."""
-        smooth = spike_functions(graph, self.spiking_functions)
+        smooth = spike_functions(score_masks(graph), self.spiking_functions)
         return silence_padding(spike_everything(smooth))
 
     def plan(self, graph: Graph, statistics: Mapping[str, Statistics]) -> Plan:

@@ -42,6 +42,7 @@ from tfsnn.network.nodes import (
     SmoothRate,
 )
 from tfsnn.network.passes.code_inputs import COUNTED
+from tfsnn.network.passes.score_masks import unweighed
 from tfsnn.network.roles import Events
 
 FIELDS = dataclasses.fields(Function)
@@ -49,7 +50,7 @@ SILENT = 32.0  # exp(-32) is less than half of the last of 16 digits, and of 24
 
 
 def spike_everything(graph: Graph) -> Graph:
-    """Make all products of a graph, but those of constants, products of spikes.
+    """Make all products of a graph, but those of masks, products of spikes.
 
     Functions that are not named above stay running sums; of what does not change, such
     as masks, they are computed once, before the first spike.
@@ -71,6 +72,7 @@ class _Rewriting:
         self.known = Events(Clock(base=2), self.graph.outputs)
         self.by_name: dict[str, Node] = {}
         self.coded: dict[tuple[str, bool], str] = {}
+        self.unweighed: set[str] = set()  # as masks are
 
     def take(self, node: Node) -> None:
         """Add a node of the graph, or what takes its place."""
@@ -79,8 +81,7 @@ class _Rewriting:
             if part is not None and part(self, node):
                 return
             if self.constant(node.inputs):
-                fields = {spec.name: getattr(node, spec.name) for spec in FIELDS}
-                node = Known(**fields)
+                node = Known(**{spec.name: getattr(node, spec.name) for spec in FIELDS})
         if isinstance(node, Linear) and not self.constant(node.inputs):
             node = node.replace(inputs=(self.spikes(node.inputs[0], node.layer),))
         self.add(node)
@@ -90,6 +91,8 @@ class _Rewriting:
         self.nodes.append(node)
         self.by_name[node.name] = node
         self.known.read(node)
+        if unweighed(node, self.unweighed):
+            self.unweighed.add(node.name)
         return node.name
 
     def constant(self, names: Sequence[str]) -> bool:
@@ -188,21 +191,15 @@ def _options(node: Node) -> Mapping[str, Any]:
 
 
 def _products(rewriting: _Rewriting, node: Function) -> bool:
-    """Make a product of two signals one of spikes; those of constants stay."""
-    if len(node.inputs) != 2 or rewriting.constant(node.inputs):
+    """Make a product of two signals one of spikes; those of masks stay."""
+    names = node.inputs * 2 if node.op == "square" else node.inputs
+    constant = rewriting.constant(names)
+    if len(names) != 2 or (constant and rewriting.unweighed.intersection(names)):
         return False
-    names = [rewriting.spikes(name, node.layer) for name in node.inputs]
+    names = [rewriting.spikes(name, node.layer, constants=constant) for name in names]
     if node.op == "multiply" and names[0] in rewriting.known.constant:
         names.reverse()
-    rewriting.product(node, "", names, node.op)
-    return True
-
-
-def _square(rewriting: _Rewriting, node: Function) -> bool:
-    if rewriting.constant(node.inputs):
-        return False
-    x = rewriting.spikes(node.inputs[0], node.layer)
-    rewriting.product(node, "", (x, x))
+    rewriting.product(node, "", names, "multiply" if node.op == "square" else node.op)
     return True
 
 
@@ -257,7 +254,7 @@ def _normalised(rewriting: _Rewriting, node: Function, x: str) -> bool:
 
 def _softmax(rewriting: _Rewriting, node: Function) -> bool:
     x, *masks = node.inputs
-    if x in rewriting.known.constant or not rewriting.constant(masks):
+    if x in rewriting.unweighed or not rewriting.constant(masks):
         return False
     axes = tuple(node.options["axes"])
     kept, silent = [], []
@@ -287,7 +284,7 @@ PARTS: dict[str, Callable[[_Rewriting, Function], bool]] = {
     "matmul": _products,
     "einsum": _products,
     "multiply": _products,
-    "square": _square,
+    "square": _products,
     "divide": _divide,
     "layer_norm": _layer_norm,
     "rms_norm": _rms_norm,
