@@ -63,7 +63,7 @@ def train(
         metrics=["accuracy"],
         jit_compile=False,
     )
-    model.fit(data, epochs=epochs, steps_per_epoch=steps, verbose=2)
+    model.fit(data, epochs=epochs, steps_per_epoch=steps, shuffle=False, verbose=2)
     trained = build()  # without the optimiser: a third of the size
     trained.set_weights(model.get_weights())
     return trained

@@ -57,7 +57,8 @@ PAGE = Page(
 
 @click.command()
 @takes_task
-def main(task: Task) -> None:
+@click.option("--only", multiple=True, help="Only settings of this method.")
+def main(task: Task, only: tuple[str, ...]) -> None:
     """Measure every setting; write JSON and Markdown."""
     ann = task.model
     report = Report(task.output, PAGE, keep=True, model=ann.name)
@@ -65,7 +66,7 @@ def main(task: Task) -> None:
     calibration = drawn(ann, task.calibration)
     images = task.test()[0][:IMAGES]
     for method, options in SETTINGS:
-        if (method, options) in known:
+        if (method, options) in known or (only and method not in only):
             continue
         snn = tfsnn.convert(ann, calibration, method, **options)
         found = tfsnn.evaluate(

@@ -5,6 +5,7 @@ import re
 import sys
 
 import keras
+import models
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -44,7 +45,8 @@ def test_a_vision_transformer(example, tmp_path):
         main, *given, "--timesteps", 8, "--output", tmp_path
     )
     assert ann > 60 and abs(ann - snn) < 5 and same > 95
-    assert driven > 95 and 0 < energy < 5
+    assert 90 < driven < 100  # the convolution reads pixels
+    assert 0 < energy < 5
     model, spiking = (
         keras.saving.load_model(tmp_path / f"vision_transformer{end}.keras")
         for end in ("", "_snn")
@@ -96,6 +98,7 @@ def test_a_class_token_and_a_tied_readout_spike(example):
     x = parts.block(parts.with_positions(x), "block", 2)
     x = keras.layers.LayerNormalization()(x)
     model = keras.Model(tokens, embedding(x[:, 0], reverse=True))
+    models.randomise(model)
     feed = np.random.default_rng(0).integers(0, 20, (40, 4)).astype("int32")
     snn = tfsnn.convert(model, feed, "few_spikes", timesteps=12, strict=True)
     expected = model.predict(feed, verbose=0)

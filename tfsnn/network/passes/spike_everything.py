@@ -41,11 +41,11 @@ from tfsnn.network.nodes import (
     Reshape,
     SmoothRate,
 )
-from tfsnn.network.passes.code_inputs import COUNTED
 from tfsnn.network.passes.score_masks import unweighed
 from tfsnn.network.roles import Events
 
 FIELDS = dataclasses.fields(Function)
+DIGITS = "_digits"  # the end of the name of neurons that send a signal
 SILENT = 32.0  # exp(-32) is less than half of the last of 16 digits, and of 24
 
 
@@ -119,7 +119,7 @@ class _Rewriting:
     def neurons(self, name: str, layer: str, together: bool = False) -> str:
         """Return the neurons that send a signal, with one scale for all or not."""
         if (name, together) not in self.coded:
-            end = f"_together{COUNTED}" if together else COUNTED
+            end = "_together" * together + DIGITS
             self.coded[name, together] = self.add(
                 Coder(
                     name + end,
