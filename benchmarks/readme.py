@@ -151,6 +151,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "energy": "energy_resnet20_cifar10",
     "chip_steps": "chip_steps_mnist_cnn",
     "sentence_encoder_elsewhere": "sentence_encoder_elsewhere",
+    "transformers": "transformers",
 }
 PARTS: Parts = {
     "help": _help,

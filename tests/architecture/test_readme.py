@@ -56,6 +56,7 @@ RESULTS = {
     "rows_": "training.rows",
     "st_rsbp_": "training.st_rsbp",
     "fine_tuning_": "training.fine_tuning",
+    "transformers": "accuracy.transformers",
     "within_": "toolboxes.comparison",
 }
 MEASURED = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
