@@ -45,6 +45,7 @@ RESULTS = {
     "quantised": "quantised.quantised",
     "rate_inference": "training.rate_inference",
     "real_networks": "real.page",
+    "sentence_encoder_elsewhere": "toolboxes.sentence_encoder",
     "speed": "speed.speed",
     "stablehlo_gpu": "gpu.table",
     "tasks": "tasks.tasks",

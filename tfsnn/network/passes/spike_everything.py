@@ -192,11 +192,11 @@ def _options(node: Node) -> Mapping[str, Any]:
 
 def _products(rewriting: _Rewriting, node: Function) -> bool:
     """Make a product of two signals one of spikes; those of masks stay."""
-    names = node.inputs * 2 if node.op == "square" else node.inputs
-    constant = rewriting.constant(names)
-    if len(names) != 2 or (constant and rewriting.unweighed.intersection(names)):
+    reads = node.inputs * 2 if node.op == "square" else node.inputs
+    constant = rewriting.constant(reads)
+    if len(reads) != 2 or (constant and rewriting.unweighed.intersection(reads)):
         return False
-    names = [rewriting.spikes(name, node.layer, constants=constant) for name in names]
+    names = [rewriting.spikes(name, node.layer, constants=constant) for name in reads]
     if node.op == "multiply" and names[0] in rewriting.known.constant:
         names.reverse()
     rewriting.product(node, "", names, "multiply" if node.op == "square" else node.op)
