@@ -224,6 +224,7 @@ REFERENCES = {
     "filled_softmax": Reference(
         lambda x, mask: filled_softmax(x, mask, 2), ((3, 4), (1, 4)), {"axes": [1]}
     ),
+    "gelu_tail": of_one(lambda x: abs(x) * (1 - erf(abs(x) / math.sqrt(2))) / 2),
     "gelu": of_one(lambda x: x * (1 + erf(x / math.sqrt(2))) / 2),
     "glu": Reference(lambda x: glu(x, 0), ((4, 3),), {"axis": 0}),
     "group_norm": Reference(
@@ -241,9 +242,11 @@ REFERENCES = {
     "log_sigmoid": of_one(lambda x: -log1p(exp(-x))),
     "log_softmax": over(lambda x, axes: np.log(softmax(x, axes)), (1,)),
     "logical_and": Reference(lambda x, y: (x != 0) & (y != 0), ((3, 4), (3, 4))),
+    "kept": of_one(lambda mask: mask > 0.5),
     "logical_not": of_one(lambda x: x == 0),
     "logical_or": Reference(lambda x, y: (x != 0) | (y != 0), ((3, 4), (3, 4))),
     "logsumexp": over(lambda x, axes: np.log(exp(x).sum(axes, keepdims=True))),
+    "silu_tail": of_one(lambda x: abs(x) * sigmoid(-abs(x))),
     "negative_elu": of_one(lambda x: np.minimum(exp(x) - 1, 0)),
     "masked_softmax": Reference(
         lambda x, mask: masked_softmax(x, mask, 2), ((3, 4), (1, 4)), {"axes": [1]}

@@ -277,7 +277,7 @@ def test_the_command_line_chooses(choosing, labelled, tmp_path):
         (
             ("-o", "levels", 3),
             2,
-            "-o knows no 'levels'; known: limit, raw, energy, engine, prec",
+            "-o knows no 'levels'; known: limit, raw, energy, engine, threads",
         ),
         (("-o", "holdot", 3), 2, "did you mean 'holdout'"),
         (("-o", "energy", "1nm"), 2, "no energy profile '1nm'"),

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from encoders import encoder, sentences
 from handler_cases import CASES
 from in_openvino import assert_same, both
 from neuron_examples import spiking as network_of
 from neuron_examples import steps_of
 from spiking_examples import plan, spiking
 
+import tfsnn
 from tfsnn.conversion.normalize import normalize
 from tfsnn.network import nodes
 from tfsnn.network.connections import connections
@@ -56,5 +58,20 @@ def test_the_chosen_examples_have_every_kind_of_node():
     found = {type(node).__name__ for case in EXAMPLES for node in case.values[1].graph}
     # Those that stand for neurons, bases of others, and those of own conversions.
     others = {"Coder", "Passing", "Pool", "Rounded", "SmoothRate", "Spiking", "StepMax"}
+    others |= {"DigitMax", "Gate", "Known", "Product"}  # those of the encoder below
     kinds = {name for name in nodes.__all__ if isinstance(getattr(nodes, name), type)}
     assert kinds - found <= others
+
+
+def test_an_encoder_in_which_all_is_spikes():
+    feed = sentences(20)
+    snn = tfsnn.convert(encoder(depth=1), feed, "few_spikes", timesteps=6)
+    kinds = {type(node).__name__ for node in snn.graph}
+    assert {"DigitMax", "Gate", "Known", "Product"} <= kinds
+    for_both = {name: values[:4] for name, values in feed.items()}
+    one, other = both(snn.graph, for_both, 6, ("outputs", "spikes"))
+    for key, sent in one.observed.items():
+        if key.startswith("spikes"):  # sums that round otherwise may move a digit
+            same = np.asarray(sent) == np.asarray(other.observed[key])
+            assert np.mean(same) > 0.99
+    np.testing.assert_allclose(one.outputs[0], other.outputs[0], rtol=0.1, atol=0.1)
