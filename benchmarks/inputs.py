@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,16 @@ import tfsnn
 
 ROOT = Path(__file__).parents[1]
 OUTPUT = click.option("--output", required=True, type=click.Path(path_type=Path))
+
+
+def example(name: str) -> Any:
+    """Import a script of ``examples/``, which imports its neighbours by their names."""
+    folder = str(ROOT / "examples")
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(folder)
 
 
 def shipped(network: str) -> Path:

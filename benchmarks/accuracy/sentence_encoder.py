@@ -32,18 +32,11 @@ import keras
 import numpy as np
 
 import tfsnn
-from benchmarks.inputs import OUTPUT
+from benchmarks.inputs import OUTPUT, example
 from benchmarks.measure import in_turn
 from benchmarks.tables import Page, Report
-from examples.sentence_encoder import (
-    agreement,
-    folder_of_weights,
-    load,
-    nearest,
-    tokenized,
-)
-from examples.sentences import gathered
 
+encoder = example("sentence_encoder")
 CALIBRATION, TEST, COUNTED, TIMED, BATCH, RUNS = 256, 2000, 200, 100, 25, 3
 SETTINGS: dict[str, tuple[str, dict[str, Any]]] = {
     "few_spikes-16": ("few_spikes", {"timesteps": 16}),
@@ -132,8 +125,8 @@ def speed(snn: tfsnn.SpikingModel, ann: keras.Model, x: Any) -> dict[str, Any]:
 
 def drawn(folder: Path, count: int, length: int) -> dict[str, str]:
     """Return as many sentences, of other tokens each, with the kinds of their texts."""
-    found = gathered()
-    x = tokenized(folder, list(found), length)["tokens"]
+    found = example("sentences").gathered()
+    x = encoder.tokenized(folder, list(found), length)["tokens"]
     _, first = np.unique(x, axis=0, return_index=True)
     distinct = [list(found)[i] for i in np.sort(first)][:count]
     if len(distinct) < count:
@@ -170,11 +163,11 @@ def main(
     only: Sequence[str],
 ) -> None:
     """Measure every setting; write JSON, Markdown and the sentences."""
-    folder = folder_of_weights(weights)
-    ann = load(folder, length)
+    folder = encoder.folder_of_weights(weights)
+    ann = encoder.load(folder, length)
     found = drawn(folder, calibration + limit, length)
     list_sentences(output.with_suffix(".txt"), found, calibration)
-    x = tokenized(folder, list(found), length)
+    x = encoder.tokenized(folder, list(found), length)
     known = tfsnn.calibration(ann, head(x, calibration))
     test = {name: values[calibration:] for name, values in x.items()}
     expected = ann.predict(test, batch_size=BATCH, verbose=0)
@@ -189,7 +182,7 @@ def main(
         counted=min(COUNTED, limit),
         length=length,
         sources=", ".join(f"{kind} {n}" for kind, n in kinds.most_common()),
-        neighbours=len(set(nearest(expected).tolist())),
+        neighbours=len(set(encoder.nearest(expected).tolist())),
     )
     measured = {row["setting"] for row in report.document["rows"]}
     for setting in only or SETTINGS:
@@ -203,7 +196,7 @@ def main(
                 "setting": setting,
                 "method": method,
                 "timesteps": snn.timesteps,
-                **agreement(expected, got),
+                **encoder.agreement(expected, got),
                 "rank_correlation": rank_correlation(expected, got),
                 **cost(snn, ann, head(test, COUNTED)),
                 "speed": speed(snn, ann, head(test, TIMED)),

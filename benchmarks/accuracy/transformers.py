@@ -18,8 +18,6 @@ each page of ``docs/``, and a decision is the next byte at each place of a windo
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ import keras
 import numpy as np
 
 import tfsnn
-from benchmarks.inputs import OUTPUT, ROOT
+from benchmarks.inputs import OUTPUT, example
 from benchmarks.tables import Page, Report
 
 TIMESTEPS = (16, 10, 8)
@@ -49,16 +47,6 @@ PAGE = Page(
         )
     ],
 )
-
-
-def example(name: str) -> Any:
-    """Import a script of ``examples/``, which imports its neighbours by their names."""
-    folder = str(ROOT / "examples")
-    sys.path.insert(0, folder)
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(folder)
 
 
 def images(train: Path, test: Path, limit: int) -> tuple[Any, Any, Any]:

@@ -21,10 +21,8 @@ from pathlib import Path
 import click
 import numpy as np
 
-from benchmarks.inputs import OUTPUT, ROOT
+from benchmarks.inputs import OUTPUT, ROOT, example
 from benchmarks.tables import Page, Report
-from examples.sentence_encoder import folder_of_weights, load, tokenized
-from examples.sentences import gathered
 
 PACKAGES = ("torch", "keras_hub")
 PAGE = Page(
@@ -54,9 +52,11 @@ def main(
     limit: int,
 ) -> None:
     """Embed here and there; write JSON and Markdown."""
-    folder = folder_of_weights(weights)
-    x = tokenized(folder, list(itertools.islice(gathered(), limit)), length)
-    ours = load(folder, length).predict(x, verbose=0)
+    encoder, sentences = example("sentence_encoder"), example("sentences")
+    folder = encoder.folder_of_weights(weights)
+    lines = list(itertools.islice(sentences.gathered(), limit))
+    x = encoder.tokenized(folder, lines, length)
+    ours = encoder.load(folder, length).predict(x, verbose=0)
     report = Report(output, PAGE, samples=limit, length=length, rows=[])
     with tempfile.TemporaryDirectory() as name:
         inputs, outputs = Path(name) / "inputs.npz", Path(name) / "outputs.npz"
