@@ -132,6 +132,7 @@ SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
     real_networks rate_inference openvino converting chip_files
     counters quantised train_quantised moving_digits
+    encoder_elsewhere sentence_encoder
 """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",
@@ -150,7 +151,6 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "tuned_vgg9": "fine_tuning_vgg9_cifar10",
     "energy": "energy_resnet20_cifar10",
     "chip_steps": "chip_steps_mnist_cnn",
-    "sentence_encoder_elsewhere": "sentence_encoder_elsewhere",
     "transformers": "transformers",
 }
 PARTS: Parts = {

@@ -3,7 +3,7 @@
     python -m benchmarks.toolboxes.sentence_encoder \
         --package torch torch-venv/bin/python \
         --package keras_hub keras-hub-venv/bin/python \
-        --output benchmarks/results/sentence_encoder_elsewhere
+        --output benchmarks/results/encoder_elsewhere
 
 The same weights and tokens, of sentences out of ``examples/sentences.py``, are run by
 ``examples/sentence_encoder.py`` here, and there by ``minilm_torch.py``, in plain
