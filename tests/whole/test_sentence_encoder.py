@@ -112,16 +112,12 @@ def test_what_is_masked_does_not_count(encoder):
 
 
 @pytest.mark.slow
-def test_more_steps_come_nearer(example, encoder):
-    known = tfsnn.calibration(encoder, samples(64))
-    x = samples(40, seed=2)
+def test_embeddings_come_near(example, encoder):
+    x = samples(32, seed=2)
     expected = encoder.predict(x, verbose=0)
-    cosines = []
-    for steps in (2, 8):
-        snn = tfsnn.convert(encoder, known, "few_spikes", timesteps=steps)
-        found = example.agreement(expected, np.asarray(snn.predict(x, verbose=0)))
-        cosines.append(found["least"])
-    assert cosines[0] < cosines[1] and cosines[1] > 0.99
+    snn = tfsnn.convert(encoder, samples(64), "few_spikes", timesteps=8)
+    found = example.agreement(expected, np.asarray(snn.predict(x, verbose=0)))
+    assert found["least"] > 0.99
 
 
 @pytest.mark.slow
