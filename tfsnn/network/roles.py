@@ -23,8 +23,8 @@ SPIKING, LINEAR, RUNNING_SUM = ROLES = ("spiking", "linear", "running sum")
 
 IS_ANALOG = (
     "needs a running-sum node, which sends analog values: convert with few_spikes, "
-    "whose neurons compute smooth activations, softmax, normalisation and products, use "
-    "ReLU, average pooling and sums in its place, or convert without strict"
+    "whose neurons compute smooth activations, softmax, normalisation and products, "
+    "use ReLU, average pooling and sums in its place, or convert without strict"
 )
 LOOPS = (
     "is one node that loops over the places of a sequence, and a running sum: a "
