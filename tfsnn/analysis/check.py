@@ -16,6 +16,7 @@ from tfsnn.data import Data, Progress
 from tfsnn.data.holdout import hold_out
 from tfsnn.hardware.energy import DEFAULT, EnergyModel
 from tfsnn.network.nodes import Function
+from tfsnn.network.passes.spike_everything import PARTS
 from tfsnn.simulation.model import SpikingModel
 from tfsnn_numpy.defaults import HELD_BACK
 from tfsnn_numpy.judging import Judged
@@ -170,12 +171,13 @@ def _spiking(snn: SpikingModel) -> str:
     found = {
         node.op
         for node in snn.graph.of_kind(Function)
-        if node.op in FewSpikes.spiking_functions and len(node.inputs) == 1
+        if node.op in PARTS
+        or (node.op in FewSpikes.spiking_functions and len(node.inputs) == 1)
     }
     if found:
         return (
             f"--method few_spikes, whose neurons compute {', '.join(sorted(found))} "
-            "(nothing spikes now: smooth activations are running sums)"
+            "(nothing spikes now: these are running sums)"
         )
     return (
         "another method or more calibration samples (nothing spikes: what is left "
