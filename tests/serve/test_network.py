@@ -69,7 +69,8 @@ def test_it_answers_what_evaluate_counts(server, exported_models):
     found = tfsnn.evaluate(snn, (x, labels))
     snn.engine = "tensorflow"
     assert found.simulated_by == "openvino" and found.rows[-1].accuracy == 1
-    assert column(rows, "spikes").mean() == found.rows[-1].spikes
+    spikes = column(rows, "spikes").astype(np.float64)
+    assert spikes.mean() == pytest.approx(found.rows[-1].spikes, rel=1e-9)
 
 
 def test_what_simulates_is_known(server):
