@@ -140,6 +140,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "one_spike_mnist": "one_spike_mnist_cnn",
     "one_spike_fashion": "one_spike_fashion_mnist_cnn",
     "one_spike_resnet20": "one_spike_resnet20_cifar10",
+    "one_spike_vgg9": "one_spike_vgg9_cifar10",
     "integers_fashion": "integers_fashion_mnist_cnn",
     "integers_mnist": "integers_mnist_cnn",
     "integers_resnet20": "integers_resnet20_cifar10",
