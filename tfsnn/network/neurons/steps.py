@@ -11,6 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfsnn.network.rounding import step_weight
+
 
 class Steps(list[Any]):
     """The values of k steps, each ``(B, *units)``.
@@ -42,8 +44,7 @@ def weighted_sum(currents: Sequence[Any], base: int) -> Any:
     """Return the sum of currents, each weighing `base` times the next, the last 1."""
     first, steps = currents[0], len(currents)
     if all(current is first for current in currents):
-        weight = steps if base == 1 else (base**steps - 1) // (base - 1)
-        return first * float(weight)
+        return first * step_weight(base, steps)
     total = first
     for current in currents[1:]:
         total = base * total + current
