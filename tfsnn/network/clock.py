@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from tfsnn.errors import OptionError
-from tfsnn.network.rounding import step_weight, weighted_mean
+from tfsnn.network.rounding import step_weight, weighted_mean, weighted_sum
 
 MOST_STEPS = 2**16  # of a simulation
 # Steps that a delayed readout reads at least (Bu, Li, Yu, CVPR 2025: t0 <= T - 4).
@@ -78,10 +78,7 @@ class Clock:
             return weighted_mean(values, self.base)
         counted = values[self.pre_steps :]
         counted = counted[self.start(len(counted)) :]
-        total = counted[0]
-        for value in counted[1:]:
-            total = self.base * total + value
-        return total / self.weight(len(counted))
+        return weighted_sum(counted, self.base) / self.weight(len(counted))
 
     def start(self, timesteps: int) -> int:
         """Return how many of the first `timesteps` counted steps are not read."""

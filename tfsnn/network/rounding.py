@@ -143,6 +143,17 @@ def weighted_mean(values: Sequence[Any], base: int) -> Any:
     return first if total is None else first + total
 
 
+def weighted_sum(values: Sequence[Any], base: int) -> Any:
+    """Return the sum of the values of some steps, each weighing `base` times the next.
+
+    The last one weighs 1.
+    """
+    total = values[0]
+    for value in values[1:]:
+        total = base * total + value
+    return total
+
+
 def step_weight(base: int, steps: int) -> float:
     """Return what steps weigh together, each `base` times the next, the last one 1."""
     return float(steps if base == 1 else (base**steps - 1) // (base - 1))

@@ -35,7 +35,7 @@ class Fates:
     def __init__(self, graph: Graph) -> None:
         """Count the operations of the graph."""
         self.graph, self.counted = graph, operations(graph)
-        self.events = events(graph)
+        self.events, self.readers = events(graph), graph.consumers()
         self.roles: Mapping[str, str] = roles(graph)
 
     def of(self, name: str, layer: Any) -> Fate:
@@ -63,7 +63,7 @@ class Fates:
             return text
         if node.name in self.events.spiking:
             return f"{text} of spikes"
-        if self.graph.consumers()[node.name][0].spikes:
+        if self.readers[node.name][0].spikes:
             return f"{text} before the neurons"
         if node.name in self.events.constant:
             return text

@@ -39,7 +39,7 @@ from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons.few_spikes_tables import TABLES, UNIT
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
-from tfsnn.network.neurons.steps import weighted_sum
+from tfsnn.network.neurons.steps import total_current
 from tfsnn.network.neurons.thresholded import Thresholded
 
 # The lower end of each function's interval; the upper ends are those of its tables.
@@ -162,7 +162,7 @@ class FewSpikes(Thresholded):
         silent = (np.inf, 0.0, 0.0)
         rows = table(self.function, self.high, steps)
         rows += (silent,) * (steps - len(rows))
-        total = weighted_sum(currents, 2)
+        total = total_current(currents, 2)
         weight = float(2**steps - 1)
         unit = self.threshold / largest(self.function, self.high)
         v = (total + state.potential) / (weight * unit)

@@ -31,7 +31,7 @@ from tfsnn.errors import OptionError
 from tfsnn.network.neurons.counting import Counting, largest, quotient
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
-from tfsnn.network.neurons.steps import Steps, stacked, weighted_sum
+from tfsnn.network.neurons.steps import Steps, stacked, total_current
 from tfsnn.network.neurons.thresholded import Thresholded
 from tfsnn.network.rounding import divided, step_weight
 
@@ -146,7 +146,7 @@ class Radix(Counting):
         """
         check_places(self.base, len(currents))
         if self.width is None:
-            potential = weighted_sum(currents, self.base)
+            potential = total_current(currents, self.base)
         else:
             potential = tf.zeros_like(state.potential)
             for current in currents:

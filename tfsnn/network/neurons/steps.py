@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tfsnn.network.rounding import step_weight
+from tfsnn.network.rounding import step_weight, weighted_sum
 
 
 class Steps(list[Any]):
@@ -40,12 +40,9 @@ def stacked(steps: Sequence[Any]) -> Any:
     return steps.stacked if isinstance(steps, Steps) else tf.stack(steps)
 
 
-def weighted_sum(currents: Sequence[Any], base: int) -> Any:
+def total_current(currents: Sequence[Any], base: int) -> Any:
     """Return the sum of currents, each weighing `base` times the next, the last 1."""
-    first, steps = currents[0], len(currents)
+    first = currents[0]
     if all(current is first for current in currents):
-        return first * step_weight(base, steps)
-    total = first
-    for current in currents[1:]:
-        total = base * total + current
-    return total
+        return first * step_weight(base, len(currents))
+    return weighted_sum(currents, base)

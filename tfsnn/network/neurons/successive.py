@@ -35,7 +35,7 @@ from tfsnn.network.functions import FUNCTIONS
 from tfsnn.network.neurons.in_nir import Never
 from tfsnn.network.neurons.population import Emission, neuron_kind
 from tfsnn.network.neurons.radix import check_places, send_digits
-from tfsnn.network.neurons.steps import weighted_sum
+from tfsnn.network.neurons.steps import total_current
 from tfsnn.network.neurons.thresholded import Thresholded
 
 FUNCTIONS_OF_DIGITS = ("exp", "reciprocal", "rsqrt")
@@ -102,7 +102,7 @@ class Successive(Thresholded):
         check_places(2, steps)
         most = float(2**steps - 1)
         unit = self.threshold / self.largest
-        total = weighted_sum(currents, 2)
+        total = total_current(currents, 2)
         levels = self._value(total / (most * unit)) / self.largest * most
         start = state.potential / self.threshold
         q = tf.clip_by_value(tf.floor(levels + start), 0.0, most)

@@ -65,11 +65,13 @@ class _Gates:
         count: the number of tokens.
         nodes: the nodes.
         masks: the mask of tokens in other shapes, by shape.
+        filled: those with 1 where the mask is 0, and 0 where it is 1, by its name.
     """
 
     count: int
     nodes: list[Node]
     masks: dict[Shape, str] = field(default_factory=dict)
+    filled: dict[str, str] = field(default_factory=dict)
 
     def gated(self, node: Node) -> Node:
         """Return a node that reads a gate, if it is a population with tokens."""
@@ -115,11 +117,11 @@ class _Gates:
 
     def _filled(self, mask: str, shape: Shape) -> str:
         """Return 1 where a mask is 0, and 0 where it is 1."""
-        name = f"{mask}_out"
-        if name not in {node.name for node in self.nodes}:
-            one = np.ones(1, np.float32)
+        if mask not in self.filled:
+            one, name = np.ones(1, np.float32), f"{mask}_out"
             self.nodes.append(Affine(name, (mask,), shape, gain=-one, offset=one))
-        return name
+            self.filled[mask] = name
+        return self.filled[mask]
 
 
 def _samples(graph: Graph, count: int) -> dict[str, Any]:

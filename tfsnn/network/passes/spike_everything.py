@@ -18,9 +18,8 @@ The ANN's outputs stay, but for rounding, and names and shapes as well.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -143,19 +142,17 @@ class _Rewriting:
 
     def minus(self, node: Node, x: str, y: str, end: str, *more: str) -> str:
         """Add x - y, of spikes; y is repeated along axes of length 1."""
-        shape = self.shape(y)
+        name, layer = f"{y}_negative", node.layer
         gain = np.full(1, -1.0, np.float32)
-        name = f"{y}_negative"
-        negative = self.add(Affine(name, (y,), shape, layer=node.layer, gain=gain))
-        inputs = (x, negative, *more)
-        name, shape = node.name + end, self.shape(x)
+        negative = self.add(Affine(name, (y,), self.shape(y), layer=layer, gain=gain))
+        inputs, shape = (x, negative, *more), self.shape(x)
         return self.add(
-            Merge(name, inputs, shape, "add", repeats=True, layer=node.layer)
+            Merge(node.name + end, inputs, shape, "add", repeats=True, layer=layer)
         )
 
-    def reduce(self, node: Node, end: str, x: str, form: str) -> str:
+    def reduce(self, node: Function, end: str, x: str, form: str) -> str:
         """Add the sum or mean over a node's axes, which are kept with length 1."""
-        axes: tuple[int, ...] = tuple(_options(node)["axes"])
+        axes: tuple[int, ...] = tuple(node.options["axes"])
         shape = tuple(
             1 if axis in axes else size for axis, size in enumerate(self.shape(x))
         )
@@ -163,10 +160,10 @@ class _Rewriting:
         return self.add(Reduce(name, (x,), shape, form, axes, layer=node.layer))
 
     def product(
-        self, node: Node, end: str, pair: Sequence[str], op: str = "multiply"
+        self, node: Function, end: str, pair: Sequence[str], op: str = "multiply"
     ) -> str:
         """Add the product of two signals that are spikes, of the shape of a node."""
-        options = _options(node) if op == node.label else {}
+        options = node.options if op == node.op else {}
         name, names = node.name + end, tuple(pair)
         made = Product(name, names, node.shape, op, options, layer=node.layer)
         return self.add(made)
@@ -184,10 +181,6 @@ class _Rewriting:
                 node.inputs[0]
             )
         return False
-
-
-def _options(node: Node) -> Mapping[str, Any]:
-    return getattr(node, "options", {})
 
 
 def _products(rewriting: _Rewriting, node: Function) -> bool:
