@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TFSNN_OPENVINO_CACHE", "")  # nothing in the user's own folder
+os.environ.setdefault("TFSNN_CACHE", "")  # nothing in the user's own folder
 if "PYTEST_XDIST_WORKER" in os.environ:  # more threads would compete with each other
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")

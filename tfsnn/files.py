@@ -22,6 +22,22 @@ except ImportError:  # Windows
     fcntl = None
 
 
+CACHE_VARIABLE = "TFSNN_CACHE"
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of what is kept from run to run; None to keep nothing.
+
+    That is what the environment variable ``TFSNN_CACHE`` says, "" for none, else a
+    folder of the user's cache.
+    """
+    said = os.environ.get(CACHE_VARIABLE)
+    if said is not None:
+        return Path(said) if said else None
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "tfsnn"
+
+
 def check_output(path: str | os.PathLike[str], overwrite: bool = False) -> Path:
     """Refuse a file that could not be written, before the work that leads to it.
 

@@ -19,7 +19,7 @@ import tfsnn
 from benchmarks.inputs import OUTPUT, shipped, test_images
 from benchmarks.measure import in_new_process, peak_mib
 from benchmarks.tables import Page, Report, bars
-from tfsnn.simulation.engines.openvino.program import CACHE_VARIABLE
+from tfsnn.files import CACHE_VARIABLE
 
 NETWORK = "resnet20_cifar10"
 SETTINGS = {

@@ -50,12 +50,9 @@ from benchmarks.speed.throughput import (
     in_spikingjelly,
 )
 from benchmarks.tables import Page, Report, table
+from tfsnn.files import CACHE_VARIABLE
 from tfsnn.network.passes import simplify
-from tfsnn.simulation.engines.openvino.program import (
-    CACHE_VARIABLE,
-    Program,
-    lowered_function,
-)
+from tfsnn.simulation.engines.openvino.program import Program, lowered_function
 from tfsnn.sources import import_model
 
 PRECISIONS = ("float32", "int8")

@@ -12,7 +12,7 @@ import tensorflow as tf
 import tfsnn
 from tfsnn.analysis.choose import search
 from tfsnn.conversion import precision
-from tfsnn.hardware import bfloat16
+from tfsnn.hardware import bfloat16, processor
 from tfsnn.hardware.bfloat16 import computes_in_bfloat16
 from tfsnn.network.nodes import Linear
 from tfsnn.simulation import computed_in
@@ -34,7 +34,7 @@ def machine(monkeypatch, tmp_path):
         path.unlink(missing_ok=True)
         if cpuinfo is not None:
             path.write_text(f"processor\t: 0\n{cpuinfo}\nmodel name\t: bf16\n")
-        monkeypatch.setattr(bfloat16, "CPUINFO", path)
+        monkeypatch.setattr(processor, "CPUINFO", path)
         monkeypatch.setattr(bfloat16.platform, "system", lambda: system)
 
         def run(*arguments, **options):

@@ -17,7 +17,7 @@ def simulations_of(graph):
     return Simulations(graph, variables, True)
 
 
-def both(graph, x, timesteps, observe=("spikes",), chunk=1, **options):
+def both(graph, x, timesteps, observe=("spikes",), chunk=None, **options):
     """The results of TensorFlow, not compiled, and those of OpenVINO.
 
     TensorFlow's compiler takes divisions for products with the inverse, and OpenVINO is
@@ -27,11 +27,11 @@ def both(graph, x, timesteps, observe=("spikes",), chunk=1, **options):
     in_openvino = simulations_of(graph)
     rule, fan_outs = options.get("early_exit"), options.get("fan_outs", {})
     key = RunKey(timesteps, frozenset(observe), chunk, rule)
-    found = in_openvino.run(key, fan_outs, feed, "openvino")
+    found = in_openvino.run(fan_outs, key, feed, "openvino")
     assert in_openvino.ran_by == "openvino", in_openvino.refusal
     tensors = graph.map_arrays(lambda node, field, values: tf.constant(values))
-    options = {**options, "observe": observe, "chunk": chunk, "gradients": False}
-    return simulate(tensors, feed, timesteps, **options), found
+    options = {**options, "observe": observe, "gradients": False}
+    return simulate(tensors, feed, timesteps, chunk=chunk or 1, **options), found
 
 
 def assert_same(one, other, tolerance=1e-5):

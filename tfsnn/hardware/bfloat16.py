@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import platform
-import re
 import subprocess
-from pathlib import Path
 
 import tensorflow as tf
 
-CPUINFO = Path("/proc/cpuinfo")
-# Names of the instructions in /proc/cpuinfo: of Intel and AMD, and of Arm.
+from tfsnn.hardware.processor import instructions
+
+# Names of the instructions: of Intel and AMD, and of Arm.
 FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 APPLE = ("sysctl", "-n", "hw.optional.arm.FEAT_BF16")
 CAPABILITY = (8, 0)  # the first of NVIDIA's with bfloat16: Ampere
@@ -30,20 +29,12 @@ def computes_in_bfloat16() -> bool:
         return all(_of_gpu(gpu) for gpu in gpus)
     if platform.system() == "Darwin":
         return _of_apple()
-    if not CPUINFO.is_file():
-        return False
-    return _of_processor(CPUINFO.read_text(encoding="utf-8", errors="replace"))
+    return not FLAGS.isdisjoint(instructions())
 
 
 def _of_gpu(gpu: tf.config.PhysicalDevice) -> bool:
     details = tf.config.experimental.get_device_details(gpu)
     return details.get("compute_capability", (0, 0)) >= CAPABILITY
-
-
-def _of_processor(cpuinfo: str) -> bool:
-    """Return whether the flags of the first processor have such instructions."""
-    line = re.search(r"^(?:flags|Features)\s*:(.*)$", cpuinfo, re.MULTILINE)
-    return line is not None and not FLAGS.isdisjoint(line[1].split())
 
 
 def _of_apple() -> bool:

@@ -38,12 +38,13 @@ def chunk_for(batch: int | None) -> int:
 
 class RunKey(NamedTuple):
     """The key of a compiled simulation: what it was traced for, arguments of
-    :func:`tfsnn.simulation.simulate.simulate`; or of that of a frame, if `frames` has
-    the settings of :func:`tfsnn.simulation.frames.advance_frame`."""
+    :func:`tfsnn.simulation.simulate.simulate`, with a `chunk` of None as the engine has
+    it; or of that of a frame, if `frames` has the settings of
+    :func:`tfsnn.simulation.frames.advance_frame`."""
 
     timesteps: int
     observe: frozenset[str]
-    chunk: int
+    chunk: int | None
     early_exit: ExitRule | None
     frames: FrameSettings | None = None
 
@@ -101,8 +102,8 @@ class Simulations:
 
     def run(
         self,
-        key: RunKey,
         fan_outs: Mapping[str, Any],
+        key: RunKey,
         feed: dict[str, Any],
         engine: str = TENSORFLOW,
     ) -> Any:
@@ -118,6 +119,8 @@ class Simulations:
         eager = tf.executing_eagerly()
         if not eager or (engine, key) in self._refused:
             engine = TENSORFLOW
+        if engine == TENSORFLOW and key.chunk is None and key.frames is None:
+            key = key._replace(chunk=chunk_for(next(iter(feed.values())).shape[0]))
         if not eager and self._constant and self._watch.changed(self._watch.read()):
             self._by_key.clear()
         try:
@@ -129,7 +132,7 @@ class Simulations:
             self._refused.add((engine, key))
             self.refusal = f"{engine}: {refused}"
             LOG.warning(f"{self.refusal}; TensorFlow runs it instead")
-            return self.run(key, fan_outs, feed)
+            return self.run(fan_outs, key, feed)
         self.ran_by = engine
         return result
 

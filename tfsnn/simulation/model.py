@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfsnn.errors import OptionError
 from tfsnn.network.clock import Clock
 from tfsnn.network.connections import Connections, connections
+from tfsnn.network.digest import model_digest
 from tfsnn.network.fields import is_trained
 from tfsnn.network.graph import Graph
 from tfsnn.network.migration import dropped_arrays, without
@@ -22,7 +23,6 @@ from tfsnn.simulation.choice_of_engine import RunByEngines, check_simulator
 from tfsnn.simulation.compiled import (
     RunKey,
     Simulations,
-    chunk_for,
     on_accelerator,
     with_variables,
 )
@@ -37,6 +37,7 @@ from tfsnn.simulation.report import ConversionReport, graph_table
 from tfsnn.simulation.saved import checked_config
 from tfsnn.simulation.simulate import Result, simulate
 from tfsnn.simulation.steps import COUNTS
+from tfsnn.simulation.ways import Ways
 from tfsnn.sources.keras_model.scopes import NamedFreely
 from tfsnn.sources.keras_model.structure import OutputKeys, arranged_outputs
 from tfsnn_numpy.checks import check_count
@@ -97,6 +98,7 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
         self._simulations = Simulations(
             computed_here(self._structure), variables, not trainable
         )
+        self._ways = Ways(partial(model_digest, self._structure))
         self._operations = cache(partial(count_operations, self._structure))
         self._connections = cache(partial(self._connected, self._structure))
         self.input_spec = input_spec(graph.given)
@@ -188,12 +190,6 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
         )
         return arranged_outputs(self.output_keys, result.outputs)
 
-    def chunk_for(self, batch: int | None, early_exit: ExitRule | None = None) -> int:
-        """Return K, the steps advanced at a time, for a batch; None if unknown."""
-        if self.chunk is not None:
-            return self.chunk
-        return 1 if early_exit else chunk_for(batch)  # a rule is asked after each step
-
     def run(
         self,
         x: Any,
@@ -212,13 +208,12 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
         timesteps = self.timesteps if timesteps is None else timesteps
         timesteps = check_count("timesteps", timesteps)
         feed = checked_feed(self._structure, x)
-        rows = next(iter(feed.values())).shape[0]
-        chunk = self.chunk_for(rows, early_exit)
-        by = self.engine_for(rows, timesteps, check_simulator(engine or self.engine))
         counts = COUNTS in observe
         fan_outs = self.connections().columns if counts else {}
+        chunk = 1 if early_exit and self.chunk is None else self.chunk
         key = RunKey(timesteps, frozenset(observe), chunk, early_exit)
-        return self._simulations.run(key, fan_outs, feed, by)
+        run = partial(self._simulations.run, fan_outs)
+        return self.run_by(check_simulator(engine or self.engine), key, run, feed)
 
     def load_own_variables(self, store: Any) -> None:
         """Load the weights as Keras does, without the arrays that old files have."""
@@ -252,7 +247,7 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
 
         Args:
             x: samples ``(N, *input shape)``; of several inputs a list or a dict.
-            batch_size: samples simulated at a time; 32 if None.
+            batch_size: samples simulated at a time; :attr:`batch_size` if None.
             verbose: whether a progress bar is shown.
 
         Raises:
@@ -272,7 +267,9 @@ class SpikingModel(FrameByFrame, RunByEngines, NamedFreely):
         run = partial(self.run, early_exit=self.early_exit)
         refuse_still(self._structure, self.name)
         feed = checked_feed(self._structure, x, self.report)
-        outputs, steps = predict_arrays(run, feed, batch_size or 32, verbose)
+        outputs, steps = predict_arrays(
+            run, feed, batch_size or self.batch_size, verbose
+        )
         return EarlyPrediction(arranged_outputs(self.output_keys, outputs), steps)
 
     def summary(self, print_fn: Callable[[str], Any] = print, **_: Any) -> None:

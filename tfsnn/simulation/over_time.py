@@ -147,12 +147,12 @@ class FrameByFrame:
         state: list[Any],
     ) -> FrameResult:
         """Run the compiled simulation of a frame."""
-        key = RunKey(settings.steps, observe, settings.chunk, None, settings)
+        key = RunKey(settings.steps, observe, self.chunk, None, settings)
         counts = COUNTS in observe
         fan_outs = self.connections().columns if counts else {}
         by = self.engine_for(next(iter(feed.values())).shape[0], settings.steps)
         given = {"x": feed, "state": state}
-        return self._simulations.run(key, fan_outs, given, by)
+        return self._simulations.run(fan_outs, key, given, by)
 
 
 def refuse_frames(steps_per_frame: int | None, readout: str | int | None) -> None:

@@ -12,7 +12,7 @@ import tfsnn
 from tfsnn.conversion.normalize import normalize
 from tfsnn.network.connections import connections
 from tfsnn.network.operations import count_operations
-from tfsnn.simulation.choice_of_engine import LARGE
+from tfsnn.simulation import choice_of_engine
 from tfsnn.simulation.compiled import RunKey
 from tfsnn.simulation.engines import as_engine
 from tfsnn.simulation.engines.openvino import kinds, simulation
@@ -90,7 +90,7 @@ def test_layers_of_many_weights_take_all_steps_together(timesteps, monkeypatch):
     monkeypatch.setattr(simulation, "MANY_WEIGHTS", 0)
     graph, chosen, x = network_of("cnn", "integrate_fire")
     graph, few = normalize(graph, chosen), x[: simulation.FEW_SAMPLES]
-    made = simulation.LoweredSimulation(graph, RunKey(8, frozenset(), 1, None), {})
+    made = simulation.LoweredSimulation(graph, RunKey(8, frozenset(), None, None), {})
     assert [made.chunk(n, 8) for n in (len(few), len(few) + 1)] == [8, 1]
     one, other = both(graph, few, timesteps, ("outputs", "spikes", "potentials"))
     assert_same(one, other)
@@ -143,12 +143,33 @@ def test_what_openvino_lacks_runs_in_tensorflow(model, x, caplog):
     assert f"simulated by {snn.ran_by}" in str(found)
 
 
-def test_auto_takes_openvino_for_large_calls(snn):
-    macs = snn.operations_per_sample().ann_macs
-    rows = -(-LARGE // (4 * macs))
-    assert snn.engine_for(rows, 4, "auto") == "openvino"
-    assert snn.engine_for(rows - 1, 4, "auto") == "tensorflow"
-    assert snn.engine_for(None, 4, "auto") == "tensorflow"
+def test_auto_takes_openvino_for_large_frames(snn, x, monkeypatch):
+    snn.engine = "auto"
+    try:
+        for large, ran_by in ((10**9, "tensorflow"), (1, "openvino")):
+            monkeypatch.setattr(choice_of_engine, "LARGE", large)
+            snn.stream(2).step(x[:2])
+            assert snn.ran_by == ran_by
+    finally:
+        snn.engine = "tensorflow"
+
+
+def test_auto_measures_both_engines(snn, x, monkeypatch):
+    seen = []
+    monkeypatch.setattr(choice_of_engine, "LARGE", 1)
+
+    def search(first, run, engines, chunks):
+        expected = run(first).outputs[0]
+        for engine in engines:
+            np.testing.assert_allclose(
+                run(first._replace(engine=engine)).outputs[0], expected, atol=1e-5
+            )
+            seen.append(snn.ran_by)
+        return first._replace(engine=engine, samples=3)
+
+    monkeypatch.setattr(choice_of_engine, "fastest_of", search)
+    snn.run(x, engine="auto")
+    assert seen == ["openvino"] and snn.ran_by == "openvino"
 
 
 def test_an_engine_is_chosen_by_its_name(snn, x):
@@ -208,6 +229,6 @@ def test_programs_compute_in_the_threads_of_tensorflow(monkeypatch):
 
 
 def test_programs_are_kept_on_disk(snn, x, tmp_path, monkeypatch):
-    monkeypatch.setenv("TFSNN_OPENVINO_CACHE", str(tmp_path / "programs"))
+    monkeypatch.setenv("TFSNN_CACHE", str(tmp_path))
     both(arrays(snn), x, 2)
-    assert list((tmp_path / "programs").glob("*.blob"))
+    assert list((tmp_path / "openvino").glob("*.blob"))

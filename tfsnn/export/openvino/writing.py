@@ -83,7 +83,7 @@ def export_openvino(
 
 def _lowered(snn: SpikingModel, batch_size: int) -> Lowered:
     graph = snn.graph.map_arrays(lambda node, name, values: values.numpy())
-    key = RunKey(snn.timesteps, frozenset(), snn.chunk_for(batch_size), None)
+    key = RunKey(snn.timesteps, frozenset(), snn.chunk, None)
     simulation = LoweredSimulation(graph, key, {})
     samples = {
         name: np.zeros((batch_size, *shape), np.float32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tfsnn.files import cache_folder
 from tfsnn.simulation.engines.openvino.lowering import (
     LoweredModel,
     guard_joins,
@@ -22,7 +22,6 @@ from tfsnn.simulation.threads import threads
 
 # Programs on disk may take so many bytes; those that were not used for longest go.
 CACHE_BYTES = 2**31
-CACHE_VARIABLE = "TFSNN_OPENVINO_CACHE"
 # Potentials have float32: a processor with bfloat16 would have OpenVINO round them.
 SETTINGS: dict[str, Any] = {
     "INFERENCE_PRECISION_HINT": "f32",
@@ -34,19 +33,6 @@ NOT_FUSED = {"SNIPPETS_MODE": "DISABLE"}
 # argument, which OpenVINO (2026.4) cannot leave out. Otherwise it lets such a tensor
 # lie in the memory of what it is joined to, and reads it when that was given away.
 ONE = np.ones((), np.float32)
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of compiled programs; None where they are not to be kept.
-
-    That is what the environment variable ``TFSNN_OPENVINO_CACHE`` says, "" for none,
-    else a folder of the user's cache.
-    """
-    said = os.environ.get(CACHE_VARIABLE)
-    if said is not None:
-        return Path(said) if said else None
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "tfsnn" / "openvino"
 
 
 @cache
@@ -138,11 +124,12 @@ class Program:
 
 def compiled_model(model: Any) -> Any:
     """Compile a model for the CPU, and keep the result on disk."""
-    folder, settings = cache_folder(), dict(SETTINGS)
+    kept, settings = cache_folder(), dict(SETTINGS)
     if told := threads():
         settings["INFERENCE_NUM_THREADS"] = told
-    if folder is None:
+    if kept is None:
         return _compiled(model, settings)
+    folder = kept / "openvino"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = _compiled(model, {**settings, "CACHE_DIR": str(folder)})
     trim(folder)

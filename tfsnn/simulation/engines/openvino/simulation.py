@@ -7,7 +7,7 @@ so are runs with early exit, between whose steps samples leave, and streams of f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -27,6 +27,7 @@ from tfsnn.simulation.compiled import (
 from tfsnn.simulation.early_exit import read_over_time
 from tfsnn.simulation.engines.openvino.kinds import lowerings
 from tfsnn.simulation.engines.openvino.programs import Programs
+from tfsnn.simulation.parts import in_parts, rows_of
 from tfsnn.simulation.simulate import AT_ONCE, Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run
 
@@ -90,12 +91,12 @@ class LoweredSimulation:
             return self._frame(feed)
         steps = self.graph.clock.pre_steps + key.timesteps
         if needs_all_steps(self.graph):
-            return self._in_slices(self._whole, feed, max(1, AT_ONCE // steps))
+            return in_parts(self._whole, feed, max(1, AT_ONCE // steps))
         if key.early_exit is not None:
             return self._in_chunks(feed)
         if steps > WRITTEN_OUT:
-            return self._in_slices(self._in_chunks, feed, SAMPLES_OF_LOOP)
-        return self._in_slices(self._whole, feed, SAMPLES)
+            return in_parts(self._in_chunks, feed, SAMPLES_OF_LOOP)
+        return in_parts(self._whole, feed, SAMPLES)
 
     def _whole(self, feed: dict[str, Any]) -> Result:
         """Run all steps as one program."""
@@ -113,33 +114,11 @@ class LoweredSimulation:
             self.in_trace(),
             x,
             self.key.timesteps,
-            chunk=self.chunk(_rows(x), steps),
+            chunk=self.chunk(rows_of(x), steps),
             observe=self.key.observe,
             fan_outs=self.fan_outs,
             gradients=False,
             start=partial(Run.on, lowered=self.lowered),
-        )
-
-    def _in_slices(
-        self, run: Callable[[dict[str, Any]], Result], feed: dict[str, Any], size: int
-    ) -> Result:
-        """Run all steps, some samples after the others."""
-        rows = _rows(feed)
-        starts = range(0, max(rows, 1), size)
-        parts = [
-            run({name: x[start : start + size] for name, x in feed.items()})
-            for start in starts
-        ]
-        if len(parts) == 1:
-            return parts[0]
-        outputs = zip(*(part.outputs for part in parts), strict=True)
-        return Result(
-            [tf.concat(values, 0) for values in outputs],
-            {
-                name: tf.concat([part.observed[name] for part in parts], 1)
-                for name in parts[0].observed
-            },
-            tf.concat([part.steps for part in parts], 0),
         )
 
     def _in_chunks(self, feed: dict[str, Any]) -> Result:
@@ -162,7 +141,7 @@ class LoweredSimulation:
         key = self.key
         assert key.frames is not None
         self._check_size(key.frames.steps)
-        chunk = self.chunk(_rows(feed), key.frames.steps)
+        chunk = self.chunk(rows_of(feed), key.frames.steps)
         settings = replace(key.frames, lowered=self.lowered, chunk=chunk)
 
         def function(x: dict[str, Any]) -> Any:
@@ -172,7 +151,10 @@ class LoweredSimulation:
         return self.programs.run("frame", function, feed, _all_of_frame)
 
     def chunk(self, samples: int, steps: int) -> int:
-        """Return how many of some steps a layer takes together."""
+        """Return how many of some steps a layer takes together, which divide them."""
+        if self.key.chunk is not None and self.key.early_exit is None:
+            most = min(self.key.chunk, steps)
+            return next(n for n in range(most, 0, -1) if steps % n == 0)
         few = samples <= FEW_SAMPLES and self._weights >= MANY_WEIGHTS
         return steps if few else 1
 
@@ -214,7 +196,7 @@ class _ChunkRun(Run):
         }
 
         def function(x: dict[str, Any]) -> Any:
-            batch = _rows(x)
+            batch = rows_of(x)
             run = Run(
                 owner.in_trace().prepared().without_gradients(),
                 self.timesteps,
@@ -234,11 +216,6 @@ class _ChunkRun(Run):
 def _start(owner: LoweredSimulation, *arguments: Any) -> _ChunkRun:
     """Return a run, of which `arguments` are those of :meth:`Run.on`."""
     return replace(_ChunkRun.on(*arguments), owner=owner)
-
-
-def _rows(feed: Mapping[str, Any]) -> int:
-    """Return the number of samples in a nest of tensors, some of which are scalars."""
-    return max(x.shape[0] for x in tf.nest.flatten(feed) if len(x.shape))
 
 
 def _chunk(timesteps: int) -> int:
