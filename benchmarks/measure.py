@@ -14,10 +14,17 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 Run = Callable[[], Any]
+# Instructions of an x86 processor, as Linux names them.
+VECTORS = {
+    "AVX2": "avx2",
+    "AVX-512": "avx512f",
+    "VNNI": "avx512_vnni",
+    "bfloat16": "avx512_bf16",
+    "AMX": "amx_tile",
+}
 
 
 def timed(run: Run) -> tuple[Any, float]:
@@ -65,20 +72,20 @@ def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine: processor, cores, accelerators and versions."""
+    """Describe the machine: processor, cores, accelerators and versions.
+
+    Of the instructions those that decide how fast products are.
+    """
     import keras
     import tensorflow as tf
 
     import tfsnn
+    from tfsnn.hardware.processor import instructions, processor_name
 
-    model = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = info.read_text().splitlines()
-        named = [line.split(":", 1)[1] for line in lines if "model name" in line]
-        model = named[0].strip() if named else model
+    flags = instructions()
     return {
-        "processor": model,
+        "processor": processor_name(),
+        "instructions": [name for name, flag in VECTORS.items() if flag in flags],
         "cores": os.cpu_count(),
         "accelerators": [d.name for d in tf.config.list_physical_devices("GPU")],
         "python": platform.python_version(),
@@ -90,7 +97,9 @@ def machine() -> dict[str, Any]:
 
 def described(machine: dict[str, Any]) -> str:
     """Describe the machine in one line."""
+    known = machine.get("instructions")  # which older results do not have
+    vectors = f" ({', '.join(known)})" if known else ""
     return (
-        f"{machine['cores']} cores of {machine['processor']}, "
+        f"{machine['cores']} cores of {machine['processor']}{vectors}, "
         f"TensorFlow {machine['tensorflow']}, Keras {machine['keras']}"
     )

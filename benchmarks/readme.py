@@ -132,7 +132,7 @@ SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
     real_networks rate_inference openvino converting chip_files
     counters quantised train_quantised moving_digits
-    encoder_elsewhere sentence_encoder
+    encoder_elsewhere sentence_encoder ways
 """
 WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "early_exit": "early_exit_resnet20",

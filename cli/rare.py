@@ -132,8 +132,7 @@ ENGINE_OF = RareSetting(
     "engine",
     click.Choice(SIMULATORS),
     None,
-    "What simulates, tensorflow unless given; auto takes openvino where it is "
-    "installed and that pays.",
+    "What simulates, tensorflow unless given; auto measures which is the fastest here.",
 )
 THREADS_OF = RareSetting(
     "threads",

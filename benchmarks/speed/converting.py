@@ -5,13 +5,14 @@
 Each row is measured in a process of its own: the seconds and the peak memory of
 :func:`tfsnn.convert` with and without its corrections, in one run, and beside it those
 of one pass of the ANN over the calibration samples and the seconds of simulating a
-batch with and without counts of spikes and operations. ``--data`` and ``--limit`` take
-more calibration images than are shipped; ``--resnet50`` adds a ResNet-50 of random
-weights for 224×224 images, which takes minutes.
+batch with and without counts of spikes and operations, in both engines. ``--data`` and
+``--limit`` take more calibration images than are shipped; ``--resnet50`` adds a
+ResNet-50 of random weights for 224×224 images, which takes minutes.
 """
 
 from __future__ import annotations
 
+import functools
 import statistics
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,17 @@ NETWORKS = ("vgg9_cifar10", "resnet20_cifar10")
 METHOD, TIMESTEPS = "augmapping", (8, 32)
 LARGE, LARGE_IMAGES = "ResNet-50", 256
 BATCH, REPEATS = 32, 5
+ENGINES = ("tensorflow", "openvino")
 PAGE = Page(
     "Converting",
     f"{METHOD} on {{images}} calibration images, with its corrections and without, "
     "against the time of an ANN pass over these images; simulation of a batch of "
-    f"{BATCH} with counts of spikes and operations against one without. Peak memory is "
-    "of the whole process. Measured on {machine}.",
+    f"{BATCH} with counts of spikes and operations against one without, in TensorFlow "
+    "and in OpenVINO. Peak memory is of the whole process. Measured on {machine}.",
     [
         (
             "network | T | seconds | without corrections | times that | ANN passes "
-            "| peak, MiB | with counts / without",
+            "| peak, MiB | counts, TensorFlow | counts, OpenVINO",
             "{network} | {timesteps} | {seconds:.1f} | {plain:.1f} | {ratio:.1f} "
             "| {passes:.1f} | {peak_mib:.0f} | {counts:.2f}",
         )
@@ -78,24 +80,35 @@ def _converted(
     times = in_turn(
         {
             "ann": lambda: model.predict(x, batch_size=BATCH, verbose=0),
-            "alone": lambda: _run(corrected, batch, ()),
-            "counts": lambda: _run(corrected, batch, (COUNTS,)),
+            **{
+                (engine, observe): functools.partial(
+                    _run, corrected, batch, engine, observe
+                )
+                for engine in ENGINES
+                for observe in ((), (COUNTS,))
+            },
         },
         REPEATS,
     )
     medians = {name: statistics.median(each) for name, each in times.items()}
+    with_counts = {
+        engine: medians[engine, (COUNTS,)] / medians[engine, ()] for engine in ENGINES
+    }
     return {
         "seconds": seconds,
         "plain": plain,
         "ratio": seconds / plain,
         "passes": seconds / medians["ann"],
         "peak_mib": peak,
-        "counts": medians["counts"] / medians["alone"],
+        "counts": with_counts["tensorflow"],
+        "counts_openvino": with_counts["openvino"],
     }
 
 
-def _run(snn: tfsnn.SpikingModel, x: np.ndarray, observe: tuple[str, ...]) -> Any:
-    return snn.run(x, observe=observe).outputs[0].numpy()
+def _run(
+    snn: tfsnn.SpikingModel, x: np.ndarray, engine: str, observe: tuple[str, ...]
+) -> Any:
+    return snn.run(x, observe=observe, engine=engine).outputs[0].numpy()
 
 
 def _inputs(

@@ -58,6 +58,7 @@ RESULTS = {
     "rows_": "training.rows",
     "st_rsbp_": "training.st_rsbp",
     "fine_tuning_": "training.fine_tuning",
+    "ways": "speed.ways",
     "transformers": "accuracy.transformers",
     "within_": "toolboxes.comparison",
 }

@@ -67,13 +67,16 @@ class RunByEngines:
     def ran_by(self: Any) -> str:
         """The engine that simulated last, and what it did otherwise; "" for none.
 
-        That is why another engine did not, and whether synapses of bfloat16 were
-        computed in float32, where the machine has no instructions for it.
+        That is why another engine did not, how many samples and steps were taken at a
+        time where that was measured, and whether synapses of bfloat16 were computed in
+        float32, where the machine has no instructions for it.
         """
         simulations = self._simulations
         notes = []
         if simulations.ran_by == TENSORFLOW and simulations.refusal:
             notes.append(simulations.refusal)
+        if self._ways.chosen:
+            notes.append(self._ways.chosen.at_a_time)
         if runs_otherwise(self._structure):
             notes.append(IN_FLOAT32)
         ran_by = simulations.ran_by or ""
@@ -126,6 +129,7 @@ class RunByEngines:
             run: runs a batch by an engine.
             feed: the samples ``(B, *shape)``, by input.
         """
+        self._ways.chosen = None
         if engine != AUTO:
             return run(key, feed, engine)
         rows = next(iter(feed.values())).shape[0]

@@ -21,7 +21,7 @@ from tfsnn.network.graph import Graph
 from tfsnn.network.node import Node
 from tfsnn.network.roles import constant_nodes
 from tfsnn.network.signals import Advanced, Signal, fold
-from tfsnn.simulation.counted import count, counted_columns, ones
+from tfsnn.simulation.counted import count, counted_columns, ones, sends_units
 from tfsnn.simulation.readout import ReadoutState, read
 from tfsnn.simulation.whole_values import by_value, in_steps, whole
 
@@ -286,7 +286,8 @@ class Run:
         if COUNTS in self.observe and node.name in self.fan_outs:
             spikes = value if sent is None else fold(sent.events)
             spikes = ones(spikes) if self.clock.by_time else spikes
-            counted = count(spikes, self.fan_outs[node.name])
+            unit = sends_units(node, self.clock)
+            counted = count(spikes, self.fan_outs[node.name], unit)
             shape = (k, self.batch, counted.shape[1])
             seen[f"{COUNTS}/{node.name}"] = tf.reshape(counted, shape)
         return seen

@@ -47,8 +47,13 @@ class Way(NamedTuple):
 
     def __str__(self) -> str:
         """Say it in words."""
-        steps = "" if self.chunk is None else f", {self.chunk} steps at a time"
-        return f"{self.engine}, {self.samples} samples{steps}"
+        return f"{self.engine} ({self.at_a_time})"
+
+    @property
+    def at_a_time(self) -> str:
+        """Say how many samples, and steps if that was chosen, are taken at a time."""
+        steps = "" if self.chunk is None else f", {self.chunk} steps"
+        return f"{self.samples} samples{steps} at a time"
 
 
 class Ways:
@@ -56,7 +61,12 @@ class Ways:
 
     A batch with fewer samples than one that was measured before follows that: the last
     batch of many has fewer.
+
+    Attributes:
+        chosen: the way of the last run; None if that was not measured.
     """
+
+    chosen: Way | None = None
 
     def __init__(self, digest: Callable[[], str]) -> None:
         """Start without a way.
@@ -89,6 +99,7 @@ class Ways:
                 way = search()
                 keep(key, way)
             self._known[about] = rows, way
+        self.chosen = way
         return way
 
 
