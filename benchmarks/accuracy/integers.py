@@ -24,6 +24,7 @@ from benchmarks.drawn import drawn
 from benchmarks.inputs import Task, takes_task
 from benchmarks.tables import Page, Report
 from tfsnn.errors import TfsnnError
+from tfsnn_numpy.defaults import SIMULATORS
 
 BATCH = 100
 SPIKES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -60,7 +61,8 @@ PAGE = Page(
 @click.option(
     "--only", multiple=True, help="SPIKES:WEIGHTS:SCALES, as in ternary:int8:layer."
 )
-def main(task: Task, only: tuple[str, ...]) -> None:
+@click.option("--engine", type=click.Choice(SIMULATORS), default="tensorflow")
+def main(task: Task, only: tuple[str, ...], engine: str) -> None:
     """Measure every setting; write JSON and Markdown."""
     ann = task.model
     report = Report(task.output, PAGE, keep=True, model=ann.name)
@@ -88,6 +90,7 @@ def main(task: Task, only: tuple[str, ...]) -> None:
             except TfsnnError as error:
                 click.echo(f"{named}: {error}", err=True)
                 continue
+            snn.engine = engine
             found = snn.predict(x, batch_size=BATCH, verbose=0).argmax(-1)
             accuracy = float(np.mean(found == y))
             plain = [r for r in rows if r["spikes"] == spikes and "scales" not in r]

@@ -38,8 +38,8 @@ from benchmarks.toolboxes.other_side import other_side
 
 FOUR = (4, 8, 16, 32)
 MIDDLE = {"initial_potential": 0.5}
-# name: values of a spike, method, options, T. Each is converted for each T. Those
-# called like a recipe of SpikingJelly, without the sj-, are the nearest to it.
+# name: values of a spike, method, options, T. Each is converted for each T; an engine
+# among the options simulates it. Those called like a recipe of SpikingJelly, without the sj-, are the nearest to it.
 OURS: dict[str, tuple[str, str, dict[str, Any], tuple[int, ...]]] = {
     "paced": ("0, 1", "paced", {}, FOUR),
     "termapping": ("-1, 0, 1", "termapping", {}, (8, 32)),
@@ -47,6 +47,16 @@ OURS: dict[str, tuple[str, str, dict[str, Any], tuple[int, ...]]] = {
     "augmapping-bfloat16": ("-15..15", "augmapping", {"precision": "bfloat16"}, FOUR),
     "augmapping-8-bits": ("-255..255", "augmapping", {"levels": 255}, FOUR),
     "termapping-bfloat16": ("-1, 0, 1", "termapping", {"precision": "bfloat16"}, FOUR),
+    "augmapping-8-bits-openvino": (
+        *("-255..255", "augmapping"),
+        {"levels": 255, "engine": "openvino"},
+        FOUR,
+    ),
+    "termapping-int8-openvino": (
+        *("-1, 0, 1", "termapping"),
+        {"precision": "int8", "engine": "openvino"},
+        FOUR,
+    ),
     "mse": ("0, 1", "data_norm", {"scale": "mse", "per": "channel", **MIDDLE}, FOUR),
     "ltb": ("0, 1", "ltb", {}, FOUR),
     "rate-channel": ("0, 1", "data_norm", {"per": "channel", **MIDDLE}, FOUR),
@@ -156,9 +166,12 @@ def main(
         notes[name] = FORM.format(
             "`{method}`{options:()}; converted for each T", **about
         )
+        engine = options.get("engine", "tensorflow")
+        options = {key: value for key, value in options.items() if key != "engine"}
         for t in steps(defaults):
             convert = functools.partial(tfsnn.convert, timesteps=t, **options)
             snn, seconds = timed(functools.partial(convert, model, shared, method))
+            snn.engine = engine
             found = tfsnn.evaluate(snn, test, timesteps=[t], batch_size=size)
             (row,) = found.to_dict()["rows"]
             row |= {"used": snn.report.options, "conversion_seconds": seconds}

@@ -24,7 +24,7 @@ import keras
 
 import tfsnn
 from benchmarks.drawn import drawn
-from benchmarks.inputs import OUTPUT
+from benchmarks.inputs import OUTPUT, samples
 from benchmarks.tables import Page, Report
 from tfsnn.training import TuningSettings, tune
 from tfsnn_numpy.defaults import SURROGATES
@@ -54,9 +54,10 @@ PAGE = Page(
     "ANN {ann:.2p} %; {samples:,} test samples. Measured on {machine}.",
     [
         (
-            "spikes | T | gradient | epochs | learning rate | converted, % | tuned, % "
-            "| wanted, % | CPU minutes",
-            "{spikes} | {timesteps} | {gradient} | {epochs} | {learning_rate:g} "
+            "spikes | T | gradient | images | epochs | learning rate | converted, % "
+            "| tuned, % | wanted, % | CPU minutes",
+            "{spikes} | {timesteps} | {gradient} | {images} | {epochs} "
+            "| {learning_rate:g} "
             "| {before:.2p} | {after:.2p} | {wanted:g} | {cpu_minutes:.1f}",
         )
     ],
@@ -75,6 +76,7 @@ PAGE = Page(
 @click.option("--epochs", type=int, default=2, show_default=True)
 @click.option("--learning-rate", type=float)
 @click.option("--augment", default="", help="flip,shift for pictures.")
+@click.option("--images", type=int, help="Train on the first only.")
 @click.option("--only", multiple=True, help="SPIKES:T, as in binary:4.")
 def main(
     output: Path,
@@ -83,6 +85,7 @@ def main(
     train: str,
     data: str,
     limit: int | None,
+    images: int | None,
     only: tuple[str, ...],
     **given: Any,
 ) -> None:
@@ -90,6 +93,7 @@ def main(
     ann = tfsnn.load_model(model)
     augment = tuple(kind for kind in given.pop("augment").split(",") if kind)
     calibration = drawn(ann, train)
+    trained = samples(ann, train, images) if images else train
     report = Report(output, PAGE, keep=True, model=ann.name)
     done = {(r["spikes"], r["timesteps"]) for r in report.document["rows"]}
     for spikes, setting in SETTINGS[network].items():
@@ -110,7 +114,7 @@ def main(
             before = accuracy(snn)
             settings = TuningSettings(augment=augment, **given)
             start = time.process_time()
-            tuning = tune(snn, train, settings, ann=ann)
+            tuning = tune(snn, trained, settings, ann=ann)
             seconds = time.process_time() - start
             after = accuracy(tuning.snn)
             report.document["ann"] = before.ann_accuracy
@@ -122,6 +126,7 @@ def main(
                     "gradient": tuning.gradient,
                     "surrogate": settings.surrogate,
                     "epochs": settings.epochs,
+                    "images": images or "all",
                     "learning_rate": settings.learning_rate,
                     "before": before.rows[-1].accuracy,
                     "after": after.rows[-1].accuracy,
