@@ -39,7 +39,8 @@ from benchmarks.toolboxes.other_side import other_side
 FOUR = (4, 8, 16, 32)
 MIDDLE = {"initial_potential": 0.5}
 # name: values of a spike, method, options, T. Each is converted for each T; an engine
-# among the options simulates it. Those called like a recipe of SpikingJelly, without the sj-, are the nearest to it.
+# among the options simulates it. Those called like a recipe of SpikingJelly, without
+# the sj-, are the nearest to it.
 OURS: dict[str, tuple[str, str, dict[str, Any], tuple[int, ...]]] = {
     "paced": ("0, 1", "paced", {}, FOUR),
     "termapping": ("-1, 0, 1", "termapping", {}, (8, 32)),
