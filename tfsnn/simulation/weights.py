@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+
+def reader(variables: Iterable[Any]) -> Callable[[], list[Any]]:
+    """Return a function that reads variables outside of any trace: their tensors.
+
+    It is one program: to read a hundred variables one after the other takes longer than
+    to simulate a small network.
+    """
+    held = list(variables)
+    if not held:
+        return list
+    read = tf.function(lambda: list(map(tf.convert_to_tensor, held)), autograph=False)
+    program = cache(read.get_concrete_function)
+    return lambda: list(program()())
 
 
 class Watch:
@@ -20,7 +35,7 @@ class Watch:
 
     def __init__(self, variables: Sequence[Any]) -> None:
         """Watch these variables, on a CPU; nothing is read yet."""
-        self._variables = variables
+        self._read = reader(variables)
         self._held: list[np.ndarray] | None = None
 
     def read(self) -> list[Any]:
@@ -28,7 +43,7 @@ class Watch:
         with tf.init_scope():  # the values of now, also while a function is traced
             if not tf.executing_eagerly():
                 return []
-            return list(map(tf.convert_to_tensor, self._variables))
+            return self._read()
 
     def changed(self, tensors: Sequence[Any]) -> bool:
         """Return whether these tensors, just read, differ from the last call's.

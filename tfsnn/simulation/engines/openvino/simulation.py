@@ -30,6 +30,7 @@ from tfsnn.simulation.engines.openvino.programs import Programs
 from tfsnn.simulation.parts import in_parts, rows_of
 from tfsnn.simulation.simulate import AT_ONCE, Result, simulate
 from tfsnn.simulation.steps import COUNTS, OUTPUTS, Run
+from tfsnn.simulation.weights import reader
 
 # A layer takes one step at a time where it need not take all: to split and to join them
 # costs more than products of several save (ResNet-20, batch 1: 12 ms, or 19). But few
@@ -66,8 +67,10 @@ def simulation_in_openvino(
         graph.map_arrays(lambda node, name, a: a.numpy()), key, fan_outs
     )
 
+    read = reader(variables.values())
+
     def run(feed: dict[str, Any]) -> tuple[Any, list[Any]]:
-        return made(feed), list(map(tf.convert_to_tensor, variables.values()))
+        return made(feed), read()
 
     return run
 
@@ -90,7 +93,7 @@ class LoweredSimulation:
         if key.frames is not None:
             return self._frame(feed)
         steps = self.graph.clock.pre_steps + key.timesteps
-        if needs_all_steps(self.graph):
+        if self._needs_all_steps:
             return in_parts(self._whole, feed, max(1, AT_ONCE // steps))
         if key.early_exit is not None:
             return self._in_chunks(feed)
@@ -157,6 +160,10 @@ class LoweredSimulation:
             return next(n for n in range(most, 0, -1) if steps % n == 0)
         few = samples <= FEW_SAMPLES and self._weights >= MANY_WEIGHTS
         return steps if few else 1
+
+    @cached_property
+    def _needs_all_steps(self) -> bool:
+        return needs_all_steps(self.graph)
 
     @cached_property
     def _weights(self) -> int:
