@@ -56,6 +56,7 @@ def test_compare_measures_in_the_engine(files):
         for engine in ("tensorflow", "openvino")
     )
     assert one.pop("seconds") > 0 and other.pop("seconds") > 0
+    assert one.pop("output_error") == pytest.approx(other.pop("output_error"), rel=1e-4)
     assert one == other
 
 

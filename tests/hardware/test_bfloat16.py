@@ -97,6 +97,7 @@ def test_without_instructions_it_runs_in_float32(work, monkeypatch, engine):
     """The outputs are those of the rounded weights in float32, bit by bit."""
     if engine == "openvino":
         pytest.importorskip("openvino")
+    instructions = computes_in_bfloat16()
     model, x = work
     snn = tfsnn.convert(model, x, "termapping", precision="bfloat16", timesteps=2)
     graph = snn.graph.map_arrays(lambda node, name, values: values.numpy())
@@ -118,7 +119,8 @@ def test_without_instructions_it_runs_in_float32(work, monkeypatch, engine):
         same = np.array_equal(
             here.predict(x, verbose=0), expected.predict(x, verbose=0)
         )
-        assert same == (not has)
+        rounds = has and (engine == "tensorflow" or instructions)  # OpenVINO needs them
+        assert same == (not rounds)
         assert np.array_equal(here(x), expected(x)) == (not has)
         said = "bfloat16 synapses in float32" in str(tfsnn.evaluate(here, (x, labels)))
         assert said == (not has)

@@ -131,7 +131,7 @@ class LoweredSimulation:
             self._tensors,
             feed,
             key.timesteps,
-            chunk=key.chunk if key.early_exit else _chunk(key.timesteps),
+            chunk=(key.chunk or 1) if key.early_exit else _chunk(key.timesteps),
             observe=key.observe,
             fan_outs=self.fan_outs,
             early_exit=key.early_exit,
