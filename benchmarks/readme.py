@@ -130,7 +130,7 @@ Parts: TypeAlias = Mapping[str, Callable[[], str]]
 # Parts that are a result as it was written; the part has the file's name.
 SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
-    real_networks rate_inference openvino converting chip_files
+    real_networks rate_inference openvino openvino_avx512 converting chip_files
     counters quantised train_quantised moving_digits
     encoder_elsewhere sentence_encoder ways
 """
