@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # The kernels of every processor: by itself TensorFlow takes them only where they are
 # fastest, and others lack dilated transposed convolutions and channels before pixels.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes compile the package once
 os.environ.setdefault("TFSNN_CACHE", "")  # nothing in the user's own folder
 if "PYTEST_XDIST_WORKER" in os.environ:  # more threads would compete with each other
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

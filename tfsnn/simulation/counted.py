@@ -71,7 +71,7 @@ def _alike(fan_outs: Any, shape: Sequence[int]) -> tuple[tuple[int, int], Any]:
     Returns:
         The shape ``(places, channels)`` of the units, and weights ``(places, n)``.
     """
-    units = len(fan_outs)
+    units = fan_outs.shape[0]
     channels = (units, *shape[-1:]) if isinstance(fan_outs, np.ndarray) else ()
     for alike in channels:
         of_place = fan_outs.reshape(-1, alike, fan_outs.shape[1])
