@@ -55,6 +55,17 @@ def _seeded(_seeded_once):
     np.random.seed(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_machine():
+    """As on one that computes in bfloat16: else what is chosen depends on it."""
+    from tfsnn.hardware import bfloat16
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bfloat16, "instructions", lambda: bfloat16.FLAGS)
+        bfloat16.computes_in_bfloat16.cache_clear()
+        yield
+
+
 @pytest.fixture
 def rng():
     import numpy as np

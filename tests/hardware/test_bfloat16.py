@@ -35,6 +35,7 @@ def machine(monkeypatch, tmp_path):
         if cpuinfo is not None:
             path.write_text(f"processor\t: 0\n{cpuinfo}\nmodel name\t: bf16\n")
         monkeypatch.setattr(processor, "CPUINFO", path)
+        monkeypatch.setattr(bfloat16, "instructions", processor.instructions)
         monkeypatch.setattr(bfloat16.platform, "system", lambda: system)
 
         def run(*arguments, **options):
@@ -97,7 +98,7 @@ def test_without_instructions_it_runs_in_float32(work, monkeypatch, engine):
     """The outputs are those of the rounded weights in float32, bit by bit."""
     if engine == "openvino":
         pytest.importorskip("openvino")
-    instructions = computes_in_bfloat16()
+    instructions = bfloat16.FLAGS & processor.instructions()
     model, x = work
     snn = tfsnn.convert(model, x, "termapping", precision="bfloat16", timesteps=2)
     graph = snn.graph.map_arrays(lambda node, name, values: values.numpy())

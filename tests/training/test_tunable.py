@@ -118,7 +118,8 @@ def test_fit_learns_and_everything_else_sees_the_new_weights(snn, gradient, tmp_
 
     net.save(tmp_path / "tuned.keras")
     loaded = tfsnn.load_model(tmp_path / "tuned.keras")
-    np.testing.assert_array_equal(loaded.predict(X[:7], verbose=0), after[:7])
+    again = loaded.predict(X[:7], verbose=0)  # sums of fewer samples round otherwise
+    np.testing.assert_allclose(again, after[:7], rtol=0, atol=1e-6)
     served = net.spiking_model()
     assert not served.trainable_variables
     np.testing.assert_array_equal(served.predict(X, verbose=0), after)

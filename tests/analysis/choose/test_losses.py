@@ -125,7 +125,7 @@ def test_a_choice_of_a_regression_dumps_what_it_has(two_heads):
     assert (found["task"], found["metric"], found["ann_score"]) == (
         "regression",
         "r2",
-        1,
+        pytest.approx(1),
     )
     assert "ann_accuracy" not in found and "agreement" not in found["best"]
     assert found["best"]["score"] > 0.99 and found["best"]["output_error"] < 0.05
