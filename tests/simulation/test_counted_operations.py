@@ -31,8 +31,8 @@ EVENTS, COEFFICIENTS, OF_EVENTS, SYNOPS = range(4)
 
 def check(graph, observed, spikes):
     """Counts of the simulation, (T, B, 4), against those by hand; the names counted."""
-    expected = counted_by_hand.synops(graph, spikes)
     sent = counted_by_hand.events(graph, spikes)
+    expected = counted_by_hand.synops(graph, sent)
     assert {f"counts/{name}" for name in expected} == {
         key for key in observed if key.startswith("counts/")
     }
@@ -80,7 +80,8 @@ def synops(snn, x):
     """Accumulates for a sample, as evaluated, after checking them by hand."""
     (row,) = tfsnn.evaluate(snn, x).rows[-1:]
     trace = snn.simulate(x, snn.timesteps)
-    by_hand = counted_by_hand.synops(snn.graph, trace.spikes)
+    sent = counted_by_hand.events(snn.graph, trace.spikes)
+    by_hand = counted_by_hand.synops(snn.graph, sent)
     total = sum(of_node.sum() for of_node in by_hand.values())
     assert row.synops * len(x) == row.synops_events * len(x) == total
     assert row.synops == row.synops_events

@@ -1,7 +1,8 @@
 """The operations of recorded spikes, by following each unit's spike through a network.
 
 Nothing of the package counts here: a node is a matrix of zeros and ones, by what it
-computes of one unit at a time, with weights of 1 and no offsets.
+computes of one unit at a time, with weights of 1 and no offsets. Counts are kept as
+floats, of which NumPy multiplies matrices far sooner than of integers.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ def matrix(node, index, shapes):
     reads = [np.zeros((size, *shape), np.float32) for shape in shapes]
     reads[index] = np.eye(size, dtype=np.float32).reshape(-1, *shapes[index])
     reached = np.abs(np.asarray(plain(node).apply(*reads))) > SHARE
-    return np.broadcast_to(reached, (size, *node.shape)).reshape(size, -1).astype(int)
+    return np.broadcast_to(reached, (size, *node.shape)).reshape(size, -1).astype(float)
 
 
 def senders(graph):
@@ -45,8 +46,8 @@ def fan_outs(graph):
     found = {}
     for name in own:
         size = int(np.prod(graph[name].shape))
-        at = {name: np.eye(size, dtype=int)}  # spikes of each unit, at each value
-        total = np.zeros(size, int)
+        at = {name: np.eye(size)}  # spikes of each unit, at each value
+        total = np.zeros(size)
         for node in graph:
             shapes = [graph[n].shape for n in node.inputs]
             for i, read in enumerate(node.inputs):
@@ -77,10 +78,9 @@ def events(graph, spikes):
     return {name: np.diff(sums[name], axis=0, prepend=0) for name in own}
 
 
-def synops(graph, spikes):
-    """The accumulates of each step and sample, (T, B) by sender."""
+def synops(graph, sent):
+    """The accumulates of each step and sample, (T, B) by sender, for what these send."""
     costs = fan_outs(graph)
-    sent = events(graph, spikes)
     return {
         name: (x != 0).reshape(*x.shape[:2], -1) @ costs[name]
         for name, x in sent.items()
