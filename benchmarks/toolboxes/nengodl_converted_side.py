@@ -46,20 +46,20 @@ class Total(nengo.SpikingRectifiedLinear):
 
 
 class _IntegrateFire(SpikingRectifiedLinearBuilder):
-    def step(self, J: Any, dt: Any, voltage: Any) -> Any:  # noqa: N803
+    def step(self, J: Any, dt: Any, voltage: Any) -> Any:
         voltage += J
         spikes = tf.cast(voltage >= 1, voltage.dtype)
         return spikes, voltage - spikes
 
 
 class _OfTotals(SpikingRectifiedLinearBuilder):
-    def step(self, J: Any, dt: Any, voltage: Any) -> Any:  # noqa: N803
+    def step(self, J: Any, dt: Any, voltage: Any) -> Any:
         spikes = tf.cast(voltage + J >= 1, voltage.dtype)
         return spikes, voltage - spikes
 
 
 class _Total(SpikingRectifiedLinearBuilder):
-    def step(self, J: Any, dt: Any, voltage: Any) -> Any:  # noqa: N803
+    def step(self, J: Any, dt: Any, voltage: Any) -> Any:
         voltage += J
         return voltage, voltage
 

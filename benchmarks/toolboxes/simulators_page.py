@@ -11,10 +11,11 @@ OURS = {"times": "tfsnn, TensorFlow", "times_openvino": "tfsnn, OpenVINO"}
 NOTES = """
 - tfsnn: `predict`, NumPy arrays in and out. The others get their own tensors.
 - SpikingJelly, snnTorch, sinabs, norse: convolutions of PyTorch, neurons of the package
-  (SpikingJelly's `IFNode` in multi-step mode, snnTorch's `Leaky` without a leak, sinabs'
-  `IAF` with `SingleSpike` and no lower bound, norse's `iaf_feed_forward_step`), under
-  `torch.inference_mode`. Max pooling is the maximum of running sums, as here, in a module
-  of the benchmark.
+  (SpikingJelly's `IFNode` in multi-step mode, snnTorch's `Leaky` without a leak,
+  sinabs' `IAF` with `SingleSpike` and no lower bound, norse's `iaf_feed_forward_step`),
+  under `torch.inference_mode`. The first convolution, whose input is constant, is
+  computed once. Max pooling is the maximum of running sums, as here, in a module of the
+  benchmark.
 - snnTorch's own reset by subtraction comes a step late; with `reset_delay=False` it
   sends nothing where a potential stays above the threshold after a spike. Here it has
   `reset_mechanism="none"`, and its spikes are subtracted by the benchmark.
@@ -22,11 +23,10 @@ NOTES = """
   to, the potential less the threshold; the other row is norse as it is.
 - sinabs' faster backend EXODUS needs CUDA, and was not used.
 - NengoDL: Nengo's integrate-and-fire neurons drop negative currents and send several
-  spikes in a step; these are neuron types of the benchmark, in TensorFlow. It computes
-  the first convolution in each step, all others once.
-- Brian2 has no batches and one thread: sparse synapses, one for each connection, code by
-  Cython in runtime mode, {slow_images} images; medians of {slow_runs} runs over
-  {slow_timed} of them, spikes of one.
+  spikes in a step; these are neuron types of the benchmark, in TensorFlow.
+- Brian2 has no batches and one thread: sparse synapses, one for each connection, code
+  by Cython in runtime mode; medians of {slow_runs} runs over {slow_timed} images, the
+  spikes of one.
 - SNN Toolbox takes no network that is already converted. It converts the ANN by itself,
   with its defaults and `softmax_to_relu`, and so has its own spikes.
 """
@@ -72,8 +72,9 @@ PAGE = Page(
     "binary spikes, reset by subtraction; the very weights, thresholds and initial "
     "potentials in each simulator. Medians of {timed_runs} runs over {timed_samples} "
     "images at the fastest of the batch sizes {batch_sizes[0]}, {batch_sizes[1]} and "
-    '{batch_sizes[2]}. "Our class" is the share of images that get the class which our '
-    'TensorFlow engine gives them, "our spikes" that of neurons whose spikes are its '
-    "own in every step, of {recorded} images. Measured on {machine}.",
+    "{batch_sizes[2]}. Our class: the share of images that get the class which our "
+    "TensorFlow engine gives them. Our spikes: the share of neurons that send what they "
+    "send in our TensorFlow engine, in every step, of {recorded} images. Measured on "
+    "{machine}.",
     blocks=_blocks,
 )

@@ -1,6 +1,6 @@
-"""What the benchmark of simulators gives them says the converted network, spike by spike.
+"""What the benchmark of simulators gives to them says the converted network.
 
-Its arrays are simulated by NumPy, synapse by synapse, as the benchmark has Brian2 do it.
+Its arrays are simulated by NumPy, synapse by synapse, and every spike is compared.
 """
 
 import sys
