@@ -73,7 +73,7 @@ PAGE = Page(
     "potentials in each simulator. Medians of {timed_runs} runs over {timed_samples} "
     "images at the fastest of the batch sizes {batch_sizes[0]}, {batch_sizes[1]} and "
     "{batch_sizes[2]}. Our class: the share of images that get the class which our "
-    "TensorFlow engine gives them. Our spikes: the share of neurons that send what they "
+    "TensorFlow engine gives them. Our spikes: that of neurons which send what they "
     "send in our TensorFlow engine, in every step, of {recorded} images. Measured on "
     "{machine}.",
     blocks=_blocks,
