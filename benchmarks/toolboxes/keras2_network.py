@@ -35,7 +35,7 @@ def keras2(
         weights = [arrays.get(f"{index}.{key}") for key in ("kernel", "bias")]
         present = [values for values in weights if values is not None]
         shape = by_name[node["inputs"][0]]["shape"]
-        layer = _layer(node, shape, present, activations.get(name, "linear"))
+        layer = as_layer(node, shape, present, activations.get(name, "linear"))
         values[name] = layer(inputs if len(inputs) > 1 else inputs[0])
         given.append((layer, present))
     model = tf.keras.Model(values[nodes[0]["name"]], values[output])
@@ -65,8 +65,11 @@ def _holder(node: dict, by_name: dict[str, dict]) -> str | None:
     return None
 
 
-def _layer(
-    node: dict, shape: list[int], weights: list[np.ndarray], activation: str
+def as_layer(
+    node: dict,
+    shape: list[int],
+    weights: list[np.ndarray],
+    activation: str = "linear",
 ) -> Any:
     """Build the layer of a node that reads values of this shape."""
     op = node["op"]

@@ -43,11 +43,16 @@ def other_side(
             np.save(folder / f"{key}.npy", values)
         asked = {"nodes": nodes, "output": output, **request}
         (folder / "request.json").write_text(json.dumps(asked))
-        given = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_USE_LEGACY_KERAS": "1"}
-        given["PYTHONPATH"] = str(ROOT)
-        given.pop("KERAS_BACKEND", None)
-        side = f"benchmarks.toolboxes.{package}_side"
-        done = subprocess.run([python, "-m", side, name], env=given)
-        if done.returncode:
-            raise SystemExit(f"{package}'s side failed; see above")
-        return json.loads((folder / "result.json").read_text())
+        return run_side(python, package, folder)
+
+
+def run_side(python: str, side: str, folder: Path, *others: str) -> dict[str, Any]:
+    """Run ``SIDE_side.py`` by `python` on a folder, and return what it measured."""
+    given = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_USE_LEGACY_KERAS": "1"}
+    given["PYTHONPATH"] = str(ROOT)
+    given.pop("KERAS_BACKEND", None)
+    module = f"benchmarks.toolboxes.{side}_side"
+    done = subprocess.run([python, "-m", module, str(folder), *others], env=given)
+    if done.returncode:
+        raise SystemExit(f"{side}'s side failed; see above")
+    return json.loads((folder / "result.json").read_text())

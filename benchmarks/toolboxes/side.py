@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.measure import peak_mib
+
 
 class Side:
     """The request, the arrays and the weights of one side, from a folder."""
@@ -52,7 +54,7 @@ class Side:
         rows = []
         for name, timesteps in self.request["settings"].items():
             for row in measure(name, timesteps):
-                rows.append({"setting": name, **row})
+                rows.append({"setting": name, **row, "peak_mib": peak_mib()})
                 print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         version = importlib.metadata.version(package)
         named = {"package": f"{package} {version}", "python": platform.python_version()}
