@@ -130,7 +130,8 @@ Parts: TypeAlias = Mapping[str, Callable[[], str]]
 # Parts that are a result as it was written; the part has the file's name.
 SAME = """
     throughput throughput_timesteps throughput_resnet50 bulk_cost memory speed tasks
-    real_networks rate_inference openvino openvino_avx512 converting chip_files
+    real_networks rate_inference openvino openvino_avx512 converting
+    converting_avx512 chip_files
     counters quantised train_quantised moving_digits
     encoder_elsewhere sentence_encoder ways
 """
@@ -146,6 +147,7 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "integers_resnet20": "integers_resnet20_cifar10",
     "integers_vgg9": "integers_vgg9_cifar10",
     "integers_whole_resnet20": "integers_whole_resnet20_cifar10",
+    "simulators": "simulators_fashion_mnist_cnn",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "tuned_resnet20": "fine_tuning_resnet20_cifar10",

@@ -87,18 +87,18 @@ class Norse(Neurons):
     def _step(self, current: torch.Tensor) -> torch.Tensor:
         state: Any = self.state
         spikes, self.state = self.iaf.iaf_feed_forward_step(
-            current, state, self._parameters(state.v, current)
+            current, state, self._resetting_to(state.v, current)
         )
         return spikes
 
-    def _parameters(self, potential: torch.Tensor, current: torch.Tensor) -> Any:
+    def _resetting_to(self, potential: torch.Tensor, current: torch.Tensor) -> Any:
         return self.parameters_of_all
 
 
 class NorseSubtracting(Norse):
     """The same, told in each step to be reset to the potential less the threshold."""
 
-    def _parameters(self, potential: torch.Tensor, current: torch.Tensor) -> Any:
+    def _resetting_to(self, potential: torch.Tensor, current: torch.Tensor) -> Any:
         return self.iaf.IAFParameters(v_reset=potential + current - 1.0)
 
 

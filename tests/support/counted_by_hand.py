@@ -79,7 +79,7 @@ def events(graph, spikes):
 
 
 def synops(graph, sent):
-    """The accumulates of each step and sample, (T, B) by sender, for what these send."""
+    """The accumulates of each step and sample, (T, B) by sender, of what is sent."""
     costs = fan_outs(graph)
     return {
         name: (x != 0).reshape(*x.shape[:2], -1) @ costs[name]
