@@ -183,7 +183,7 @@ def compiled(
                 graph,
                 x,
                 key.timesteps,
-                chunk=key.chunk,
+                chunk=key.chunk or 1,
                 observe=key.observe,
                 fan_outs=fan_outs,
                 early_exit=key.early_exit,
