@@ -147,7 +147,6 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "integers_resnet20": "integers_resnet20_cifar10",
     "integers_vgg9": "integers_vgg9_cifar10",
     "integers_whole_resnet20": "integers_whole_resnet20_cifar10",
-    "simulators": "simulators_fashion_mnist_cnn",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "tuned_resnet20": "fine_tuning_resnet20_cifar10",

@@ -24,7 +24,6 @@ def test_generated_parts_are_up_to_date(monkeypatch):
 RESULTS = {
     "accuracy_": "accuracy.accuracy",
     "against_": "toolboxes.comparison",
-    "simulators_": "toolboxes.simulators_page",
     "backbones": "accuracy.backbones",
     "bulk_cost": "service.bulk_cost",
     "chip_files": "toolboxes.chip_files",
