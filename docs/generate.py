@@ -1,6 +1,9 @@
 """Write what the site generates from code and results into the pages of ``docs``.
 
-    python docs/generate.py
+    TF_ENABLE_ONEDNN_OPTS=1 python docs/generate.py
+
+(Without oneDNN, which TensorFlow leaves off on processors without AVX-512, some of the
+examples of layers cannot be computed.)
 
 What stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced, as in the
 README (``benchmarks/readme.py``); a test asserts that the pages are what this script
