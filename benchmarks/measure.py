@@ -10,6 +10,7 @@ import platform
 import resource
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -67,8 +68,25 @@ def peak_mib() -> float:
 
 def in_new_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a process of its own, whose peak memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, initializer=end_with_parent) as pool:
         return pool.submit(function, *arguments).result()
+
+
+def end_with_parent() -> None:
+    """Have this process end soon after the one that began it, however that ends.
+
+    Otherwise what a benchmark began goes on computing when the benchmark is killed, and
+    slows down the next one.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def machine() -> dict[str, Any]:

@@ -1,9 +1,6 @@
 """Write what the site generates from code and results into the pages of ``docs``.
 
-    TF_ENABLE_ONEDNN_OPTS=1 python docs/generate.py
-
-(Without oneDNN, which TensorFlow leaves off on processors without AVX-512, some of the
-examples of layers cannot be computed.)
+    python docs/generate.py
 
 What stands between ``<!-- NAME -->`` and ``<!-- /NAME -->`` is replaced, as in the
 README (``benchmarks/readme.py``); a test asserts that the pages are what this script
@@ -12,8 +9,13 @@ makes of them.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+# TensorFlow leaves oneDNN off on processors without AVX-512, and cannot compute some of
+# the examples of layers then. It reads this when it is imported.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 from click.testing import CliRunner

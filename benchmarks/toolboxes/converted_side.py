@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import peak_mib
+from benchmarks.measure import end_with_parent, peak_mib
 
 
 class ConvertedSide:
     """The request and the arrays of one simulator, from a folder."""
 
     def __init__(self, folder: Path) -> None:
+        end_with_parent()
         self.folder = folder
         self.request = json.loads((folder / "request.json").read_text())
         self.nodes: list[dict[str, Any]] = self.request["nodes"]

@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import peak_mib
+from benchmarks.measure import end_with_parent, peak_mib
 
 
 class Side:
     """The request, the arrays and the weights of one side, from a folder."""
 
     def __init__(self, folder: Path) -> None:
+        end_with_parent()
         self.folder = folder
         self.request = json.loads((folder / "request.json").read_text())
         with np.load(folder / "weights.npz") as weights:

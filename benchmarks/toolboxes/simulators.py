@@ -5,7 +5,7 @@
         --package sinabs simulators-venv/bin/python \
         --package norse simulators-venv/bin/python \
         --package snntorch simulators-venv/bin/python \
-        --package brian2 simulators-venv/bin/python \
+        --package brian2 brian2-venv/bin/python \
         --package nengodl venv-nengodl/bin/python \
         --package snntoolbox venv-snntoolbox/bin/python
 

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import count
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+SINGLE_READS = 4  # calls, before there is a program to read with
+
 
 def reader(variables: Iterable[Any]) -> Callable[[], list[Any]]:
     """Return a function that reads variables outside of any trace: their tensors.
 
-    It is one program: to read a hundred variables one after the other takes longer than
-    to simulate a small network.
+    From the fifth call on it is one program: to read a hundred variables one after the
+    other takes longer than to simulate a small network, but to trace the program takes
+    longer still.
     """
     held = list(variables)
     if not held:
         return list
     read = tf.function(lambda: list(map(tf.convert_to_tensor, held)), autograph=False)
     program = cache(read.get_concrete_function)
-    return lambda: list(program()())
+    calls = count()
+
+    def tensors() -> list[Any]:
+        if next(calls) < SINGLE_READS:
+            return list(map(tf.convert_to_tensor, held))
+        return list(program()())
+
+    return tensors
 
 
 class Watch:
