@@ -100,8 +100,8 @@ def _spikingjelly() -> str:
     return f"{found}\n\n{_of_all(document)}."
 
 
-def _within() -> str:
-    document = _document("within_half_a_point_resnet20")
+def _within(name: str = "within_half_a_point_resnet20") -> str:
+    document = _document(name)
     steps = dict.fromkeys(str(row["timesteps"]) for row in document["rows"])
     return (
         f"{within(document)}\n\n{_of_all(document)}; T = {', '.join(steps)} were "
@@ -145,8 +145,9 @@ WHOLE = {name: name for name in (*SAME.split(), "backbones", "nir_tools")} | {
     "integers_fashion": "integers_fashion_mnist_cnn",
     "integers_mnist": "integers_mnist_cnn",
     "integers_resnet20": "integers_resnet20_cifar10",
-    "integers_vgg9": "integers_vgg9_cifar10",
     "integers_whole_resnet20": "integers_whole_resnet20_cifar10",
+    "integers_whole_vgg9": "integers_whole_vgg9_cifar10",
+    "simulators": "simulators_fashion_mnist_cnn",
     "toolboxes": "against_toolboxes_fashion_mnist",
     "published": "published_resnet20_cifar10",
     "tuned_resnet20": "fine_tuning_resnet20_cifar10",
@@ -161,6 +162,9 @@ PARTS: Parts = {
     "low_latency": _low_latency,
     "spikingjelly": _spikingjelly,
     "within": _within,
+    "within_openvino": functools.partial(
+        _within, "within_half_a_point_resnet20_openvino"
+    ),
     "networks_of_others": lambda: short(_document("real_networks")),
     **{part: functools.partial(_result, file) for part, file in WHOLE.items()},
 }

@@ -53,6 +53,11 @@ OURS: dict[str, tuple[str, str, dict[str, Any], tuple[int, ...]]] = {
         {"levels": 255, "engine": "openvino"},
         FOUR,
     ),
+    "augmapping-7-bits-int8-openvino": (
+        *("-63..63", "augmapping"),
+        {"levels": 63, "precision": "int8", "engine": "openvino"},
+        FOUR,
+    ),
     "termapping-int8-openvino": (
         *("-1, 0, 1", "termapping"),
         {"precision": "int8", "engine": "openvino"},

@@ -46,6 +46,7 @@ RESULTS = {
     "quantised": "quantised.quantised",
     "rate_inference": "training.rate_inference",
     "real_networks": "real.page",
+    "simulators_": "toolboxes.simulators_page",
     "sentence_encoder": "accuracy.sentence_encoder",
     "speed": "speed.speed",
     "stablehlo_gpu": "gpu.table",

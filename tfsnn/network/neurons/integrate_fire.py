@@ -92,12 +92,12 @@ class Firing(Counting):
                 return c
             back = (potential < -margin) & (unsent < 0)
             return c - tf.cast(back, c.dtype)
-        c = self.quotient(potential)
         if margin is None:
-            c = tf.maximum(c, 0.0)
+            c = tf.maximum(self.quotient(potential), 0.0)
             return c if most is None else tf.minimum(c, most)
-        below = tf.minimum(self.quotient(potential + margin), 0.0)
-        c = tf.maximum(tf.where(potential < 0, below, c), unsent)
+        below = potential < 0
+        c = self.quotient(tf.where(below, potential + margin, potential))
+        c = tf.maximum(tf.where(below, tf.minimum(c, 0.0), c), unsent)
         return c if most is None else tf.minimum(tf.maximum(c, -most), most)
 
     def _rounded(self, u: Any, least: Any, margin: Any) -> Any:
