@@ -18,7 +18,7 @@ from tfsnn.sources import import_model, load_model
 from tfsnn.sources.keras_model.structure import input_arranger
 
 NETWORKS = 12  # of each signal
-READ_BACK = {"vector": 12, "sequence": 10, "image": 8, "volume": 12}  # at least
+READ_BACK = {"vector": 10, "sequence": 8, "image": 7, "volume": 10}  # at least
 # By Keras, or by TensorFlow with this batch; 7 is no length of another axis.
 WAYS = ("keras", None, 1, 7)
 
