@@ -21,8 +21,8 @@ from tfsnn.network.passes import simplify
 from tfsnn.simulation.simulate import simulate
 from tfsnn.sources import import_model
 
-NETWORKS = 16  # of each signal
-WHOLE = 6
+NETWORKS = 24  # of each signal
+WHOLE = 10
 FINE = 2.0**-16
 
 

@@ -23,13 +23,16 @@ def reader(variables: Iterable[Any]) -> Callable[[], list[Any]]:
     held = list(variables)
     if not held:
         return list
-    read = tf.function(lambda: list(map(tf.convert_to_tensor, held)), autograph=False)
-    program = cache(read.get_concrete_function)
+
+    def one_by_one() -> list[Any]:
+        return list(map(tf.convert_to_tensor, held))
+
+    program = cache(tf.function(one_by_one, autograph=False).get_concrete_function)
     calls = count()
 
     def tensors() -> list[Any]:
         if next(calls) < SINGLE_READS:
-            return list(map(tf.convert_to_tensor, held))
+            return one_by_one()
         return list(program()())
 
     return tensors

@@ -17,8 +17,8 @@ from tfsnn.network.passes import simplify
 from tfsnn.sources import import_model, load_model
 from tfsnn.sources.keras_model.structure import input_arranger
 
-NETWORKS = 12  # of each signal
-READ_BACK = {"vector": 10, "sequence": 8, "image": 7, "volume": 10}  # at least
+NETWORKS = 20  # of each signal
+READ_BACK = {"vector": 17, "sequence": 15, "image": 15, "volume": 16}  # at least
 # By Keras, or by TensorFlow with this batch; 7 is no length of another axis.
 WAYS = ("keras", None, 1, 7)
 
