@@ -27,6 +27,7 @@ from tfsnn_cli.main import cli
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 PART = re.compile(r"^<!-- (\w+) -->\n.*?^<!-- /\1 -->$", re.MULTILINE | re.DOTALL)
+OURS = "tfsnn, TensorFlow"
 NETWORKS = ("mnist_cnn", "fashion_mnist_cnn", "resnet20_cifar10")
 # The conversion, and its time steps, that columns are read from.
 COLUMNS = (
@@ -109,6 +110,31 @@ def _within(name: str = "within_half_a_point_resnet20") -> str:
     )
 
 
+def _simulators() -> str:
+    document = _document("simulators_fashion_mnist_cnn")
+    took = {(row["tool"], row["timesteps"]): row for row in document["rows"]}
+    steps = dict.fromkeys(row["timesteps"] for row in document["rows"])
+    tools = [t for t, first in took if first == min(steps)]
+    tools = [t for t in tools if took[t, min(steps)]["conversion"] == "ours"]
+    rows = [
+        {
+            "tool": tool,
+            "ms": [took[tool, t]["milliseconds"] for t in steps],
+            "times": [
+                took[tool, t]["milliseconds"] / took[OURS, t]["milliseconds"]
+                for t in steps
+            ],
+        }
+        for tool in tools
+    ]
+    header, line = "simulator", "{tool}"
+    for i, t in enumerate(steps):
+        header += f" | T={t}, ms | times our TensorFlow engine's"
+        line += f" | {{ms[{i}]:.3g}} | {{times[{i}]:.2f}}"
+    on = f"Measured on {described(document['machine'])}."
+    return f"{table(header, line, rows)}\n\n{on}"
+
+
 def _of_all(document: dict[str, Any]) -> str:
     on = [f"{other['package']} on {other['on']}" for other in document["theirs"]]
     return FORM.format(
@@ -161,6 +187,7 @@ PARTS: Parts = {
     "figures": _figures,
     "low_latency": _low_latency,
     "spikingjelly": _spikingjelly,
+    "simulators_times": _simulators,
     "within": _within,
     "within_openvino": functools.partial(
         _within, "within_half_a_point_resnet20_openvino"

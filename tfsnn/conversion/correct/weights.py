@@ -6,10 +6,11 @@ of the error r of its mean currents over the calibration samples::
 
     D = argmin sum |r - D [x'; 1]|^2 + l * mean diagonal of sum x' x'^T * |D|^2
 
-(ridge regression; the bias is free). The strength l is the one of :data:`STRENGTHS`
-with the least error on the last quarter of the samples, where no change at all is a
-candidate; then all samples are used. The weight calibration of Li et al. (ICML 2021,
-arXiv 2106.06984) has the same aim by gradient descent, over thousands of iterations.
+(ridge regression; the bias is free). The strength l is the first of :data:`STRENGTHS`
+after which the error on the last quarter of the samples grows, where no change at all
+is a candidate; then all samples are used. The weight calibration of Li et al. (ICML
+2021, arXiv 2106.06984) has the same aim by gradient descent, over thousands of
+iterations.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import tensorflow as tf
 from tfsnn.network.nodes import Linear
 from tfsnn.network.windows import same_pads
 
-STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
+STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)  # the wider a layer, the stronger is best
 PLACES = 256  # drawn from each sample's map
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
@@ -52,9 +53,13 @@ def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
             if here.start < here.stop:
                 part.add(*rows.draw(x[here], error[here], rng))
     fit, test = moments
-    errors = {s: test.error(fit.solve(s)) for s in STRENGTHS}
-    best = min(errors, key=lambda strength: errors[strength])
-    if not errors[best] < WORTH_IT * test.squares:  # or nothing was held out
+    best, least = STRENGTHS[0], np.inf
+    for strength in STRENGTHS:
+        error = test.error(fit.solve(strength))
+        if error > least:
+            break
+        best, least = strength, error
+    if not least < WORTH_IT * test.squares:  # or nothing was held out
         return node
     change = fit.plus(test).solve(best)
     kernel = np.asarray(node.kernel) + change[:-1].reshape(node.kernel.shape)
@@ -137,8 +142,9 @@ class _Moments:
 
     def add(self, rows: np.ndarray, errors: np.ndarray) -> None:
         rows = np.concatenate([rows, np.ones((len(rows), 1), np.float32)], 1)
-        self.gram += tf.matmul(rows, rows, transpose_a=True).numpy()
-        self.cross += tf.matmul(rows, errors, transpose_a=True).numpy()
+        # NumPy computes half of a matrix that is known to be symmetric, TensorFlow all.
+        self.gram += rows.T @ rows
+        self.cross += rows.T @ errors
         self.squares += float(np.square(errors, dtype=np.float64).sum())
 
     def plus(self, other: _Moments) -> _Moments:
@@ -155,7 +161,7 @@ class _Moments:
         diagonal[-1] = 0.0
         # An input that was never active has no error either: its change is zero.
         regular = self.gram + np.diag(diagonal + 1e-12 * max(self.gram.max(), 1e-30))
-        return tf.linalg.solve(regular, self.cross).numpy()
+        return np.linalg.solve(regular, self.cross)
 
     def error(self, change: np.ndarray) -> float:
         """Return the sum of square errors that a change leaves."""
