@@ -149,8 +149,8 @@ def weighted_sum(values: Sequence[Any], base: int) -> Any:
     The last one weighs 1.
     """
     total = values[0]
-    for value in values[1:]:
-        total = base * total + value
+    for value in values[1:]:  # a product with 1 is one more pass over memory
+        total = (total if base == 1 else base * total) + value
     return total
 
 

@@ -6,11 +6,11 @@ of the error r of its mean currents over the calibration samples::
 
     D = argmin sum |r - D [x'; 1]|^2 + l * mean diagonal of sum x' x'^T * |D|^2
 
-(ridge regression; the bias is free). The strength l is the first of :data:`STRENGTHS`
-after which the error on the last quarter of the samples grows, where no change at all
-is a candidate; then all samples are used. The weight calibration of Li et al. (ICML
-2021, arXiv 2106.06984) has the same aim by gradient descent, over thousands of
-iterations.
+(ridge regression; the bias is free). The strength l is the one of :data:`STRENGTHS`
+with the least error on the last quarter of the samples, where no change at all is a
+candidate; then all samples are used. Wide layers, which want strong ones, take the
+first after which the error grows. The weight calibration of Li et al. (ICML 2021, arXiv
+2106.06984) has the same aim by gradient descent, over thousands of iterations.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import tensorflow as tf
 from tfsnn.network.nodes import Linear
 from tfsnn.network.windows import same_pads
 
-STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)  # the wider a layer, the stronger is best
+STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
+WIDE = 256  # weights of one output, from which a strength takes long to try
 PLACES = 256  # drawn from each sample's map
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
@@ -56,9 +57,10 @@ def fitted(node: Linear, x: Any, error: Any, *, seed: int = 0) -> Linear:
     best, least = STRENGTHS[0], np.inf
     for strength in STRENGTHS:
         error = test.error(fit.solve(strength))
-        if error > least:
+        if error < least:
+            best, least = strength, error
+        elif rows.width >= WIDE:
             break
-        best, least = strength, error
     if not least < WORTH_IT * test.squares:  # or nothing was held out
         return node
     change = fit.plus(test).solve(best)
