@@ -26,6 +26,7 @@ from tfsnn.network.windows import same_pads
 STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
 WIDE = 256  # weights of one output, from which a strength takes long to try
 PLACES = 256  # drawn from each sample's map
+LARGE = 2048  # unknowns of a system that LAPACK solves
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
 WORTH_IT = 0.99  # a fit must leave less than this share of the held-out error
@@ -144,9 +145,8 @@ class _Moments:
 
     def add(self, rows: np.ndarray, errors: np.ndarray) -> None:
         rows = np.concatenate([rows, np.ones((len(rows), 1), np.float32)], 1)
-        # NumPy computes half of a matrix that is known to be symmetric, TensorFlow all.
-        self.gram += rows.T @ rows
-        self.cross += rows.T @ errors
+        self.gram += tf.matmul(rows, rows, transpose_a=True).numpy()
+        self.cross += tf.matmul(rows, errors, transpose_a=True).numpy()
         self.squares += float(np.square(errors, dtype=np.float64).sum())
 
     def plus(self, other: _Moments) -> _Moments:
@@ -163,6 +163,10 @@ class _Moments:
         diagonal[-1] = 0.0
         # An input that was never active has no error either: its change is zero.
         regular = self.gram + np.diag(diagonal + 1e-12 * max(self.gram.max(), 1e-30))
+        if len(regular) < LARGE:
+            return tf.linalg.solve(regular, self.cross).numpy()
+        # LAPACK has several threads, TensorFlow's solver one. Beside other processes
+        # they wait for each other, which a small system does not make good.
         return np.linalg.solve(regular, self.cross)
 
     def error(self, change: np.ndarray) -> float:
