@@ -112,27 +112,19 @@ def _within(name: str = "within_half_a_point_resnet20") -> str:
 
 def _simulators() -> str:
     document = _document("simulators_fashion_mnist_cnn")
-    took = {(row["tool"], row["timesteps"]): row for row in document["rows"]}
-    steps = dict.fromkeys(row["timesteps"] for row in document["rows"])
-    tools = [t for t, first in took if first == min(steps)]
-    tools = [t for t in tools if took[t, min(steps)]["conversion"] == "ours"]
-    rows = [
-        {
-            "tool": tool,
-            "ms": [took[tool, t]["milliseconds"] for t in steps],
-            "times": [
-                took[tool, t]["milliseconds"] / took[OURS, t]["milliseconds"]
-                for t in steps
-            ],
-        }
-        for tool in tools
-    ]
+    rows = [row for row in document["rows"] if row["conversion"] == "ours"]
+    ours = {r["timesteps"]: r["milliseconds"] for r in rows if r["tool"] == OURS}
+    tools: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        t, ms = row["timesteps"], row["milliseconds"]
+        cells = tools.setdefault(row["tool"], {"tool": row["tool"]})
+        cells |= {f"ms{t}": ms, f"times{t}": ms / ours[t]}
     header, line = "simulator", "{tool}"
-    for i, t in enumerate(steps):
+    for t in ours:
         header += f" | T={t}, ms | times our TensorFlow engine's"
-        line += f" | {{ms[{i}]:.3g}} | {{times[{i}]:.2f}}"
+        line += f" | {{ms{t}:.3g}} | {{times{t}:.2f}}"
     on = f"Measured on {described(document['machine'])}."
-    return f"{table(header, line, rows)}\n\n{on}"
+    return f"{table(header, line, tools.values())}\n\n{on}"
 
 
 def _of_all(document: dict[str, Any]) -> str:

@@ -77,13 +77,13 @@ def _converted(
         lambda: tfsnn.convert(model, x, METHOD, timesteps=steps, correct="none")
     )
     batch = x[:BATCH]
+    # Simulations of the large one would take most of an hour.
+    engines = {} if network == LARGE else ENGINES
     simulations = {
         (engine, observe): functools.partial(_run, corrected, batch, engine, observe)
-        for engine in ENGINES
+        for engine in engines
         for observe in ((), (COUNTS,))
     }
-    if network == LARGE:  # whose simulations would take most of an hour
-        simulations = {}
     times = in_turn(
         {
             "ann": lambda: model.predict(x, batch_size=BATCH, verbose=0),
@@ -92,17 +92,17 @@ def _converted(
         REPEATS,
     )
     medians = {name: statistics.median(each) for name, each in times.items()}
-    row = {
+    return {
         "seconds": seconds,
         "plain": plain,
         "ratio": seconds / plain,
         "passes": seconds / medians["ann"],
         "peak_mib": peak,
+        **{
+            column: medians[engine, (COUNTS,)] / medians[engine, ()]
+            for engine, column in engines.items()
+        },
     }
-    for engine, column in ENGINES.items():
-        if simulations:
-            row[column] = medians[engine, (COUNTS,)] / medians[engine, ()]
-    return row
 
 
 def _run(

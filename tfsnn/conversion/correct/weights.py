@@ -26,7 +26,7 @@ from tfsnn.network.windows import same_pads
 STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3)
 WIDE = 256  # weights of one output, from which a strength takes long to try
 PLACES = 256  # drawn from each sample's map
-LARGE = 2048  # unknowns of a system that LAPACK solves
+BY_LAPACK = 2048  # unknowns of a system, from which LAPACK solves it
 LARGEST = 4608  # weights of one output; more are not fitted
 BATCH = 16  # samples at a time
 WORTH_IT = 0.99  # a fit must leave less than this share of the held-out error
@@ -163,7 +163,7 @@ class _Moments:
         diagonal[-1] = 0.0
         # An input that was never active has no error either: its change is zero.
         regular = self.gram + np.diag(diagonal + 1e-12 * max(self.gram.max(), 1e-30))
-        if len(regular) < LARGE:
+        if len(regular) < BY_LAPACK:
             return tf.linalg.solve(regular, self.cross).numpy()
         # LAPACK has several threads, TensorFlow's solver one. Beside other processes
         # they wait for each other, which a small system does not make good.
